@@ -1,0 +1,35 @@
+/** What can go wrong, as a stable code that callers, logs, tests and the wire match. */
+export type ErrorCode =
+  | "invalid_request"
+  | "invalid_config"
+  | "unsupported_setting"
+  | "shape_mismatch"
+  | "model_not_found"
+  | "model_invalid"
+  | "download_failed"
+  | "storage_failed"
+  | "host_unavailable"
+  | "inference_failed"
+  | "encoding_failed"
+  | "cancelled";
+
+/** The one error type. Its sentence has one shape: "Cannot X: Y is Z". */
+export class AppError extends Error {
+  override readonly name = "AppError";
+
+  constructor(readonly code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+  }
+}
+
+/** The words of anything thrown, for the `Y is Z` half of a sentence. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @throws AppError `cancelled` once the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined, doing: string): void {
+  if (signal?.aborted) {
+    throw new AppError("cancelled", `Cannot ${doing}: it was cancelled`, { cause: signal.reason });
+  }
+}

@@ -1,0 +1,11 @@
+import { prepareChrome } from "./chrome.ts";
+import { prepareVulkan } from "./vulkan.ts";
+
+/**
+ * Finds or installs what the tests need: a Vulkan driver for Deno's WebGPU, and Chrome.
+ * @returns environment variables for the tests' process.
+ */
+export async function prepareSystem(): Promise<Record<string, string>> {
+  const chrome = await prepareChrome();
+  return { ...chrome, ...await prepareVulkan() };
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+
+/** The Chromium that an npm package carries, unpacked: works without root and without apt. */
+export interface NpmChromium {
+  readonly chrome: string;
+  /** Its own shared libraries, and Chromium's Vulkan loader and SwiftShader driver. */
+  readonly libraries: string;
+  /** Names the SwiftShader driver for a Vulkan loader. */
+  readonly vulkanDriver: string;
+}
+
+/** Unpacked by a child process, because the package unpacks into what TMPDIR was at its start. */
+const UNPACK = `
+  import { inflate } from "@sparticuz/chromium";
+  const bin = new URL("../bin/", import.meta.resolve("@sparticuz/chromium"));
+  for (const name of ["chromium.br", "fonts.tar.br", "swiftshader.tar.br", "al2023.tar.br"]) {
+    await inflate(new URL(name, bin).pathname);
+  }`;
+
+/** @returns undefined where it does not run: anything but Linux on x86-64. */
+export async function npmChromium(): Promise<NpmChromium | undefined> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return undefined;
+  const folder = join(cacheFolder(), "npm-chromium-153");
+  if (!exists(folder)) await unpack(folder);
+  return {
+    chrome: join(folder, "chromium"),
+    libraries: [join(folder, "al2023", "lib"), folder].join(":"),
+    vulkanDriver: join(folder, "vk_swiftshader_icd.json"),
+  };
+}
+
+/** Beside its final place and renamed, so that what is there is whole. */
+async function unpack(folder: string): Promise<void> {
+  const partial = `${folder}.${Deno.pid}.part`;
+  await Deno.mkdir(partial, { recursive: true });
+  console.log(`Unpacking the npm-shipped Chromium into ${folder}`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", UNPACK],
+    env: { TMPDIR: partial },
+  });
+  const { success, stderr } = await child.output();
+  if (!success) throw new Error(`Cannot unpack Chromium: ${new TextDecoder().decode(stderr)}`);
+  await Deno.rename(partial, folder);
+}
+
+function cacheFolder(): string {
+  const home = Deno.env.get("HOME") ?? Deno.makeTempDirSync();
+  return join(Deno.env.get("XDG_CACHE_HOME") ?? join(home, ".cache"), "stepwise");
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
