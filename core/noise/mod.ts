@@ -1,0 +1,2 @@
+export { gaussianNoise } from "./gaussian.ts";
+export { philox } from "./philox.ts";
