@@ -1,0 +1,54 @@
+import { cumulativeAlphas } from "./betas.ts";
+import { type DdimSettings, refuse } from "./config.ts";
+import { roundHalfEven } from "./grid.ts";
+import { denoisedWeights, type Marginal, type Plan, planRow, type PredictionType } from "./plan.ts";
+import { evenTimesteps } from "./timesteps.ts";
+
+/** @see DDIM, https://arxiv.org/abs/2010.02502, equation (12), with no noise (eta = 0). */
+export function planDdim(settings: DdimSettings, steps: number): Plan {
+  const cumulative = cumulativeAlphas(settings);
+  const timesteps = evenTimesteps(settings, steps).map(roundHalfEven);
+  const stride = Math.floor(settings.num_train_timesteps / steps);
+  const end = marginal(settings.set_alpha_to_one ? 1 : cumulative[0]);
+  return {
+    solver: "DDIMScheduler",
+    predictionType: settings.prediction_type,
+    timesteps,
+    initialScale: 1,
+    rows: timesteps.map((timestep) => {
+      const from = trainingMarginal(cumulative, timestep, settings.prediction_type);
+      const to = timestep < stride ? end : marginal(cumulative[timestep - stride]);
+      const keep = to.sigma / from.sigma;
+      return planRow({ timestep, ...from, ...denoisedWeights(settings.prediction_type, from) }, {
+        states: [keep],
+        denoised: [to.alpha - keep * from.alpha],
+      });
+    }),
+  };
+}
+
+/** x = alpha * x0 + sigma * eps with alpha^2 + sigma^2 = 1. */
+export function marginal(cumulative: number): Marginal {
+  return { alpha: Math.sqrt(cumulative), sigma: Math.sqrt(1 - cumulative) };
+}
+
+/**
+ * The marginal at a training step.
+ * @throws AppError `invalid_config` when the step is past the schedule, or when nothing is left
+ * there of the image that an epsilon prediction could be read for.
+ */
+export function trainingMarginal(
+  cumulative: readonly number[],
+  timestep: number,
+  type: PredictionType,
+): Marginal {
+  if (timestep >= cumulative.length) {
+    const why = `must be below num_train_timesteps (${cumulative.length}); lower steps_offset`;
+    refuse("invalid_config", "the first timestep", timestep, why);
+  }
+  if (cumulative[timestep] === 0 && type === "epsilon") {
+    const why = "which has no meaning at the zero SNR of rescale_betas_zero_snr; use v_prediction";
+    refuse("invalid_config", "prediction_type", type, why);
+  }
+  return marginal(cumulative[timestep]);
+}

@@ -1,0 +1,89 @@
+/** Every solver with the settings that change its numbers, as diffusers would read them. */
+
+const stableDiffusion = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear" };
+
+type Settings = Readonly<Record<string, unknown>>;
+
+function product(...axes: readonly (readonly Settings[])[]): Settings[] {
+  return axes.reduce<Settings[]>(
+    (made, axis) => made.flatMap((left) => axis.map((right) => ({ ...left, ...right }))),
+    [{}],
+  );
+}
+
+const betas = [
+  stableDiffusion,
+  { ...stableDiffusion, rescale_betas_zero_snr: true, prediction_type: "v_prediction" },
+  { beta_schedule: "squaredcos_cap_v2" },
+];
+const spacings = [
+  { timestep_spacing: "linspace" },
+  { timestep_spacing: "leading", steps_offset: 1 },
+  { timestep_spacing: "trailing" },
+];
+const shapes = [
+  {},
+  { use_karras_sigmas: true },
+  { use_exponential_sigmas: true },
+  { use_beta_sigmas: true },
+];
+const orders = [{ solver_order: 1 }, { solver_order: 2 }, { solver_order: 3 }];
+const finals = [{ final_sigmas_type: "zero" }, { final_sigmas_type: "sigma_min" }];
+const toSigmaMin = [{ final_sigmas_type: "sigma_min" }];
+const dpm = [{ _class_name: "DPMSolverMultistepScheduler" }];
+const uniPc = [{ _class_name: "UniPCMultistepScheduler" }];
+const flow = [{ use_flow_sigmas: true, prediction_type: "flow_prediction", flow_shift: 3 }];
+const solvers = [{ solver_type: "midpoint" }, { solver_type: "heun" }];
+
+/** Deterministic and exact on a fixed prediction: the marginal of each step leads to the next's. */
+export const exactConfigs: readonly Settings[] = [
+  ...product(dpm, [{ algorithm_type: "dpmsolver++" }], orders, solvers, shapes, finals, betas),
+  ...product(dpm, [{ algorithm_type: "dpmsolver" }], orders, solvers, shapes, toSigmaMin, betas),
+  ...product(dpm, [{ use_lu_lambdas: true }], orders, finals, betas),
+  ...product(dpm, spacings, betas),
+  ...product(dpm, flow, orders, finals),
+  ...product(uniPc, orders, [{ solver_type: "bh1" }, { solver_type: "bh2" }], shapes, finals, betas)
+    .map((config) => ({ ...config, lower_order_final: config.final_sigmas_type === "zero" })),
+  ...product(uniPc, orders, [{ predict_x0: false }], shapes, finals, betas),
+  ...product(uniPc, spacings, betas, [{}, { disable_corrector: [0, 2] }]),
+  ...product(uniPc, flow, orders, finals),
+  ...product([{ _class_name: "EulerDiscreteScheduler" }], spacings, shapes, finals, betas),
+  ...product([{ _class_name: "DDIMScheduler", clip_sample: false }], [
+    stableDiffusion,
+    { beta_schedule: "linear" },
+  ]),
+  ...product([{ _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3 }], shapes, [
+    {},
+    { invert_sigmas: true, shift: 1 },
+    { shift_terminal: 0.1 },
+  ]),
+];
+
+/** With fresh noise that makes up the next step's sigma. */
+export const noisyConfigs: readonly Settings[] = [
+  ...product(dpm, [{ algorithm_type: "sde-dpmsolver++" }], orders, solvers, shapes, betas),
+  ...product(dpm, flow, [{ algorithm_type: "sde-dpmsolver++" }], orders),
+  ...product([{ _class_name: "EulerAncestralDiscreteScheduler" }], spacings, betas),
+  { _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3, stochastic_sampling: true },
+];
+
+/** Everything, for what must hold of any plan. */
+export const allConfigs: readonly Settings[] = [
+  ...exactConfigs,
+  ...noisyConfigs,
+  ...product(
+    dpm,
+    [{ algorithm_type: "sde-dpmsolver" }],
+    orders.slice(0, 2),
+    solvers,
+    shapes,
+    toSigmaMin,
+    betas,
+  ),
+  ...product([{ _class_name: "DDIMScheduler", clip_sample: false }], spacings, betas.slice(1)),
+  { _class_name: "LCMScheduler", original_inference_steps: 1000 },
+  ...product([{ _class_name: "EulerDiscreteScheduler", interpolation_type: "log_linear" }], [
+    stableDiffusion,
+    { prediction_type: "v_prediction", timestep_type: "continuous" },
+  ]),
+];

@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import {
+  denoisedWeights,
+  type Plan,
+  planFromConfig,
+  type PlanRow,
+  replay,
+} from "../../../core/schedule/mod.ts";
+import { allConfigs, exactConfigs, noisyConfigs } from "./configs.ts";
+
+// Around the warm-up of third order, and where the last orders are and are not lowered.
+const stepCounts = [1, 2, 3, 15, 30];
+
+describe("planFromConfig, for every solver and setting", () => {
+  test.each([1, 3, 30, 999])("is finite plain JSON of %i steps", (steps) => {
+    const configs = steps > 30 ? allConfigs.filter((_, i) => i % 20 === 0) : allConfigs;
+    for (const config of configs) {
+      const plan = planFromConfig(config, steps);
+      const numbers = plan.rows.flatMap((row) => Object.values(row));
+      expect(numbers.every(Number.isFinite), JSON.stringify(config)).toBe(true);
+      expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+      expect(plan.timesteps).toEqual(plan.rows.map((row) => row.timestep));
+    }
+  });
+
+  test("reads no further back than it has been", () => {
+    for (const config of allConfigs) {
+      const { rows } = planFromConfig(config, 8);
+      for (const [i, row] of rows.entries()) {
+        expect(Math.max(row.states, row.history)).toBeLessThanOrEqual(i + 1);
+      }
+    }
+  });
+});
+
+describe("the true noise in, the marginal of the next step out", () => {
+  test.each(stepCounts)("exactly, without noise, in %i steps", (steps) => {
+    for (const config of exactConfigs) {
+      const plan = planFromConfig(config, steps);
+      for (const [i, next] of marginalsAfter(plan).entries()) {
+        const { alpha, sigma } = carried(plan.rows, i);
+        expect(alpha, JSON.stringify(config)).toBeCloseTo(next.alpha, 7);
+        expect(sigma / (1 + next.sigma), JSON.stringify(config))
+          .toBeCloseTo(next.sigma / (1 + next.sigma), 7);
+      }
+    }
+  });
+
+  test.each(stepCounts)("in variance, with noise, in %i steps", (steps) => {
+    for (const config of noisyConfigs) {
+      const plan = planFromConfig(config, steps);
+      for (const [i, next] of marginalsAfter(plan).entries()) {
+        const { alpha, sigma } = carried(plan.rows, i);
+        expect(alpha, JSON.stringify(config)).toBeCloseTo(next.alpha, 7);
+        expect(Math.hypot(sigma, plan.rows[i].noise) / (1 + next.sigma), JSON.stringify(config))
+          .toBeCloseTo(next.sigma / (1 + next.sigma), 7);
+      }
+    }
+  });
+
+  test("replay lands on x0", () => {
+    const x0 = Float32Array.of(0.3, -1.2, 0.7);
+    const eps = Float32Array.of(-0.4, 0.9, 1.6);
+    const endingAtZero = exactConfigs.filter((config) => config.final_sigmas_type === "zero");
+    for (const config of endingAtZero) {
+      const plan = planFromConfig(config, 9);
+      const { alpha, sigma } = plan.rows[0];
+      // The cosine schedule starts at a ratio of 20,000, where single precision has few digits left.
+      if (plan.predictionType !== "epsilon" || sigma / alpha > 1000) continue;
+      const start = x0.map((value, j) => alpha * value + sigma * eps[j]);
+      const end = replay(plan, start, () => eps, () => eps)[8];
+      for (const [j, value] of x0.entries()) expect(end[j]).toBeCloseTo(value, 4);
+    }
+  });
+});
+
+/** Marginals at steps 1 to N - 1, and at N where that is sigma 0 of a diffusion. */
+function marginalsAfter(plan: Plan): { alpha: number; sigma: number }[] {
+  const end = plan.sigmas?.at(-1) === 0 ? [{ alpha: 1, sigma: 0 }] : [];
+  return [...plan.rows.slice(1), ...end];
+}
+
+/** Shares of x0 and eps in x_{i+1} when every state so far was on its marginal and every D was x0. */
+function carried(rows: readonly PlanRow[], i: number): { alpha: number; sigma: number } {
+  const row = rows[i];
+  const states = [row.keep, row.x1, row.x2, row.x3].slice(0, row.states);
+  const denoised = row.d0 + row.d1 + row.d2 + row.d3;
+  return {
+    alpha: states.reduce((sum, weight, age) => sum + weight * rows[i - age].alpha, denoised),
+    sigma: states.reduce((sum, weight, age) => sum + weight * rows[i - age].sigma, 0),
+  };
+}
+
+describe("solvers agree where they are the same", () => {
+  test("DPM-Solver++ of order 1 is DDIM", () => {
+    const shared = { beta_schedule: "scaled_linear", timestep_spacing: "trailing" };
+    const dpm = planFromConfig(
+      { _class_name: "DPMSolverMultistepScheduler", solver_order: 1, ...shared },
+      10,
+    );
+    const ddim = planFromConfig(
+      { _class_name: "DDIMScheduler", clip_sample: false, ...shared },
+      10,
+    );
+    expect(dpm.timesteps).toEqual(ddim.timesteps);
+    for (const [i, row] of ddim.rows.entries()) {
+      // DPM-Solver reads alpha back from a sigma in single precision.
+      expect(dpm.rows[i].keep).toBeCloseTo(row.keep, 6);
+      expect(dpm.rows[i].d0).toBeCloseTo(row.d0, 6);
+    }
+  });
+
+  test("DPM-Solver of order 1 is DPM-Solver++ of order 1, and so is UniPC without its corrector", () => {
+    const shared = { solver_order: 1, final_sigmas_type: "sigma_min" };
+    const dpm = "DPMSolverMultistepScheduler";
+    const disable_corrector = Array.from({ length: 10 }, (_, i) => i);
+    const [first, ...others] = [
+      { _class_name: dpm, ...shared },
+      { _class_name: dpm, algorithm_type: "dpmsolver", ...shared },
+      { _class_name: "UniPCMultistepScheduler", disable_corrector, ...shared },
+      { _class_name: "UniPCMultistepScheduler", disable_corrector, predict_x0: false, ...shared },
+    ].map((config) => planFromConfig(config, 10));
+    for (const { rows } of others) {
+      for (const [i, row] of first.rows.entries()) {
+        expect(rows[i].keep).toBeCloseTo(row.keep, 9);
+        expect(rows[i].d0).toBeCloseTo(row.d0, 9);
+      }
+    }
+  });
+});
+
+describe("order of convergence on Gaussian data, whose flow is known exactly", () => {
+  // Halving the step divides the error by 2^order; a first-order start costs some of it.
+  test.each([
+    ["DPM-Solver++ 1", { solver_order: 1 }, 1.8, 2.2],
+    ["DPM-Solver++ 2 midpoint", { solver_order: 2 }, 3.5, 4.6],
+    ["DPM-Solver++ 2 heun", { solver_order: 2, solver_type: "heun" }, 3.5, 4.6],
+    ["DPM-Solver 2", { algorithm_type: "dpmsolver", solver_order: 2 }, 3.5, 4.6],
+  ])("%s", (_, settings, least, most) => {
+    const config = {
+      _class_name: "DPMSolverMultistepScheduler",
+      beta_schedule: "scaled_linear",
+      use_lu_lambdas: true,
+      final_sigmas_type: "sigma_min",
+      lower_order_final: false,
+      ...settings,
+    };
+    const ratio = gaussianError(planFromConfig(config, 81)) /
+      gaussianError(planFromConfig(config, 161));
+    expect(ratio).toBeGreaterThan(least);
+    expect(ratio).toBeLessThan(most);
+  });
+
+  test.each([["bh1", 2], ["bh2", 2], ["bh1", 3], ["bh2", 3]])(
+    "UniPC %s of order %i is closer than DPM-Solver++ of order 2",
+    (solver_type, solver_order) => {
+      const shared = { use_exponential_sigmas: true, final_sigmas_type: "sigma_min" };
+      const dpm = planFromConfig({ _class_name: "DPMSolverMultistepScheduler", ...shared }, 41);
+      const uniPc = planFromConfig(
+        { _class_name: "UniPCMultistepScheduler", solver_type, solver_order, ...shared },
+        41,
+      );
+      expect(gaussianError(uniPc)).toBeLessThan(gaussianError(dpm));
+    },
+  );
+});
+
+/**
+ * x0 ~ N(0, deviation^2): D = alpha deviation^2 x / spread^2 with spread^2 = alpha^2 deviation^2 +
+ * sigma^2, and x / spread is constant along the flow. One element, in double precision.
+ */
+function gaussianError({ rows, sigmas = [] }: Plan): number {
+  const deviation = 0.6;
+  const spread = (row: { alpha: number; sigma: number }) =>
+    Math.hypot(row.alpha * deviation, row.sigma);
+  const states = [1];
+  const denoised: number[] = [];
+  for (const [i, row] of rows.entries()) {
+    denoised.push(row.alpha * deviation ** 2 * states[i] / spread(row) ** 2);
+    const terms = [
+      ...[row.keep, row.x1, row.x2, row.x3].slice(0, row.states)
+        .map((weight, age) => weight * states[i - age]),
+      ...[row.d0, row.d1, row.d2, row.d3].slice(0, row.history)
+        .map((weight, age) => weight * denoised[i - age]),
+    ];
+    states.push(terms.reduce((sum, term) => sum + term, 0));
+  }
+  const last = sigmas[rows.length];
+  const alpha = 1 / Math.hypot(1, last);
+  const exact = spread({ alpha, sigma: last * alpha }) / spread(rows[0]);
+  return Math.abs(states[rows.length] - exact);
+}
+
+test("denoisedWeights undoes each prediction type at its marginal", () => {
+  const [x0, eps] = [0.7, -1.3];
+  const [alpha, sigma] = [0.8, 0.6];
+  const x = alpha * x0 + sigma * eps;
+  const outputs = { epsilon: eps, v_prediction: alpha * eps - sigma * x0, sample: x0 } as const;
+  for (const type of ["epsilon", "v_prediction", "sample"] as const) {
+    const { fromX, fromOut } = denoisedWeights(type, { alpha, sigma });
+    expect(fromX * x + fromOut * outputs[type]).toBeCloseTo(x0, 12);
+  }
+  const flow = denoisedWeights("flow_prediction", { alpha: 0.4, sigma: 0.6 });
+  expect(flow.fromX * (0.4 * x0 + 0.6 * eps) + flow.fromOut * (eps - x0)).toBeCloseTo(x0, 12);
+});
+
+test("replay refuses a network output of another length", () => {
+  const plan = planFromConfig({ _class_name: "EulerDiscreteScheduler" }, 1);
+  const run = () =>
+    replay(plan, new Float32Array(4), () => new Float32Array(3), () => new Float32Array(4));
+  expect(run).toThrow(expect.objectContaining({ code: "shape_mismatch" }));
+});
