@@ -1,3 +1,5 @@
+import { power } from "./portable_math.ts";
+
 /**
  * The x at which the Beta(a, a) distribution has the share p below it.
  * @param p In [0, 1].
@@ -10,12 +12,12 @@ export function betaQuantile(p: number, a: number): number {
   const beta = completeBeta(a);
   let [low, high] = [0, 0.5];
   // The density's leading term, integrated and inverted: exact as p goes to 0.
-  let x = Math.min((p * a * beta) ** (1 / a), 0.5);
+  let x = Math.min(power(p * a * beta, 1 / a), 0.5);
   for (let i = 0; i < 100; i++) {
     const excess = lowerShare(x, a, beta) - p;
     if (excess > 0) high = x;
     else low = x;
-    const newton = x - excess * beta / (x * (1 - x)) ** (a - 1);
+    const newton = x - excess * beta / power(x * (1 - x), a - 1);
     const next = newton > low && newton < high ? newton : (low + high) / 2;
     if (Math.abs(next - x) <= 1e-16 * x) return next;
     x = next;
@@ -31,7 +33,7 @@ function lowerShare(x: number, a: number, beta: number): number {
     term *= x * (n - a) / n;
     sum += term / (a + n);
   }
-  return x ** a * sum / beta;
+  return power(x, a) * sum / beta;
 }
 
 /** B(a, a), from the same series at one half, where it is half of the whole. */

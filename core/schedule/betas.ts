@@ -1,6 +1,7 @@
 import { AppError } from "../error.ts";
 import type { BetaSettings } from "./config.ts";
 import { linspaceFloat32 } from "./grid.ts";
+import { cos } from "./portable_math.ts";
 
 const f32 = Math.fround;
 
@@ -37,7 +38,9 @@ function trainingBetas(settings: BetaSettings): number[] {
     case "linear":
       return linspaceFloat32(start, end, count);
     case "scaled_linear":
-      return linspaceFloat32(Math.sqrt(start), Math.sqrt(end), count).map((root) => f32(root ** 2));
+      return linspaceFloat32(Math.sqrt(start), Math.sqrt(end), count).map((root) =>
+        f32(root * root)
+      );
     case "squaredcos_cap_v2":
       return cosineBetas(count);
     default:
@@ -57,7 +60,10 @@ function checkedBetas(betas: readonly number[], count: number): number[] {
 
 /** @see Improved DDPM, https://arxiv.org/abs/2102.09672, equation (17); betas capped at 0.999. */
 function cosineBetas(count: number): number[] {
-  const signal = (t: number) => Math.cos((t + 0.008) / 1.008 * Math.PI / 2) ** 2;
+  const signal = (t: number) => {
+    const root = cos((t + 0.008) / 1.008 * Math.PI / 2);
+    return root * root;
+  };
   return Array.from(
     { length: count },
     (_, i) => f32(Math.min(1 - signal((i + 1) / count) / signal(i / count), 0.999)),
@@ -79,7 +85,8 @@ function rescaledToZeroSnr(cumulative: readonly number[]): number[] {
   const roots = cumulative.map((alpha) => f32(Math.sqrt(alpha)));
   const [first, last] = [roots[0], roots[roots.length - 1]];
   const stretch = f32(first / f32(first - last));
-  const squares = roots.map((root) => f32(f32(f32(root - last) * stretch) ** 2));
+  const stretched = roots.map((root) => f32(f32(root - last) * stretch));
+  const squares = stretched.map((root) => f32(root * root));
   // Back through betas, as training does: their rounding shows in the product.
   const betas = squares.map((square, i) =>
     f32(1 - (i === 0 ? square : f32(square / squares[i - 1])))

@@ -7,6 +7,7 @@ import {
   type Plan,
   planRow,
 } from "./plan.ts";
+import { exp, expm1 } from "./portable_math.ts";
 import { combineNoise, difference, scaled, sum, type Weights } from "./weights.ts";
 
 /**
@@ -120,13 +121,13 @@ function coefficients(
   terms: number,
 ): Coefficients {
   const gains = (scale: number, step: number) => integrals(settings, step, terms, scale);
-  const spread = Math.sqrt(Math.max(-Math.expm1(-2 * h), 0));
+  const spread = Math.sqrt(Math.max(-expm1(-2 * h), 0));
   switch (settings.algorithm_type) {
     case "dpmsolver++":
       return { state: to.sigma / from.sigma, gains: gains(-to.alpha, -h), noise: 0 };
     case "sde-dpmsolver++":
       return {
-        state: to.sigma / from.sigma * Math.exp(-h),
+        state: to.sigma / from.sigma * exp(-h),
         gains: gains(-to.alpha, -2 * h),
         noise: to.sigma * spread,
       };
@@ -136,7 +137,7 @@ function coefficients(
       return {
         state: to.alpha / from.alpha,
         gains: gains(-2 * to.sigma, h),
-        noise: to.sigma * Math.exp(h) * spread,
+        noise: to.sigma * exp(h) * spread,
       };
     default:
       return settings.algorithm_type satisfies never;
@@ -150,11 +151,11 @@ function integrals(
   terms: number,
   scale: number,
 ): number[] {
-  const e1 = Math.expm1(step);
+  const e1 = expm1(step);
   if (terms === 1) return [scale * e1];
   if (terms === 2 && settings.solver_type === "midpoint") return [scale * e1, scale * e1 / 2];
   // The third-order SDE has the other sign in diffusers, and with it the images that people know.
   const half = settings.algorithm_type === "sde-dpmsolver++" ? -0.5 : 0.5;
-  return [scale * e1, scale * (e1 / step - 1), scale * ((e1 - step) / step ** 2 - half)]
+  return [scale * e1, scale * (e1 / step - 1), scale * ((e1 - step) / (step * step) - half)]
     .slice(0, terms);
 }

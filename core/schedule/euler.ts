@@ -14,6 +14,7 @@ import {
   planRow,
   type PredictionType,
 } from "./plan.ts";
+import { exp, log } from "./portable_math.ts";
 import {
   logSigmas,
   refuseSeveralShapes,
@@ -81,8 +82,8 @@ function towards(sigma: number, next: number): Combination {
 
 /** sigmaDown^2 + sigmaUp^2 = next^2, as much noise as the forward process would have added. */
 function ancestral(sigma: number, next: number): Combination {
-  const up = next * Math.sqrt(Math.max(1 - (next / sigma) ** 2, 0));
-  const down = Math.min(next ** 2 / sigma, next);
+  const up = next * Math.sqrt(Math.max(1 - (next / sigma) * (next / sigma), 0));
+  const down = Math.min(next * next / sigma, next);
   return { ...towards(sigma, down), noise: up };
 }
 
@@ -92,7 +93,7 @@ function explodingRow(
   sigma: number,
   next: Combination,
 ): PlanRow {
-  const inScale = 1 / Math.sqrt(sigma ** 2 + 1);
+  const inScale = 1 / Math.sqrt(sigma * sigma + 1);
   // The network's own scale is variance preserving: its input is inScale * x.
   const { fromX, fromOut } = denoisedWeights(type, { alpha: inScale, sigma: sigma * inScale });
   return planRow({ timestep, alpha: 1, sigma, inScale, fromX: fromX * inScale, fromOut }, next);
@@ -101,8 +102,8 @@ function explodingRow(
 /** One more than the steps: its last is left out of the walk, as diffusers does. */
 function logLinearSigmas(training: readonly number[], steps: number): number[] {
   const logs = logSigmas(training);
-  return linspaceFloat32(logs[logs.length - 1], logs[0], steps + 1).map((log) =>
-    f32(Math.exp(log))
+  return linspaceFloat32(logs[logs.length - 1], logs[0], steps + 1).map((logSigma) =>
+    f32(exp(logSigma))
   );
 }
 
@@ -114,7 +115,7 @@ function toldTimesteps(
   sigmas: readonly number[],
 ): readonly number[] {
   if (settings.timestep_type === "continuous" && settings.prediction_type === "v_prediction") {
-    return sigmas.slice(0, -1).map((sigma) => f32(0.25 * f32(Math.log(sigma))));
+    return sigmas.slice(0, -1).map((sigma) => f32(0.25 * f32(log(sigma))));
   }
   if (shaped === undefined) return even;
   const logs = logSigmas(training);
@@ -128,6 +129,6 @@ function initialScale(
 ): number {
   const largest = Math.max(...sigmas);
   return settings.timestep_spacing === "leading"
-    ? f32(Math.sqrt(f32(f32(largest ** 2) + 1)))
+    ? f32(Math.sqrt(f32(f32(largest * largest) + 1)))
     : largest;
 }

@@ -30,7 +30,7 @@ export function planLcm(settings: LcmSettings, steps: number): Plan {
 /** x0 = cSkip * x + cOut * D, which is x itself at time 0. */
 function consistency(time: number, to: Marginal): Combination {
   const dataVariance = 0.25;
-  const variance = time ** 2 + dataVariance;
+  const variance = time * time + dataVariance;
   const [cSkip, cOut] = [dataVariance / variance, time / Math.sqrt(variance)];
   return { states: [to.alpha * cSkip], denoised: [to.alpha * cOut], noise: to.sigma };
 }

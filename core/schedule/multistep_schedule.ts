@@ -2,6 +2,7 @@ import { positiveCumulativeAlphas } from "./betas.ts";
 import { type MultistepSettings, refuse } from "./config.ts";
 import { linspace, roundHalfEven } from "./grid.ts";
 import type { Marginal } from "./plan.ts";
+import { exp, log } from "./portable_math.ts";
 import { shiftedSigmas, stretchedToTerminal } from "./shift.ts";
 import {
   logSigmas,
@@ -78,9 +79,9 @@ function schedule(settings: MultistepSettings, stops: Stops): Schedule {
 
 /** Flow: x = (1 - sigma) x0 + sigma eps. Otherwise alpha^2 + sigma^2 = 1 at the same ratio. */
 function node(ratio: number, flow: boolean): Node {
-  const alpha = flow ? 1 - ratio : 1 / Math.sqrt(ratio ** 2 + 1);
+  const alpha = flow ? 1 - ratio : 1 / Math.sqrt(ratio * ratio + 1);
   const sigma = flow ? ratio : ratio * alpha;
-  return { alpha, sigma, lambda: Math.log(alpha) - Math.log(sigma) };
+  return { alpha, sigma, lambda: log(alpha) - log(sigma) };
 }
 
 /** How many of the noisiest training steps lie below the threshold and are left out. */
@@ -94,8 +95,8 @@ function clippedCount(cumulative: readonly number[], threshold: number): number 
 }
 
 function lambdaOf(cumulative: number): number {
-  const log = (x: number) => f32(Math.log(f32(Math.sqrt(x))));
-  return f32(log(cumulative) - log(f32(1 - cumulative)));
+  const logRoot = (x: number) => f32(log(f32(Math.sqrt(x))));
+  return f32(logRoot(cumulative) - logRoot(f32(1 - cumulative)));
 }
 
 function trainingStops(
@@ -138,7 +139,7 @@ function luStops(
 ): Omit<Stops, "last"> {
   const logs = logSigmas(training);
   const [high, low] = [logs[logs.length - 1], logs[0]];
-  const sigmas = linspace(0, 1, steps).map((ramp) => Math.exp(high + ramp * (low - high)));
+  const sigmas = linspace(0, 1, steps).map((ramp) => exp(high + ramp * (low - high)));
   return { timesteps: toTimesteps(sigmas, training, rounding), sigmas };
 }
 
@@ -150,9 +151,7 @@ function reversedFlowStops(
 ): Omit<Stops, "last"> {
   const count = settings.num_train_timesteps;
   const grid = linspace(1, 1 / count, steps + 1).map((alpha) => 1 - alpha);
-  const shift = settings.use_dynamic_shifting && mu !== undefined
-    ? Math.exp(mu)
-    : settings.flow_shift;
+  const shift = settings.use_dynamic_shifting && mu !== undefined ? exp(mu) : settings.flow_shift;
   const sigmas = grid.map((sigma) => shift * sigma / (1 + (shift - 1) * sigma))
     .reverse().slice(0, -1);
   return { timesteps: sigmas.map((sigma) => sigma * count), sigmas };

@@ -1,4 +1,5 @@
 import { refuse, type ShiftSettings } from "./config.ts";
+import { exp } from "./portable_math.ts";
 
 /** Shifts of flow sigmas towards noise. @see https://arxiv.org/abs/2403.03206, section 5.3.2. */
 
@@ -21,7 +22,7 @@ export function shiftedSigmas(
     const why = "which needs mu, the shift for the image's size; pass mu or set it to false";
     refuse("unsupported_setting", "use_dynamic_shifting", true, why);
   }
-  const weight = settings.time_shift_type === "exponential" ? Math.exp(mu) : mu;
+  const weight = settings.time_shift_type === "exponential" ? exp(mu) : mu;
   return sigmas.map((sigma) => weight / (weight + (1 / sigma - 1)));
 }
 

@@ -2,6 +2,7 @@ import { betaQuantile } from "./beta_quantile.ts";
 import { refuse } from "./config.ts";
 import { linspace } from "./grid.ts";
 import { logFloat32 } from "./log_float32.ts";
+import { exp, log, power } from "./portable_math.ts";
 
 /** sigma = noise over signal, sqrt((1 - alpha) / alpha) of the cumulative alpha; Karras' sigma. */
 
@@ -20,13 +21,13 @@ interface SigmaRange {
 /** @see https://arxiv.org/abs/2206.00364, equation (5), rho = 7. */
 function karrasSigmas({ min, max }: SigmaRange, count: number): number[] {
   const rho = 7;
-  const [low, high] = [min ** (1 / rho), max ** (1 / rho)];
-  return linspace(0, 1, count).map((ramp) => (high + ramp * (low - high)) ** rho);
+  const [low, high] = [power(min, 1 / rho), power(max, 1 / rho)];
+  return linspace(0, 1, count).map((ramp) => power(high + ramp * (low - high), rho));
 }
 
 /** Evenly spaced in log sigma. */
 function exponentialSigmas({ min, max }: SigmaRange, count: number): number[] {
-  return linspace(Math.log(max), Math.log(min), count).map(Math.exp);
+  return linspace(log(max), log(min), count).map(exp);
 }
 
 /** Dense at both ends: quantiles of Beta(0.6, 0.6). @see https://arxiv.org/abs/2407.12173. */
@@ -74,9 +75,9 @@ export function logSigmas(sigmas: readonly number[]): number[] {
 
 /** The fractional training step at which the noise is sigma, by interpolation in log sigma. */
 export function sigmaToTimestep(sigma: number, logs: readonly number[]): number {
-  const log = Math.log(Math.max(sigma, 1e-10));
-  const low = lastAtMost(logs, log);
-  const weight = (logs[low] - log) / f32(logs[low] - logs[low + 1]);
+  const logSigma = log(Math.max(sigma, 1e-10));
+  const low = lastAtMost(logs, logSigma);
+  const weight = (logs[low] - logSigma) / f32(logs[low] - logs[low + 1]);
   const inside = Math.min(Math.max(weight, 0), 1);
   return (1 - inside) * low + inside * (low + 1);
 }

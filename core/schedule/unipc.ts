@@ -2,6 +2,7 @@ import { refuse, type UniPcSettings } from "./config.ts";
 import { predictionWeights } from "./dpm_solver.ts";
 import { type Node, uniPcSchedule } from "./multistep_schedule.ts";
 import { type Combination, type Plan, planRow } from "./plan.ts";
+import { expm1 } from "./portable_math.ts";
 import { combineNoise, difference, scaled, sum, type Weights } from "./weights.ts";
 
 /**
@@ -101,12 +102,12 @@ function expansion(settings: UniPcSettings, nodes: readonly Node[], i: number): 
   const h = to.lambda - from.lambda;
   // Noise prediction's sigma * (e^h - 1), written so that it stays finite at sigma = 0.
   const gain = settings.predict_x0
-    ? -to.alpha * Math.expm1(-h)
+    ? -to.alpha * expm1(-h)
     : to.sigma - to.alpha * from.sigma / from.alpha;
   if (h === 0 || !Number.isFinite(h)) return { gain, slope: 0, ratios: [], moments: [] };
   const scale = settings.predict_x0 ? -to.alpha : -to.sigma;
   const step = settings.predict_x0 ? -h : h;
-  const b = settings.solver_type === "bh1" ? step : Math.expm1(step);
+  const b = settings.solver_type === "bh1" ? step : expm1(step);
   const ratios = olderRatios(nodes, i, h, orderAt(settings, i, nodes.length - 1));
   const moments = momentsOf(step, ratios.length + 1).map((moment) => moment / b);
   return { gain, slope: scale * b, ratios, moments };
@@ -124,7 +125,7 @@ function olderRatios(nodes: readonly Node[], i: number, h: number, order: number
 
 /** k! * phi_{k+1}(h) * h for k = 1, 2, ...: integrals of e^t against powers of t over the step. */
 function momentsOf(step: number, count: number): number[] {
-  let phi = Math.expm1(step) / step - 1;
+  let phi = expm1(step) / step - 1;
   let factorial = 1;
   return Array.from({ length: count }, (_, k) => {
     const moment = phi * factorial;
@@ -136,7 +137,12 @@ function momentsOf(step: number, count: number): number[] {
 
 /** Rows of powers 0, 1, 2, ... of the ratios. */
 function vandermonde(ratios: Weights): number[][] {
-  return ratios.map((_, power) => ratios.map((ratio) => ratio ** power));
+  const rows = [ratios.map(() => 1)];
+  while (rows.length < ratios.length) {
+    const last = rows[rows.length - 1];
+    rows.push(ratios.map((ratio, i) => last[i] * ratio));
+  }
+  return rows;
 }
 
 /** Gaussian elimination with partial pivoting; 3 by 3 at most. Moments past the rows are unused. */
