@@ -1,4 +1,3 @@
-export { decodeSchedulerConfig, type SchedulerConfig, type SolverClass } from "./config.ts";
 export {
   type DenoisedWeights,
   denoisedWeights,

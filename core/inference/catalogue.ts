@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+import { isModelPath } from "./model_path.ts";
+
+const expectedFile = z.strictObject({
+  /** Bytes. */
+  size: z.int().min(0),
+  /** Lower-case hex of the file's SHA-256. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const entrySchema = z.strictObject({
+  /** What `--model` is given. */
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  name: z.string().min(1),
+  family: z.enum(["sd1", "sd2", "sdxl"]),
+  /** `embedded` (the folder `models/<id>` of this repository), `hf:owner/name@revision` or a base URL. */
+  source: z.string().min(1),
+  licence: z.string().min(1),
+  description: z.string().min(1),
+  /** Other weights in the same folder, in diffusers' naming: `fp16` for `model.fp16.onnx`. */
+  variants: z.array(z.string()).optional(),
+  files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
+  /** What a request that does not say is run with. */
+  defaults: z.strictObject({
+    steps: z.int().positive(),
+    guidanceScale: z.number().min(0),
+    /** Pixels. */
+    width: z.int().positive(),
+    /** Pixels. */
+    height: z.int().positive(),
+    /** Absent: the scheduler of the model's own `scheduler_config.json`. */
+    scheduler: z.string().optional(),
+  }),
+});
+
+const catalogueSchema = z.strictObject({ models: z.array(entrySchema).min(1) });
+
+/** What a file must be, as the catalogue or a hub states it. */
+export type ExpectedFile = z.infer<typeof expectedFile>;
+
+/** One known model: where it is, what its files must be, how it likes to be run. */
+export type CatalogueEntry = z.infer<typeof entrySchema>;
+
+/** The known models; the first embedded one is what `--model embedded` means. */
+export type Catalogue = z.infer<typeof catalogueSchema>;
+
+/**
+ * Decodes `models/catalogue.json`, which the server and the page each import in their own way.
+ * @throws AppError `invalid_config` that names the entry and field.
+ */
+export function decodeCatalogue(json: unknown): Catalogue {
+  const decoded = catalogueSchema.safeParse(json);
+  if (!decoded.success) {
+    throw new AppError(
+      "invalid_config",
+      `Cannot read the model catalogue: ${z.prettifyError(decoded.error)}`,
+      { cause: decoded.error },
+    );
+  }
+  return withUniqueIds(decoded.data);
+}
+
+function withUniqueIds(catalogue: Catalogue): Catalogue {
+  const ids = catalogue.models.map((entry) => entry.id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) {
+    throw new AppError("invalid_config", `Cannot read the model catalogue: id ${twice} is doubled`);
+  }
+  return catalogue;
+}
+
+/** The entry with this id, if the model is known. */
+export function findModel(catalogue: Catalogue, id: string): CatalogueEntry | undefined {
+  return catalogue.models.find((entry) => entry.id === id);
+}
+
+/** The entry that `embedded` stands for: the first whose weights are in the repository. */
+export function embeddedModel(catalogue: Catalogue): CatalogueEntry | undefined {
+  return catalogue.models.find((entry) => entry.source === "embedded");
+}

@@ -1,0 +1,96 @@
+import { AppError } from "../error.ts";
+import type { Graph } from "./graph.ts";
+import { type ModelConfig, readModelConfig } from "./model_config.ts";
+import { missingFile, type ModelFiles } from "./model_files.ts";
+import { type GraphFiles, type ModelLayout, readLayout } from "./model_layout.ts";
+import type { Runtime } from "./runtime.ts";
+import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
+import { Unet } from "./unet.ts";
+import { VaeDecoder } from "./vae_decoder.ts";
+
+export type ModelFamily = "sd1" | "sd2" | "sdxl";
+
+/** A loaded model: its parts, ready to run. Disposing it releases their sessions. */
+export interface Model extends AsyncDisposable {
+  readonly files: ModelFiles;
+  readonly runtime: Runtime;
+  readonly config: ModelConfig;
+  readonly family: ModelFamily;
+  /** One, or SDXL's two. */
+  readonly textEncoders: readonly ClipTextEncoder[];
+  readonly unet: Unet;
+  readonly vaeDecoder: VaeDecoder;
+}
+
+export interface LoadOptions {
+  /** Told before each part is loaded. */
+  readonly onPart?: (part: string) => void;
+}
+
+/**
+ * Loads every part that an image needs. All files are looked for before the first is read.
+ * @throws AppError `model_invalid` naming the file that is missing, damaged or of a wrong kind.
+ */
+export async function loadModel(
+  files: ModelFiles,
+  runtime: Runtime,
+  { onPart = () => {} }: LoadOptions = {},
+): Promise<Model> {
+  const [layout, config] = await Promise.all([readLayout(files), readModelConfig(files)]);
+  const graphs: Graph[] = [];
+  const release = async () => {
+    for (const { session } of graphs) await session.release();
+  };
+  try {
+    for (const [part, graph] of wantedGraphs(files, layout)) {
+      onPart(part);
+      graphs.push({ path: graph.graph, session: await runtime.open(files, graph) });
+    }
+    const model = assemble(config, graphs);
+    return { files, runtime, config, ...model, [Symbol.asyncDispose]: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */
+function wantedGraphs(files: ModelFiles, { graphs }: ModelLayout): [string, GraphFiles][] {
+  const second = graphs.text_encoder_2 ? ["text_encoder_2"] : [];
+  return ["text_encoder", ...second, "unet", "vae_decoder"].map((part) => {
+    if (!graphs[part]) throw missingFile(files, `${part}/model.onnx`);
+    return [part, graphs[part]];
+  });
+}
+
+function assemble(config: ModelConfig, graphs: readonly Graph[]) {
+  const [unetGraph, vaeGraph] = graphs.slice(-2);
+  const encoderGraphs = graphs.slice(0, -2);
+  const unet = new Unet(unetGraph);
+  const sdxl = encoderGraphs.length === 2;
+  if (unet.takesSizes !== sdxl) throw mixedFamilies(unetGraph.path, unet.takesSizes);
+  const layer: HiddenLayer = sdxl ? "penultimate" : "last";
+  return {
+    family: familyOf(config, sdxl),
+    textEncoders: encoderGraphs.map((graph, k) =>
+      new ClipTextEncoder(graph, layer, sdxl && k === 1)
+    ),
+    unet,
+    vaeDecoder: new VaeDecoder(vaeGraph, config.vae),
+  };
+}
+
+/** SD 1.x reads OpenAI's CLIP (quick_gelu), SD 2.x OpenCLIP (gelu); both take one encoder. */
+function familyOf({ textEncoder }: ModelConfig, sdxl: boolean): ModelFamily {
+  if (sdxl) return "sdxl";
+  return textEncoder.hidden_act === "quick_gelu" ? "sd1" : "sd2";
+}
+
+function mixedFamilies(path: string, takesSizes: boolean): AppError {
+  return new AppError(
+    "model_invalid",
+    takesSizes
+      ? `Cannot use ${path}: it is an SDXL UNet, and the folder has no text_encoder_2`
+      : `Cannot use ${path}: it is not an SDXL UNet, and the folder has a text_encoder_2`,
+  );
+}

@@ -1,0 +1,151 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
+import { AppError, reason } from "../error.ts";
+import type { ModelFiles } from "./model_files.ts";
+import type { GraphFiles } from "./model_layout.ts";
+import { Mutex } from "./mutex.ts";
+import type { Runtime, Session } from "./runtime.ts";
+import type { ElementType, Tensor, TensorSpec } from "./tensor.ts";
+
+/** The part that onnxruntime-node and every build of onnxruntime-web have in common. */
+export interface Ort {
+  readonly env: { readonly versions: { readonly node?: string; readonly web?: string } };
+  readonly InferenceSession: {
+    create(
+      model: string | Uint8Array,
+      options: InferenceSession.SessionOptions,
+    ): Promise<InferenceSession>;
+  };
+  readonly Tensor: new (
+    type: ElementType,
+    data: Tensor["data"],
+    dims: readonly number[],
+  ) => OrtTensor;
+}
+
+export interface OrtRuntimeOptions {
+  readonly name: string;
+  readonly imagesPerCall: number;
+  readonly session: InferenceSession.SessionOptions;
+  /** Open by path on disk, so that no copy of the weights passes through JavaScript. */
+  readonly byPath: boolean;
+}
+
+/** onnxruntime as a {@link Runtime}. Never two of its calls at once: the GPU builds hang on that. */
+export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
+  const mutex = new Mutex();
+  return {
+    name: options.name,
+    imagesPerCall: options.imagesPerCall,
+    async open(files, graph) {
+      const load = () => mutex.run(() => createSession(ort, options, files, graph));
+      return new OrtSession(ort, mutex, graph.graph, load, await load());
+    },
+  };
+}
+
+async function createSession(
+  ort: Ort,
+  options: OrtRuntimeOptions,
+  files: ModelFiles,
+  { graph, external }: GraphFiles,
+): Promise<InferenceSession> {
+  try {
+    if (options.byPath && files.localPath) {
+      return await ort.InferenceSession.create(files.localPath(graph), options.session);
+    }
+    const externalData = await Promise.all(
+      external.map(async ({ location, path }) => ({
+        path: location,
+        data: await files.bytes(path),
+      })),
+    );
+    const bytes = await files.bytes(graph);
+    return await ort.InferenceSession.create(bytes, { ...options.session, externalData });
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError(
+      "model_invalid",
+      `Cannot load ${graph} of ${files.name}: the file is damaged or not for this onnxruntime ` +
+        `(${reason(cause)})`,
+      { cause },
+    );
+  }
+}
+
+class OrtSession implements Session {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly #ort: Ort;
+  readonly #mutex: Mutex;
+  readonly #path: string;
+  readonly #load: () => Promise<InferenceSession>;
+  #session: InferenceSession | undefined;
+
+  constructor(
+    ort: Ort,
+    mutex: Mutex,
+    path: string,
+    load: () => Promise<InferenceSession>,
+    session: InferenceSession,
+  ) {
+    this.#ort = ort;
+    this.#mutex = mutex;
+    this.#path = path;
+    this.#load = load;
+    this.#session = session;
+    this.inputs = session.inputMetadata.map(specOf);
+    this.outputs = session.outputMetadata.map(specOf);
+  }
+
+  async run(feeds: Readonly<Record<string, Tensor>>, fetches: readonly string[]) {
+    const session = this.#session ??= await this.#load();
+    const inputs: Record<string, OrtTensor> = {};
+    for (const [name, { type, data, dims }] of Object.entries(feeds)) {
+      inputs[name] = new this.#ort.Tensor(type, data, dims);
+    }
+    try {
+      const results = await this.#mutex.run(() => session.run(inputs, [...fetches]));
+      return Object.fromEntries(fetches.map((name) => [name, ownTensor(results[name])]));
+    } catch (cause) {
+      // A failed run poisons a session on the GPU builds: the next run starts from a new one.
+      await this.release();
+      const shapes = Object.entries(feeds).map(([name, { dims }]) => `${name} [${dims}]`);
+      throw new AppError(
+        "inference_failed",
+        `Cannot run ${this.#path} on ${shapes.join(", ")}: ${reason(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await this.#mutex.run(async () => await session?.release());
+  }
+}
+
+function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
+  if (!metadata.isTensor || !isElementType(metadata.type)) {
+    const type = metadata.isTensor ? metadata.type : "not a tensor";
+    throw new AppError("model_invalid", `Cannot use a graph: ${metadata.name} is ${type}`);
+  }
+  return { name: metadata.name, type: metadata.type, dims: metadata.shape };
+}
+
+function isElementType(type: string): type is ElementType {
+  return ["float32", "float16", "int32", "int64"].includes(type);
+}
+
+/** Our own view of a result; float16 as bits whatever array type this onnxruntime gives. */
+function ownTensor(tensor: OrtTensor): Tensor {
+  const { type, dims, data } = tensor;
+  if (type === "float16") {
+    const { buffer, byteOffset, length } = data as Uint16Array;
+    return { type, dims, data: new Uint16Array(buffer, byteOffset, length) };
+  }
+  if (!isElementType(type)) {
+    throw new AppError("model_invalid", `Cannot read a graph's output: its type is ${type}`);
+  }
+  return { type, dims, data: data as Tensor["data"] };
+}

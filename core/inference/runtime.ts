@@ -1,0 +1,27 @@
+import type { ModelFiles } from "./model_files.ts";
+import type { GraphFiles } from "./model_layout.ts";
+import type { Tensor, TensorSpec } from "./tensor.ts";
+
+/** A loaded graph. Feeds and results are named as in the graph. */
+export interface Session {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** @param fetches the outputs wanted; the others are not computed where that saves work. */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
+  release(): Promise<void>;
+}
+
+/** Loads graphs: onnxruntime on one kind of device. A host brings it, core only uses it. */
+export interface Runtime {
+  /** For people: library, version and device. */
+  readonly name: string;
+  /**
+   * How many images go through the network in one call. 1 where a batch gains nothing: then an
+   * image is bit-identical alone and in any batch.
+   */
+  readonly imagesPerCall: number;
+  open(files: ModelFiles, graph: GraphFiles): Promise<Session>;
+}

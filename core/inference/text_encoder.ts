@@ -1,0 +1,64 @@
+import { AppError } from "../error.ts";
+import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { floats } from "./tensor.ts";
+
+/** Tokens a CLIP text encoder reads, the start and end token included. */
+export const CLIP_TOKENS = 77;
+
+/** What a prompt becomes: what the UNet's text inputs take, for one image. */
+export interface TextEmbedding {
+  /** f32[77, width] */
+  readonly hidden: Float32Array;
+  /** f32[projection], SDXL only. */
+  readonly pooled: Float32Array | undefined;
+}
+
+/** Which of an encoder's outputs a UNet was trained on. */
+export type HiddenLayer = "last" | "penultimate";
+
+/** A CLIP text encoder: token ids to the hidden states of one layer. */
+export class ClipTextEncoder {
+  readonly #graph: Graph;
+  readonly #hidden: string;
+  readonly #pooled: string | undefined;
+
+  /** @throws AppError `model_invalid` when the graph lacks the layer. */
+  constructor(graph: Graph, layer: HiddenLayer, projected: boolean) {
+    requireInputs(graph, ["input_ids"]);
+    inputOf(graph, "input_ids");
+    this.#graph = graph;
+    this.#hidden = layer === "last"
+      ? outputOf(graph, "last_hidden_state").name
+      : penultimate(graph);
+    this.#pooled = projected ? outputOf(graph, "text_embeds").name : undefined;
+  }
+
+  /** @param ids one prompt's tokens, padded. */
+  async encode(ids: readonly number[]): Promise<TextEmbedding> {
+    const fetches = this.#pooled ? [this.#hidden, this.#pooled] : [this.#hidden];
+    const feeds = feed(this.#graph, "input_ids", Float32Array.from(ids), [1, ids.length]);
+    const results = await this.#graph.session.run(feeds, fetches);
+    return {
+      hidden: floats(results[this.#hidden]),
+      pooled: this.#pooled ? floats(results[this.#pooled]) : undefined,
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#graph.session.release();
+  }
+}
+
+/** `hidden_states.0` is the embedding and the highest the last layer: the one before that. */
+function penultimate({ path, session }: Graph): string {
+  const layers = session.outputs.map(({ name }) => /^hidden_states\.(\d+)$/.exec(name)?.[1])
+    .filter((layer) => layer !== undefined).map(Number);
+  if (layers.length < 2) {
+    const names = session.outputs.map(({ name }) => name).join(", ");
+    throw new AppError(
+      "model_invalid",
+      `Cannot use ${path}: SDXL needs its hidden_states.N, and its outputs are ${names}`,
+    );
+  }
+  return `hidden_states.${Math.max(...layers) - 1}`;
+}

@@ -1,0 +1,137 @@
+import { AppError } from "../error.ts";
+import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { floats, type Tensor } from "./tensor.ts";
+import { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
+
+/** Everything but sample and timestep that the UNet is told. */
+export interface UnetConditioning {
+  /** One for each row of the sample. */
+  readonly text: readonly TextEmbedding[];
+  /** SDXL: original height and width, crop top and left, target height and width, in pixels. */
+  readonly timeIds: readonly number[];
+  /** For models distilled from guidance (LCM), which read its scale as an input. */
+  readonly guidanceScale: number;
+}
+
+const INPUTS = [
+  "sample",
+  "timestep",
+  "encoder_hidden_states",
+  "text_embeds",
+  "time_ids",
+  "timestep_cond",
+];
+
+/** The denoising network. Names, types and ranks of its inputs are the graph's own. */
+export class Unet {
+  readonly #graph: Graph;
+  readonly #output: string;
+  /** True when the graph reads the guidance scale, so that no second prediction is needed. */
+  readonly distilled: boolean;
+  /** True when the graph takes SDXL's pooled text and sizes. */
+  readonly takesSizes: boolean;
+
+  /** @throws AppError `model_invalid` when the graph is no UNet of this family. */
+  constructor(graph: Graph) {
+    requireInputs(graph, INPUTS);
+    for (const name of INPUTS.slice(0, 3)) inputOf(graph, name);
+    const has = (name: string) => graph.session.inputs.some((input) => input.name === name);
+    this.#graph = graph;
+    this.#output = outputOf(graph, "out_sample").name;
+    this.distilled = has("timestep_cond");
+    this.takesSizes = has("time_ids");
+    if (this.takesSizes !== has("text_embeds")) {
+      throw new AppError(
+        "model_invalid",
+        `Cannot use ${graph.path}: of text_embeds and time_ids one is missing`,
+      );
+    }
+  }
+
+  /** Width of the text embedding, where the graph says it. */
+  get textWidth(): number | undefined {
+    const width = inputOf(this.#graph, "encoder_hidden_states").dims[2];
+    return typeof width === "number" && width > 0 ? width : undefined;
+  }
+
+  /**
+   * @param sample f32[rows, channels, height, width], already scaled for the network.
+   * @returns what the network predicts, shaped as the sample.
+   */
+  async predict(
+    sample: Float32Array,
+    dims: readonly number[],
+    timestep: number,
+    conditioning: UnetConditioning,
+  ): Promise<Float32Array> {
+    const feeds = {
+      ...feed(this.#graph, "sample", sample, dims),
+      ...this.#timestep(timestep, dims[0]),
+      ...this.#text(conditioning.text),
+      ...(this.takesSizes ? this.#sizes(conditioning) : {}),
+      ...(this.distilled ? this.#guidance(conditioning.guidanceScale, dims[0]) : {}),
+    };
+    const results = await this.#graph.session.run(feeds, [this.#output]);
+    return floats(results[this.#output]);
+  }
+
+  release(): Promise<void> {
+    return this.#graph.session.release();
+  }
+
+  /** A scalar, one for all rows, or one a row: as the graph's own shape says. */
+  #timestep(timestep: number, rows: number): Record<string, Tensor> {
+    const { dims } = inputOf(this.#graph, "timestep");
+    const batch = inputOf(this.#graph, "sample").dims[0];
+    const perRow = typeof dims[0] === "string" && dims[0] !== "" && dims[0] === batch;
+    const shape = dims.length === 0 ? [] : [perRow ? rows : 1];
+    return feed(this.#graph, "timestep", new Float32Array(shape[0] ?? 1).fill(timestep), shape);
+  }
+
+  #text(text: readonly TextEmbedding[]): Record<string, Tensor> {
+    const hidden = concat(text.map((row) => row.hidden));
+    const width = hidden.length / text.length / CLIP_TOKENS;
+    return feed(this.#graph, "encoder_hidden_states", hidden, [text.length, CLIP_TOKENS, width]);
+  }
+
+  #sizes({ text, timeIds }: UnetConditioning): Record<string, Tensor> {
+    const pooled = concat(text.map((row) => row.pooled ?? new Float32Array()));
+    const ids = concat(text.map(() => Float32Array.from(timeIds)));
+    return {
+      ...feed(this.#graph, "text_embeds", pooled, [text.length, pooled.length / text.length]),
+      ...feed(this.#graph, "time_ids", ids, [text.length, timeIds.length]),
+    };
+  }
+
+  #guidance(scale: number, rows: number): Record<string, Tensor> {
+    const width = Number(inputOf(this.#graph, "timestep_cond").dims[1]) || 256;
+    const row = guidanceEmbedding(scale - 1, width);
+    const values = concat(Array.from({ length: rows }, () => row));
+    return feed(this.#graph, "timestep_cond", values, [rows, width]);
+  }
+}
+
+/**
+ * Sinusoidal embedding of w = guidance scale - 1, times 1000, as LCM's UNet was trained on.
+ * @see Latent Consistency Models, https://arxiv.org/abs/2310.04378, section 4.2.
+ */
+function guidanceEmbedding(w: number, width: number): Float32Array {
+  const half = width >> 1;
+  const values = new Float32Array(width);
+  for (let i = 0; i < half; i++) {
+    const angle = 1000 * w * Math.exp(-Math.log(10000) * i / (half - 1));
+    values[i] = Math.sin(angle);
+    values[half + i] = Math.cos(angle);
+  }
+  return values;
+}
+
+function concat(rows: readonly Float32Array[]): Float32Array {
+  const values = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let offset = 0;
+  for (const row of rows) {
+    values.set(row, offset);
+    offset += row.length;
+  }
+  return values;
+}
