@@ -1,0 +1,64 @@
+import type { Plan } from "../schedule/mod.ts";
+import type { RgbaImage } from "./image.ts";
+import type { LatentDims, Leaf } from "./loop.ts";
+import type { GenerationRequest, RequestDefaults } from "./request.ts";
+
+/** How far a generation is. */
+export interface StepProgress {
+  /** Of the step that ended, from 0. */
+  readonly index: number;
+  readonly steps: number;
+  readonly timestep: number;
+  /** A small picture of each image as the model sees it now; undefined if it has no preview map. */
+  preview(): readonly RgbaImage[] | undefined;
+}
+
+export interface GenerateOptions {
+  readonly onStep?: (progress: StepProgress) => void;
+  /** Each committed tensor, in the transcript's order. */
+  readonly onLeaf?: (leaf: Leaf) => void;
+  /** Stops the generation between two network calls. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds, from any origin. */
+  readonly clock?: () => number;
+}
+
+/** Milliseconds of each part of a generation. */
+export interface Timings {
+  readonly textMs: number;
+  /** One a step. */
+  readonly networkMs: readonly number[];
+  /** Noise, guidance, solver and rounding of all steps. */
+  readonly solverMs: number;
+  readonly decodeMs: number;
+}
+
+export interface Generation {
+  readonly request: GenerationRequest;
+  readonly plan: Plan;
+  /** One image's latent. */
+  readonly latentDims: LatentDims;
+  readonly images: readonly RgbaImage[];
+  readonly timings: Timings;
+  /** Sentences for the user: what was cut, what was chosen. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * A model that is loaded somewhere and makes images: in this process, in a page's worker, or in a
+ * Chrome that the server drives. Disposing it frees what it holds there.
+ */
+export interface ImageEngine extends AsyncDisposable {
+  /** The model's name, as its files have it. */
+  readonly model: string;
+  /** Library and device that compute, for people. */
+  readonly compute: string;
+  /** What the model likes to be run with, as far as its folder tells. */
+  readonly defaults: Omit<RequestDefaults, "seed">;
+  /**
+   * Runs a request.
+   * @throws AppError `unsupported_setting` for a scheduler that is no plan, `cancelled`, or
+   * `inference_failed`.
+   */
+  generate(request: GenerationRequest, options?: GenerateOptions): Promise<Generation>;
+}

@@ -1,0 +1,80 @@
+import { AppError, reason } from "../error.ts";
+
+/** 8-bit RGBA, row by row from the top left. */
+export interface RgbaImage {
+  readonly width: number;
+  readonly height: number;
+  /** u8[height, width, 4] */
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export type ImageFormat = "png" | "jpeg" | "webp";
+
+/**
+ * Planes in [-1, 1] as opaque pixels, rounded to the nearest of 256 levels.
+ * CPU reference of `shaders/to_rgba.wgsl`.
+ * @param planes f32[3, height, width]; values outside are clamped.
+ */
+export function toRgba(planes: Float32Array, width: number, height: number): RgbaImage {
+  const pixels = width * height;
+  const data = new Uint8ClampedArray(4 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let channel = 0; channel < 3; channel++) {
+      data[4 * i + channel] = Math.round((planes[channel * pixels + i] + 1) * 127.5);
+    }
+    data[4 * i + 3] = 255;
+  }
+  return { width, height, data };
+}
+
+/** @throws AppError `invalid_request` when the name's ending is no image format of ours. */
+export function imageFormatOf(path: string): ImageFormat {
+  const ending = /\.(png|jpe?g|webp)$/i.exec(path)?.[1].toLowerCase();
+  switch (ending) {
+    case "png":
+    case "webp":
+      return ending;
+    case "jpg":
+    case "jpeg":
+      return "jpeg";
+    default:
+      throw new AppError(
+        "invalid_request",
+        `Cannot write ${path}: its ending is not .png, .jpg, .jpeg or .webp`,
+      );
+  }
+}
+
+/** @param quality 0 to 100, of the lossy formats. */
+export async function encodeImage(
+  image: RgbaImage,
+  format: ImageFormat,
+  quality = 92,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await encoders[format](asImageData(image), quality));
+  } catch (cause) {
+    throw new AppError("encoding_failed", `Cannot encode as ${format}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+type Encode = (image: ImageDataLike, quality: number) => Promise<ArrayBuffer>;
+interface ImageDataLike extends RgbaImage {
+  readonly colorSpace: "srgb";
+  readonly pixelFormat: "rgba-unorm8";
+}
+
+/** Each codec is loaded when first used: they are wasm modules of some hundred kilobytes. */
+const encoders: Readonly<Record<ImageFormat, Encode>> = {
+  png: async (image) => (await import("@jsquash/png/encode.js")).default(image),
+  jpeg: async (image, quality) =>
+    (await import("@jsquash/jpeg/encode.js")).default(image, { quality }),
+  webp: async (image, quality) =>
+    (await import("@jsquash/webp/encode.js")).default(image, { quality }),
+};
+
+function asImageData(image: RgbaImage): ImageDataLike {
+  return { ...image, colorSpace: "srgb", pixelFormat: "rgba-unorm8" };
+}

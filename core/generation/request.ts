@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+
+/** What a generation is asked for: decoded once, immutable, and enough to repeat it exactly. */
+export interface GenerationRequest {
+  readonly prompt: string;
+  /** For SDXL's second text encoder; empty means the same as `prompt`. */
+  readonly prompt2: string;
+  readonly negativePrompt: string;
+  /** Empty means the same as `negativePrompt`. */
+  readonly negativePrompt2: string;
+  /** Pixels, a multiple of 8. */
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  /** Classifier-free guidance; none at 1 or below, as the pair of predictions is then not needed. */
+  readonly guidanceScale: number;
+  /** Of the first image; image k of a batch has seed + k. Below 2^64. */
+  readonly seed: bigint;
+  /** A scheduler's name, a `scheduler_config.json` object, or undefined for the model's own. */
+  readonly scheduler: string | Readonly<Record<string, unknown>> | undefined;
+  /** Images. */
+  readonly batch: number;
+  /** Write Bittensor's names for its sign as "tau symbol" before encoding. */
+  readonly expandKeywords: boolean;
+}
+
+/** What stands in for the fields that a request leaves out. */
+export interface RequestDefaults {
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly guidanceScale: number;
+  readonly seed: bigint;
+}
+
+const LIMITS = { side: 4096, steps: 1000, guidance: 100, batch: 64, prompt: 10_000 } as const;
+const MAX_SEED = 2n ** 64n - 1n;
+
+const prompt = z.string(ranged("text")).max(
+  LIMITS.prompt,
+  ranged(`at most ${LIMITS.prompt} characters`),
+);
+const side = integer(8, LIMITS.side, `a multiple of 8 from 8 to ${LIMITS.side} pixels`)
+  .refine((pixels) => pixels % 8 === 0, ranged(`a multiple of 8 from 8 to ${LIMITS.side} pixels`));
+
+const SEED_RANGE = "a whole number from 0 to 2^64-1";
+const seed = z.union([
+  z.bigint(),
+  z.number().int().transform(BigInt),
+  z.string().regex(/^[0-9]{1,20}$/).transform(BigInt),
+], ranged(SEED_RANGE)).refine(
+  (value) => value >= 0n && value <= MAX_SEED,
+  ranged(SEED_RANGE),
+);
+
+function ranged(range: string): { error: () => string } {
+  return { error: () => range };
+}
+
+function integer(least: number, most: number, range: string): z.ZodNumber {
+  return z.number(ranged(range)).int(ranged(range)).min(least, ranged(range)).max(
+    most,
+    ranged(range),
+  );
+}
+
+function requestSchema(defaults: RequestDefaults) {
+  const guidance = `a number from 0 to ${LIMITS.guidance}`;
+  return z.strictObject({
+    prompt: prompt.default(""),
+    prompt2: prompt.default(""),
+    negativePrompt: prompt.default(""),
+    negativePrompt2: prompt.default(""),
+    width: side.default(defaults.width),
+    height: side.default(defaults.height),
+    steps: integer(1, LIMITS.steps, `a whole number from 1 to ${LIMITS.steps}`)
+      .default(defaults.steps),
+    guidanceScale: z.number(ranged(guidance)).min(0, ranged(guidance))
+      .max(LIMITS.guidance, ranged(guidance)).default(defaults.guidanceScale),
+    seed: seed.default(defaults.seed),
+    scheduler: z.union(
+      [z.string(), z.record(z.string(), z.unknown())],
+      ranged("a name or an object"),
+    )
+      .optional(),
+    batch: integer(1, LIMITS.batch, `a whole number from 1 to ${LIMITS.batch}`).default(1),
+    expandKeywords: z.boolean(ranged("true or false")).default(true),
+  });
+}
+
+/**
+ * A request from outside, checked and completed.
+ * @throws AppError `invalid_request` naming the field, its value and the range.
+ */
+export function decodeRequest(input: unknown, defaults: RequestDefaults): GenerationRequest {
+  const result = requestSchema(defaults).safeParse(input);
+  if (!result.success) {
+    throw new AppError("invalid_request", explain(result.error.issues[0], input));
+  }
+  const { scheduler, ...rest } = result.data;
+  if (rest.seed + BigInt(rest.batch) - 1n > MAX_SEED) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: seed is ${rest.seed}, too large for a batch of ${rest.batch} ` +
+        `(each image takes the next seed, up to 2^64-1)`,
+    );
+  }
+  return Object.freeze({ ...rest, scheduler });
+}
+
+function explain(issue: z.core.$ZodIssue, input: unknown): string {
+  if (issue.code === "unrecognized_keys") {
+    return `Cannot generate: ${issue.keys[0]} is not a field of a request`;
+  }
+  const field = String(issue.path[0] ?? "request");
+  return `Cannot generate: ${field} is ${show(valueAt(input, field))}, not ${issue.message}`;
+}
+
+function valueAt(input: unknown, field: string): unknown {
+  return typeof input === "object" && input !== null
+    ? (input as Record<string, unknown>)[field]
+    : input;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** The request as JSON can carry it: the seed as decimal text, since it may exceed 2^53. */
+export function encodeRequest(request: GenerationRequest): Record<string, unknown> {
+  const { scheduler, ...rest } = request;
+  return { ...rest, seed: String(request.seed), ...(scheduler === undefined ? {} : { scheduler }) };
+}

@@ -1,0 +1,2 @@
+export { gaussianNoise } from "./noise/mod.ts";
+export { type Plan, planFromConfig, type PlanRow, replay } from "./schedule/mod.ts";

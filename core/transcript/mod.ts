@@ -1,0 +1,1 @@
+export { encodeSafetensors, type NamedHalf } from "./safetensors.ts";
