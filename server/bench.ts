@@ -1,0 +1,139 @@
+import { Command } from "commander";
+import { decodeRequest, encodeImage, Pipeline } from "../core/generation/mod.ts";
+import type { Runtime, Session } from "../core/inference/mod.ts";
+import { cpuRuntime } from "./compute/mod.ts";
+import { openModel } from "./storage/mod.ts";
+
+const PROMPT = "a golden tau symbol in a night sky with stars";
+
+export function benchCommand(): Command {
+  const pipeline = new Command("pipeline")
+    .description("What a generation costs on the CPU host besides the network itself.")
+    .option("--model <source>", "as for generate", "embedded")
+    .option("--steps <n>", "of each image", "20")
+    .option("--runs <n>", "images measured, after one to warm up", "10")
+    .option("--scheduler <name>", "as for generate (default: the model's)")
+    .option("--json", "print one JSON object", false)
+    .action(benchPipeline);
+  return new Command("bench").description("Measure.").addCommand(pipeline);
+}
+
+interface PipelineFlags {
+  readonly model: string;
+  readonly steps: string;
+  readonly runs: string;
+  readonly scheduler?: string;
+  readonly json: boolean;
+}
+
+interface RunFigures {
+  readonly totalMs: number;
+  /** Inside onnxruntime's own `run`, all parts of the model. */
+  readonly sessionMs: number;
+  readonly textMs: number;
+  readonly solverMs: number;
+  readonly encodeMs: number;
+  readonly sessionCalls: number;
+}
+
+async function benchPipeline(flags: PipelineFlags): Promise<void> {
+  const files = await openModel(flags.model);
+  const meter = new SessionMeter();
+  const loadStarted = performance.now();
+  await using engine = await Pipeline.open(files, meter.measure(await cpuRuntime()));
+  const loadMs = performance.now() - loadStarted;
+  const figures: RunFigures[] = [];
+  for (let k = 0; k <= Number(flags.runs); k++) {
+    const request = decodeRequest(
+      { prompt: PROMPT, steps: Number(flags.steps), scheduler: flags.scheduler, seed: k },
+      { ...engine.defaults, seed: 0n },
+    );
+    meter.reset();
+    const started = performance.now();
+    const { images, timings } = await engine.generate(request);
+    const generated = performance.now();
+    for (const image of images) await encodeImage(image, "png");
+    const ended = performance.now();
+    figures.push({
+      totalMs: ended - started,
+      sessionMs: meter.milliseconds,
+      sessionCalls: meter.calls,
+      textMs: timings.textMs,
+      solverMs: timings.solverMs,
+      encodeMs: ended - generated,
+    });
+  }
+  report(files.name, loadMs, figures, flags.json);
+}
+
+/** Adds up the time inside `session.run`. */
+class SessionMeter {
+  milliseconds = 0;
+  calls = 0;
+
+  reset(): void {
+    this.milliseconds = 0;
+    this.calls = 0;
+  }
+
+  measure(runtime: Runtime): Runtime {
+    return {
+      ...runtime,
+      open: async (files, graph) => this.#wrap(await runtime.open(files, graph)),
+    };
+  }
+
+  #wrap(session: Session): Session {
+    return {
+      inputs: session.inputs,
+      outputs: session.outputs,
+      release: () => session.release(),
+      run: async (feeds, fetches) => {
+        const started = performance.now();
+        const results = await session.run(feeds, fetches);
+        this.milliseconds += performance.now() - started;
+        this.calls++;
+        return results;
+      },
+    };
+  }
+}
+
+function report(
+  model: string,
+  loadMs: number,
+  [first, ...measured]: readonly RunFigures[],
+  json: boolean,
+): void {
+  const of = (pick: (run: RunFigures) => number) => median(measured.map(pick));
+  const figures = {
+    model,
+    loadMs,
+    firstMs: first.totalMs,
+    totalMs: of((run) => run.totalMs),
+    sessionMs: of((run) => run.sessionMs),
+    solverMs: of((run) => run.solverMs),
+    encodeMs: of((run) => run.encodeMs),
+    firstTextMs: first.textMs,
+    textMs: of((run) => run.textMs),
+    sessionCalls: of((run) => run.sessionCalls),
+    overhead: of((run) => (run.totalMs - run.sessionMs) / run.totalMs),
+  };
+  if (json) return console.log(JSON.stringify({ ...figures, runs: measured }, null, 2));
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  console.log(`${model} on the CPU host, median of ${measured.length} images of one prompt
+  sessions loaded once        ${ms(figures.loadMs)}
+  first image                 ${ms(figures.firstMs)}
+  each image                  ${ms(figures.totalMs)}
+    in session.run            ${ms(figures.sessionMs)} (${figures.sessionCalls} calls)
+    solver, noise, rounding   ${ms(figures.solverMs)}
+    text, first and later     ${ms(figures.firstTextMs)}, ${ms(figures.textMs)}
+    PNG                       ${ms(figures.encodeMs)}
+  not in session.run          ${(100 * figures.overhead).toFixed(1)} %`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

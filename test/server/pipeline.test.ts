@@ -1,0 +1,222 @@
+import { expect, test } from "vitest";
+import { join } from "node:path";
+import {
+  decodeRequest,
+  type GenerateOptions,
+  type GenerationRequest,
+  Pipeline,
+  planFor,
+} from "../../core/generation/mod.ts";
+import { loadModel, type ModelFiles, type Runtime } from "../../core/inference/mod.ts";
+import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
+import { openModel } from "../../server/storage/mod.ts";
+import { temporaryFolder } from "../fixtures/temporary_folder.ts";
+import { type TinySdOptions, writeTinySd } from "../fixtures/tiny_sd.ts";
+
+const runtime = await cpuRuntime();
+
+async function tinySd(options: TinySdOptions = {}): Promise<ModelFiles> {
+  const folder = join(await temporaryFolder(), "sd");
+  await writeTinySd(folder, options);
+  return await openModel(folder);
+}
+
+/** What a request makes of a model: every leaf's bits, the image, and the words for the user. */
+async function generate(
+  files: ModelFiles,
+  request: Partial<Record<keyof GenerationRequest, unknown>> = {},
+  { on = runtime, ...options }: GenerateOptions & { readonly on?: Runtime } = {},
+) {
+  await using engine = await Pipeline.open(files, on);
+  const leaves: number[][] = [];
+  const generation = await engine.generate(
+    decodeRequest(
+      { prompt: "tau", width: 64, height: 64, steps: 3, seed: 1, ...request },
+      { ...engine.defaults, seed: 0n },
+    ),
+    { onLeaf: ({ bits }) => leaves.push([...bits]), ...options },
+  );
+  return { ...generation, leaves };
+}
+
+const LAST = 6;
+
+test("a folder of the SD 1.x family is told from SDXL and makes an image", async () => {
+  const files = await tinySd();
+  await using model = await loadModel(files, runtime);
+  expect(model.family).toBe("sd1");
+  const { images, leaves, latentDims } = await generate(files);
+  expect(latentDims).toEqual([4, 8, 8]);
+  expect(leaves).toHaveLength(7);
+  expect([images[0].width, images[0].height]).toEqual([64, 64]);
+  expect(new Set(images[0].data).size).toBeGreaterThan(50);
+});
+
+test("every input of the request that should matter does", async () => {
+  const files = await tinySd();
+  const base = (await generate(files)).leaves[LAST];
+  const others: Partial<Record<keyof GenerationRequest, unknown>>[] = [
+    { prompt: "symbol" },
+    { negativePrompt: "symbol" },
+    { guidanceScale: 3 },
+    { seed: 2 },
+    { steps: 3, scheduler: "euler" },
+    { prompt: "tao", expandKeywords: false },
+  ];
+  for (const other of others) {
+    expect((await generate(files, other)).leaves.at(-1), JSON.stringify(other)).not.toEqual(base);
+  }
+  const same = await generate(files, { prompt: "tau symbol" });
+  expect((await generate(files, { prompt: "TAO" })).leaves).toEqual(same.leaves);
+});
+
+test.each<[string, TinySdOptions]>([
+  ["a scalar timestep", { timestepShape: "scalar" }],
+  ["a timestep a row", { timestepShape: "batch" }],
+  ["a float32 timestep", { timestepType: "float32" }],
+  ["int32 token ids", { idType: "int32" }],
+  ["weights in a second file", { external: true }],
+])("%s makes no difference", async (_, options) => {
+  expect((await generate(await tinySd(options))).leaves).toEqual(
+    (await generate(await tinySd())).leaves,
+  );
+});
+
+test("a float16 model gives nearly the same latents as in float32", async () => {
+  const half = (await generate(await tinySd({ precision: "float16" }))).images[0].data;
+  const full = (await generate(await tinySd())).images[0].data;
+  const differences = half.map((level, i) => Math.abs(level - full[i]));
+  expect(Math.max(...differences)).toBeGreaterThan(0);
+  // float16 keeps 11 bits of each number; the images have 8.
+  expect(Math.max(...differences)).toBeLessThan(8);
+});
+
+test("an LCM UNet reads the guidance scale and is called once a step", async () => {
+  const files = await tinySd({ distilled: true, scheduler: { _class_name: "LCMScheduler" } });
+  const rows: number[] = [];
+  const counting: Runtime = {
+    ...runtime,
+    open: async (folder, graph) => {
+      const session = await runtime.open(folder, graph);
+      if (!graph.graph.startsWith("unet")) return session;
+      return {
+        inputs: session.inputs,
+        outputs: session.outputs,
+        release: () => session.release(),
+        run: (feeds, fetches) => {
+          rows.push(feeds.sample.dims[0]);
+          return session.run(feeds, fetches);
+        },
+      };
+    },
+  };
+  const weak = await generate(files, { guidanceScale: 4, steps: 2 }, { on: counting });
+  expect(rows).toEqual([1, 1]);
+  const strong = await generate(files, { guidanceScale: 9, steps: 2 });
+  expect(strong.leaves.at(-1)).not.toEqual(weak.leaves.at(-1));
+});
+
+test("guidance of 1 or below takes one row a step, above it two", async () => {
+  const files = await tinySd();
+  const { leaves } = await generate(files, { guidanceScale: 1 });
+  expect((await generate(files, { guidanceScale: 0.5 })).leaves).toEqual(leaves);
+  expect((await generate(files, { guidanceScale: 1, negativePrompt: "symbol" })).leaves)
+    .toEqual(leaves);
+});
+
+test("a model whose own scheduler is no plan gets the subnet's, and says so", async () => {
+  const files = await tinySd({
+    scheduler: { _class_name: "PNDMScheduler", beta_schedule: "scaled_linear" },
+  });
+  const { plan, notices } = await generate(files);
+  expect(plan.solver).toBe("DPMSolverMultistepScheduler");
+  expect(notices[0]).toMatch(/PNDMScheduler.*sde-dpmsolver\+\+ was used/);
+});
+
+test("a scheduler given as an object keeps the betas that the model was trained with", async () => {
+  const { config } = await loadModel(await tinySd(), runtime);
+  const scheduler = { _class_name: "EulerDiscreteScheduler" };
+  const named = planFor(config.scheduler, { scheduler: "euler", steps: 5 }).plan;
+  expect(planFor(config.scheduler, { scheduler, steps: 5 }).plan).toEqual(named);
+});
+
+test("a run is cancelled between two steps", async () => {
+  const controller = new AbortController();
+  const steps: number[] = [];
+  const run = generate(await tinySd(), { steps: 50 }, {
+    signal: controller.signal,
+    onStep: ({ index }) => {
+      steps.push(index);
+      if (index === 2) controller.abort();
+    },
+  });
+  await expect(run).rejects.toMatchObject({ code: "cancelled" });
+  expect(steps).toEqual([0, 1, 2]);
+});
+
+test("text is encoded once for many images of one prompt", async () => {
+  const calls: string[] = [];
+  const counting: Runtime = {
+    ...runtime,
+    open: async (folder, graph) => {
+      const session = await runtime.open(folder, graph);
+      return {
+        inputs: session.inputs,
+        outputs: session.outputs,
+        release: () => session.release(),
+        run: (feeds, fetches) => {
+          calls.push(graph.graph);
+          return session.run(feeds, fetches);
+        },
+      };
+    },
+  };
+  await using engine = await Pipeline.open(await tinySd(), counting);
+  const request = decodeRequest(
+    { prompt: "tau", width: 64, height: 64, steps: 2, batch: 2 },
+    { ...engine.defaults, seed: 0n },
+  );
+  await engine.generate(request);
+  await engine.generate(request);
+  // The prompt and the negative prompt; two images, two steps, twice.
+  expect(calls.filter((path) => path.startsWith("text_encoder"))).toHaveLength(2);
+  expect(calls.filter((path) => path.startsWith("unet"))).toHaveLength(8);
+});
+
+test("a UNet that is none is refused by its inputs", async () => {
+  const files = await tinySd();
+  const vae = await files.bytes("vae_decoder/model.onnx");
+  await Deno.writeFile(join(files.location, "unet/model.onnx"), vae);
+  const wrong = await openModel(files.location);
+  await expect(loadModel(wrong, runtime)).rejects.toMatchObject({
+    code: "model_invalid",
+    message: expect.stringMatching(/unet\/model\.onnx.*latent_sample/),
+  });
+});
+
+test("an SDXL folder without its second text encoder is refused", async () => {
+  const files = await openModel("embedded");
+  const folder = join(await temporaryFolder(), "xl");
+  for (const path of files.paths) {
+    await Deno.mkdir(join(folder, path, ".."), { recursive: true });
+    await Deno.copyFile(join(files.location, path), join(folder, path));
+  }
+  const index = JSON.parse(await files.text("model_index.json"));
+  delete index.text_encoder_2;
+  delete index.tokenizer_2;
+  await Deno.writeTextFile(join(folder, "model_index.json"), JSON.stringify(index));
+  await expect(loadModel(await openModel(folder), runtime)).rejects.toMatchObject({
+    code: "model_invalid",
+    message: expect.stringContaining("text_encoder_2"),
+  });
+});
+
+test("Deno's WebGPU gives the CPU's image of the embedded model", async () => {
+  const files = await openModel("embedded");
+  const request = { prompt: "a golden tau symbol", width: 64, height: 64, steps: 2 };
+  const cpu = await generate(files, request);
+  const gpu = await generate(files, request, { on: await nativeRuntime() });
+  const differences = gpu.images[0].data.map((level, i) => Math.abs(level - cpu.images[0].data[i]));
+  // Float32 on both: a rounding of the last level, seldom more.
+  expect(Math.max(...differences)).toBeLessThanOrEqual(3);
+}, 180_000);
