@@ -17,12 +17,10 @@ export type ImageFormat = "png" | "jpeg" | "webp";
  */
 export function toRgba(planes: Float32Array, width: number, height: number): RgbaImage {
   const pixels = width * height;
-  const data = new Uint8ClampedArray(4 * pixels);
-  for (let i = 0; i < pixels; i++) {
-    for (let channel = 0; channel < 3; channel++) {
-      data[4 * i + channel] = Math.round((planes[channel * pixels + i] + 1) * 127.5);
-    }
-    data[4 * i + 3] = 255;
+  const data = new Uint8ClampedArray(4 * pixels).fill(255);
+  for (let channel = 0; channel < 3; channel++) {
+    const plane = planes.subarray(channel * pixels, (channel + 1) * pixels);
+    for (let i = 0; i < pixels; i++) data[4 * i + channel] = Math.round((plane[i] + 1) * 127.5);
   }
   return { width, height, data };
 }

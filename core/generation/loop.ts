@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../error.ts";
 import { roundHalf, toHalf } from "../half.ts";
-import type { Model, UnetConditioning } from "../inference/mod.ts";
+import type { Model, Tensor, TextEmbedding } from "../inference/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Conditioning } from "./conditioning.ts";
@@ -74,11 +74,12 @@ export async function denoise(
     states: [initialState(seed, input.plan, length)],
     denoised: [],
   }));
+  const grouped = { groups: groupImages(model, input), dims: input.dims };
   emit(events, "x", 0, runs.map(({ states }) => states[0]));
   const networkMs: number[] = [];
   for (const [i, row] of input.plan.rows.entries()) {
     const before = events.clock();
-    const outputs = await predict(model, input, row, runs, events.signal);
+    const outputs = await predict(model, grouped, row, runs, events.signal);
     networkMs.push(events.clock() - before);
     for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input.guidanceScale);
     emit(events, "d", i, runs.map((run) => run.denoised[0]));
@@ -116,46 +117,63 @@ interface Prediction {
 /** The network's predictions for all images, in calls of as many images as the runtime likes. */
 async function predict(
   model: Model,
-  input: LoopInput,
+  { groups, dims }: Grouped,
   row: PlanRow,
   runs: readonly Run[],
   signal: AbortSignal | undefined,
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
-  const size = model.runtime.imagesPerCall;
-  for (let first = 0; first < runs.length; first += size) {
+  for (const { first, images, guided, constant } of groups) {
     throwIfAborted(signal, "generate");
-    const states = runs.slice(first, first + size).map((run) => run.states[0]);
-    predictions.push(...await predictSome(model, input, row, states));
+    const states = runs.slice(first, first + images).map((run) => run.states[0]);
+    const scaled = scale(join(states), row.inScale);
+    const sample = guided ? join([scaled, scaled]) : scaled;
+    const rows = [guided ? 2 * images : images, ...dims];
+    const output = await model.unet.predict(sample, rows, row.timestep, constant);
+    predictions.push(...predictionsOf(output, images, guided));
   }
   return predictions;
 }
 
-/** One network call: the rows of the negative prompt come first, when there is guidance. */
-async function predictSome(
-  model: Model,
-  { conditioning: { positive, negative }, ...input }: LoopInput,
-  row: PlanRow,
-  states: readonly Float32Array[],
-): Promise<Prediction[]> {
-  const images = states.length;
-  const scaled = join(states).map((value) => row.inScale * value);
-  const sample = negative ? join([scaled, scaled]) : scaled;
-  const conditioning: UnetConditioning = {
-    text: [
-      ...(negative ? states.map(() => negative) : []),
-      ...states.map(() => positive),
-    ],
-    timeIds: input.timeIds,
-    guidanceScale: input.guidanceScale,
-  };
-  const dims = [negative ? 2 * images : images, ...input.dims];
-  const output = await model.unet.predict(sample, dims, row.timestep, conditioning);
-  const rows = split(output, states[0].length);
-  return states.map((_, k) => ({
-    output: rows[negative ? images + k : k],
-    negativeOutput: negative ? rows[k] : undefined,
+/** The rows of the negative prompt come first, when there is guidance. */
+function predictionsOf(output: Float32Array, images: number, guided: boolean): Prediction[] {
+  const rows = split(output, output.length / (guided ? 2 * images : images));
+  return Array.from({ length: images }, (_, k) => ({
+    output: rows[guided ? images + k : k],
+    negativeOutput: guided ? rows[k] : undefined,
   }));
+}
+
+/** Images that go through the network in one call, with what the network is told of them. */
+interface Group {
+  readonly first: number;
+  readonly images: number;
+  readonly guided: boolean;
+  readonly constant: Readonly<Record<string, Tensor>>;
+}
+
+interface Grouped {
+  readonly groups: readonly Group[];
+  readonly dims: LatentDims;
+}
+
+function groupImages(model: Model, input: LoopInput): Group[] {
+  const { positive, negative } = input.conditioning;
+  const groups: Group[] = [];
+  const size = model.runtime.imagesPerCall;
+  for (let first = 0; first < input.seeds.length; first += size) {
+    const images = Math.min(size, input.seeds.length - first);
+    const rows = (text: TextEmbedding) => Array.from({ length: images }, () => text);
+    const text = [...(negative ? rows(negative) : []), ...rows(positive)];
+    const { timeIds, guidanceScale } = input;
+    const constant = model.unet.constantInputs({ text, timeIds, guidanceScale });
+    groups.push({ first, images, guided: negative !== undefined, constant });
+  }
+  return groups;
+}
+
+function scale(values: Float32Array, factor: number): Float32Array {
+  return factor === 1 ? values : values.map((value) => factor * value);
 }
 
 function emit(
@@ -164,7 +182,7 @@ function emit(
   index: number,
   images: readonly Float32Array[],
 ): void {
-  onLeaf?.({ kind, index, bits: toHalf(join(images)) });
+  if (onLeaf) onLeaf({ kind, index, bits: toHalf(join(images)) });
 }
 
 function join(rows: readonly Float32Array[]): Float32Array {

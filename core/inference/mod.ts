@@ -42,6 +42,6 @@ export {
   type RemoteFolder,
 } from "./remote_folder.ts";
 export type { Runtime, Session } from "./runtime.ts";
+export type { Tensor } from "./tensor.ts";
 export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 export type { Transport } from "./transport.ts";
-export type { UnetConditioning } from "./unet.ts";

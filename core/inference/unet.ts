@@ -54,22 +54,30 @@ export class Unet {
     return typeof width === "number" && width > 0 ? width : undefined;
   }
 
+  /** The inputs that stay the same over a whole run, one row for each text. */
+  constantInputs(conditioning: UnetConditioning): Readonly<Record<string, Tensor>> {
+    return {
+      ...this.#text(conditioning.text),
+      ...(this.takesSizes ? this.#sizes(conditioning) : {}),
+      ...(this.distilled ? this.#guidance(conditioning) : {}),
+    };
+  }
+
   /**
    * @param sample f32[rows, channels, height, width], already scaled for the network.
+   * @param constant of as many rows, from {@link constantInputs}.
    * @returns what the network predicts, shaped as the sample.
    */
   async predict(
     sample: Float32Array,
     dims: readonly number[],
     timestep: number,
-    conditioning: UnetConditioning,
+    constant: Readonly<Record<string, Tensor>>,
   ): Promise<Float32Array> {
     const feeds = {
       ...feed(this.#graph, "sample", sample, dims),
       ...this.#timestep(timestep, dims[0]),
-      ...this.#text(conditioning.text),
-      ...(this.takesSizes ? this.#sizes(conditioning) : {}),
-      ...(this.distilled ? this.#guidance(conditioning.guidanceScale, dims[0]) : {}),
+      ...constant,
     };
     const results = await this.#graph.session.run(feeds, [this.#output]);
     return floats(results[this.#output]);
@@ -103,11 +111,10 @@ export class Unet {
     };
   }
 
-  #guidance(scale: number, rows: number): Record<string, Tensor> {
+  #guidance({ text, guidanceScale }: UnetConditioning): Record<string, Tensor> {
     const width = Number(inputOf(this.#graph, "timestep_cond").dims[1]) || 256;
-    const row = guidanceEmbedding(scale - 1, width);
-    const values = concat(Array.from({ length: rows }, () => row));
-    return feed(this.#graph, "timestep_cond", values, [rows, width]);
+    const row = guidanceEmbedding(guidanceScale - 1, width);
+    return feed(this.#graph, "timestep_cond", concat(text.map(() => row)), [text.length, width]);
   }
 }
 

@@ -28,13 +28,19 @@ export class VaeDecoder {
     const feeds = feed(this.#graph, "latent_sample", sample, [1, ...dims]);
     const results = await this.#graph.session.run(feeds, [this.#output]);
     const image = floats(results[this.#output]);
-    if (!image.every(Number.isFinite)) throw overflow(this.#graph, this.#config.force_upcast);
+    if (!isFinite(image)) throw overflow(this.#graph, this.#config.force_upcast);
     return image;
   }
 
   release(): Promise<void> {
     return this.#graph.session.release();
   }
+}
+
+/** True when no value is infinite or NaN: the difference with itself is 0 only for finite ones. */
+function isFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return false;
+  return true;
 }
 
 function overflow(graph: Graph, forceUpcast: boolean): AppError {
