@@ -9,8 +9,23 @@ export type ErrorCode =
   | "download_failed"
   | "storage_failed"
   | "host_unavailable"
+  | "host_failed"
+  | "gpu_failed"
+  | "device_lost"
   | "inference_failed"
   | "encoding_failed"
+  | "json_invalid"
+  | "address_invalid"
+  | "transcript_invalid"
+  | "transcript_not_found"
+  | "receipt_invalid"
+  | "receipt_mismatch"
+  | "signature_invalid"
+  | "opening_invalid"
+  | "opening_mismatch"
+  | "proof_invalid"
+  | "not_finite"
+  | "challenge_invalid"
   | "cancelled";
 
 /** The one error type. Its sentence has one shape: "Cannot X: Y is Z". */

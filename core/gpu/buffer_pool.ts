@@ -1,0 +1,106 @@
+import { AppError } from "../error.ts";
+
+/** A buffer on loan from a pool; disposing gives it back. */
+export interface PooledBuffer extends Disposable {
+  readonly buffer: GPUBuffer;
+  /** As asked for; the buffer may be larger. */
+  readonly bytes: number;
+}
+
+/** Device memory of a pool, in bytes. */
+export interface MemoryUse {
+  /** In buffers on loan. */
+  readonly inUse: number;
+  /** In all buffers, the idle ones included. */
+  readonly held: number;
+  /** The most that was ever held. */
+  readonly peak: number;
+}
+
+/** What onnxruntime asks of a buffer that it reads or writes. */
+export const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+
+/** Sizes are rounded up to this, so that near misses share buffers and vec4 arrays end whole. */
+const GRAIN = 256;
+
+/** Buffers by size and usage, lent out and taken back; accounts for the memory of them all. */
+export class BufferPool implements Disposable {
+  readonly #device: GPUDevice;
+  readonly #idle = new Map<string, GPUBuffer[]>();
+  readonly #all = new Set<GPUBuffer>();
+  #inUse = 0;
+  #held = 0;
+  #peak = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  get memory(): MemoryUse {
+    return { inUse: this.#inUse, held: this.#held, peak: this.#peak };
+  }
+
+  /**
+   * A buffer of at least so many bytes; what it holds is left over from its last user.
+   * @param usage GPUBufferUsage bits.
+   * @throws AppError `gpu_failed` when the device has no buffers of this size. A device out of
+   * memory tells the caller's error scope (`Gpu.guarded`).
+   */
+  take(bytes: number, label: string, usage: number = STORAGE_USAGE): PooledBuffer {
+    const size = Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
+    const key = `${size} ${usage}`;
+    const buffer = this.#idle.get(key)?.pop() ?? this.#create(size, label, usage);
+    buffer.label = label;
+    this.#inUse += size;
+    return { buffer, bytes, [Symbol.dispose]: once(() => this.#giveBack(key, buffer)) };
+  }
+
+  /** Frees the buffers that nobody uses. */
+  trim(): void {
+    for (const buffer of [...this.#idle.values()].flat()) {
+      this.#all.delete(buffer);
+      this.#held -= buffer.size;
+      buffer.destroy();
+    }
+    this.#idle.clear();
+  }
+
+  [Symbol.dispose](): void {
+    for (const buffer of this.#all) buffer.destroy();
+    this.#all.clear();
+    this.#idle.clear();
+    this.#held = this.#inUse = 0;
+  }
+
+  #create(size: number, label: string, usage: number): GPUBuffer {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (!(size <= most)) {
+      throw new AppError(
+        "gpu_failed",
+        `Cannot allocate ${label}: it is ${size} bytes, and this device allows ${most}`,
+      );
+    }
+    const buffer = this.#device.createBuffer({ label, size, usage });
+    this.#all.add(buffer);
+    this.#held += size;
+    this.#peak = Math.max(this.#peak, this.#held);
+    return buffer;
+  }
+
+  #giveBack(key: string, buffer: GPUBuffer): void {
+    if (!this.#all.has(buffer)) return;
+    this.#inUse -= buffer.size;
+    const idle = this.#idle.get(key) ?? [];
+    this.#idle.set(key, idle);
+    idle.push(buffer);
+  }
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}

@@ -1,0 +1,65 @@
+import half from "./half.wgsl" with { type: "text" };
+import { bindings, type Kernel, structLayout } from "./kernel.ts";
+import normal from "./normal.wgsl" with { type: "text" };
+import philox from "./philox.wgsl" with { type: "text" };
+import main from "./step.wgsl" with { type: "text" };
+import any from "./step_network_any.wgsl" with { type: "text" };
+import float16 from "./step_network_f16.wgsl" with { type: "text" };
+import float32 from "./step_network_f32.wgsl" with { type: "text" };
+
+/** Row index of an image that has no negative prompt. */
+export const NO_ROW = 0xffffffff;
+
+/** The bits of the constant TERMS, as in step.wgsl. */
+export const STEP_TERMS = {
+  ...{ fromX: 1, fromPositive: 2, fromNegative: 4, keep: 8, x1: 16, x2: 32, x3: 64 },
+  ...{ d0: 128, d1: 256, d2: 512, d3: 1024, noise: 2048 },
+} as const;
+
+/** One step of a plan in one dispatch; an item is an element of an image. */
+const step = {
+  bindings: bindings(
+    "read rows",
+    "read networkOutput",
+    "read_write networkInput",
+    "read_write ring",
+    "read_write stateBits",
+    "read_write denoisedBits",
+  ),
+  parameters: structLayout("Row", {
+    states: "vec4f",
+    denoised: "vec4f",
+    fromX: "f32",
+    fromPositive: "f32",
+    fromNegative: "f32",
+    noise: "f32",
+    stateAt: "vec4u",
+    denoisedAt: "vec4u",
+    nextAt: "u32",
+    n: "u32",
+    positiveRow: "u32",
+    negativeRow: "u32",
+    inScale: "f32",
+    draw: "u32",
+    seedLow: "u32",
+    seedHigh: "u32",
+  }),
+  constants: {
+    hardware: { WORKGROUP: 256, QUADS: 1, TERMS: 0 },
+    lavapipe: { WORKGROUP: 64, QUADS: 8, TERMS: 0 },
+    swiftshader: { WORKGROUP: 64, QUADS: 8, TERMS: 0 },
+  },
+  workgroups: ({ items, images }, { WORKGROUP, QUADS }) => [
+    Math.ceil(items / (4 * QUADS * WORKGROUP)),
+    images,
+  ],
+} satisfies Omit<Kernel, "name" | "code">;
+
+const shared = half + philox + normal;
+
+/** For networks in float32 whose latents have a multiple of four elements. */
+export const stepFloat32 = { ...step, name: "step_f32", code: shared + float32 + main };
+/** For networks in float16 whose latents have a multiple of four elements. */
+export const stepFloat16 = { ...step, name: "step_f16", code: shared + float16 + main };
+/** For networks in float32 and latents of any length. */
+export const stepAnyLength = { ...step, name: "step_any", code: shared + any + main };

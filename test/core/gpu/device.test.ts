@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { adapterClass, compileKernel, openDevice } from "../../../core/gpu/mod.ts";
+import { type Kernel, philoxNormal } from "../../../shaders/mod.ts";
+import { ownAdapter, ownGpu } from "../../fixtures/own_gpu.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+
+const broken: Kernel = { ...philoxNormal, name: "broken", code: "fn main() { let x: u32 = 1.5; }" };
+
+test("openDevice gives a device with the adapter's limits and what it has of features", async () => {
+  const adapter = await ownAdapter();
+  using gpu = await openDevice(adapter);
+  expect(gpu.device.limits.maxBufferSize).toBe(adapter.limits.maxBufferSize);
+  expect(gpu.device.features.has("shader-f16")).toBe(adapter.features.has("shader-f16"));
+});
+
+test("openDevice says what was found, what is needed and what to do", async () => {
+  const adapter = await ownAdapter();
+  const needs = {
+    work: "a model",
+    limits: { maxBufferSize: 2 ** 60 },
+    advice: "Use --compute cpu",
+  };
+  const error = await rejection(openDevice(adapter, needs));
+  expect(error).toMatchObject({ code: "host_unavailable" });
+  expect(error.message).toMatch(
+    /^Cannot run a model: .+ has maxBufferSize \d+, and \d+ is needed\. Use --compute cpu$/,
+  );
+});
+
+test("openDevice names a feature that is missing", async () => {
+  const needs = {
+    work: "a model",
+    features: ["texture-compression-astc"] as const,
+    advice: "Buy another",
+  };
+  const error = await rejection(openDevice(await ownAdapter(), needs));
+  expect(error.message).toMatch(/is without the feature texture-compression-astc\. Buy another$/);
+});
+
+test.each([
+  ["llvmpipe (LLVM 15.0.6, 256 bits)", "", false, "lavapipe"],
+  ["", "swiftshader", false, "swiftshader"],
+  ["SwiftShader Device (LLVM 10.0.0)", "", true, "swiftshader"],
+  ["some CPU", "", true, "lavapipe"],
+  ["NVIDIA GeForce RTX 4090", "ada", false, "hardware"],
+])(
+  "adapterClass of %s %s is told from its name",
+  (description, architecture, fallback, expected) => {
+    const info = { description, architecture, vendor: "", device: "", isFallbackAdapter: fallback };
+    expect(adapterClass({ info } as GPUAdapter)).toBe(expected);
+  },
+);
+
+test("compileKernel throws the compiler's words", async () => {
+  using gpu = await ownGpu();
+  const error = await rejection(compileKernel(gpu, broken));
+  expect(error).toMatchObject({ code: "gpu_failed" });
+  expect(error.message).toMatch(/^Cannot compile broken on .+: [^]*u32/);
+});
+
+test("compileKernel compiles a kernel once for the same constants", async () => {
+  using gpu = await ownGpu();
+  const first = await compileKernel(gpu, philoxNormal);
+  expect(await compileKernel(gpu, philoxNormal)).toBe(first);
+  expect(await compileKernel(gpu, philoxNormal, { ROUND: 1 })).not.toBe(first);
+});
+
+test("a lost device is a promise, and an error of everything after", async () => {
+  using gpu = await ownGpu();
+  gpu.device.destroy();
+  expect(await gpu.lost).toMatchObject({ code: "device_lost" });
+  expect(await rejection(compileKernel(gpu, philoxNormal))).toMatchObject({ code: "device_lost" });
+  const error = await rejection(gpu.guarded("run a step", () => 1));
+  expect(error).toMatchObject({ code: "device_lost" });
+});
+
+test("guarded hands on what the work throws, and keeps the errors of callers apart", async () => {
+  using gpu = await ownGpu();
+  const bad = () => gpu.device.createBuffer({ size: 4, usage: 0xffff_0000 });
+  const results = await Promise.allSettled([
+    gpu.guarded("do this", () => 1),
+    gpu.guarded("do that", bad),
+    gpu.guarded("throw", () => {
+      throw new RangeError("no");
+    }),
+    gpu.guarded("do more", () => 2),
+  ]);
+  expect(results.map(({ status }) => status))
+    .toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+});
