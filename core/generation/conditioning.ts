@@ -59,7 +59,8 @@ export class PromptConditioner {
     const parts: TextEmbedding[] = [];
     for (const encoder of this.#tokenizers.keys()) {
       const { ids, cut } = this.#tokenizers[encoder](prompts[encoder]);
-      if (cut) notices.push(cutNotice(what, cut));
+      const notice = cutNotice(what, cut);
+      if (cut && !notices.includes(notice)) notices.push(notice);
       parts.push(await this.#encode(encoder, ids));
     }
     const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);

@@ -1,7 +1,15 @@
 import type { Plan } from "../schedule/mod.ts";
 import type { RgbaImage } from "./image.ts";
-import type { LatentDims, Leaf } from "./loop.ts";
+import type { LatentDims, Leaf } from "./loop_input.ts";
 import type { GenerationRequest, RequestDefaults } from "./request.ts";
+
+/** One step of one image, as a transcript has it before the step. */
+export interface StepState {
+  /** From 0. */
+  readonly index: number;
+  /** x of this index, float16 bits: u16[channels, height, width]. */
+  readonly bits: Uint16Array;
+}
 
 /** How far a generation is. */
 export interface StepProgress {
@@ -15,7 +23,7 @@ export interface StepProgress {
 
 export interface GenerateOptions {
   readonly onStep?: (progress: StepProgress) => void;
-  /** Each committed tensor, in the transcript's order. */
+  /** Each committed tensor once, in the transcript's order. */
   readonly onLeaf?: (leaf: Leaf) => void;
   /** Stops the generation between two network calls. */
   readonly signal?: AbortSignal;
@@ -61,4 +69,15 @@ export interface ImageEngine extends AsyncDisposable {
    * `inference_failed`.
    */
   generate(request: GenerationRequest, options?: GenerateOptions): Promise<Generation>;
+  /**
+   * What the network makes of single states of one image, as the run would have committed it: all
+   * of them in one batch where the graph takes that.
+   * @returns D_i of each state, float16 bits: u16[channels, height, width].
+   */
+  predict(
+    request: GenerationRequest,
+    states: readonly StepState[],
+  ): Promise<readonly Uint16Array<ArrayBuffer>[]>;
+  /** The image of a last state. @param bits x_N, float16 bits: u16[channels, height, width]. */
+  decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage>;
 }

@@ -1,10 +1,21 @@
-export type { GenerateOptions, Generation, ImageEngine, StepProgress, Timings } from "./engine.ts";
-export { encodeImage, type ImageFormat, imageFormatOf, type RgbaImage } from "./image.ts";
-export type { LatentDims, Leaf } from "./loop.ts";
-export { Pipeline, planFor } from "./pipeline.ts";
+export type {
+  GenerateOptions,
+  Generation,
+  ImageEngine,
+  StepProgress,
+  StepState,
+  Timings,
+} from "./engine.ts";
+export { encodeImage, type ImageFormat, imageFormatOf, type RgbaImage, toRgba } from "./image.ts";
+export type { LatentDims, Leaf } from "./loop_input.ts";
+export { Pipeline } from "./pipeline.ts";
+export { planFor } from "./plan_choice.ts";
+export { RecoveringEngine } from "./recovering_engine.ts";
 export {
   decodeRequest,
   encodeRequest,
   type GenerationRequest,
   type RequestDefaults,
 } from "./request.ts";
+export { toldOnce } from "./told_once.ts";
+export { stepLatent } from "./step.ts";

@@ -1,4 +1,6 @@
 import { throwIfAborted } from "../error.ts";
+import type { Gpu } from "../gpu/mod.ts";
+import { fromHalf } from "../half.ts";
 import {
   loadModel,
   type LoadOptions,
@@ -6,17 +8,22 @@ import {
   type ModelFiles,
   type Runtime,
 } from "../inference/mod.ts";
-import {
-  type Plan,
-  planFromConfig,
-  schedulerConfigFromName,
-  schedulerNames,
-} from "../schedule/mod.ts";
+import type { Plan } from "../schedule/mod.ts";
 import { PromptConditioner } from "./conditioning.ts";
 import { defaultsOf } from "./defaults.ts";
-import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
+import type {
+  GenerateOptions,
+  Generation,
+  ImageEngine,
+  StepProgress,
+  StepState,
+} from "./engine.ts";
 import { type RgbaImage, toRgba } from "./image.ts";
-import { denoise, type LatentDims } from "./loop.ts";
+import { decodeOnGpu } from "./gpu_decode.ts";
+import { denoise } from "./loop.ts";
+import type { LatentDims } from "./loop_input.ts";
+import { planFor } from "./plan_choice.ts";
+import { predictSteps } from "./predict_steps.ts";
 import { previewLatent } from "./preview.ts";
 import type { GenerationRequest, RequestDefaults } from "./request.ts";
 
@@ -68,9 +75,42 @@ export class Pipeline implements ImageEngine {
    * As {@link ImageEngine.generate}. On a runtime that takes one image a call, the same request
    * gives the same bits, and an image is the same alone and in a batch.
    */
-  async generate(
+  async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
+    return await this.#orLost(this.#run(request, options));
+  }
+
+  async predict(
     request: GenerationRequest,
-    { onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions = {},
+    states: readonly StepState[],
+  ): Promise<Uint16Array<ArrayBuffer>[]> {
+    return await this.#orLost(this.#predict(request, states));
+  }
+
+  async decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage> {
+    const dims = latentDimsOf(this.#model, request);
+    return await this.#orLost(this.#decode(fromHalf(bits), dims, request));
+  }
+
+  async #orLost<T>(run: Promise<T>): Promise<T> {
+    const { gpu } = this.#model.runtime;
+    return await (gpu ? orLost(gpu, run) : run);
+  }
+
+  async #predict(
+    request: GenerationRequest,
+    states: readonly StepState[],
+  ): Promise<Uint16Array<ArrayBuffer>[]> {
+    const { plan } = planFor(this.#model.config.scheduler, request);
+    const conditioning = await this.#conditioner.condition(request);
+    const { guidanceScale } = request;
+    const [dims, timeIds] = [latentDimsOf(this.#model, request), timeIdsOf(request)];
+    const input = { plan, dims, conditioning, guidanceScale, timeIds, states };
+    return await predictSteps(this.#model, input);
+  }
+
+  async #run(
+    request: GenerationRequest,
+    { onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
   ): Promise<Generation> {
     throwIfAborted(signal, "generate");
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
@@ -84,7 +124,7 @@ export class Pipeline implements ImageEngine {
       seeds: Array.from({ length: request.batch }, (_, k) => request.seed + BigInt(k)),
       conditioning,
       guidanceScale: request.guidanceScale,
-      timeIds: [request.height, request.width, 0, 0, request.height, request.width],
+      timeIds: timeIdsOf(request),
     }, {
       signal,
       clock,
@@ -92,7 +132,11 @@ export class Pipeline implements ImageEngine {
       onStep: (index, denoised) => onStep?.(this.#progress(plan, index, denoised, latentDims)),
     });
     const denoisedAt = clock();
-    const images = await this.#decode(latents, latentDims, signal);
+    const images: RgbaImage[] = [];
+    for (const latent of latents) {
+      throwIfAborted(signal, "generate");
+      images.push(await this.#decode(latent, latentDims, request));
+    }
     const timings = {
       textMs: conditioned - started,
       networkMs,
@@ -110,18 +154,13 @@ export class Pipeline implements ImageEngine {
   }
 
   async #decode(
-    latents: readonly Float32Array[],
+    latent: Float32Array,
     dims: LatentDims,
-    signal: AbortSignal | undefined,
-  ): Promise<RgbaImage[]> {
-    const [, height, width] = dims;
-    const images: RgbaImage[] = [];
-    for (const latent of latents) {
-      throwIfAborted(signal, "generate");
-      const planes = await this.#model.vaeDecoder.decode(latent, dims);
-      images.push(toRgba(planes, LATENT_SCALE * width, LATENT_SCALE * height));
-    }
-    return images;
+    { width, height }: Pick<RgbaImage, "width" | "height">,
+  ): Promise<RgbaImage> {
+    const { runtime: { gpu }, vaeDecoder } = this.#model;
+    if (gpu) return await decodeOnGpu(gpu, vaeDecoder, latent, dims, { width, height });
+    return toRgba(await vaeDecoder.decode(latent, dims), width, height);
   }
 
   #progress(
@@ -140,33 +179,27 @@ export class Pipeline implements ImageEngine {
   }
 }
 
-/** The subnet's scheduler, for models whose own is not a plan, such as SD 1.5's PNDM. */
-const SUBSTITUTE = "sde-dpmsolver++";
+/** Milliseconds within which a device that failed tells whether it is lost. */
+const LOSS_IS_TOLD = 50;
 
 /**
- * The plan of a request, by its own scheduler or else the model's, and what the user should know.
- * @param own the model's `scheduler_config.json`.
+ * A run's result, or the loss of its device: onnxruntime may wait for a lost device for ever, or
+ * fail in words of its own before the loss is told.
  */
-export function planFor(
-  own: Readonly<Record<string, unknown>>,
-  { scheduler, steps }: Pick<GenerationRequest, "scheduler" | "steps">,
-): { readonly plan: Plan; readonly notices: readonly string[] } {
-  if (scheduler === undefined && !schedulerNames.includes(String(own._class_name))) {
-    const plan = planFromConfig(schedulerConfigFromName(SUBSTITUTE, own), steps);
-    const notice = `The model's own scheduler, ${own._class_name}, cannot be checked step by ` +
-      `step: ${SUBSTITUTE} was used`;
-    return { plan, notices: [notice] };
+async function orLost<T>(gpu: Gpu, run: Promise<T>): Promise<T> {
+  const lost = gpu.lost.then((error) => Promise.reject(error));
+  try {
+    return await Promise.race([run, lost]);
+  } catch (error) {
+    const waited = new Promise<void>((resolve) => setTimeout(resolve, LOSS_IS_TOLD));
+    await Promise.race([waited, lost]);
+    throw error;
   }
-  return { plan: planFromConfig(schedulerConfig(own, scheduler), steps), notices: [] };
 }
 
-/** A name or an object changes the solver, and keeps what the model was trained with. */
-function schedulerConfig(
-  own: Readonly<Record<string, unknown>>,
-  scheduler: GenerationRequest["scheduler"],
-): unknown {
-  if (typeof scheduler === "string") return schedulerConfigFromName(scheduler, own);
-  return { ...own, ...scheduler };
+/** SDXL's sizes: original, crop from the top left, target. */
+function timeIdsOf({ height, width }: GenerationRequest): number[] {
+  return [height, width, 0, 0, height, width];
 }
 
 function latentDimsOf(model: Model, { height, width }: GenerationRequest): LatentDims {

@@ -33,6 +33,7 @@ export {
   parseModelSource,
   unknownModel,
 } from "./model_source.ts";
+export { observeRuntime } from "./observed_runtime.ts";
 export { type Ort, ortRuntime } from "./ort_runtime.ts";
 export {
   type HubAccess,
@@ -41,7 +42,9 @@ export {
   type RemoteFile,
   type RemoteFolder,
 } from "./remote_folder.ts";
-export type { Runtime, Session } from "./runtime.ts";
-export type { Tensor } from "./tensor.ts";
+export type { Runtime } from "./runtime.ts";
+export { type GpuTensor, joinRows, splitRows, type Tensor, tensorBytes } from "./tensor.ts";
+export type { VaeDecoder } from "./vae_decoder.ts";
 export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 export type { Transport } from "./transport.ts";
+export { webgpuRuntime } from "./webgpu_runtime.ts";

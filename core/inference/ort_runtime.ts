@@ -1,10 +1,17 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
 import { AppError, reason } from "../error.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import type { ModelFiles } from "./model_files.ts";
 import type { GraphFiles } from "./model_layout.ts";
 import { Mutex } from "./mutex.ts";
 import type { Runtime, Session } from "./runtime.ts";
-import type { ElementType, Tensor, TensorSpec } from "./tensor.ts";
+import {
+  type ElementType,
+  type GpuTensor,
+  type Tensor,
+  tensorBytes,
+  type TensorSpec,
+} from "./tensor.ts";
 
 /** The part that onnxruntime-node and every build of onnxruntime-web have in common. */
 export interface Ort {
@@ -15,11 +22,13 @@ export interface Ort {
       options: InferenceSession.SessionOptions,
     ): Promise<InferenceSession>;
   };
-  readonly Tensor: new (
-    type: ElementType,
-    data: Tensor["data"],
-    dims: readonly number[],
-  ) => OrtTensor;
+  readonly Tensor: {
+    new (type: ElementType, data: Tensor["data"], dims: readonly number[]): OrtTensor;
+    fromGpuBuffer(
+      buffer: GPUBuffer,
+      options: { dataType: ElementType; dims: readonly number[] },
+    ): OrtTensor;
+  };
 }
 
 export interface OrtRuntimeOptions {
@@ -28,6 +37,8 @@ export interface OrtRuntimeOptions {
   readonly session: InferenceSession.SessionOptions;
   /** Open by path on disk, so that no copy of the weights passes through JavaScript. */
   readonly byPath: boolean;
+  /** Whose device was given to the WebGPU provider. */
+  readonly gpu?: Gpu;
 }
 
 /** onnxruntime as a {@link Runtime}. Never two of its calls at once: the GPU builds hang on that. */
@@ -36,6 +47,7 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
   return {
     name: options.name,
     imagesPerCall: options.imagesPerCall,
+    gpu: options.gpu,
     async open(files, graph) {
       const load = () => mutex.run(() => createSession(ort, options, files, graph));
       return new OrtSession(ort, mutex, graph.graph, load, await load());
@@ -98,14 +110,30 @@ class OrtSession implements Session {
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>, fetches: readonly string[]) {
+    const results = await this.#run(feeds, [...fetches]);
+    return Object.fromEntries(fetches.map((name) => [name, ownTensor(results[name])]));
+  }
+
+  async runInto(
+    feeds: Readonly<Record<string, Tensor | GpuTensor>>,
+    outputs: Readonly<Record<string, GpuTensor>>,
+  ): Promise<void> {
+    await this.#run(feeds, mapValues(outputs, (tensor) => this.#ortTensor(tensor)));
+  }
+
+  async #run(
+    feeds: Readonly<Record<string, Tensor | GpuTensor>>,
+    fetches: string[] | Record<string, OrtTensor>,
+  ): Promise<Readonly<Record<string, OrtTensor>>> {
     const session = this.#session ??= await this.#load();
-    const inputs: Record<string, OrtTensor> = {};
-    for (const [name, { type, data, dims }] of Object.entries(feeds)) {
-      inputs[name] = new this.#ort.Tensor(type, data, dims);
-    }
+    const inputs = mapValues(feeds, (tensor) => this.#ortTensor(tensor));
     try {
-      const results = await this.#mutex.run(() => session.run(inputs, [...fetches]));
-      return Object.fromEntries(fetches.map((name) => [name, ownTensor(results[name])]));
+      // Two signatures, for names and for tensors, that TypeScript cannot choose between.
+      const run = session.run.bind(session) as (
+        feeds: Record<string, OrtTensor>,
+        fetches: string[] | Record<string, OrtTensor>,
+      ) => Promise<Record<string, OrtTensor>>;
+      return await this.#mutex.run(() => run(inputs, fetches));
     } catch (cause) {
       // A failed run poisons a session on the GPU builds: the next run starts from a new one.
       await this.release();
@@ -118,11 +146,30 @@ class OrtSession implements Session {
     }
   }
 
+  #ortTensor(tensor: Tensor | GpuTensor): OrtTensor {
+    const { type, dims } = tensor;
+    if ("data" in tensor) return new this.#ort.Tensor(type, tensor.data, dims);
+    const bytes = tensorBytes(tensor);
+    // onnxruntime does not look: it would compute on whatever lies behind the buffer.
+    if (tensor.buffer.size < bytes) {
+      throw new AppError(
+        "shape_mismatch",
+        `Cannot run ${this.#path}: a buffer is ${tensor.buffer.size} bytes, and [${dims}] of ` +
+          `${type} needs ${bytes}`,
+      );
+    }
+    return this.#ort.Tensor.fromGpuBuffer(tensor.buffer, { dataType: type, dims });
+  }
+
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
     await this.#mutex.run(async () => await session?.release());
   }
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {

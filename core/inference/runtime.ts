@@ -1,6 +1,7 @@
+import type { Gpu } from "../gpu/mod.ts";
 import type { ModelFiles } from "./model_files.ts";
 import type { GraphFiles } from "./model_layout.ts";
-import type { Tensor, TensorSpec } from "./tensor.ts";
+import type { GpuTensor, Tensor, TensorSpec } from "./tensor.ts";
 
 /** A loaded graph. Feeds and results are named as in the graph. */
 export interface Session {
@@ -11,6 +12,14 @@ export interface Session {
     feeds: Readonly<Record<string, Tensor>>,
     fetches: readonly string[],
   ): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Runs from and into buffers on the runtime's device, without waiting for the device to be done.
+   * @throws AppError `shape_mismatch` when a buffer is too small for its tensor.
+   */
+  runInto(
+    feeds: Readonly<Record<string, Tensor | GpuTensor>>,
+    outputs: Readonly<Record<string, GpuTensor>>,
+  ): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -23,5 +32,7 @@ export interface Runtime {
    * image is bit-identical alone and in any batch.
    */
   readonly imagesPerCall: number;
+  /** The device that sessions share with our kernels; undefined when they compute on the CPU. */
+  readonly gpu: Gpu | undefined;
   open(files: ModelFiles, graph: GraphFiles): Promise<Session>;
 }

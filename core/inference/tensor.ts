@@ -10,6 +10,20 @@ export interface Tensor {
   readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
 }
 
+/** A tensor in a buffer on the runtime's device. The buffer belongs to whoever made it. */
+export interface GpuTensor {
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  readonly buffer: GPUBuffer;
+}
+
+const ELEMENT_BYTES = { float32: 4, float16: 2, int32: 4, int64: 8 } as const;
+
+/** Bytes of a tensor, without padding. */
+export function tensorBytes({ type, dims }: Pick<GpuTensor, "type" | "dims">): number {
+  return dims.reduce((product, dim) => product * dim, ELEMENT_BYTES[type]);
+}
+
 /** What a graph says of one input or output; an unnamed or symbolic dimension is a string. */
 export interface TensorSpec {
   readonly name: string;
@@ -45,4 +59,24 @@ export function floats(tensor: Tensor): Float32Array {
   if (tensor.data instanceof Float32Array) return tensor.data;
   if (tensor.data instanceof Uint16Array) return fromHalf(tensor.data);
   throw new AppError("model_invalid", `Cannot read numbers: the output's type is ${tensor.type}`);
+}
+
+/** Rows one after the other. A single row is given back as it is. */
+export function joinRows(rows: readonly Float32Array[]): Float32Array {
+  if (rows.length === 1) return rows[0];
+  const values = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let offset = 0;
+  for (const row of rows) {
+    values.set(row, offset);
+    offset += row.length;
+  }
+  return values;
+}
+
+/** Views of the rows of a tensor. @param length elements of a row. */
+export function splitRows(values: Float32Array, length: number): Float32Array[] {
+  return Array.from(
+    { length: values.length / length },
+    (_, row) => values.subarray(row * length, (row + 1) * length),
+  );
 }

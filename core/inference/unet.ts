@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
-import { floats, type Tensor } from "./tensor.ts";
+import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from "./tensor.ts";
 import { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 
 /** Everything but sample and timestep that the UNet is told. */
@@ -65,46 +65,73 @@ export class Unet {
 
   /**
    * @param sample f32[rows, channels, height, width], already scaled for the network.
+   * @param timesteps one for all rows, or one each where the graph {@link takesTimesteps}.
    * @param constant of as many rows, from {@link constantInputs}.
    * @returns what the network predicts, shaped as the sample.
    */
   async predict(
     sample: Float32Array,
     dims: readonly number[],
-    timestep: number,
+    timesteps: readonly number[],
     constant: Readonly<Record<string, Tensor>>,
   ): Promise<Float32Array> {
     const feeds = {
       ...feed(this.#graph, "sample", sample, dims),
-      ...this.#timestep(timestep, dims[0]),
+      ...this.#timesteps(timesteps, dims[0]),
       ...constant,
     };
     const results = await this.#graph.session.run(feeds, [this.#output]);
     return floats(results[this.#output]);
   }
 
+  /** What the graph takes its sample as, and gives its prediction as. */
+  get types(): { readonly sample: ElementType; readonly output: ElementType } {
+    return {
+      sample: inputOf(this.#graph, "sample").type,
+      output: outputOf(this.#graph, this.#output).type,
+    };
+  }
+
+  /** As {@link predict}, in buffers on the runtime's device and without waiting for it. */
+  async predictInto(
+    sample: GpuTensor,
+    timestep: number,
+    constant: Readonly<Record<string, Tensor | GpuTensor>>,
+    output: GpuTensor,
+  ): Promise<void> {
+    const feeds = { sample, ...this.#timesteps([timestep], sample.dims[0]), ...constant };
+    await this.#graph.session.runInto(feeds, { [this.#output]: output });
+  }
+
   release(): Promise<void> {
     return this.#graph.session.release();
   }
 
+  /** True when rows may have timesteps of their own. */
+  get takesTimesteps(): boolean {
+    return typeof inputOf(this.#graph, "timestep").dims[0] === "string";
+  }
+
   /** A scalar, one for all rows, or one a row: as the graph's own shape says. */
-  #timestep(timestep: number, rows: number): Record<string, Tensor> {
+  #timesteps(timesteps: readonly number[], rows: number): Record<string, Tensor> {
     const { dims } = inputOf(this.#graph, "timestep");
     const batch = inputOf(this.#graph, "sample").dims[0];
     const perRow = typeof dims[0] === "string" && dims[0] !== "" && dims[0] === batch;
-    const shape = dims.length === 0 ? [] : [perRow ? rows : 1];
-    return feed(this.#graph, "timestep", new Float32Array(shape[0] ?? 1).fill(timestep), shape);
+    const values = perRow && timesteps.length === 1
+      ? new Float32Array(rows).fill(timesteps[0])
+      : Float32Array.from(timesteps);
+    return feed(this.#graph, "timestep", values, dims.length === 0 ? [] : [values.length]);
   }
 
   #text(text: readonly TextEmbedding[]): Record<string, Tensor> {
-    const hidden = concat(text.map((row) => row.hidden));
+    const hidden = joinRows(text.map((row) => row.hidden));
     const width = hidden.length / text.length / CLIP_TOKENS;
     return feed(this.#graph, "encoder_hidden_states", hidden, [text.length, CLIP_TOKENS, width]);
   }
 
   #sizes({ text, timeIds }: UnetConditioning): Record<string, Tensor> {
-    const pooled = concat(text.map((row) => row.pooled ?? new Float32Array()));
-    const ids = concat(text.map(() => Float32Array.from(timeIds)));
+    const pooled = joinRows(text.map((row) => row.pooled ?? new Float32Array()));
+    const ids = joinRows(text.map(() => Float32Array.from(timeIds)));
     return {
       ...feed(this.#graph, "text_embeds", pooled, [text.length, pooled.length / text.length]),
       ...feed(this.#graph, "time_ids", ids, [text.length, timeIds.length]),
@@ -114,7 +141,7 @@ export class Unet {
   #guidance({ text, guidanceScale }: UnetConditioning): Record<string, Tensor> {
     const width = Number(inputOf(this.#graph, "timestep_cond").dims[1]) || 256;
     const row = guidanceEmbedding(guidanceScale - 1, width);
-    return feed(this.#graph, "timestep_cond", concat(text.map(() => row)), [text.length, width]);
+    return feed(this.#graph, "timestep_cond", joinRows(text.map(() => row)), [text.length, width]);
   }
 }
 
@@ -129,16 +156,6 @@ function guidanceEmbedding(w: number, width: number): Float32Array {
     const angle = 1000 * w * Math.exp(-Math.log(10000) * i / (half - 1));
     values[i] = Math.sin(angle);
     values[half + i] = Math.cos(angle);
-  }
-  return values;
-}
-
-function concat(rows: readonly Float32Array[]): Float32Array {
-  const values = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let offset = 0;
-  for (const row of rows) {
-    values.set(row, offset);
-    offset += row.length;
   }
   return values;
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
-import { feed, type Graph, inputOf, requireInputs } from "./graph.ts";
+import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import type { ModelConfig } from "./model_config.ts";
-import { floats } from "./tensor.ts";
+import { type ElementType, floats, type GpuTensor, type Tensor } from "./tensor.ts";
 
 /** Decodes a latent, one image at a time: activations of the last layers are a VAE's peak memory. */
 export class VaeDecoder {
@@ -23,13 +23,46 @@ export class VaeDecoder {
    * @throws AppError `inference_failed` when it overflows, as SDXL's first VAE does in float16.
    */
   async decode(latent: Float32Array, dims: readonly number[]): Promise<Float32Array> {
+    const results = await this.#graph.session.run(this.#feeds(latent, dims), [this.#output]);
+    const image = floats(results[this.#output]);
+    if (!isFinite(image)) throw this.overflow();
+    return image;
+  }
+
+  /** What the graph gives its image as. */
+  get outputType(): ElementType {
+    return outputOf(this.#graph, this.#output).type;
+  }
+
+  /**
+   * As {@link decode}, into a buffer on the runtime's device and without waiting for it; whether
+   * the image is finite is for the caller to see.
+   * @param output [1, 3, 8 * height, 8 * width] of {@link outputType}.
+   */
+  async decodeInto(
+    latent: Float32Array,
+    dims: readonly number[],
+    output: GpuTensor,
+  ): Promise<void> {
+    await this.#graph.session.runInto(this.#feeds(latent, dims), { [this.#output]: output });
+  }
+
+  /** The error for an image that is not finite. */
+  overflow(): AppError {
+    const half = inputOf(this.#graph, "latent_sample").type === "float16";
+    const remedy = half && this.#config.force_upcast
+      ? ": this VAE needs float32 weights, or the fp16-fix VAE"
+      : "";
+    return new AppError(
+      "inference_failed",
+      `Cannot decode the latent: the output of ${this.#graph.path} is not finite${remedy}`,
+    );
+  }
+
+  #feeds(latent: Float32Array, dims: readonly number[]): Record<string, Tensor> {
     const { scaling_factor, shift_factor } = this.#config;
     const sample = latent.map((value) => value / scaling_factor + (shift_factor ?? 0));
-    const feeds = feed(this.#graph, "latent_sample", sample, [1, ...dims]);
-    const results = await this.#graph.session.run(feeds, [this.#output]);
-    const image = floats(results[this.#output]);
-    if (!isFinite(image)) throw overflow(this.#graph, this.#config.force_upcast);
-    return image;
+    return feed(this.#graph, "latent_sample", sample, [1, ...dims]);
   }
 
   release(): Promise<void> {
@@ -41,13 +74,4 @@ export class VaeDecoder {
 function isFinite(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return false;
   return true;
-}
-
-function overflow(graph: Graph, forceUpcast: boolean): AppError {
-  const half = inputOf(graph, "latent_sample").type === "float16" && forceUpcast;
-  const remedy = half ? ": this VAE needs float32 weights, or the fp16-fix VAE" : "";
-  return new AppError(
-    "inference_failed",
-    `Cannot decode the latent: the output of ${graph.path} is not finite${remedy}`,
-  );
 }

@@ -1,0 +1,118 @@
+import { throwIfAborted } from "../error.ts";
+import { roundHalf, toHalf } from "../half.ts";
+import { joinRows, type Model, splitRows } from "../inference/mod.ts";
+import { gaussianNoise } from "../noise/mod.ts";
+import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { groupImages, type ImageGroup } from "./image_groups.ts";
+import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
+import { stepLatent } from "./step.ts";
+
+/** One image on its way: its newest states and predictions first. */
+interface Run {
+  readonly seed: bigint;
+  states: readonly Float32Array[];
+  denoised: readonly Float32Array[];
+}
+
+/** A row reads at most this many states and predictions. */
+const REACH = 4;
+
+/**
+ * The denoising loop on the CPU.
+ * @throws AppError `cancelled` between two network calls.
+ */
+export async function denoiseOnCpu(
+  model: Model,
+  input: LoopInput,
+  events: LoopEvents,
+): Promise<LoopResult> {
+  const length = input.dims.reduce((product, side) => product * side, 1);
+  const started = events.clock();
+  const runs = input.seeds.map((seed): Run => ({
+    seed,
+    states: [initialState(seed, input.plan, length)],
+    denoised: [],
+  }));
+  const groups = groupImages(model, input);
+  emit(events, "x", 0, runs.map(({ states }) => states[0]));
+  const networkMs: number[] = [];
+  for (const [i, row] of input.plan.rows.entries()) {
+    const before = events.clock();
+    const outputs = await predict(model, groups, input.dims, row, runs, events.signal);
+    networkMs.push(events.clock() - before);
+    for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input.guidanceScale);
+    emit(events, "d", i, runs.map((run) => run.denoised[0]));
+    emit(events, "x", i + 1, runs.map((run) => run.states[0]));
+    events.onStep?.(i, runs.map((run) => run.denoised[0]));
+  }
+  const network = networkMs.reduce((sum, ms) => sum + ms, 0);
+  const solverMs = events.clock() - started - network;
+  return { latents: runs.map(({ states }) => states[0]), networkMs, solverMs };
+}
+
+function initialState(seed: bigint, plan: Plan, length: number): Float32Array {
+  return roundHalf(gaussianNoise(seed, 0, length).map((value) => plan.initialScale * value));
+}
+
+function advance(
+  run: Run,
+  i: number,
+  row: PlanRow,
+  output: Prediction,
+  guidanceScale: number,
+): void {
+  const noise = row.noise === 0 ? undefined : gaussianNoise(run.seed, i + 1, run.states[0].length);
+  const { next, denoised } = stepLatent(row, { ...run, ...output, guidanceScale, noise });
+  run.states = [next, ...run.states].slice(0, REACH);
+  run.denoised = [denoised, ...run.denoised].slice(0, REACH);
+}
+
+/** What the network said of one image. */
+interface Prediction {
+  readonly output: Float32Array;
+  readonly negativeOutput: Float32Array | undefined;
+}
+
+/** The network's predictions for all images, in calls of as many images as the runtime likes. */
+async function predict(
+  model: Model,
+  groups: readonly ImageGroup[],
+  dims: LatentDims,
+  row: PlanRow,
+  runs: readonly Run[],
+  signal: AbortSignal | undefined,
+): Promise<Prediction[]> {
+  const predictions: Prediction[] = [];
+  for (const { first, images, guided, constant } of groups) {
+    throwIfAborted(signal, "generate");
+    const states = runs.slice(first, first + images).map((run) => run.states[0]);
+    const scaled = scale(joinRows(states), row.inScale);
+    const sample = guided ? joinRows([scaled, scaled]) : scaled;
+    const rows = [guided ? 2 * images : images, ...dims];
+    const output = await model.unet.predict(sample, rows, [row.timestep], constant);
+    predictions.push(...predictionsOf(output, images, guided));
+  }
+  return predictions;
+}
+
+/** The rows of the negative prompt come first, when there is guidance. */
+function predictionsOf(output: Float32Array, images: number, guided: boolean): Prediction[] {
+  const rows = splitRows(output, output.length / (guided ? 2 * images : images));
+  return Array.from({ length: images }, (_, k) => ({
+    output: rows[guided ? images + k : k],
+    negativeOutput: guided ? rows[k] : undefined,
+  }));
+}
+
+function scale(values: Float32Array, factor: number): Float32Array {
+  return factor === 1 ? values : values.map((value) => factor * value);
+}
+
+function emit(
+  { onLeaf }: LoopEvents,
+  kind: Leaf["kind"],
+  index: number,
+  images: readonly Float32Array[],
+): void {
+  if (onLeaf) onLeaf({ kind, index, bits: toHalf(joinRows(images)) });
+}

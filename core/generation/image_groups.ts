@@ -1,0 +1,33 @@
+import type { Model, Tensor, TextEmbedding } from "../inference/mod.ts";
+import type { LoopInput } from "./loop_input.ts";
+
+/** Images that go through the network in one call, with what the network is told of them. */
+export interface ImageGroup {
+  /** Of the batch, from 0. */
+  readonly first: number;
+  readonly images: number;
+  /** True when each image has a second row, for the negative prompt; these rows come first. */
+  readonly guided: boolean;
+  /** Rows of the network's tensors. */
+  readonly rows: number;
+  /** The network's inputs that stay the same over the run. */
+  readonly constant: Readonly<Record<string, Tensor>>;
+}
+
+/** Splits a batch into groups of as many images as the runtime takes in one call. */
+export function groupImages(model: Model, input: LoopInput): ImageGroup[] {
+  const groups: ImageGroup[] = [];
+  const size = model.runtime.imagesPerCall;
+  for (let first = 0; first < input.seeds.length; first += size) {
+    groups.push(groupOf(model, input, first, Math.min(size, input.seeds.length - first)));
+  }
+  return groups;
+}
+
+function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {
+  const { conditioning: { positive, negative }, timeIds, guidanceScale } = input;
+  const repeated = (text: TextEmbedding) => Array.from({ length: images }, () => text);
+  const text = [...(negative ? repeated(negative) : []), ...repeated(positive)];
+  const constant = model.unet.constantInputs({ text, timeIds, guidanceScale });
+  return { first, images, guided: negative !== undefined, rows: text.length, constant };
+}

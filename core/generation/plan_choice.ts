@@ -1,0 +1,36 @@
+import {
+  type Plan,
+  planFromConfig,
+  schedulerConfigFromName,
+  schedulerNames,
+} from "../schedule/mod.ts";
+import type { GenerationRequest } from "./request.ts";
+
+/** The subnet's scheduler, for models whose own is not a plan, such as SD 1.5's PNDM. */
+const SUBSTITUTE = "sde-dpmsolver++";
+
+/**
+ * The plan of a request, by its own scheduler or else the model's, and what the user should know.
+ * @param own the model's `scheduler_config.json`.
+ */
+export function planFor(
+  own: Readonly<Record<string, unknown>>,
+  { scheduler, steps }: Pick<GenerationRequest, "scheduler" | "steps">,
+): { readonly plan: Plan; readonly notices: readonly string[] } {
+  if (scheduler === undefined && !schedulerNames.includes(String(own._class_name))) {
+    const plan = planFromConfig(schedulerConfigFromName(SUBSTITUTE, own), steps);
+    const notice = `The model's own scheduler, ${own._class_name}, cannot be checked step by ` +
+      `step: ${SUBSTITUTE} was used`;
+    return { plan, notices: [notice] };
+  }
+  return { plan: planFromConfig(schedulerConfig(own, scheduler), steps), notices: [] };
+}
+
+/** A name or an object changes the solver, and keeps what the model was trained with. */
+function schedulerConfig(
+  own: Readonly<Record<string, unknown>>,
+  scheduler: GenerationRequest["scheduler"],
+): unknown {
+  if (typeof scheduler === "string") return schedulerConfigFromName(scheduler, own);
+  return { ...own, ...scheduler };
+}

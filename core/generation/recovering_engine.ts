@@ -1,0 +1,97 @@
+import { AppError, throwIfAborted } from "../error.ts";
+import type { GenerateOptions, Generation, ImageEngine, StepState } from "./engine.ts";
+import type { RgbaImage } from "./image.ts";
+import type { GenerationRequest } from "./request.ts";
+import { toldOnce } from "./told_once.ts";
+
+/** What a fresh device may cure: a lost one, and one that ran out of memory. */
+const CURABLE = ["device_lost", "gpu_failed", "inference_failed", "host_failed"];
+
+/**
+ * An engine that outlives its device. A job that fails with the device is run once more, from its
+ * start, on a fresh one; its caller sees a delay, or one error, and is told of each leaf and step
+ * once all the same.
+ */
+export class RecoveringEngine implements ImageEngine {
+  readonly #open: () => Promise<ImageEngine>;
+  #engine: ImageEngine;
+  /** The replacement on its way, shared by the jobs that failed with the same engine. */
+  #reopening: Promise<void> | undefined;
+
+  private constructor(open: () => Promise<ImageEngine>, engine: ImageEngine) {
+    this.#open = open;
+    this.#engine = engine;
+  }
+
+  /** @param open makes an engine on a fresh device. */
+  static async start(open: () => Promise<ImageEngine>): Promise<RecoveringEngine> {
+    return new RecoveringEngine(open, await open());
+  }
+
+  get model(): string {
+    return this.#engine.model;
+  }
+
+  get compute(): string {
+    return this.#engine.compute;
+  }
+
+  get defaults(): ImageEngine["defaults"] {
+    return this.#engine.defaults;
+  }
+
+  async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
+    const optionsOfRun = toldOnce(options);
+    return await this.#attempt(
+      (engine) => engine.generate(request, optionsOfRun()),
+      options.signal,
+    );
+  }
+
+  predict(
+    request: GenerationRequest,
+    states: readonly StepState[],
+  ): Promise<readonly Uint16Array<ArrayBuffer>[]> {
+    return this.#attempt((engine) => engine.predict(request, states));
+  }
+
+  decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage> {
+    return this.#attempt((engine) => engine.decode(request, bits));
+  }
+
+  async #attempt<T>(
+    job: (engine: ImageEngine) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    await this.#reopening;
+    const engine = this.#engine;
+    try {
+      return await job(engine);
+    } catch (error) {
+      if (!(error instanceof AppError) || !CURABLE.includes(error.code)) throw error;
+      throwIfAborted(signal, "generate");
+      await this.#replace(engine);
+      return await job(this.#engine);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reopening;
+    await this.#engine[Symbol.asyncDispose]();
+  }
+
+  async #replace(broken: ImageEngine): Promise<void> {
+    if (this.#engine !== broken) return;
+    this.#reopening ??= this.#reopen(broken).finally(() => this.#reopening = undefined);
+    await this.#reopening;
+  }
+
+  async #reopen(broken: ImageEngine): Promise<void> {
+    try {
+      await broken[Symbol.asyncDispose]();
+    } catch {
+      // A lost device has nothing left to free.
+    }
+    this.#engine = await this.#open();
+  }
+}
