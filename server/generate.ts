@@ -8,7 +8,6 @@ import {
   type Generation,
   imageFormatOf,
   type Leaf,
-  Pipeline,
 } from "../core/generation/mod.ts";
 import { catalogueEntryOf } from "../core/inference/mod.ts";
 import { encodeSafetensors } from "../core/transcript/mod.ts";
@@ -31,6 +30,7 @@ interface GenerateFlags {
   readonly model: string;
   readonly variant?: string;
   readonly compute: string;
+  readonly chromePath?: string;
   readonly out?: string;
   readonly transcriptOut?: string;
   readonly quality: string;
@@ -74,6 +74,10 @@ export function generateCommand(): Command {
     .addOption(
       new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
     )
+    .option(
+      "--chrome-path <file>",
+      "of --compute chrome (default: CHROME_PATH, or an installed one)",
+    )
     .optionsGroup("What to write:")
     .option("-o, --out <file>", ".png, .jpg or .webp (default: stepwise-<seed>.png)")
     .option("--quality <n>", "of .jpg and .webp, 1 to 100", "92")
@@ -102,13 +106,13 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
     onProgress: (event) => progress.model(event),
   });
   const known = catalogueEntryOf(flags.model, knownModels());
-  const { runtime, reason: why } = await openCompute(parseComputeKind(flags.compute));
-  await using engine = await Pipeline.open(files, runtime, {
+  await using host = await openCompute(parseComputeKind(flags.compute), flags);
+  await using engine = await host.open(files, {
     onPart: (part) => progress.hint(`Loading ${part}`),
   });
   const request = decodeRequest(input, { ...engine.defaults, ...known?.defaults, seed });
   const loaded = performance.now();
-  progress.say(`${engine.model} on ${engine.compute} (${why}), seed ${request.seed}`);
+  progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
   const leaves: Leaf[] = [];
   const generation = await engine.generate(request, {
@@ -134,7 +138,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
         request: encodeRequest(generation.request),
         seed: String(request.seed),
         model: engine.model,
-        compute: { runtime: engine.compute, reason: why },
+        compute: { runtime: engine.compute, reason: host.reason },
         solver: generation.plan.solver,
         output: outputs[0],
         outputs,

@@ -1,4 +1,12 @@
 import { join } from "node:path";
+import { AppError } from "../../core/error.ts";
+import { npmChromium } from "./npm_chromium.ts";
+
+/** A Chrome to start, and what its process needs besides our own environment. */
+export interface ChromeProgram {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** Where Chrome and its kin are found, in the order tried. */
 const NAMES = [
@@ -19,10 +27,41 @@ const APPLICATIONS = [
 /** The path of an installed Chrome or Chromium: `CHROME_PATH`, else the usual places. */
 export function findChrome(): string | undefined {
   const named = Deno.env.get("CHROME_PATH");
+  return named && isFile(named) ? named : installedChrome();
+}
+
+/**
+ * The Chrome that a host starts: the path given, `CHROME_PATH`, an installed one, or the Chromium
+ * that the npm package @sparticuz/chromium carries, if it is installed.
+ * @throws AppError `host_unavailable` naming the places.
+ */
+export async function locateChrome(given?: string): Promise<ChromeProgram> {
+  for (const [name, path] of [["--chrome-path", given], ["CHROME_PATH", named()]]) {
+    if (path === undefined) continue;
+    if (isFile(path)) return { path, env: {} };
+    throw new AppError("host_unavailable", `Cannot start Chrome: ${name} is ${path}, no file`);
+  }
+  const installed = installedChrome();
+  if (installed) return { path: installed, env: {} };
+  const carried = await npmChromium();
+  if (carried) return { path: carried.chrome, env: { LD_LIBRARY_PATH: carried.libraries } };
+  throw new AppError(
+    "host_unavailable",
+    "Cannot start Chrome: none is named by --chrome-path or CHROME_PATH, none is installed, and " +
+      "the npm package @sparticuz/chromium is not there (Linux on x86-64 only). Install Google " +
+      "Chrome or Chromium, or use --compute cpu",
+  );
+}
+
+function named(): string | undefined {
+  return Deno.env.get("CHROME_PATH") || undefined;
+}
+
+function installedChrome(): string | undefined {
   const separator = Deno.build.os === "windows" ? ";" : ":";
   const folders = (Deno.env.get("PATH") ?? "").split(separator);
   const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...(named ? [named] : []), ...onPath, ...APPLICATIONS].find(isFile);
+  return [...onPath, ...APPLICATIONS].find(isFile);
 }
 
 function isFile(path: string): boolean {

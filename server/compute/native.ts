@@ -1,19 +1,9 @@
 import { tmpdir } from "node:os";
 import { AppError } from "../../core/error.ts";
-import { type Ort, ortRuntime, type Runtime } from "../../core/inference/mod.ts";
-
-/** What WebGPU says of an adapter, for people. */
-export function describeAdapter({ info }: GPUAdapter): string {
-  // Deno gives numbers for vendor and device where it has a description.
-  return info.description || [info.vendor, info.architecture, info.device].join(" ").trim() ||
-    "unnamed adapter";
-}
-
-/** True for an adapter that computes on the CPU: for tests, slower than the CPU host. */
-export function isSoftwareAdapter(adapter: GPUAdapter): boolean {
-  return adapter.info.isFallbackAdapter ||
-    /llvmpipe|lavapipe|swiftshader|software|cpu/i.test(describeAdapter(adapter));
-}
+import { Pipeline, RecoveringEngine } from "../../core/generation/mod.ts";
+import { openDevice } from "../../core/gpu/mod.ts";
+import { type Ort, type Runtime, webgpuRuntime } from "../../core/inference/mod.ts";
+import type { ComputeHost } from "./host.ts";
 
 /** Deno's adapter, or undefined when there is no driver. */
 export async function nativeAdapter(): Promise<GPUAdapter | undefined> {
@@ -37,34 +27,36 @@ export async function nativeRuntime(): Promise<Runtime> {
         "(for a CPU-only machine: mesa-vulkan-drivers), or use --compute cpu",
     );
   }
-  const device = await adapter.requestDevice({
-    requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
-    requiredLimits: largeLimits(adapter.limits),
-  });
-  const ort = await import("onnxruntime-web/webgpu") as Ort;
-  return ortRuntime(ort, {
-    name: `onnxruntime-web ${ort.env.versions.web ?? ""} on ${describeAdapter(adapter)} (WebGPU)`,
-    imagesPerCall: 8,
-    byPath: false,
-    session: {
-      executionProviders: [{ name: "webgpu", device }],
-      logSeverityLevel: 3,
-    },
-  });
+  const gpu = await openDevice(adapter);
+  return webgpuRuntime(await import("onnxruntime-web/webgpu") as Ort, gpu);
 }
 
-/** The limits that large models reach for, as high as the adapter has them. */
-function largeLimits(limits: GPUSupportedLimits): Record<string, number> {
-  const names = [
-    "maxBufferSize",
-    "maxStorageBufferBindingSize",
-    "maxStorageBuffersPerShaderStage",
-    "maxComputeWorkgroupStorageSize",
-    "maxComputeInvocationsPerWorkgroup",
-    "maxComputeWorkgroupSizeX",
-    "maxComputeWorkgroupSizeY",
-    "maxComputeWorkgroupSizeZ",
-    "maxComputeWorkgroupsPerDimension",
-  ] as const;
-  return Object.fromEntries(names.map((name) => [name, limits[name]]));
+/**
+ * Deno's WebGPU. A lost device, or one that ran out of memory, is replaced, and the job that it
+ * failed is run once more.
+ * @throws AppError `host_unavailable` when there is no adapter.
+ */
+export async function nativeHost(
+  reason: string,
+  openRuntime: () => Promise<Runtime> = nativeRuntime,
+): Promise<ComputeHost> {
+  let current = openRuntime();
+  const { name } = await current;
+  return {
+    name,
+    reason,
+    open: (files, options) => {
+      let mine: Promise<Runtime> | undefined;
+      return RecoveringEngine.start(async () => {
+        // Called again after a failure: unless another engine has replaced the device already.
+        if (mine === current) {
+          (await mine).gpu?.device.destroy();
+          current = openRuntime();
+        }
+        mine = current;
+        return await Pipeline.open(files, await mine, options);
+      });
+    },
+    [Symbol.asyncDispose]: async () => (await current).gpu?.[Symbol.dispose](),
+  };
 }

@@ -1,42 +1,44 @@
 import { AppError } from "../../core/error.ts";
-import type { Runtime } from "../../core/inference/mod.ts";
+import { adapterClass, adapterName } from "../../core/gpu/mod.ts";
+import { ChromeHost, type ChromeOptions } from "./chrome_host.ts";
 import { cpuRuntime } from "./cpu.ts";
-import { describeAdapter, isSoftwareAdapter, nativeAdapter, nativeRuntime } from "./native.ts";
+import { type ComputeHost, localHost } from "./host.ts";
+import { nativeAdapter, nativeHost } from "./native.ts";
 
-export const COMPUTE_KINDS = ["auto", "cpu", "native"] as const;
+export const COMPUTE_KINDS = ["auto", "cpu", "native", "chrome"] as const;
 export type ComputeKind = typeof COMPUTE_KINDS[number];
 
-/** A runtime, and in words for the user why it is this one. */
-export interface ComputeChoice {
-  readonly runtime: Runtime;
-  readonly reason: string;
-}
-
 /**
- * The runtime of a host. `auto` takes a hardware adapter if there is one, and the CPU otherwise.
+ * Opens a host. `auto` takes Deno's hardware adapter if there is one, and the CPU otherwise; it
+ * does not start a Chrome to ask whether that has one.
  * @throws AppError `host_unavailable` naming what is missing.
  */
-export async function openCompute(kind: ComputeKind): Promise<ComputeChoice> {
+export async function openCompute(
+  kind: ComputeKind,
+  options: ChromeOptions = {},
+): Promise<ComputeHost> {
   switch (kind) {
     case "auto":
       return await autoCompute();
     case "cpu":
-      return { runtime: await cpuRuntime(), reason: "chosen by --compute cpu" };
+      return localHost(await cpuRuntime(), "chosen by --compute cpu");
     case "native":
-      return { runtime: await nativeRuntime(), reason: "chosen by --compute native" };
+      return await nativeHost("chosen by --compute native");
+    case "chrome":
+      return await ChromeHost.start(options);
     default:
       return kind satisfies never;
   }
 }
 
-async function autoCompute(): Promise<ComputeChoice> {
+async function autoCompute(): Promise<ComputeHost> {
   const adapter = await nativeAdapter();
-  if (!adapter) return { runtime: await cpuRuntime(), reason: "no WebGPU adapter was found" };
-  const found = describeAdapter(adapter);
-  if (isSoftwareAdapter(adapter)) {
-    return { runtime: await cpuRuntime(), reason: `the only adapter, ${found}, is software` };
+  if (!adapter) return localHost(await cpuRuntime(), "no WebGPU adapter was found");
+  const found = adapterName(adapter);
+  if (adapterClass(adapter) !== "hardware") {
+    return localHost(await cpuRuntime(), `the only adapter, ${found}, is software`);
   }
-  return { runtime: await nativeRuntime(), reason: `a GPU was found: ${found}` };
+  return await nativeHost(`a GPU was found: ${found}`);
 }
 
 /** @throws AppError `invalid_request` listing the kinds. */

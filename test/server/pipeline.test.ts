@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { join } from "node:path";
+import { fromHalf } from "../../core/half.ts";
 import {
   decodeRequest,
   type GenerateOptions,
@@ -7,7 +8,13 @@ import {
   Pipeline,
   planFor,
 } from "../../core/generation/mod.ts";
-import { loadModel, type ModelFiles, type Runtime } from "../../core/inference/mod.ts";
+import {
+  loadModel,
+  type ModelFiles,
+  observeRuntime,
+  type Runtime,
+} from "../../core/inference/mod.ts";
+import { finishResidual, residualSums } from "../../core/verification/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
 import { openModel } from "../../server/storage/mod.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
@@ -94,22 +101,9 @@ test("a float16 model gives nearly the same latents as in float32", async () => 
 test("an LCM UNet reads the guidance scale and is called once a step", async () => {
   const files = await tinySd({ distilled: true, scheduler: { _class_name: "LCMScheduler" } });
   const rows: number[] = [];
-  const counting: Runtime = {
-    ...runtime,
-    open: async (folder, graph) => {
-      const session = await runtime.open(folder, graph);
-      if (!graph.graph.startsWith("unet")) return session;
-      return {
-        inputs: session.inputs,
-        outputs: session.outputs,
-        release: () => session.release(),
-        run: (feeds, fetches) => {
-          rows.push(feeds.sample.dims[0]);
-          return session.run(feeds, fetches);
-        },
-      };
-    },
-  };
+  const counting = observeRuntime(runtime, ({ graph, feeds }) => {
+    if (graph.startsWith("unet")) rows.push(feeds.sample.dims[0]);
+  });
   const weak = await generate(files, { guidanceScale: 4, steps: 2 }, { on: counting });
   expect(rows).toEqual([1, 1]);
   const strong = await generate(files, { guidanceScale: 9, steps: 2 });
@@ -156,21 +150,7 @@ test("a run is cancelled between two steps", async () => {
 
 test("text is encoded once for many images of one prompt", async () => {
   const calls: string[] = [];
-  const counting: Runtime = {
-    ...runtime,
-    open: async (folder, graph) => {
-      const session = await runtime.open(folder, graph);
-      return {
-        inputs: session.inputs,
-        outputs: session.outputs,
-        release: () => session.release(),
-        run: (feeds, fetches) => {
-          calls.push(graph.graph);
-          return session.run(feeds, fetches);
-        },
-      };
-    },
-  };
+  const counting = observeRuntime(runtime, ({ graph }) => calls.push(graph));
   await using engine = await Pipeline.open(await tinySd(), counting);
   const request = decodeRequest(
     { prompt: "tau", width: 64, height: 64, steps: 2, batch: 2 },
@@ -182,6 +162,76 @@ test("text is encoded once for many images of one prompt", async () => {
   expect(calls.filter((path) => path.startsWith("text_encoder"))).toHaveLength(2);
   expect(calls.filter((path) => path.startsWith("unet"))).toHaveLength(8);
 });
+
+/** A run, and what the network makes of each of its states again, all in one batch. */
+async function repredict(files: ModelFiles, on: Runtime, by: Runtime) {
+  await using engine = await Pipeline.open(files, on);
+  await using checker = await Pipeline.open(files, by);
+  const request = decodeRequest(
+    { prompt: "a golden tau symbol", width: 64, height: 64, steps: 4, seed: 3 },
+    { ...engine.defaults, seed: 0n },
+  );
+  const [x, d]: Uint16Array[][] = [[], []];
+  const { plan } = await engine.generate(request, {
+    onLeaf: ({ kind, bits }) => (kind === "x" ? x : d).push(bits),
+  });
+  const again = await checker.predict(request, d.map((_, index) => ({ index, bits: x[index] })));
+  return d.map((bits, i) => ({
+    alpha: plan.rows[i].alpha,
+    state: fromHalf(x[i]),
+    denoised: fromHalf(bits),
+    denoisedAgain: fromHalf(again[i]),
+    next: fromHalf(x[i + 1]),
+    nextAgain: fromHalf(x[i + 1]),
+  }));
+}
+
+test.each<[string, TinySdOptions]>([
+  ["in one batch", {}],
+  ["one by one, when the timestep is a scalar", { timestepShape: "scalar" }],
+])("single steps can be predicted again to the last bit, %s", async (_, options) => {
+  const pairs = await repredict(await tinySd(options), runtime, runtime);
+  expect(pairs).toHaveLength(4);
+  for (const { denoised, denoisedAgain } of pairs) expect(denoisedAgain).toEqual(denoised);
+});
+
+test("Deno's WebGPU and the CPU predict the same of each other's states", async () => {
+  const pairs = await repredict(await openModel("embedded"), await nativeRuntime(), runtime);
+  const errors = pairs.map((pair) => finishResidual(residualSums(pair)).velocityError);
+  expect(median(errors)).toBeLessThan(1e-4);
+  expect(Math.max(...errors)).toBeLessThan(5e-3);
+}, 180_000);
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
+  "the resident loop on the GPU commits what the CPU's loop does: %s",
+  async (scheduler) => {
+    const files = await tinySd();
+    const request = { scheduler, batch: 2, steps: 4 };
+    const cpu = await generate(files, request);
+    const told: number[] = [];
+    const gpu = await generate(files, request, {
+      on: await nativeRuntime(),
+      onStep: ({ index }) => told.push(index),
+    });
+    expect(told).toEqual([0, 1, 2, 3]);
+    expect(gpu.leaves).toHaveLength(cpu.leaves.length);
+    for (const [place, bits] of gpu.leaves.entries()) {
+      const [ours, theirs] = [bits, cpu.leaves[place]].map((leaf) =>
+        fromHalf(Uint16Array.from(leaf))
+      );
+      const largest = Math.max(...theirs.map(Math.abs));
+      const difference = Math.max(...ours.map((value, i) => Math.abs(value - theirs[i])));
+      // Two units in the last place of float16 at the largest value: a rounding that fell to the
+      // other side, and what the next step made of it.
+      expect(difference).toBeLessThanOrEqual(largest * 2 ** -9);
+    }
+  },
+  120_000,
+);
 
 test("a UNet that is none is refused by its inputs", async () => {
   const files = await tinySd();

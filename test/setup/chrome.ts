@@ -1,6 +1,5 @@
-import { findChrome } from "../../server/compute/mod.ts";
+import { findChrome, npmChromium } from "../../server/compute/mod.ts";
 import { aptInstall, succeeds } from "./command.ts";
-import { npmChromium } from "./npm_chromium.ts";
 
 type Environment = Record<string, string>;
 

@@ -1,5 +1,5 @@
 import { aptInstall, succeeds } from "./command.ts";
-import { npmChromium } from "./npm_chromium.ts";
+import { npmChromium } from "../../server/compute/mod.ts";
 
 const HAS_ADAPTER = "Deno.exit(await navigator.gpu?.requestAdapter() ? 0 : 1)";
 

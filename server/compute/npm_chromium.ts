@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AppError } from "../../core/error.ts";
 
 /** The Chromium that an npm package carries, unpacked: works without root and without apt. */
 export interface NpmChromium {
@@ -17,9 +19,11 @@ const UNPACK = `
     await inflate(new URL(name, bin).pathname);
   }`;
 
-/** @returns undefined where it does not run: anything but Linux on x86-64. */
+/**
+ * @returns undefined where the package is not installed or does not run: it is for Linux on x86-64.
+ */
 export async function npmChromium(): Promise<NpmChromium | undefined> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return undefined;
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !isInstalled()) return undefined;
   const folder = join(cacheFolder(), "npm-chromium-153");
   if (!exists(folder)) await unpack(folder);
   return {
@@ -29,17 +33,30 @@ export async function npmChromium(): Promise<NpmChromium | undefined> {
   };
 }
 
+function isInstalled(): boolean {
+  try {
+    return exists(fileURLToPath(import.meta.resolve("@sparticuz/chromium")));
+  } catch {
+    return false;
+  }
+}
+
 /** Beside its final place and renamed, so that what is there is whole. */
 async function unpack(folder: string): Promise<void> {
   const partial = `${folder}.${Deno.pid}.part`;
   await Deno.mkdir(partial, { recursive: true });
-  console.log(`Unpacking the npm-shipped Chromium into ${folder}`);
+  console.error(`Unpacking the npm-shipped Chromium into ${folder}`);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["eval", UNPACK],
+    // Packages are found from the working folder.
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
     env: { TMPDIR: partial },
   });
   const { success, stderr } = await child.output();
-  if (!success) throw new Error(`Cannot unpack Chromium: ${new TextDecoder().decode(stderr)}`);
+  if (!success) {
+    const words = new TextDecoder().decode(stderr).trim();
+    throw new AppError("host_unavailable", `Cannot unpack the npm-shipped Chromium: ${words}`);
+  }
   await Deno.rename(partial, folder);
 }
 

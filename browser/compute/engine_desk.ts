@@ -1,0 +1,146 @@
+import { AppError, reason } from "../../core/error.ts";
+import {
+  decodeRequest,
+  type Generation,
+  type GenerationRequest,
+  type ImageEngine,
+  Pipeline,
+  type StepProgress,
+} from "../../core/generation/mod.ts";
+import type { Runtime } from "../../core/inference/mod.ts";
+import type { ChromeMessage, HostMessage } from "../../core/protocol/mod.ts";
+import { HttpFiles } from "../engine/mod.ts";
+
+type Send = (message: ChromeMessage, ...parts: readonly ArrayBufferView[]) => void;
+type Payload = Uint8Array<ArrayBuffer>;
+type Job<T extends HostMessage["type"]> = HostMessage & { readonly type: T };
+
+/** Carries out what the host asks for, and sends back what comes of it. Owns the engines. */
+export class EngineDesk {
+  readonly #runtime: Runtime;
+  readonly #send: Send;
+  readonly #engines = new Map<number, ImageEngine>();
+  readonly #running = new Map<number, AbortController>();
+
+  constructor(runtime: Runtime, send: Send) {
+    this.#runtime = runtime;
+    this.#send = send;
+  }
+
+  /** Never throws: what goes wrong is sent. */
+  async take(message: HostMessage, payload: Payload): Promise<void> {
+    try {
+      await this.#carryOut(message, payload);
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : "inference_failed";
+      this.#send({ type: "failed", job: message.job, code, message: reason(error) });
+    }
+  }
+
+  async #carryOut(message: HostMessage, payload: Payload): Promise<void> {
+    switch (message.type) {
+      case "open":
+        return await this.#open(message);
+      case "generate":
+        return await this.#generate(message);
+      case "predict":
+        return await this.#predict(message, payload);
+      case "decode":
+        return await this.#decode(message, payload);
+      case "cancel":
+        return this.#running.get(message.job)?.abort();
+      case "close":
+        return await this.#close(message);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  async #open({ job, model }: Job<"open">): Promise<void> {
+    const engine = await Pipeline.open(new HttpFiles(model), this.#runtime, {
+      onPart: (part) => this.#send({ type: "part", job, part }),
+    });
+    this.#engines.set(job, engine);
+    const { compute, defaults } = engine;
+    this.#send({ type: "opened", job, engine: job, model: engine.model, compute, defaults });
+  }
+
+  async #generate({ job, engine, request: input, wants }: Job<"generate">): Promise<void> {
+    const pipeline = this.#engine(engine);
+    const controller = new AbortController();
+    this.#running.set(job, controller);
+    try {
+      const generation = await pipeline.generate(this.#request(input, pipeline), {
+        signal: controller.signal,
+        onLeaf: wants.leaves
+          ? ({ kind, index, bits }) => this.#send({ type: "leaf", job, kind, index }, bits)
+          : undefined,
+        onStep: wants.steps ? (progress) => this.#sendStep(job, progress) : undefined,
+      });
+      this.#sendGeneration(job, generation);
+    } finally {
+      this.#running.delete(job);
+    }
+  }
+
+  async #predict(
+    { job, engine, request, steps }: Job<"predict">,
+    { buffer }: Payload,
+  ): Promise<void> {
+    const pipeline = this.#engine(engine);
+    const bytes = buffer.byteLength / steps.length;
+    const states = steps.map((index, k) => ({
+      index,
+      bits: new Uint16Array(buffer, k * bytes, bytes / 2),
+    }));
+    const predicted = await pipeline.predict(this.#request(request, pipeline), states);
+    this.#send({ type: "predicted", job }, ...predicted);
+  }
+
+  async #decode({ job, engine, request }: Job<"decode">, { buffer }: Payload): Promise<void> {
+    const pipeline = this.#engine(engine);
+    const bits = new Uint16Array(buffer);
+    const { width, height, data } = await pipeline.decode(this.#request(request, pipeline), bits);
+    this.#send({ type: "decoded", job, width, height }, data);
+  }
+
+  #request(input: unknown, { defaults }: ImageEngine): GenerationRequest {
+    return decodeRequest(input, { ...defaults, seed: 0n });
+  }
+
+  async #close({ job, engine }: Job<"close">): Promise<void> {
+    const closed = this.#engine(engine);
+    this.#engines.delete(engine);
+    await closed[Symbol.asyncDispose]();
+    this.#send({ type: "closed", job });
+  }
+
+  #engine(id: number): ImageEngine {
+    const engine = this.#engines.get(id);
+    if (engine) return engine;
+    throw new AppError("inference_failed", `Cannot use engine ${id}: it is not open`);
+  }
+
+  #sendStep(job: number, { index, steps, timestep, preview }: StepProgress): void {
+    const images = preview();
+    const previews = images?.map(({ width, height }) => ({ width, height }));
+    const parts = images?.map(({ data }) => data) ?? [];
+    this.#send({ type: "step", job, index, steps, timestep, previews }, ...parts);
+  }
+
+  #sendGeneration(job: number, generation: Generation): void {
+    const { plan, latentDims: [channels, height, width], timings, notices } = generation;
+    for (const image of generation.images) {
+      const { width, height, data } = image;
+      this.#send({ type: "image", job, width, height }, data);
+    }
+    this.#send({
+      type: "done",
+      job,
+      plan,
+      latentDims: [channels, height, width],
+      timings: { ...timings, networkMs: [...timings.networkMs] },
+      notices: [...notices],
+    });
+  }
+}

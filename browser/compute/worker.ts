@@ -1,0 +1,46 @@
+import { reason } from "../../core/error.ts";
+import type { Gpu } from "../../core/gpu/mod.ts";
+import {
+  type ChromeMessage,
+  decodeHostMessage,
+  encodeFrames,
+  FrameReader,
+} from "../../core/protocol/mod.ts";
+import { browserRuntime, openGpu } from "../engine/mod.ts";
+import { EngineDesk } from "./engine_desk.ts";
+
+const socket = await openSocket(`ws://${location.host}/socket?token=${self.name}`);
+const send = (message: ChromeMessage, ...parts: readonly ArrayBufferView[]) => {
+  for (const frame of encodeFrames(message, parts)) socket.send(frame);
+};
+// Without a host there is nothing to compute for.
+socket.addEventListener("close", () => self.close());
+
+try {
+  await serve(await openGpu());
+} catch (error) {
+  send({ type: "hello", problem: reason(error) });
+}
+
+async function serve(gpu: Gpu): Promise<void> {
+  const reader = new FrameReader();
+  const desk = new EngineDesk(await browserRuntime(gpu), send);
+  socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
+    const frame = reader.take(data);
+    if (frame) void desk.take(decodeHostMessage(frame.message), frame.payload);
+  });
+  void gpu.lost.then(({ message }) => send({ type: "lost", reason: message }));
+  send({ type: "hello", adapter: { name: gpu.name, software: gpu.adapterClass !== "hardware" } });
+}
+
+async function openSocket(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve, { once: true });
+    socket.addEventListener("error", () => reject(new Error("The host's socket is closed")), {
+      once: true,
+    });
+  });
+  return socket;
+}

@@ -1,0 +1,3 @@
+export { openGpu } from "./gpu.ts";
+export { HttpFiles } from "./http_files.ts";
+export { browserRuntime } from "./runtime.ts";

@@ -1,0 +1,30 @@
+import { defineConfig, type Plugin } from "vite";
+import { wgslText } from "./wgsl_text.ts";
+
+/**
+ * onnxruntime-web stays as its package ships it, at `/ort/`: it finds its wasm beside itself, and
+ * its threads load it by its own address.
+ */
+function servedOnnxruntime(): Plugin {
+  const id = "/ort/ort.webgpu.bundle.min.mjs";
+  return {
+    name: "served-onnxruntime",
+    enforce: "pre",
+    resolveId: (source) =>
+      source === "onnxruntime-web/webgpu" ? { id, external: "absolute" } : undefined,
+  };
+}
+
+const plugins = () => [servedOnnxruntime(), wgslText()];
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "/",
+  plugins: plugins(),
+  worker: { format: "es", plugins },
+  build: {
+    target: "es2024",
+    modulePreload: false,
+    rolldownOptions: { input: [`${import.meta.dirname}/compute.html`] },
+  },
+});

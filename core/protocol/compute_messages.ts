@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { ErrorCode } from "../error.ts";
+import type { Plan } from "../schedule/mod.ts";
+
+/**
+ * What a host and the Chrome that computes for it say to each other over one WebSocket. A `job` is
+ * a number of the host's choosing that every answer repeats. Both sides are of one build.
+ */
+
+const job = z.int();
+const size = z.int().nonnegative();
+const pixels = { width: size, height: size };
+
+/** A model's folder; file `path` is at the address `url` + `path`. */
+const modelDescription = z.object({
+  name: z.string(),
+  location: z.string(),
+  variant: z.string().optional(),
+  url: z.string(),
+  /** Bytes of each path. */
+  sizes: z.record(z.string(), size),
+});
+export type ModelDescription = z.infer<typeof modelDescription>;
+
+const hostMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("open"), job, model: modelDescription }),
+  z.object({
+    type: z.literal("generate"),
+    job,
+    engine: z.int(),
+    /** As `encodeRequest` writes it, complete. */
+    request: z.record(z.string(), z.unknown()),
+    wants: z.object({ leaves: z.boolean(), steps: z.boolean() }),
+  }),
+  /** Payload: u16[steps, channels, height, width], x of each step as float16 bits. */
+  z.object({
+    type: z.literal("predict"),
+    job,
+    engine: z.int(),
+    request: z.record(z.string(), z.unknown()),
+    steps: z.array(size),
+  }),
+  /** Payload: u16[channels, height, width], x_N as float16 bits. */
+  z.object({
+    type: z.literal("decode"),
+    job,
+    engine: z.int(),
+    request: z.record(z.string(), z.unknown()),
+  }),
+  /** Of a `generate`: it then fails with `cancelled`. */
+  z.object({ type: z.literal("cancel"), job }),
+  z.object({ type: z.literal("close"), job, engine: z.int() }),
+]);
+export type HostMessage = z.infer<typeof hostMessage>;
+
+const engineDefaults = z.object({
+  ...pixels,
+  steps: z.int(),
+  guidanceScale: z.number(),
+});
+export type EngineDefaults = z.infer<typeof engineDefaults>;
+
+const timings = z.object({
+  textMs: z.number(),
+  networkMs: z.array(z.number()),
+  solverMs: z.number(),
+  decodeMs: z.number(),
+});
+
+const chromeMessage = z.discriminatedUnion("type", [
+  /** The first message. No adapter: nothing can be opened, and Chrome says why. */
+  z.object({
+    type: z.literal("hello"),
+    adapter: z.object({ name: z.string(), software: z.boolean() }).optional(),
+    problem: z.string().optional(),
+  }),
+  z.object({ type: z.literal("part"), job, part: z.string() }),
+  z.object({
+    type: z.literal("opened"),
+    job,
+    engine: z.int(),
+    model: z.string(),
+    compute: z.string(),
+    defaults: engineDefaults,
+  }),
+  /** Payload: u16[batch, channels, height, width], float16 bits. */
+  z.object({ type: z.literal("leaf"), job, kind: z.enum(["x", "d"]), index: size }),
+  /** Payload: the previews' RGBA bytes, one after another; no previews without a preview map. */
+  z.object({
+    type: z.literal("step"),
+    job,
+    index: size,
+    steps: size,
+    timestep: z.number(),
+    previews: z.array(z.object(pixels)).optional(),
+  }),
+  /** Payload: u8[height, width, 4]. One an image, before `done`. */
+  z.object({ type: z.literal("image"), job, ...pixels }),
+  z.object({
+    type: z.literal("done"),
+    job,
+    plan: z.custom<Plan>((value) => typeof value === "object" && value !== null),
+    latentDims: z.tuple([size, size, size]),
+    timings,
+    notices: z.array(z.string()),
+  }),
+  /** Payload: u16[steps, channels, height, width], D of each step as float16 bits. */
+  z.object({ type: z.literal("predicted"), job }),
+  /** Payload: u8[height, width, 4]. */
+  z.object({ type: z.literal("decoded"), job, ...pixels }),
+  z.object({ type: z.literal("closed"), job }),
+  z.object({
+    type: z.literal("failed"),
+    job,
+    code: z.custom<ErrorCode>((value) => typeof value === "string"),
+    message: z.string(),
+  }),
+  /** The device is gone, and with it every engine. */
+  z.object({ type: z.literal("lost"), reason: z.string() }),
+]);
+export type ChromeMessage = z.infer<typeof chromeMessage>;
+
+export function decodeHostMessage(message: unknown): HostMessage {
+  return hostMessage.parse(message);
+}
+
+export function decodeChromeMessage(message: unknown): ChromeMessage {
+  return chromeMessage.parse(message);
+}

@@ -1,0 +1,62 @@
+import { AppError } from "../../core/error.ts";
+
+/**
+ * The first Chrome with `GPUAdapter.info`. WebGPU itself came to Windows, macOS and ChromeOS with
+ * 113 and to Linux with 121, there behind --enable-unsafe-webgpu.
+ */
+const MINIMUM_VERSION = 127;
+
+/** Where Linux shows a GPU: DRM, NVIDIA's driver (also in containers), WSL. */
+const GPU_NODES = ["/dev/dri/renderD128", "/dev/dri/card0", "/dev/nvidiactl", "/dev/dxg"];
+
+/**
+ * The flags with which headless Chrome computes, by platform:
+ * - macOS and Windows need none: WebGPU is on, over Metal and Direct3D 12;
+ * - Linux with a GPU: WebGPU over Vulkan, also where Chrome does not trust the driver;
+ * - Linux without: SwiftShader, which computes on the CPU and is for tests.
+ *
+ * The GPU watchdog is off since it takes a long kernel for a hung GPU. `--use-vulkan=native` is
+ * not used: without a GPU it hangs.
+ */
+export function chromeFlags(
+  os: typeof Deno.build.os = Deno.build.os,
+  gpu: boolean = GPU_NODES.some(exists),
+): string[] {
+  const quiet = [
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu-watchdog",
+  ];
+  if (os !== "linux") return quiet;
+  const adapter = gpu
+    ? ["--enable-features=Vulkan", "--use-angle=vulkan", "--ignore-gpu-blocklist"]
+    : ["--use-webgpu-adapter=swiftshader"];
+  // Chrome refuses to run its sandbox as root, which is what a container mostly is.
+  const sandbox = Deno.uid() === 0 ? ["--no-sandbox"] : [];
+  return [...quiet, ...sandbox, "--enable-unsafe-webgpu", ...adapter];
+}
+
+/**
+ * @param product as DevTools gives it: `Chrome/156.0.8078.79`.
+ * @throws AppError `host_unavailable` for a Chrome that is too old.
+ */
+export function checkChromeVersion(product: string, path: string): void {
+  const version = Number(/\/(\d+)/.exec(product)?.[1] ?? NaN);
+  if (version >= MINIMUM_VERSION) return;
+  throw new AppError(
+    "host_unavailable",
+    `Cannot compute in Chrome: ${path} is ${product}, and WebGPU as we need it came with ` +
+      `Chrome ${MINIMUM_VERSION}. Install a newer one, or name one by --chrome-path`,
+  );
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+import { AppError } from "../../core/error.ts";
+import { type ImageEngine, RecoveringEngine } from "../../core/generation/mod.ts";
+import type { LoadOptions, ModelFiles } from "../../core/inference/mod.ts";
+import { ChromeEngine } from "./chrome_engine.ts";
+import { type ChromeProgram, locateChrome } from "./chrome_path.ts";
+import { ChromeServer } from "./chrome_server.ts";
+import { ChromeSession } from "./chrome_session.ts";
+import type { ComputeHost } from "./host.ts";
+
+export interface ChromeOptions {
+  /** A Chrome or Chromium, before every other one. */
+  readonly chromePath?: string;
+}
+
+/**
+ * Headless Chrome as a compute host. A Chrome that fails (killed, crashed, its GPU lost, or a run
+ * failed in it, as when memory runs out) is replaced by a fresh one, and the run that it failed is
+ * done once more there, from its start. The caller is told of each leaf and each step once; a
+ * repeated leaf that differs is an error.
+ */
+export class ChromeHost implements ComputeHost {
+  readonly name: string;
+  readonly reason: string;
+  readonly #program: ChromeProgram;
+  readonly #server: ChromeServer;
+  #session: Promise<ChromeSession>;
+  #closed = false;
+
+  private constructor(program: ChromeProgram, server: ChromeServer, session: ChromeSession) {
+    const { name, software } = session.adapter;
+    this.name = `${session.version} on ${name}`;
+    this.reason = "chosen by --compute chrome" +
+      (software ? `; its only adapter, ${name}, is software: slow` : "");
+    this.#program = program;
+    this.#server = server;
+    this.#session = Promise.resolve(session);
+  }
+
+  /** @throws AppError `host_unavailable`: no Chrome, one that is too old, or one without WebGPU. */
+  static async start({ chromePath }: ChromeOptions = {}): Promise<ChromeHost> {
+    const program = await locateChrome(chromePath);
+    const server = await ChromeServer.start();
+    try {
+      return new ChromeHost(program, server, await ChromeSession.start(program, server));
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async open(files: ModelFiles, options: LoadOptions = {}): Promise<ImageEngine> {
+    return await RecoveringEngine.start(async () =>
+      await ChromeEngine.open(await this.session(), this.#server, files, options)
+    );
+  }
+
+  /** The Chrome that is running, or a fresh one. */
+  session(): Promise<ChromeSession> {
+    return this.#session = this.#renewed(this.#session);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const session = await this.#session.catch(() => undefined);
+    await session?.[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+
+  async #renewed(previous: Promise<ChromeSession>): Promise<ChromeSession> {
+    const session = await previous.catch(() => undefined);
+    if (this.#closed) {
+      throw new AppError("host_failed", "Cannot compute in Chrome: the host was closed");
+    }
+    if (session?.alive) return session;
+    await session?.[Symbol.asyncDispose]();
+    return await ChromeSession.start(this.#program, this.#server);
+  }
+}

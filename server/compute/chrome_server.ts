@@ -1,0 +1,167 @@
+import { fileURLToPath } from "node:url";
+import { reason } from "../../core/error.ts";
+import type { ByteRange, ModelFiles } from "../../core/inference/mod.ts";
+import type { ModelDescription } from "../../core/protocol/mod.ts";
+import { type Bundle, bundlePage } from "./chrome_bundle.ts";
+
+const ORT = fileURLToPath(
+  new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url),
+);
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
+/** Cross-origin isolation, without which a page has no shared memory and wasm no threads. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+/** Bytes of a weight file in memory at once. */
+const PIECE = 16 * 2 ** 20;
+
+/** The address of a page to load and the socket that its worker opens. */
+export interface PageVisit extends Disposable {
+  readonly url: string;
+  readonly socket: Promise<WebSocket>;
+}
+
+/**
+ * What the driven Chrome loads: the page, onnxruntime and models, on a loopback port of its own.
+ * Models and sockets are behind secrets in their addresses, which only our Chrome is given.
+ */
+export class ChromeServer implements AsyncDisposable {
+  readonly #bundle: Bundle;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #models = new Map<string, ModelFiles>();
+  readonly #visits = new Map<string, (socket: WebSocket) => void>();
+
+  private constructor(bundle: Bundle) {
+    this.#bundle = bundle;
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    this.#server = Deno.serve(options, async (request) => await this.#answer(request));
+  }
+
+  static async start(): Promise<ChromeServer> {
+    return new ChromeServer(await bundlePage());
+  }
+
+  visit(): PageVisit {
+    const token = secret();
+    const { promise, resolve } = Promise.withResolvers<WebSocket>();
+    this.#visits.set(token, resolve);
+    return {
+      url: `${this.#origin}/compute.html?token=${token}`,
+      socket: promise,
+      [Symbol.dispose]: () => void this.#visits.delete(token),
+    };
+  }
+
+  /** Serves a model's files until disposed. */
+  serve(files: ModelFiles): Disposable & { readonly model: ModelDescription } {
+    const token = secret();
+    this.#models.set(token, files);
+    const { name, location, variant } = files;
+    const sizes = Object.fromEntries(files.paths.map((path) => [path, files.size(path)]));
+    return {
+      model: { name, location, variant, sizes, url: `${this.#origin}/models/${token}/` },
+      [Symbol.dispose]: () => void this.#models.delete(token),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+
+  get #origin(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/socket") return this.#openSocket(request, searchParams.get("token") ?? "");
+    const [, top, name, ...rest] = pathname.split("/").map(decodeURIComponent);
+    const built = this.#bundle.get(pathname);
+    if (built !== undefined) return new Response(built, { headers: headersFor(pathname) });
+    if (top === "ort" && /^ort[\w.-]*\.(mjs|wasm)$/.test(name)) return await ortFile(name);
+    const files = top === "models" ? this.#models.get(name) : undefined;
+    return files ? await modelFile(files, rest.join("/"), request) : notFound();
+  }
+
+  /** A secret opens one socket. */
+  #openSocket(request: Request, token: string): Response {
+    const arrived = this.#visits.get(token);
+    if (!arrived || request.headers.get("upgrade") !== "websocket") return notFound();
+    this.#visits.delete(token);
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => arrived(socket), { once: true });
+    return response;
+  }
+}
+
+function secret(): string {
+  return crypto.getRandomValues(new Uint8Array(16)).toHex();
+}
+
+function headersFor(path: string): Record<string, string> {
+  const type = TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  return { ...ISOLATION, "content-type": type };
+}
+
+function notFound(): Response {
+  return new Response("It is not here", { status: 404, headers: ISOLATION });
+}
+
+async function ortFile(name: string): Promise<Response> {
+  try {
+    const file = await Deno.open(ORT + name);
+    return new Response(file.readable, { headers: headersFor(name) });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return notFound();
+    throw error;
+  }
+}
+
+async function modelFile(
+  files: ModelFiles,
+  path: string,
+  request: Request,
+): Promise<Response> {
+  try {
+    const size = files.size(path);
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "") ?? [];
+    const range = from ? { start: Number(from), end: Math.min(Number(to) + 1, size) } : undefined;
+    const { start, end } = range ?? { start: 0, end: size };
+    const headers = { ...headersFor(path), "content-length": String(end - start) };
+    // Read before the answer begins, so that a file that cannot be read is an answer of its own.
+    const first = await files.bytes(path, { start, end: Math.min(start + PIECE, end) });
+    const body = streamOf(files, path, first, { start, end });
+    if (!range) return new Response(body, { headers });
+    const place = `bytes ${start}-${end - 1}/${size}`;
+    return new Response(body, { status: 206, headers: { ...headers, "content-range": place } });
+  } catch (error) {
+    return new Response(reason(error), { status: 404, headers: ISOLATION });
+  }
+}
+
+/** A range in pieces, of which the first is read already. */
+function streamOf(
+  files: ModelFiles,
+  path: string,
+  first: Uint8Array<ArrayBuffer>,
+  { start, end }: ByteRange,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = start;
+  return new ReadableStream({
+    async pull(controller) {
+      if (at >= end) return controller.close();
+      const next = Math.min(at + PIECE, end);
+      controller.enqueue(at === start ? first : await files.bytes(path, { start: at, end: next }));
+      at = next;
+    },
+  });
+}

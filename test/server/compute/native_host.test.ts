@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  decodeRequest,
+  type GenerateOptions,
+  type ImageEngine,
+} from "../../../core/generation/mod.ts";
+import type { Runtime } from "../../../core/inference/mod.ts";
+import { nativeHost, nativeRuntime } from "../../../server/compute/mod.ts";
+import { openModel } from "../../../server/storage/mod.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+import { writeTinySd } from "../../fixtures/tiny_sd.ts";
+
+/** A host whose devices the test can reach, newest last, and a model of random weights. */
+async function openHost() {
+  const folder = join(await temporaryFolder(), "sd");
+  await writeTinySd(folder);
+  const runtimes: Runtime[] = [];
+  const host = await nativeHost("for a test", async () => {
+    const runtime = await nativeRuntime();
+    runtimes.push(runtime);
+    return runtime;
+  });
+  const files = await openModel(folder);
+  const destroy = () => runtimes[runtimes.length - 1].gpu?.device.destroy();
+  return { host, files, runtimes, destroy };
+}
+
+async function leavesOf(engine: ImageEngine, options: GenerateOptions = {}) {
+  const leaves: number[][] = [];
+  const request = decodeRequest(
+    { prompt: "tau", width: 64, height: 64, steps: 5, seed: 1 },
+    { ...engine.defaults, seed: 0n },
+  );
+  await engine.generate(request, { ...options, onLeaf: ({ bits }) => leaves.push([...bits]) });
+  return leaves;
+}
+
+test("a device destroyed in the middle of a run is replaced, and the run repeated", async () => {
+  const { host, files, runtimes, destroy } = await openHost();
+  await using engine = await host.open(files);
+  const undisturbed = await leavesOf(engine);
+  const steps: number[] = [];
+  const disturbed = await leavesOf(engine, {
+    onStep: ({ index }) => {
+      steps.push(index);
+      if (index === 1 && runtimes.length === 1) destroy();
+    },
+  });
+  expect(disturbed).toEqual(undisturbed);
+  expect(steps).toEqual([0, 1, 2, 3, 4]);
+  expect(runtimes).toHaveLength(2);
+  expect(await leavesOf(engine)).toEqual(undisturbed);
+  await host[Symbol.asyncDispose]();
+}, 120_000);
+
+test("a device lost twice is one clear error, and the next job works", async () => {
+  const { host, files, runtimes, destroy } = await openHost();
+  await using engine = await host.open(files);
+  const run = leavesOf(engine, { onStep: () => runtimes.length < 3 && destroy() });
+  await expect(run).rejects.toMatchObject({
+    code: "device_lost",
+    message: expect.stringMatching(/^Cannot compute on .*: its device is lost/),
+  });
+  expect(await leavesOf(engine)).toHaveLength(11);
+  await host[Symbol.asyncDispose]();
+}, 120_000);
+
+test("buffers of a run are given back", async () => {
+  const { host, files, runtimes } = await openHost();
+  await using engine = await host.open(files);
+  await leavesOf(engine);
+  const { inUse, peak } = runtimes[0].gpu?.buffers.memory ?? { inUse: -1, peak: -1 };
+  expect(inUse).toBe(0);
+  expect(peak).toBeGreaterThan(0);
+  await host[Symbol.asyncDispose]();
+}, 120_000);
