@@ -146,6 +146,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
         notices: generation.notices,
         timings: { loadMs: loaded - started, ...generation.timings, encodeMs, totalMs },
         peakMemoryBytes: peakMemory(),
+        deviceMemory: generation.deviceMemory,
       },
       null,
       2,

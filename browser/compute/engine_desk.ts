@@ -129,7 +129,8 @@ export class EngineDesk {
   }
 
   #sendGeneration(job: number, generation: Generation): void {
-    const { plan, latentDims: [channels, height, width], timings, notices } = generation;
+    const { plan, latentDims: [channels, height, width], timings, deviceMemory, notices } =
+      generation;
     for (const image of generation.images) {
       const { width, height, data } = image;
       this.#send({ type: "image", job, width, height }, data);
@@ -140,6 +141,7 @@ export class EngineDesk {
       plan,
       latentDims: [channels, height, width],
       timings: { ...timings, networkMs: [...timings.networkMs] },
+      deviceMemory,
       notices: [...notices],
     });
   }

@@ -1,3 +1,4 @@
+import type { DeviceMemory } from "../gpu/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 import type { RgbaImage } from "./image.ts";
 import type { LatentDims, Leaf } from "./loop_input.ts";
@@ -48,6 +49,8 @@ export interface Generation {
   readonly latentDims: LatentDims;
   readonly images: readonly RgbaImage[];
   readonly timings: Timings;
+  /** Of the device that computed, with all that is loaded there; undefined on a CPU. */
+  readonly deviceMemory: DeviceMemory | undefined;
   /** Sentences for the user: what was cut, what was chosen. */
   readonly notices: readonly string[];
 }

@@ -149,6 +149,7 @@ export class Pipeline implements ImageEngine {
       latentDims,
       images,
       timings,
+      deviceMemory: this.#model.runtime.gpu?.memory,
       notices: [...notices, ...conditioning.notices],
     };
   }

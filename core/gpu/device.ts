@@ -2,6 +2,7 @@ import type { AdapterClass } from "../../shaders/mod.ts";
 import { AppError } from "../error.ts";
 import { adapterClass, adapterName } from "./adapter.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { countBuffers, type DeviceMemory } from "./device_memory.ts";
 import { guarded } from "./guarded.ts";
 import { StagingPool } from "./staging_pool.ts";
 
@@ -42,6 +43,7 @@ export class Gpu implements Disposable {
   readonly staging: StagingPool;
   /** Settles once, when the device is gone: AppError `device_lost`. */
   readonly lost: Promise<AppError>;
+  readonly #memory: () => DeviceMemory;
   #lost: AppError | undefined;
 
   constructor(
@@ -49,6 +51,7 @@ export class Gpu implements Disposable {
     readonly name: string,
     readonly adapterClass: AdapterClass,
   ) {
+    this.#memory = countBuffers(this.device);
     this.buffers = new BufferPool(this.device);
     this.staging = new StagingPool(this.buffers);
     this.lost = this.device.lost.then(({ reason, message }) =>
@@ -57,6 +60,11 @@ export class Gpu implements Disposable {
         `Cannot compute on ${name}: its device is lost (${reason || "unknown"}: ${message})`,
       )
     );
+  }
+
+  /** Memory of all buffers of the device, onnxruntime's included. */
+  get memory(): DeviceMemory {
+    return this.#memory();
   }
 
   /** @throws AppError `device_lost` once the device is gone. */

@@ -2,6 +2,7 @@ export { adapterClass, adapterName } from "./adapter.ts";
 export { BufferPool, type MemoryUse, type PooledBuffer, STORAGE_USAGE } from "./buffer_pool.ts";
 export { cannyEdges } from "./canny.ts";
 export { type CannyOptions, cannyReference, gaussianBlurReference } from "./canny_reference.ts";
+export type { DeviceMemory } from "./device_memory.ts";
 export { Gpu, type GpuNeeds, type LimitName, openDevice } from "./device.ts";
 export {
   bindKernel,

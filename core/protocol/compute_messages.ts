@@ -102,6 +102,7 @@ const chromeMessage = z.discriminatedUnion("type", [
     plan: z.custom<Plan>((value) => typeof value === "object" && value !== null),
     latentDims: z.tuple([size, size, size]),
     timings,
+    deviceMemory: z.object({ held: size, peak: size }).optional(),
     notices: z.array(z.string()),
   }),
   /** Payload: u16[steps, channels, height, width], D of each step as float16 bits. */

@@ -66,14 +66,14 @@ export class ChromeEngine implements ImageEngine {
     throwIfAborted(options.signal, "generate");
     const images: RgbaImage[] = [];
     const wants = { leaves: options.onLeaf !== undefined, steps: options.onStep !== undefined };
-    const { plan, latentDims, timings, notices } = await this.#call(
+    const { plan, latentDims, timings, deviceMemory, notices } = await this.#call(
       { type: "generate", ...this.#order(request), wants },
       {
         signal: options.signal,
         onMessage: (message, payload) => tell(message, payload, options, images),
       },
     );
-    return { request, plan, latentDims, images, timings, notices };
+    return { request, plan, latentDims, images, timings, deviceMemory, notices };
   }
 
   async predict(
