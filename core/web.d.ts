@@ -90,6 +90,9 @@ declare class TextDecoder {
   decode(bytes?: ArrayBuffer | ArrayBufferView): string;
 }
 
+declare function btoa(binary: string): string;
+declare function atob(base64: string): string;
+
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds: number): number;
 declare function clearTimeout(id: number | undefined): void;

@@ -15,12 +15,11 @@ export function encodeSafetensors(
   tensors: readonly NamedHalf[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const header = new TextEncoder().encode(padded(headerOf(tensors, metadata)));
+  const header = safetensorsHeader(tensors, metadata);
   const body = tensors.reduce((sum, { bits }) => sum + bits.byteLength, 0);
-  const file = new Uint8Array(8 + header.length + body);
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
-  file.set(header, 8);
-  let offset = 8 + header.length;
+  const file = new Uint8Array(header.length + body);
+  file.set(header);
+  let offset = header.length;
   for (const { bits } of tensors) {
     file.set(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), offset);
     offset += bits.byteLength;
@@ -28,14 +27,26 @@ export function encodeSafetensors(
   return file;
 }
 
+/** All that comes before the tensors' bytes. */
+export function safetensorsHeader(
+  tensors: readonly Pick<NamedHalf, "name" | "dims">[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const header = new TextEncoder().encode(padded(headerOf(tensors, metadata)));
+  const bytes = new Uint8Array(8 + header.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  return bytes;
+}
+
 function headerOf(
-  tensors: readonly NamedHalf[],
+  tensors: readonly Pick<NamedHalf, "name" | "dims">[],
   metadata: Readonly<Record<string, string>>,
 ): string {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
-  for (const { name, dims, bits } of tensors) {
-    const end = offset + bits.byteLength;
+  for (const { name, dims } of tensors) {
+    const end = offset + dims.reduce((product, side) => product * side, 2);
     header[name] = { dtype: "F16", shape: dims, data_offsets: [offset, end] };
     offset = end;
   }

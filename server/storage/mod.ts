@@ -1,2 +1,10 @@
 export { knownModels, openModel, type OpenModelOptions } from "./open_model.ts";
 export { checkWritable, writeAtomically } from "./output_file.ts";
+export {
+  type Eviction,
+  type StoredTranscript,
+  type StoreUsage,
+  type TranscriptStore,
+  type TranscriptWriter,
+} from "./transcript_store.ts";
+export { type DiskTranscriptOptions, DiskTranscriptStore } from "./transcript_store_disk.ts";

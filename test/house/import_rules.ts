@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CORE_LIBRARIES = [
   /^zod$/,
   /^@noble\//,
+  /^@scure\//,
   /^@jsquash\//,
   /^@huggingface\/tokenizers$/,
   /^onnxruntime-web(\/|$)/,

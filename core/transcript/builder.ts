@@ -1,0 +1,71 @@
+import { AppError } from "../error.ts";
+import {
+  bytesOfBits,
+  imageLeaf,
+  type LatentShape,
+  leafKindAt,
+  leafNameAt,
+  type TensorLeaf,
+} from "./leaves.ts";
+import { type Hash, leafHash, merkleRoot } from "./merkle.ts";
+
+/** What a whole transcript comes down to. */
+export interface Commitment {
+  readonly root: Hash;
+  /** One a leaf: what a proof is made from. */
+  readonly hashes: readonly Hash[];
+}
+
+/**
+ * Commits to one image's generation while it runs. A leaf is hashed when its step ends and not
+ * kept, so that the root is ready as soon as the image's file is.
+ */
+export class TranscriptBuilder {
+  readonly #steps: number;
+  readonly #elements: number;
+  readonly #hashes: Hash[] = [];
+
+  constructor(steps: number, latent: LatentShape) {
+    this.#steps = steps;
+    this.#elements = latent.reduce((product, side) => product * side, 1);
+  }
+
+  /**
+   * Takes the next leaf: x_0, D_0, x_1, ..., x_N.
+   * @returns the bytes that were committed, for a store to keep.
+   * @throws AppError `transcript_invalid` out of order, `shape_mismatch` for another length.
+   */
+  add(leaf: TensorLeaf): Uint8Array {
+    const position = this.#hashes.length;
+    const next = leafKindAt(position);
+    if (position > 2 * this.#steps || leaf.kind !== next.kind || leaf.index !== next.index) {
+      const due = position > 2 * this.#steps ? "the image" : leafNameAt(position);
+      this.#refuse(`leaf is ${leaf.kind}.${leaf.index}, where ${due} is due`);
+    }
+    if (leaf.bits.length !== this.#elements) {
+      throw new AppError(
+        "shape_mismatch",
+        `Cannot commit a leaf: its length is ${leaf.bits.length}, not ${this.#elements}`,
+      );
+    }
+    const bytes = bytesOfBits(leaf.bits);
+    this.#hashes.push(leafHash(position, bytes));
+    return bytes;
+  }
+
+  /**
+   * Takes the image's file, the last leaf.
+   * @throws AppError `transcript_invalid` before x_N, or a second time.
+   */
+  finish(image: Uint8Array): Commitment {
+    if (this.#hashes.length !== imageLeaf(this.#steps)) {
+      this.#refuse(`it has ${this.#hashes.length} leaves, not ${imageLeaf(this.#steps)}`);
+    }
+    this.#hashes.push(leafHash(imageLeaf(this.#steps), image));
+    return { root: merkleRoot(this.#hashes), hashes: this.#hashes };
+  }
+
+  #refuse(why: string): never {
+    throw new AppError("transcript_invalid", `Cannot build the transcript: ${why}`);
+  }
+}

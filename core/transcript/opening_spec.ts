@@ -1,0 +1,45 @@
+import { AppError } from "../error.ts";
+import type { Plan } from "../schedule/mod.ts";
+import { type LatentShape, leafCount, type OpeningTarget, stepRun } from "./leaves.ts";
+import type { LeafRun } from "./merkle.ts";
+import { type Receipt, receiptId } from "./receipt.ts";
+
+/** All that is known of an opening before it comes: only leaves' and proof's bytes are open. */
+export interface OpeningSpec {
+  /** {@link receiptId}. */
+  readonly receipt: string;
+  /** Of the Merkle tree, in lower-case hex. */
+  readonly root: string;
+  readonly target: OpeningTarget;
+  readonly run: LeafRun;
+  /** Leaves in the whole tree. */
+  readonly leaves: number;
+  readonly latent: LatentShape;
+}
+
+/**
+ * What an opening of a receipt must hold.
+ * @throws AppError `challenge_invalid` when there is no such step.
+ */
+export function openingSpec(receipt: Receipt, plan: Plan, target: OpeningTarget): OpeningSpec {
+  return {
+    receipt: receiptId(receipt),
+    root: receipt.root,
+    target,
+    run: runOf(receipt.steps, plan, target),
+    leaves: leafCount(receipt.steps),
+    latent: receipt.latent,
+  };
+}
+
+function runOf(steps: number, plan: Plan, target: OpeningTarget): LeafRun {
+  if (target === "start") return { first: 0, last: 0 };
+  if (target === "end") return { first: 2 * steps, last: 2 * steps };
+  if (!Number.isInteger(target) || target < 0 || target >= Math.min(steps, plan.rows.length)) {
+    throw new AppError(
+      "challenge_invalid",
+      `Cannot open a step: ${target} is not one of 0 to ${steps - 1}`,
+    );
+  }
+  return stepRun(target, plan.rows[target]);
+}

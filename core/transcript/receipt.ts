@@ -1,0 +1,178 @@
+import { z } from "zod";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { AppError, reason } from "../error.ts";
+import { canonicalJson } from "./canonical_json.ts";
+import { decodeSs58 } from "./ss58.ts";
+
+/** Four prompts of 10,000 characters, escaped, fit; a longer document is not read. */
+export const MAX_RECEIPT_BYTES = 512 * 1024;
+/** First bytes of what is signed, so that no other signature of a hotkey passes for a receipt's. */
+const DOMAIN = "stepwise-receipt-v1\n";
+const MAX_SEED = 2n ** 64n - 1n;
+/** Pixels for each position of a latent. */
+const LATENT_SCALE = 8;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
+const address = z.string().max(64).refine(isAddress, "not an SS58 address");
+const time = z.int().min(0);
+
+/** The request as `encodeRequest` writes it; only what the checks read is typed. */
+const requestSchema = z.looseObject({
+  width: z.int().min(8).max(4096),
+  height: z.int().min(8).max(4096),
+  steps: z.int().min(1).max(1000),
+  /** Decimal text, since it may exceed 2^53: this image's own. */
+  seed: z.string().regex(/^(0|[1-9][0-9]{0,19})$/).refine((text) =>
+    /^[0-9]{1,20}$/.test(text) && BigInt(text) <= MAX_SEED
+  ),
+  batch: z.literal(1),
+});
+
+const unsignedSchema = z.strictObject({
+  version: z.literal(1),
+  request: requestSchema,
+  model: z.strictObject({
+    id: z.string().min(1).max(500),
+    /** {@link manifestHash} of the files that were used. */
+    manifest: hash,
+    /** Of the network's arithmetic. */
+    precision: z.enum(["float32", "float16"]),
+    /** Which weights, in diffusers' naming, where the folder has several. */
+    variant: z.string().min(1).max(64).optional(),
+  }),
+  /** {@link planHash}. */
+  plan: hash,
+  steps: z.int().min(1).max(1000),
+  /** Channels, height, width. */
+  latent: z.tuple([z.int().min(1).max(64), z.int().min(1).max(512), z.int().min(1).max(512)]),
+  /** Of the Merkle tree over all leaves. */
+  root: hash,
+  image: z.strictObject({
+    /** Of the encoded file's bytes alone. */
+    sha256: hash,
+    mediaType: z.enum(["image/png", "image/jpeg", "image/webp"]),
+    bytes: z.int().min(1).max(2 ** 31 - 1),
+  }),
+  /** SS58 hotkeys. */
+  miner: address,
+  validator: address.optional(),
+  /** Milliseconds since 1970, UTC. */
+  times: z.strictObject({ started: time, finished: time }),
+}).superRefine((receipt, context) => {
+  for (const message of contradictions(receipt)) context.addIssue({ code: "custom", message });
+});
+
+const receiptSchema = unsignedSchema.safeExtend({
+  /** sr25519 by the miner's hotkey over {@link receiptMessage}, in lower-case hex. */
+  signature: z.string().regex(/^[0-9a-f]{128}$/),
+});
+
+/** All that a miner states about one image. */
+export type UnsignedReceipt = z.infer<typeof unsignedSchema>;
+
+/** Evidence: what was asked, by which plan and model, with which states and result, signed. */
+export type Receipt = z.infer<typeof receiptSchema>;
+
+function isAddress(text: string): boolean {
+  try {
+    return decodeSs58(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function contradictions(receipt: {
+  readonly steps: number;
+  readonly latent: readonly number[];
+  readonly request: { readonly steps: number; readonly width: number; readonly height: number };
+  readonly times: { readonly started: number; readonly finished: number };
+}): string[] {
+  const { steps, latent: [, height, width], request, times } = receipt;
+  return [
+    ...(steps === request.steps ? [] : ["steps is not the request's"]),
+    ...(height * LATENT_SCALE === request.height && width * LATENT_SCALE === request.width
+      ? []
+      : ["latent does not have the request's size"]),
+    ...(times.finished >= times.started ? [] : ["times run backwards"]),
+  ];
+}
+
+/** @throws AppError `receipt_invalid` when it does not state what a receipt must. */
+export function checkUnsigned(value: unknown): UnsignedReceipt {
+  return decodeWith(unsignedSchema, value);
+}
+
+/**
+ * A receipt that came inside another JSON document.
+ * @throws AppError `receipt_invalid` naming the field.
+ */
+export function receiptFromJson(value: unknown): Receipt {
+  return decodeWith(receiptSchema, value);
+}
+
+function decodeWith<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const at = issue.path.join(".") || "it";
+  throw refusal(`${at} is wrong: ${issue.message}`, result.error);
+}
+
+/** The receipt's one form as a file: canonical JSON in UTF-8. */
+export function encodeReceipt(receipt: Receipt): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(canonicalJson(receipt));
+}
+
+/**
+ * @param bytes as {@link encodeReceipt} writes them; no other spelling is accepted.
+ * @throws AppError `receipt_invalid`. The signature is not checked here.
+ */
+export function decodeReceipt(bytes: Uint8Array): Receipt {
+  if (bytes.length > MAX_RECEIPT_BYTES) {
+    throw refusal(`it has ${bytes.length} bytes, at most ${MAX_RECEIPT_BYTES} are read`);
+  }
+  const receipt = receiptFromJson(parse(bytes));
+  const again = canonical(receipt);
+  if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i])) {
+    throw refusal("it is not canonical JSON");
+  }
+  return receipt;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw refusal("it is not JSON in UTF-8", cause);
+  }
+}
+
+function canonical(receipt: Receipt): Uint8Array {
+  try {
+    return encodeReceipt(receipt);
+  } catch (cause) {
+    throw refusal(reason(cause), cause);
+  }
+}
+
+function refusal(why: string, cause?: unknown): AppError {
+  return new AppError("receipt_invalid", `Cannot read a receipt: ${why}`, { cause });
+}
+
+/**
+ * What the miner signs: "stepwise-receipt-v1", a line feed and the canonical JSON without the
+ * signature, in UTF-8. The raw bytes: never wrapped in `<Bytes>`, as wallet extensions do.
+ */
+export function receiptMessage(receipt: UnsignedReceipt): Uint8Array<ArrayBuffer> {
+  const { signature: _, ...rest } = receipt as UnsignedReceipt & { signature?: string };
+  return new TextEncoder().encode(DOMAIN + canonicalJson(rest));
+}
+
+/**
+ * A receipt's name: SHA-256 of what was signed, in lower-case hex. Without the signature, which is
+ * random: signing once more gives the miner no second public draw.
+ */
+export function receiptId(receipt: UnsignedReceipt): string {
+  return bytesToHex(sha256(receiptMessage(receipt)));
+}

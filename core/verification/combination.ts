@@ -1,0 +1,89 @@
+import { halfBits } from "../half.ts";
+
+/** A weight of the plan and the tensor that it multiplies, f32[n]. */
+export type Term = readonly [weight: number, values: Float32Array];
+
+/** A sum that was committed after rounding to float16. */
+export interface Combination {
+  readonly terms: readonly Term[];
+  /** Gaussian noise, which the committer evaluated for itself. */
+  readonly noise?: Term;
+}
+
+/** How committed values stand to their recomputation. */
+export interface CombinationCheck {
+  readonly length: number;
+  /** Values other than the rounded sum in double precision. */
+  readonly differing: number;
+  /** The largest distance from it, in steps of float16. */
+  readonly maxUlps: number;
+  /** Values that no float32 evaluation rounds to: none for an honest miner. */
+  readonly outside: number;
+}
+
+/** WGSL lets a sum or product be either neighbour of the true value: one unit, not half of one. */
+const FLOAT32_UNIT = 2 ** -23;
+/** Twice what our GPU and CPU noise differ by at most. */
+const NOISE_ERROR = 4e-6;
+
+/**
+ * Holds committed values y against s = sum of w_t * v_t, evaluated in f64. Whoever evaluates T
+ * terms in float32, in any order, with weights rounded to float32, gets a number within
+ *
+ *     E = (T + 1) * 2^-23 * sum |w_t * v_t|  +  |w_noise| * 4e-6
+ *
+ * of s: half a unit for the weight, one for the product and T - 1 for the additions, each of a
+ * partial sum that is no larger than the sum of magnitudes. Rounding to float16 is monotone, so an
+ * honest y lies between the rounded s - E and the rounded s + E. Where terms cancel that may be
+ * many float16 steps of a small result; mostly it is one value, or two neighbours.
+ * @param committed u16[n] float16 bits, finite.
+ */
+export function checkCombination(
+  committed: Uint16Array,
+  { terms, noise }: Combination,
+): CombinationCheck {
+  const all = [...terms, ...(noise ? [noise] : [])].filter(([weight]) => weight !== 0);
+  const { sum, magnitude } = weigh(committed.length, all);
+  const relative = (all.length + 1) * FLOAT32_UNIT;
+  const absolute = Math.abs(noise?.[0] ?? 0) * NOISE_ERROR;
+  let [differing, maxUlps, outside] = [0, 0, 0];
+  for (let j = 0; j < committed.length; j++) {
+    const ulps = Math.abs(ordinal(committed[j]) - ordinal(halfBits(sum[j])));
+    if (ulps === 0) continue;
+    differing++;
+    maxUlps = Math.max(maxUlps, ulps);
+    if (!within(committed[j], sum[j], relative * magnitude[j] + absolute)) outside++;
+  }
+  return { length: committed.length, differing, maxUlps, outside };
+}
+
+function weigh(
+  length: number,
+  terms: readonly Term[],
+): { readonly sum: Float64Array; readonly magnitude: Float64Array } {
+  const sum = new Float64Array(length);
+  const magnitude = new Float64Array(length);
+  for (const [weight, values] of terms) {
+    for (let j = 0; j < length; j++) {
+      const value = weight * values[j];
+      sum[j] += value;
+      magnitude[j] += Math.abs(value);
+    }
+  }
+  return { sum, magnitude };
+}
+
+function within(bits: number, sum: number, error: number): boolean {
+  const at = ordinal(bits);
+  return at >= ordinal(halfBits(sum - error)) && at <= ordinal(halfBits(sum + error));
+}
+
+/** Counts float16 values from zero, so that neighbours differ by one. Both zeros are 0. */
+function ordinal(bits: number): number {
+  return bits & 0x8000 ? -(bits & 0x7fff) : bits;
+}
+
+/** The same sum as f32[n], not rounded to float16: what a recomputation goes on with. */
+export function evaluate(length: number, { terms, noise }: Combination): Float32Array {
+  return new Float32Array(weigh(length, [...terms, ...(noise ? [noise] : [])]).sum);
+}

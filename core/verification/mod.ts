@@ -1,0 +1,32 @@
+export {
+  type CheckedReceipt,
+  checkImage,
+  checkReceipt,
+  type ReceiptExpectation,
+} from "./check_receipt.ts";
+export { checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
+export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
+export {
+  checkCombination,
+  type Combination,
+  type CombinationCheck,
+  type Term,
+} from "./combination.ts";
+export { catchRate, drawSteps, privateWords, publicWords, type WordSource } from "./draw.ts";
+export { psnr } from "./psnr.ts";
+export {
+  finishResidual,
+  type Residual,
+  type ResidualPair,
+  type ResidualSums,
+  residualSums,
+  sumPartials,
+} from "./residual.ts";
+export { decodeTolerances, type Tolerance, toleranceAt } from "./tolerance.ts";
+export {
+  type ImageEvidence,
+  judge,
+  type Judgement,
+  type StepEvidence,
+  type Verdict,
+} from "./verdict.ts";

@@ -1,0 +1,52 @@
+import { passesStep, type StepCheck } from "./check_step.ts";
+import type { Residual } from "./residual.ts";
+
+/**
+ * `honest`: all that was checked holds. `suspect`: the network's part or the image is further off
+ * than honest machines are. `invalid`: what anybody can recompute without a model does not hold
+ * (level 0 throws, level 1 has values outside).
+ */
+export type Verdict = "honest" | "suspect" | "invalid";
+
+/** What is known of one opened step. */
+export interface StepEvidence {
+  readonly arithmetic: StepCheck;
+  /** Level 2, with the velocity error that an honest step may have. */
+  readonly network?: { readonly residual: Residual; readonly tolerance: number };
+}
+
+/** Level 3: decibels, and the least that the image's encoding may have. */
+export interface ImageEvidence {
+  readonly psnr: number;
+  readonly floor: number;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Mean of the velocities' cosines; undefined unless level 2 was run. The score's input. */
+  readonly similarity?: number;
+  /** The largest velocity error over its tolerance; above 1 is suspect. */
+  readonly worst?: number;
+}
+
+/**
+ * One verdict from all evidence of an image. A recomputation that is not finite is never honest and
+ * counts as similarity 0: a miner may choose a state that overflows the checker's network.
+ */
+export function judge(steps: readonly StepEvidence[], image?: ImageEvidence): Judgement {
+  const network = steps.flatMap((step) => step.network ?? []);
+  const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
+  const near = ratios.every((ratio) => ratio <= 1) && (!image || image.psnr >= image.floor);
+  const arithmetic = steps.every((step) => passesStep(step.arithmetic));
+  return {
+    verdict: !arithmetic ? "invalid" : near ? "honest" : "suspect",
+    ...(network.length > 0 && {
+      similarity: mean(network.map(({ residual }) => residual.similarity || 0)),
+      worst: Math.max(...ratios.map((ratio) => Number.isNaN(ratio) ? Infinity : ratio)),
+    }),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,205 @@
+import { join } from "node:path";
+import { AppError, reason } from "../../core/error.ts";
+import { lockFolder } from "./folder_lock.ts";
+import {
+  checkTranscriptId,
+  type Eviction,
+  type StoredTranscript,
+  type StoreUsage,
+  type TranscriptStore,
+  type TranscriptWriter,
+} from "./transcript_store.ts";
+import { openTranscript } from "./transcript_store_file.ts";
+import { PartialTranscript } from "./transcript_store_partial.ts";
+
+export interface DiskTranscriptOptions {
+  /** Of all transcripts together, those on their way included. */
+  readonly maxBytes: number;
+  /** Milliseconds; 15 minutes unless told otherwise. */
+  readonly maxAgeMs?: number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly onEvict?: (eviction: Eviction) => void;
+}
+
+interface Kept {
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970, when it was committed. */
+  readonly since: number;
+}
+
+const NAME = /^([0-9]{1,16})-([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.transcript$/;
+const FIFTEEN_MINUTES = 15 * 60_000;
+
+/**
+ * Transcripts in a folder of their own, one file each: `<time>-<id>.transcript`. A file on its way
+ * in is `<id>.part`; it gets its name when it is whole and synced, so that a crash leaves nothing
+ * that could be served by halves. What is too old goes, and the oldest when space is needed.
+ */
+export class DiskTranscriptStore implements TranscriptStore {
+  readonly #folder: string;
+  readonly #lock: Disposable;
+  readonly #options: DiskTranscriptOptions;
+  /** The oldest first. */
+  readonly #kept = new Map<string, Kept>();
+  /** Bytes of each transcript on its way. */
+  readonly #coming = new Map<string, number>();
+
+  private constructor(folder: string, lock: Disposable, options: DiskTranscriptOptions) {
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the folder, for this process alone, with what an earlier run left.
+   * @throws AppError `storage_failed`, also when another process uses the folder.
+   */
+  static async open(folder: string, options: DiskTranscriptOptions): Promise<DiskTranscriptStore> {
+    const store = new DiskTranscriptStore(folder, await lockOnce(folder), options);
+    await store.#guarded(() => store.#readFolder());
+    await store.#makeRoom();
+    await store.sweep();
+    return store;
+  }
+
+  get usage(): StoreUsage {
+    const kept = this.#kept.values().reduce((sum, { bytes }) => sum + bytes, 0);
+    const coming = this.#coming.values().reduce((sum, bytes) => sum + bytes, 0);
+    return { transcripts: this.#kept.size, bytes: kept + coming };
+  }
+
+  async create(id: string): Promise<TranscriptWriter> {
+    if (this.#kept.has(checkTranscriptId(id)) || this.#coming.has(id)) {
+      throw new AppError("transcript_invalid", `Cannot keep transcript ${id}: its name is taken`);
+    }
+    this.#coming.set(id, 0);
+    try {
+      return await this.#guarded(() =>
+        PartialTranscript.create(join(this.#folder, `${id}.part`), {
+          reserve: (bytes) => this.#reserve(id, bytes),
+          commit: (path, bytes) => this.#guarded(() => this.#commit(id, path, bytes)),
+          drop: () => this.#coming.delete(id),
+        })
+      );
+    } catch (error) {
+      this.#coming.delete(id);
+      throw error;
+    }
+  }
+
+  async open(id: string): Promise<StoredTranscript> {
+    await this.sweep();
+    const kept = this.#kept.get(checkTranscriptId(id));
+    if (kept) return await openTranscript(kept.path);
+    throw new AppError("transcript_not_found", `Cannot open transcript ${id}: it is not kept`);
+  }
+
+  async remove(id: string): Promise<void> {
+    const kept = this.#kept.get(checkTranscriptId(id));
+    this.#kept.delete(id);
+    if (kept) await removeFile(kept.path);
+  }
+
+  async sweep(): Promise<void> {
+    const limit = this.#options.maxAgeMs ?? FIFTEEN_MINUTES;
+    const now = this.#options.clock();
+    for (const [id, { since }] of [...this.#kept]) {
+      if (now - since > limit) await this.#evict(id, "age");
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#lock[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  /** Files by age; what a crash left half-written goes. */
+  async #readFolder(): Promise<void> {
+    const found: (readonly [string, Kept])[] = [];
+    for await (const { name } of Deno.readDir(this.#folder)) {
+      const path = join(this.#folder, name);
+      const [, since, id] = NAME.exec(name) ?? [];
+      if (name.endsWith(".part")) await removeFile(path);
+      if (id) found.push([id, { path, bytes: (await Deno.stat(path)).size, since: Number(since) }]);
+    }
+    for (const [id, kept] of found.sort(([, a], [, b]) => a.since - b.since)) {
+      this.#kept.set(id, kept);
+    }
+  }
+
+  async #reserve(id: string, bytes: number): Promise<void> {
+    this.#coming.set(id, (this.#coming.get(id) ?? 0) + bytes);
+    await this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { maxBytes } = this.#options;
+    while (this.usage.bytes > maxBytes) {
+      const [oldest] = this.#kept.keys();
+      if (oldest === undefined) {
+        throw new AppError(
+          "storage_failed",
+          `Cannot keep a transcript: ${this.usage.bytes} bytes are on their way, ` +
+            `more than the limit of ${maxBytes}`,
+        );
+      }
+      await this.#evict(oldest, "space");
+    }
+  }
+
+  async #commit(id: string, partial: string, bytes: number): Promise<void> {
+    const since = Math.floor(this.#options.clock());
+    const path = join(this.#folder, `${since}-${id}.transcript`);
+    await Deno.rename(partial, path);
+    this.#coming.delete(id);
+    this.#kept.set(id, { path, bytes, since });
+    await this.sweep();
+  }
+
+  async #evict(id: string, why: Eviction["why"]): Promise<void> {
+    const kept = this.#kept.get(id);
+    if (!kept || !this.#kept.delete(id)) return;
+    await this.#guarded(() => removeFile(kept.path));
+    const ageMs = this.#options.clock() - kept.since;
+    this.#options.onEvict?.({ id, bytes: kept.bytes, ageMs, why });
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      const message = `Cannot keep transcripts in ${this.#folder}: ${reason(cause)}`;
+      throw new AppError("storage_failed", message, { cause });
+    }
+  }
+}
+
+/** The lock is free again when its process ends: to wait for it would hide a mistake. */
+async function lockOnce(folder: string): Promise<Disposable> {
+  let holder = "";
+  try {
+    return await lockFolder(join(folder, ".lock"), {
+      doing: "keep transcripts",
+      onWait: (pid) => holder = pid,
+      signal: AbortSignal.abort(),
+    });
+  } catch (cause) {
+    if (!holder) throw cause;
+    throw new AppError(
+      "storage_failed",
+      `Cannot keep transcripts in ${folder}: process ${holder} is using it`,
+      { cause },
+    );
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

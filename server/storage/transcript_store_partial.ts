@@ -1,0 +1,93 @@
+import { AppError, reason } from "../../core/error.ts";
+import { type Hash, leafCount, type Receipt } from "../../core/transcript/mod.ts";
+import type { TranscriptWriter } from "./transcript_store.ts";
+import { encodeIndex } from "./transcript_store_file.ts";
+
+/** What a transcript on its way needs from its store. */
+export interface PartialOwner {
+  /** Makes room for bytes that are about to be written. */
+  reserve(bytes: number): Promise<void>;
+  /** Gives the file, whole and synced, its name. */
+  commit(path: string, bytes: number): Promise<void>;
+  /** It will not come. */
+  drop(): void;
+}
+
+/** A transcript's file while it is written. */
+export class PartialTranscript implements TranscriptWriter {
+  readonly #path: string;
+  readonly #owner: PartialOwner;
+  readonly #lengths: number[] = [];
+  #file: Deno.FsFile | undefined;
+  #bytes = 0;
+  /** The last write; each waits for the one before. */
+  #tail: Promise<void> = Promise.resolve();
+  #committed = false;
+  #failure: { readonly cause: unknown } | undefined;
+
+  private constructor(path: string, file: Deno.FsFile, owner: PartialOwner) {
+    this.#path = path;
+    this.#file = file;
+    this.#owner = owner;
+  }
+
+  static async create(path: string, owner: PartialOwner): Promise<PartialTranscript> {
+    const file = await Deno.open(path, { write: true, create: true, truncate: true });
+    return new PartialTranscript(path, file, owner);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#lengths.push(bytes.length);
+    this.#enqueue(bytes);
+  }
+
+  async commit(receipt: Receipt, hashes: readonly Hash[]): Promise<void> {
+    const due = leafCount(receipt.steps);
+    if (this.#lengths.length !== due || hashes.length !== due) {
+      throw new AppError(
+        "transcript_invalid",
+        `Cannot keep a transcript: it has ${this.#lengths.length} leaves and ${hashes.length} ` +
+          `hashes, not ${due}`,
+      );
+    }
+    this.#enqueue(encodeIndex(receipt, this.#lengths, hashes));
+    await this.#tail;
+    if (this.#failure) throw this.#failed(this.#failure.cause);
+    await this.#file?.sync();
+    this.#close();
+    await this.#owner.commit(this.#path, this.#bytes);
+    this.#committed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tail;
+    if (this.#committed) return;
+    this.#close();
+    await Deno.remove(this.#path).catch(() => {});
+    this.#owner.drop();
+  }
+
+  #enqueue(bytes: Uint8Array): void {
+    this.#tail = this.#tail.then(() => this.#write(bytes)).catch((cause) => {
+      this.#failure ??= { cause };
+    });
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#failure || !this.#file) return;
+    await this.#owner.reserve(bytes.length);
+    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    this.#bytes += bytes.length;
+  }
+
+  #close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #failed(cause: unknown): AppError {
+    if (cause instanceof AppError) return cause;
+    const message = `Cannot keep ${this.#path}: ${reason(cause)}`;
+    return new AppError("storage_failed", message, { cause });
+  }
+}
