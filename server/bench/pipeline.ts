@@ -1,13 +1,13 @@
 import { Command } from "commander";
-import { decodeRequest, encodeImage, Pipeline } from "../core/generation/mod.ts";
-import type { Runtime, Session } from "../core/inference/mod.ts";
-import { cpuRuntime } from "./compute/mod.ts";
-import { openModel } from "./storage/mod.ts";
+import { decodeRequest, encodeImage, Pipeline } from "../../core/generation/mod.ts";
+import { observeRuntime } from "../../core/inference/mod.ts";
+import { cpuRuntime } from "../compute/mod.ts";
+import { openModel } from "../storage/mod.ts";
 
 const PROMPT = "a golden tau symbol in a night sky with stars";
 
-export function benchCommand(): Command {
-  const pipeline = new Command("pipeline")
+export function pipelineCommand(): Command {
+  return new Command("pipeline")
     .description("What a generation costs on the CPU host besides the network itself.")
     .option("--model <source>", "as for generate", "embedded")
     .option("--steps <n>", "of each image", "20")
@@ -15,7 +15,6 @@ export function benchCommand(): Command {
     .option("--scheduler <name>", "as for generate (default: the model's)")
     .option("--json", "print one JSON object", false)
     .action(benchPipeline);
-  return new Command("bench").description("Measure.").addCommand(pipeline);
 }
 
 interface PipelineFlags {
@@ -38,9 +37,12 @@ interface RunFigures {
 
 async function benchPipeline(flags: PipelineFlags): Promise<void> {
   const files = await openModel(flags.model);
-  const meter = new SessionMeter();
+  let meter = { milliseconds: 0, calls: 0 };
+  const runtime = observeRuntime(await cpuRuntime(), ({ milliseconds }) => {
+    meter = { milliseconds: meter.milliseconds + milliseconds, calls: meter.calls + 1 };
+  });
   const loadStarted = performance.now();
-  await using engine = await Pipeline.open(files, meter.measure(await cpuRuntime()));
+  await using engine = await Pipeline.open(files, runtime);
   const loadMs = performance.now() - loadStarted;
   const figures: RunFigures[] = [];
   for (let k = 0; k <= Number(flags.runs); k++) {
@@ -48,7 +50,7 @@ async function benchPipeline(flags: PipelineFlags): Promise<void> {
       { prompt: PROMPT, steps: Number(flags.steps), scheduler: flags.scheduler, seed: k },
       { ...engine.defaults, seed: 0n },
     );
-    meter.reset();
+    meter = { milliseconds: 0, calls: 0 };
     const started = performance.now();
     const { images, timings } = await engine.generate(request);
     const generated = performance.now();
@@ -64,39 +66,6 @@ async function benchPipeline(flags: PipelineFlags): Promise<void> {
     });
   }
   report(files.name, loadMs, figures, flags.json);
-}
-
-/** Adds up the time inside `session.run`. */
-class SessionMeter {
-  milliseconds = 0;
-  calls = 0;
-
-  reset(): void {
-    this.milliseconds = 0;
-    this.calls = 0;
-  }
-
-  measure(runtime: Runtime): Runtime {
-    return {
-      ...runtime,
-      open: async (files, graph) => this.#wrap(await runtime.open(files, graph)),
-    };
-  }
-
-  #wrap(session: Session): Session {
-    return {
-      inputs: session.inputs,
-      outputs: session.outputs,
-      release: () => session.release(),
-      run: async (feeds, fetches) => {
-        const started = performance.now();
-        const results = await session.run(feeds, fetches);
-        this.milliseconds += performance.now() - started;
-        this.calls++;
-        return results;
-      },
-    };
-  }
 }
 
 function report(

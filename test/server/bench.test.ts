@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { decodeReport } from "../../core/gpu/bench/mod.ts";
+import { loopTable } from "../../server/bench/loop.ts";
+import { runCli } from "../fixtures/cli.ts";
+import { temporaryFolder } from "../fixtures/temporary_folder.ts";
+
+const ONE = ["bench", "--quick", "--seconds", "2", "--filter", "residual 64x64"];
+
+test("bench measures natively where Chrome is missing, and says so, in every form", async () => {
+  const folder = await temporaryFolder();
+  const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name));
+  const run = await runCli([
+    ...ONE,
+    "--all",
+    "--chrome-path",
+    "/none",
+    "--json",
+    json,
+    "--html",
+    html,
+  ]);
+  expect(run).toMatchObject({ code: 0 });
+  expect(run.stdout).toContain("Cannot start Chrome: --chrome-path is /none, no file.");
+  const report = decodeReport(JSON.parse(await Deno.readTextFile(json)));
+  const [{ host, rows, problems }] = report.hosts;
+  expect([host, problems]).toEqual(["native", []]);
+  expect(new Set(rows.map(({ kind }) => kind))).toEqual(
+    new Set(["kernel", "cpu", "onnx", "copy kernel", "buffer copy"]),
+  );
+  const page = await Deno.readTextFile(html);
+  for (const { contender, kind, agrees, wgsl } of rows) {
+    expect(run.stdout).toContain(` ${contender} `);
+    expect(page).toContain(`</b>${contender}`);
+    if (kind === "kernel" || kind === "onnx") expect(agrees, contender).toBe(true);
+    if (kind === "kernel") expect(wgsl).toMatch(/^[0-9a-f]{64}$/);
+  }
+  for (const line of run.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  // Self-contained: nothing that a browser would fetch or run.
+  expect(page).not.toMatch(/https?:|<script|<link|<img|url\(|@import/);
+
+  const again = await runCli([...ONE, "--host", "native", "--compare", json]);
+  expect(again.stdout).toMatch(/Against .*report\.json: \d+ faster, \d+ slower, \d+ same, 0 new/);
+});
+
+test.each([
+  [["--filter", "nothing"], /--filter is nothing, which none of these has/],
+  [["--seconds", "0"], /--seconds is 0, no time above zero/],
+  [["--host", "chrome", "--chrome-path", "/none"], /--chrome-path is \/none, no file/],
+  [["--compare", "/none.json"], /Cannot compare with \/none\.json/],
+  [["loop", "--steps", "0"], /--steps is 0, not a whole number above zero/],
+])("bench %j is refused in words", async (flags, words) => {
+  const { code, stdout, stderr } = await runCli(["bench", ...flags]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(words);
+});
+
+test("loopTable holds every loop against the bare calls, round by round", () => {
+  const samples = {
+    "bare calls": [2, 20, 2],
+    resident: [2.02, 20.2, 2.02],
+    recorded: [2, 21, 2.2],
+    "read back": [3, 30, 3],
+  };
+  const table = loopTable(samples, { steps: 4, size: 64, rounds: 3 });
+  expect(table).toMatch(/bare calls +2\.00 +500 ms .*\+0\.0%/);
+  expect(table).toMatch(/resident +1\.98 +505 ms .*\+1\.0%/);
+  expect(table).toMatch(/recorded .*\+5\.0%/);
+  expect(table).toMatch(/read back .*\+50\.0%/);
+});
