@@ -21,6 +21,8 @@ const entrySchema = z.strictObject({
   /** Other weights in the same folder, in diffusers' naming: `fp16` for `model.fp16.onnx`. */
   variants: z.array(z.string()).optional(),
   files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
+  /** How far honest machines are apart; read by `decodeTolerances`, written by `calibrate`. */
+  tolerances: z.array(z.unknown()).optional(),
   /** What a request that does not say is run with. */
   defaults: z.strictObject({
     steps: z.int().positive(),

@@ -1,0 +1,71 @@
+import type { GenerationRequest, ImageEngine } from "../../core/generation/mod.ts";
+import { fromHalf } from "../../core/half.ts";
+import type { Plan } from "../../core/schedule/mod.ts";
+import { finishResidual, residualSums } from "../../core/verification/mod.ts";
+
+/** One step that an engine made, as another engine's network sees it. */
+export interface StepAgreement {
+  readonly maker: string;
+  readonly checker: string;
+  readonly run: number;
+  readonly index: number;
+  /** Of `steps`. */
+  readonly steps: number;
+  /** sigma / alpha of the step. */
+  readonly noise: number;
+  /** |v - v'| / |v'|, both predictions rounded to float16. */
+  readonly velocityError: number;
+}
+
+/** A run with all that it committed to. */
+interface MadeRun {
+  readonly request: GenerationRequest;
+  readonly plan: Plan;
+  readonly states: readonly Uint16Array[];
+  readonly denoised: readonly Uint16Array[];
+}
+
+/** Makes a run on one engine and predicts all its steps again on each. */
+export async function compareEngines(
+  maker: string,
+  engines: ReadonlyMap<string, ImageEngine>,
+  request: GenerationRequest,
+  run: number,
+): Promise<StepAgreement[]> {
+  const engine = engines.get(maker);
+  const made = engine && await makeRun(engine, request);
+  const found: StepAgreement[] = [];
+  for (const [checker, other] of made ? engines : []) {
+    if (made) found.push(...await checkRun(other, made, { maker, checker, run }));
+  }
+  return found;
+}
+
+async function makeRun(engine: ImageEngine, request: GenerationRequest): Promise<MadeRun> {
+  const leaves = { x: [] as Uint16Array[], d: [] as Uint16Array[] };
+  const { plan } = await engine.generate(request, {
+    onLeaf: ({ kind, bits }) => leaves[kind].push(bits),
+  });
+  return { request, plan, states: leaves.x, denoised: leaves.d };
+}
+
+async function checkRun(
+  engine: ImageEngine,
+  { request, plan, states, denoised }: MadeRun,
+  who: Pick<StepAgreement, "maker" | "checker" | "run">,
+): Promise<StepAgreement[]> {
+  const asked = denoised.map((_, index) => ({ index, bits: states[index] }));
+  const predicted = await engine.predict(request, asked);
+  return plan.rows.map(({ alpha, sigma }, index) => {
+    const next = fromHalf(states[index + 1]);
+    const { velocityError } = finishResidual(residualSums({
+      alpha,
+      state: fromHalf(states[index]),
+      denoised: fromHalf(denoised[index]),
+      denoisedAgain: fromHalf(predicted[index]),
+      next,
+      nextAgain: next,
+    }));
+    return { ...who, index, steps: plan.rows.length, noise: sigma / alpha, velocityError };
+  });
+}

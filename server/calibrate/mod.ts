@@ -1,0 +1,1 @@
+export { calibrateCommand } from "./command.ts";
