@@ -23,6 +23,7 @@ export type ErrorCode =
   | "signature_invalid"
   | "opening_invalid"
   | "opening_mismatch"
+  | "opening_withheld"
   | "proof_invalid"
   | "not_finite"
   | "challenge_invalid"

@@ -1,47 +1,34 @@
 import { Command, Option } from "commander";
 import process from "node:process";
-import { AppError, reason } from "../core/error.ts";
+import { AppError } from "../core/error.ts";
 import {
   decodeRequest,
   encodeImage,
   encodeRequest,
   type Generation,
   imageFormatOf,
-  type Leaf,
 } from "../core/generation/mod.ts";
 import { catalogueEntryOf } from "../core/inference/mod.ts";
-import { encodeSafetensors } from "../core/transcript/mod.ts";
+import { encodeReceipt } from "../core/transcript/mod.ts";
 import { COMPUTE_KINDS, openCompute, parseComputeKind } from "./compute/mod.ts";
+import {
+  type Hotkey,
+  makeReceipts,
+  modelFacts,
+  openHotkey,
+  RunRecorder,
+  transcriptFile,
+} from "./evidence/mod.ts";
+import { decodeQuality, type GenerateFlags, outputPaths, requestInput } from "./generate_input.ts";
 import { Progress } from "./progress.ts";
 import { checkWritable, knownModels, openModel, writeAtomically } from "./storage/mod.ts";
-
-interface GenerateFlags {
-  readonly negative?: string;
-  readonly negative2?: string;
-  readonly prompt2?: string;
-  readonly width?: string;
-  readonly height?: string;
-  readonly steps?: string;
-  readonly guidance?: string;
-  readonly seed?: string;
-  readonly scheduler?: string;
-  readonly batch?: string;
-  readonly keywords: boolean;
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
-  readonly chromePath?: string;
-  readonly out?: string;
-  readonly transcriptOut?: string;
-  readonly quality: string;
-  readonly json: boolean;
-}
 
 const EXAMPLES = `
 Examples:
   deno task generate "a golden tau symbol in a night sky with stars" --out gold.png
   deno task generate "a neon tao logo" --steps 30 --scheduler sde-dpmsolver++ --seed 7 --batch 4
   deno task generate "a lighthouse at dusk" --model hf:owner/name --width 1024 --height 1024
+  deno task generate "a gold tau" --out x.png --receipt-out r.json --transcript-out t.safetensors
 `;
 
 export function generateCommand(): Command {
@@ -82,6 +69,15 @@ export function generateCommand(): Command {
     .option("-o, --out <file>", ".png, .jpg or .webp (default: stepwise-<seed>.png)")
     .option("--quality <n>", "of .jpg and .webp, 1 to 100", "92")
     .option("--transcript-out <file>", "every state and prediction as float16 safetensors")
+    .option(
+      "--receipt-out <file>",
+      "a signed receipt for deno task verify; r-1.json, ... for a batch",
+    )
+    .option(
+      "--signing-seed <hex>",
+      "32 bytes, of the sr25519 key that signs it\n" +
+        "(default: STEPWISE_SIGNING_SEED, or a key made for this run)",
+    )
     .option("--json", "print one JSON object and nothing else", false)
     .addHelpText("after", EXAMPLES)
     .action(generate);
@@ -98,7 +94,11 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   const quality = decodeQuality(flags.quality);
   const outputs = outputPaths(flags.out ?? `stepwise-${draft.seed}.png`, draft.batch);
   const format = imageFormatOf(outputs[0]);
-  for (const path of [...outputs, flags.transcriptOut]) if (path) await checkWritable(path);
+  const receiptPaths = flags.receiptOut ? outputPaths(flags.receiptOut, draft.batch) : [];
+  const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
+  for (const path of [...outputs, ...receiptPaths, flags.transcriptOut]) {
+    if (path) await checkWritable(path);
+  }
 
   const files = await openModel(flags.model, {
     variant: flags.variant,
@@ -114,22 +114,41 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
-  const leaves: Leaf[] = [];
+  const begun = Date.now();
+  const recorder = flags.transcriptOut || hotkey
+    ? new RunRecorder(request, { keep: flags.transcriptOut !== undefined })
+    : undefined;
   const generation = await engine.generate(request, {
     signal: cancelled,
     onStep: ({ index, steps }) => progress.step("step", index + 1, steps),
-    onLeaf: flags.transcriptOut ? (leaf) => leaves.push(leaf) : undefined,
+    onLeaf: recorder?.add,
   });
   const generated = performance.now();
   const encoded = await Promise.all(
     generation.images.map((image) => encodeImage(image, format, quality)),
   );
   const encodeMs = performance.now() - generated;
+  const commitments = recorder?.finish(encoded) ?? [];
+  const receipts = hotkey
+    ? await makeReceipts({
+      generation,
+      model: await modelFacts(files, known),
+      format,
+      files: encoded,
+      commitments,
+      times: { started: begun, finished: Date.now() },
+    }, hotkey)
+    : [];
   cancelled.throwIfAborted();
   for (const [k, bytes] of encoded.entries()) await writeAtomically(outputs[k], bytes);
   if (flags.transcriptOut) {
-    await writeAtomically(flags.transcriptOut, transcriptFile(generation, leaves));
+    const file = transcriptFile(generation, recorder?.leaves ?? [], commitments);
+    await writeAtomically(flags.transcriptOut, file);
   }
+  for (const [k, path] of receiptPaths.entries()) {
+    await writeAtomically(path, encodeReceipt(receipts[k]));
+  }
+  if (hotkey) progress.say(signedBy(hotkey, receiptPaths));
   const totalMs = performance.now() - started;
   for (const notice of generation.notices) progress.say(notice);
   if (flags.json) {
@@ -143,6 +162,8 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
         output: outputs[0],
         outputs,
         transcript: flags.transcriptOut,
+        receipts: hotkey && receiptPaths,
+        miner: hotkey?.address,
         notices: generation.notices,
         timings: { loadMs: loaded - started, ...generation.timings, encodeMs, totalMs },
         peakMemoryBytes: peakMemory(),
@@ -154,68 +175,14 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   } else progress.say(summary(outputs, generation, totalMs));
 }
 
-/** The request as JSON would carry it: only what was given, numbers as numbers. */
-function requestInput(prompt: string, flags: GenerateFlags): Record<string, unknown> {
-  const given = {
-    prompt,
-    prompt2: flags.prompt2,
-    negativePrompt: flags.negative,
-    negativePrompt2: flags.negative2,
-    width: numberOr(flags.width),
-    height: numberOr(flags.height),
-    steps: numberOr(flags.steps),
-    guidanceScale: numberOr(flags.guidance),
-    seed: flags.seed,
-    scheduler: flags.scheduler && parseScheduler(flags.scheduler),
-    batch: numberOr(flags.batch),
-    expandKeywords: flags.keywords,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+/** The environment keeps it out of the list of processes. */
+function signingSeed({ signingSeed }: GenerateFlags): string | undefined {
+  return signingSeed ?? (Deno.env.get("STEPWISE_SIGNING_SEED") || undefined);
 }
 
-/** The number, or the text itself where it is none, so that an error can show what was typed. */
-function numberOr(text: string | undefined): number | string | undefined {
-  if (text === undefined || text.trim() === "") return text;
-  const value = Number(text);
-  return Number.isNaN(value) ? text : value;
-}
-
-function parseScheduler(text: string): unknown {
-  if (!text.trimStart().startsWith("{")) return text;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new AppError(
-      "invalid_request",
-      `Cannot generate: --scheduler is not well-formed JSON (${reason(cause)})`,
-      { cause },
-    );
-  }
-}
-
-function decodeQuality(text: string): number {
-  const quality = Number(text);
-  if (quality >= 1 && quality <= 100) return quality;
-  throw new AppError(
-    "invalid_request",
-    `Cannot generate: --quality is ${text}, not a number from 1 to 100`,
-  );
-}
-
-/** `x.png`, or `x-1.png`, `x-2.png`, ... for a batch. */
-function outputPaths(out: string, batch: number): string[] {
-  if (batch === 1) return [out];
-  const dot = out.lastIndexOf(".");
-  return Array.from({ length: batch }, (_, k) => `${out.slice(0, dot)}-${k + 1}${out.slice(dot)}`);
-}
-
-function transcriptFile(generation: Generation, leaves: readonly Leaf[]): Uint8Array<ArrayBuffer> {
-  const { request, latentDims } = generation;
-  const dims = [request.batch, ...latentDims];
-  return encodeSafetensors(
-    leaves.map(({ kind, index, bits }) => ({ name: `${kind}.${index}`, dims, bits })),
-    { request: JSON.stringify(encodeRequest(request)) },
-  );
+function signedBy({ address, fresh }: Hotkey, paths: readonly string[]): string {
+  const key = fresh ? "a key made for this run" : "the given key";
+  return `${paths.join(", ")}: signed with ${key}, ${address}`;
 }
 
 /** Ctrl-C stops between two network calls; a second one at once. */

@@ -1,12 +1,16 @@
 import { Command, CommanderError } from "commander";
 import { AppError } from "../core/error.ts";
-import { benchCommand } from "./bench.ts";
+import { benchCommand } from "./bench/mod.ts";
+import { calibrateCommand } from "./calibrate/mod.ts";
 import { generateCommand } from "./generate.ts";
+import { verifyCommand } from "./verify/mod.ts";
 
 const program = new Command("deno task")
   .description("Stepwise: image generation whose every diffusion step anyone can check.")
   .addCommand(generateCommand())
-  .addCommand(benchCommand());
+  .addCommand(verifyCommand())
+  .addCommand(benchCommand())
+  .addCommand(calibrateCommand());
 
 /** 2: what was asked for cannot be done, and the message says why. 130: Ctrl-C. 1: our mistake. */
 function exitCodeOf(error: unknown): number {

@@ -1,4 +1,5 @@
 import { AppError, reason } from "../error.ts";
+import { imageSize } from "./image_size.ts";
 
 /** 8-bit RGBA, row by row from the top left. */
 export interface RgbaImage {
@@ -57,6 +58,45 @@ export async function encodeImage(
     });
   }
 }
+
+/**
+ * The pixels of an encoded file.
+ * @param size what it must be: a file that says otherwise is not decoded, as it may claim any.
+ * @throws AppError `encoding_failed` when the file is not one of that format and size.
+ */
+export async function decodeImage(
+  file: Uint8Array<ArrayBuffer>,
+  format: ImageFormat,
+  size: Pick<RgbaImage, "width" | "height">,
+): Promise<RgbaImage> {
+  const stated = imageSize(file, format);
+  if (stated?.width !== size.width || stated.height !== size.height) {
+    const found = stated ? `${stated.width}x${stated.height}` : "not in its header";
+    throw new AppError(
+      "encoding_failed",
+      `Cannot decode as ${format}: the size is ${found}, not ${size.width}x${size.height}`,
+    );
+  }
+  try {
+    const { width, height, data } = await decoders[format](file.slice().buffer);
+    return { width, height, data: new Uint8ClampedArray(data) };
+  } catch (cause) {
+    throw new AppError("encoding_failed", `Cannot decode as ${format}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+type Decode = (file: ArrayBuffer) => Promise<RgbaImage>;
+
+/** As the encoders, loaded when first used. */
+const decoders: Readonly<Record<ImageFormat, Decode>> = {
+  png: async (file) => (await import("@jsquash/png/decode.js")).default(file) as Promise<RgbaImage>,
+  jpeg: async (file) =>
+    (await import("@jsquash/jpeg/decode.js")).default(file) as Promise<RgbaImage>,
+  webp: async (file) =>
+    (await import("@jsquash/webp/decode.js")).default(file) as Promise<RgbaImage>,
+};
 
 type Encode = (image: ImageDataLike, quality: number) => Promise<ArrayBuffer>;
 interface ImageDataLike extends RgbaImage {

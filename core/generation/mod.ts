@@ -6,7 +6,14 @@ export type {
   StepState,
   Timings,
 } from "./engine.ts";
-export { encodeImage, type ImageFormat, imageFormatOf, type RgbaImage, toRgba } from "./image.ts";
+export {
+  decodeImage,
+  encodeImage,
+  type ImageFormat,
+  imageFormatOf,
+  type RgbaImage,
+  toRgba,
+} from "./image.ts";
 export type { LatentDims, Leaf } from "./loop_input.ts";
 export { Pipeline } from "./pipeline.ts";
 export { planFor } from "./plan_choice.ts";

@@ -4,6 +4,13 @@ export {
   checkReceipt,
   type ReceiptExpectation,
 } from "./check_receipt.ts";
+export {
+  checkImageSteps,
+  type ImageCheck,
+  type ImageFindings,
+  type Level,
+  type StepFinding,
+} from "./check_image_steps.ts";
 export { checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export {
@@ -13,6 +20,7 @@ export {
   type Term,
 } from "./combination.ts";
 export { catchRate, drawSteps, privateWords, publicWords, type WordSource } from "./draw.ts";
+export { DEFAULT_TOLERANCES, psnrFloor } from "./defaults.ts";
 export { psnr } from "./psnr.ts";
 export {
   finishResidual,

@@ -1,0 +1,50 @@
+import {
+  encodeRequest,
+  type Generation,
+  type GenerationRequest,
+  type ImageFormat,
+} from "../../core/generation/mod.ts";
+import { type Commitment, planHash, type Receipt, signReceipt } from "../../core/transcript/mod.ts";
+import { bytesHash } from "../storage/mod.ts";
+import type { Hotkey } from "./hotkey.ts";
+import type { ModelFacts } from "./model_facts.ts";
+
+/** A finished run and what it came down to. */
+interface FinishedRun {
+  readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
+  readonly model: ModelFacts;
+  readonly format: ImageFormat;
+  /** The encoded images. */
+  readonly files: readonly Uint8Array[];
+  readonly commitments: readonly Commitment[];
+  readonly times: Receipt["times"];
+}
+
+/** One signed receipt an image, each of a request for that image alone. */
+export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promise<Receipt[]> {
+  const { generation: { request, plan, latentDims }, model, format, times } = run;
+  const common = {
+    version: 1 as const,
+    model,
+    plan: planHash(plan),
+    steps: plan.rows.length,
+    miner: address,
+    times,
+  };
+  return Promise.all(run.files.map((file, k) =>
+    signReceipt({
+      ...common,
+      request: requestOfImage(request, k),
+      latent: [...latentDims],
+      root: run.commitments[k].root.toHex(),
+      image: { sha256: bytesHash(file), mediaType: `image/${format}`, bytes: file.length },
+    }, sign)
+  ));
+}
+
+function requestOfImage(request: GenerationRequest, k: number): Receipt["request"] {
+  const { width, height, steps } = request;
+  const seed = request.seed + BigInt(k);
+  const own = encodeRequest({ ...request, seed, batch: 1 });
+  return { ...own, width, height, steps, seed: String(seed), batch: 1 };
+}

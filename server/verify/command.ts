@@ -1,0 +1,166 @@
+import { Command, Option } from "commander";
+import { AppError, reason } from "../../core/error.ts";
+import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { decodeReceipt, MAX_RECEIPT_BYTES, type Receipt } from "../../core/transcript/mod.ts";
+import type { Level, Verdict } from "../../core/verification/mod.ts";
+import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { Progress } from "../progress.ts";
+import { knownModels, openModel } from "../storage/mod.ts";
+import type { OwnModel } from "./expectation.ts";
+import { imageOfMiner, minerAddress, openingsOfMiner } from "./miner_client.ts";
+import { openingsOfFile } from "./opening_source.ts";
+import { chooseSteps, parseBlockHash, parseLevel, parseSteps, parseTimeout } from "./settings.ts";
+import { reportText } from "./table.ts";
+import { type Verification, verifyReceipt } from "./verify_receipt.ts";
+
+interface VerifyFlags {
+  readonly from?: string;
+  readonly transcript?: string;
+  readonly image?: string;
+  readonly steps?: string;
+  readonly level?: string;
+  readonly blockHash?: string;
+  readonly timeout: string;
+  readonly model?: string;
+  readonly compute: string;
+  readonly chromePath?: string;
+  readonly json: boolean;
+}
+
+const HELP = `
+Levels, cheapest first; each holds the ones before:
+  0  the signature, the plan, the model's files, and the proofs of what is opened
+  1  x_0 is the noise of the seed, and each opened step the plan's combination of its leaves
+  2  each opened step's prediction is what the network makes of its state (needs the model)
+  3  the image is the decoded last state
+
+Exit code: 0 honest, 3 suspect (further off than honest machines are), 4 invalid (a signature, a
+proof, the arithmetic or a withheld opening), 2 nothing could be checked, and the message says why.
+
+Examples:
+  deno task verify r.json --transcript t.safetensors --image x.png
+  deno task verify r.json --from http://miner.example:8091 --steps 5 --level 2
+  deno task verify r.json --transcript t.safetensors --level 1 --steps all --json
+`;
+
+/** An image that is longer than a receipt may state is not read. */
+const MAX_IMAGE_BYTES = 2 ** 31 - 1;
+
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .description("Check a receipt, and some of its steps, against what was signed.")
+    .argument("<receipt>", "the receipt's file")
+    .optionsGroup("What it is checked against:")
+    .option("--from <url>", "the miner, who opens the steps")
+    .option("--transcript <file>", "the transcript, of generate --transcript-out")
+    .option("--image <file>", "the image")
+    .option("--timeout <seconds>", "for each answer of the miner", "30")
+    .optionsGroup("How much:")
+    .option(
+      "--steps <n|all|list>",
+      "how many steps to draw, all, or which: 0,14,29 (one: 14,)\n(default: 3)",
+    )
+    .option("--level <n>", "0 to 3 (default: 3 with an image, 2 without)")
+    .option("--block-hash <hex>", "draw by a block that was made after the receipt: repeatable")
+    .optionsGroup("With what:")
+    .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
+    .addOption(
+      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
+    )
+    .option("--chrome-path <file>", "of --compute chrome")
+    .option("--json", "print one JSON object and nothing else", false)
+    .addHelpText("after", HELP)
+    .action(verify);
+}
+
+const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, invalid: 4 };
+
+async function verify(path: string, flags: VerifyFlags): Promise<void> {
+  const progress = new Progress({ quiet: flags.json });
+  const [choice, blockHash] = [parseSteps(flags.steps), parseBlockHash(flags.blockHash)];
+  const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));
+  const evidence = await evidenceOf(receipt, flags);
+  const steps = evidence.source ? chooseSteps(receipt, choice, blockHash) : [];
+  const draw = "take" in choice ? "chosen" : blockHash ? "public" : "private";
+  const model = await ownModel(receipt, flags, progress);
+  await using stack = new AsyncDisposableStack();
+  const report = await verifyReceipt({
+    ...{ ...evidence, receipt, steps, draw, model },
+    openEngine: async () => {
+      const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
+      const engine = stack.use(await host.open(model.files));
+      progress.say(`${engine.model} on ${engine.compute} (${host.reason})`);
+      return engine;
+    },
+  });
+  console.log(flags.json ? JSON.stringify(report, null, 2) : reportText(report));
+  Deno.exitCode = EXIT_CODES[report.verdict];
+}
+
+type Evidence = Pick<Verification, "source" | "image" | "level">;
+
+async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidence> {
+  if (flags.from !== undefined && flags.transcript !== undefined) {
+    refuse("--from and --transcript both open the steps: give one");
+  }
+  const miner = flags.from === undefined
+    ? undefined
+    : minerAddress(flags.from, parseTimeout(flags.timeout));
+  const file = flags.image === undefined ? undefined : await readFile(flags.image, MAX_IMAGE_BYTES);
+  const level = levelOf(flags, file !== undefined);
+  const image = file
+    ? () => Promise.resolve(file)
+    : miner && level === 3
+    ? () => imageOfMiner(miner, receipt)
+    : undefined;
+  if (level === 3 && !image) refuse("--level 3 compares the image: give --image");
+  const source = miner
+    ? openingsOfMiner(miner)
+    : flags.transcript === undefined
+    ? undefined
+    : openingsOfFile(flags.transcript, file);
+  return { source, image, level };
+}
+
+/** As far as what was given goes, unless it is said. */
+function levelOf(flags: VerifyFlags, image: boolean): Level {
+  const asked = parseLevel(flags.level);
+  const opens = flags.from !== undefined || flags.transcript !== undefined;
+  if (!opens && (asked ?? 0) > 0) {
+    refuse(`--level ${asked} opens steps: give --from or --transcript`);
+  }
+  if (!opens && flags.steps !== undefined) refuse("--steps needs --from or --transcript");
+  return asked ?? (!opens ? 0 : image ? 3 : 2);
+}
+
+/** A receipt may name anything: of what it names, only a model of the catalogue is opened. */
+async function ownModel(
+  { model: { id, variant } }: Receipt,
+  flags: VerifyFlags,
+  progress: Progress,
+): Promise<OwnModel> {
+  const catalogue = knownModels();
+  const given = flags.model ?? catalogueEntryOf(id, catalogue)?.id;
+  if (given === undefined) {
+    return refuse(`the receipt's model, ${id}, is not in the catalogue: give it with --model`);
+  }
+  const files = await openModel(given, {
+    variant,
+    onProgress: (event) => progress.model(event),
+  });
+  return { files, entry: catalogueEntryOf(given, catalogue) };
+}
+
+async function readFile(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > most) throw new Error(`it has ${size} bytes, more than ${most}`);
+    return await Deno.readFile(path);
+  } catch (cause) {
+    throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+function refuse(why: string): never {
+  throw new AppError("invalid_request", `Cannot verify: ${why}`);
+}

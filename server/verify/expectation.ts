@@ -1,0 +1,63 @@
+import { AppError } from "../../core/error.ts";
+import {
+  decodeRequest,
+  encodeRequest,
+  type GenerationRequest,
+  planFor,
+} from "../../core/generation/mod.ts";
+import { type CatalogueEntry, type ModelFiles, readJson } from "../../core/inference/mod.ts";
+import type { Receipt } from "../../core/transcript/mod.ts";
+import { type CheckedReceipt, checkReceipt } from "../../core/verification/mod.ts";
+import { channelsOf, modelFacts } from "../evidence/mod.ts";
+
+const SCHEDULER = "scheduler/scheduler_config.json";
+/** Milliseconds that the miner's clock may be ahead of ours. */
+const CLOCK_SKEW = 60_000;
+
+/** The model as the checker has it. */
+export interface OwnModel {
+  readonly files: ModelFiles;
+  readonly entry: CatalogueEntry | undefined;
+}
+
+export interface Accepted {
+  readonly committed: CheckedReceipt;
+  readonly request: GenerationRequest;
+}
+
+/**
+ * Level 0 for a receipt: signed, complete, by the plan that follows from its request, and of the
+ * model that the checker has. Reads the model's JSON and headers, and hashes what the catalogue
+ * does not know; loads nothing.
+ * @throws AppError `signature_invalid`, `receipt_mismatch`; of a request that is none
+ * `invalid_request`, `invalid_config` or `unsupported_setting`.
+ */
+export async function acceptReceipt(
+  receipt: Receipt,
+  { files, entry }: OwnModel,
+  now = Date.now(),
+): Promise<Accepted> {
+  const facts = await modelFacts(files, entry);
+  const channels = await channelsOf(files);
+  const scheduler = await readJson(files, SCHEDULER) as Record<string, unknown>;
+  const { width, height, steps, seed } = receipt.request;
+  const defaults = { width, height, steps, guidanceScale: 1, seed: BigInt(seed) };
+  const request = decodeRequest(receipt.request, defaults);
+  const committed = checkReceipt(receipt, {
+    plan: planFor(scheduler, request).plan,
+    // Decoded and encoded again nothing may differ: a default that was left open would be added.
+    request: encodeRequest(request),
+    manifest: facts.manifest,
+    now: now + CLOCK_SKEW,
+  });
+  if (receipt.model.precision !== facts.precision) refuse("precision", facts.precision);
+  if (receipt.latent[0] !== channels) refuse("number of channels", String(channels));
+  return { committed, request };
+}
+
+function refuse(what: string, expected: string): never {
+  throw new AppError(
+    "receipt_mismatch",
+    `Cannot accept the receipt: its ${what} is not ${expected}, as the model has it`,
+  );
+}

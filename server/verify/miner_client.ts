@@ -1,0 +1,88 @@
+import { AppError, reason } from "../../core/error.ts";
+import { openingBytes, openingSpec, type Receipt, receiptId } from "../../core/transcript/mod.ts";
+import type { OpeningSource } from "./opening_source.ts";
+
+/** A miner over HTTP. What he sends is read to a known size and within a time, or not at all. */
+export interface MinerAddress {
+  /** http(s), with a path where the miner is behind one. */
+  readonly url: string;
+  /** Milliseconds for each answer, to its last byte. */
+  readonly timeoutMs: number;
+}
+
+/** @throws AppError `invalid_request` when it is no http(s) address. */
+export function minerAddress(url: string, timeoutMs: number): MinerAddress {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) {
+    return { url: url.endsWith("/") ? url : `${url}/`, timeoutMs };
+  }
+  throw new AppError("invalid_request", `Cannot verify: --from is ${url}, not an http(s) address`);
+}
+
+/**
+ * Asks the miner: `GET v1/generations/{receipt id}/steps/{start, 0, 1, ..., end}`.
+ * Openings throw AppError `opening_withheld` (late, refused, not there) or `opening_invalid` (long).
+ */
+export function openingsOfMiner(miner: MinerAddress): OpeningSource {
+  return async ({ receipt, plan }, target) => {
+    const most = openingBytes(openingSpec(receipt, plan, target));
+    return await fetchBounded(miner, receipt, `steps/${target}`, most);
+  };
+}
+
+/** `GET v1/generations/{receipt id}/image`. @throws AppError as an opening. */
+export function imageOfMiner(
+  miner: MinerAddress,
+  receipt: Receipt,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return fetchBounded(miner, receipt, "image", receipt.image.bytes);
+}
+
+async function fetchBounded(
+  { url, timeoutMs }: MinerAddress,
+  receipt: Receipt,
+  path: string,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(new URL(`v1/generations/${receiptId(receipt)}/${path}`, url), {
+      signal,
+    });
+    if (response.ok) return await readBounded(response, path, most);
+    await response.body?.cancel();
+    throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const late = cause instanceof DOMException && cause.name === "TimeoutError";
+    const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
+    throw new AppError("opening_withheld", `Cannot fetch ${path}: ${why}`, { cause });
+  }
+}
+
+/** Stops reading at the first byte too many, whatever the headers said. */
+async function readBounded(
+  { body, headers }: Response,
+  path: string,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(most);
+  let got = 0;
+  const claimed = Number(headers.get("content-length") ?? 0);
+  if (claimed > most) {
+    await body?.cancel();
+    throw tooLong(path, claimed, most);
+  }
+  for await (const chunk of body ?? []) {
+    if (got + chunk.length > most) throw tooLong(path, got + chunk.length, most);
+    bytes.set(chunk, got);
+    got += chunk.length;
+  }
+  return bytes.subarray(0, got);
+}
+
+function tooLong(path: string, bytes: number, most: number): AppError {
+  return new AppError(
+    "opening_invalid",
+    `Cannot fetch ${path}: it has ${bytes} bytes or more, not ${most}`,
+  );
+}

@@ -1,0 +1,18 @@
+import { type OpeningTarget, openStep } from "../../core/transcript/mod.ts";
+import type { CheckedReceipt } from "../../core/verification/mod.ts";
+import { readTranscript } from "../evidence/mod.ts";
+
+/** Where openings come from, each as the bytes that a miner would send. */
+export type OpeningSource = (
+  committed: CheckedReceipt,
+  target: OpeningTarget,
+) => Promise<Uint8Array>;
+
+/** Opens from a transcript file on this machine, as its miner would: proofs are made from it. */
+export function openingsOfFile(path: string, image?: Uint8Array): OpeningSource {
+  let read: ReturnType<typeof readTranscript> | undefined;
+  return async ({ receipt, plan }, target) => {
+    read ??= readTranscript(path, receipt, image);
+    return await openStep(await read, receipt, plan, target);
+  };
+}

@@ -1,0 +1,106 @@
+import type { Report } from "./report.ts";
+
+const LEVELS = [
+  "receipt and proofs",
+  "receipt, proofs and arithmetic",
+  "receipt, proofs, arithmetic and network",
+  "receipt, proofs, arithmetic, network and image",
+];
+
+/** A report for people. */
+export function reportText(report: Report): string {
+  return [
+    `Receipt ${report.receipt}`,
+    `Model ${report.model.id} in ${report.model.precision}, signed by ${report.miner}`,
+    `Level ${report.level}: ${LEVELS[report.level]}${stopped(report)}`,
+    "",
+    ...startLine(report),
+    ...stepTable(report),
+    ...imageLine(report),
+    "",
+    costLine(report),
+    verdictLine(report),
+  ].join("\n").replace(/\n{3,}/g, "\n\n");
+}
+
+function stopped({ verdict }: Report): string {
+  return verdict === "invalid" ? " (stopped at the first that does not hold)" : "";
+}
+
+function startLine({ start }: Report): string[] {
+  if (!start) return [];
+  const { differing, outside } = start;
+  return [`Start: x_0 against the seed's noise: ${differing} values differ, ${outside} outside`];
+}
+
+function stepTable({ steps, of, opened, draw, tolerances }: Report): string[] {
+  if (opened.length === 0) return ["No step was opened: this says who signed what, and no more"];
+  if (steps.length === 0) return [];
+  const rows = steps.map((row) => [
+    String(row.step),
+    short(row.noise ?? Infinity),
+    String(row.differing ?? "-"),
+    String(row.outside ?? "-"),
+    row.similarity?.toFixed(6) ?? "-",
+    short(row.velocityError),
+    short(row.tolerance),
+    row.latentCosine?.toFixed(6) ?? "-",
+  ]);
+  const judged = steps.some((row) => row.tolerance !== undefined);
+  return [
+    ...aligned([HEAD, ...rows]),
+    `${steps.length} of ${of} steps, ${DRAWS[draw]}` + (judged ? `; ${tolerances} tolerances` : ""),
+  ];
+}
+
+const DRAWS = {
+  private: "drawn in private",
+  public: "drawn by the block's hash",
+  chosen: "as chosen",
+} as const;
+
+const HEAD = [
+  "step",
+  "noise",
+  "differing",
+  "outside",
+  "similarity",
+  "velocity error",
+  "tolerance",
+  "latent cosine",
+];
+
+function short(value: number | undefined): string {
+  if (value === undefined) return "-";
+  return Number.isFinite(value) ? value.toPrecision(3) : String(value);
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((cell, k) => cell.padStart(widths[k])).join("  "));
+}
+
+function imageLine({ image }: Report): string[] {
+  if (!image) return [];
+  const psnr = image.psnr === null ? "equal to" : `${image.psnr.toFixed(1)} dB from`;
+  return [`Image: ${psnr} the decoded x_N, at least ${image.floor} dB is asked for`];
+}
+
+function costLine({ cost, of }: Report): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+  const network = cost.evaluations === 0
+    ? "no network call"
+    : `${cost.evaluations} of ${of} steps ` +
+      `through the network (${(100 * cost.share).toFixed(1)}% of the generation's) in ` +
+      `${seconds(cost.networkMs)}, ${seconds(cost.loadMs)} to load the model`;
+  return `Cost: ${cost.openings} openings of ${cost.bytes} bytes in ${seconds(cost.openingMs)}; ` +
+    `${network}; ${seconds(cost.totalMs)} in all`;
+}
+
+function verdictLine({ verdict, reasons, similarity, worst, opened }: Report): string {
+  const numbers = similarity === undefined || worst === undefined
+    ? ""
+    : `, similarity ${similarity.toFixed(6)}, worst error ${worst.toPrecision(3)} x tolerance`;
+  const what = verdict === "honest" && opened.length === 0 ? "honest, as far as signed" : verdict;
+  return [`Verdict: ${what}${numbers}`, ...reasons.map((reason) => `  ${reason}`)].join("\n");
+}

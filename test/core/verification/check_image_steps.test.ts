@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import type { GenerationRequest, ImageEngine, RgbaImage } from "../../../core/generation/mod.ts";
+import { type OpeningTarget, openStep } from "../../../core/transcript/mod.ts";
+import {
+  checkImageSteps,
+  checkReceipt,
+  type ImageCheck,
+  type Level,
+} from "../../../core/verification/mod.ts";
+import { type Sample, sample, type SampleOptions } from "../transcript/fixture.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+
+const pixels: RgbaImage = { width: 2, height: 1, data: new Uint8ClampedArray(8).fill(100) };
+
+/** A network that predicts what was committed, and counts what it is asked. */
+function network(from: Sample, decoded = pixels) {
+  const asked: number[][] = [];
+  const engine: Pick<ImageEngine, "predict" | "decode"> = {
+    predict: (_, states) => {
+      asked.push(states.map(({ index }) => index));
+      return Promise.resolve(
+        states.map(({ index }) => new Uint16Array(from.leaves[2 * index + 1].slice().buffer)),
+      );
+    },
+    decode: () => Promise.resolve(decoded),
+  };
+  return { asked, engine };
+}
+
+interface Given {
+  readonly level: Level;
+  readonly steps: readonly number[];
+  readonly forge?: SampleOptions["forge"];
+  readonly engine?: Pick<ImageEngine, "predict" | "decode">;
+  readonly decoded?: RgbaImage;
+}
+
+async function run({ level, steps, forge, engine, decoded }: Given) {
+  const made = await sample({ forge });
+  const opened: OpeningTarget[] = [];
+  const { asked, engine: honest } = network(made, decoded);
+  const check: ImageCheck = {
+    committed: checkReceipt(made.receipt, { plan: made.plan }),
+    level,
+    steps,
+    open: (target) => {
+      opened.push(target);
+      return openStep(made.source, made.receipt, made.plan, target);
+    },
+    network: {
+      request: {} as GenerationRequest,
+      engine: () => Promise.resolve(engine ?? honest),
+      tolerance: { precision: "float32", points: [{ noise: 1, tolerance: 1e-3 }] },
+    },
+    image: { pixels, floor: 45 },
+  };
+  return { findings: await checkImageSteps(check), opened, asked };
+}
+
+test("checkImageSteps asks the network once, for all drawn steps", async () => {
+  const { findings, asked } = await run({ level: 3, steps: [1, 2, 3] });
+  expect(findings).toMatchObject({ verdict: "honest", image: { psnr: Infinity } });
+  expect(asked).toEqual([[1, 2, 3]]);
+});
+
+test.each(
+  [
+    [[1, 3], 2, ["start", 1, 3]],
+    [[1, 3], 3, ["start", 1, 3, "end"]],
+    [[0, 2], 3, [0, 2, "end"]],
+    [[0, 4], 3, [0, 4]],
+  ] as const,
+)("steps %j at level %d take the openings %j", async (steps, level, targets) => {
+  const { findings, opened } = await run({ level, steps });
+  expect(opened).toEqual(targets);
+  expect(findings).toMatchObject({ verdict: "honest", start: { outside: 0 } });
+});
+
+describe("what is dearer is left out once something cheaper does not hold", () => {
+  const forge: SampleOptions["forge"] = (leaf) =>
+    leaf.kind === "x" && leaf.index === 2
+      ? { ...leaf, bits: leaf.bits.map((bits) => bits ^ 0x100) }
+      : leaf;
+
+  test("a forged state is invalid, and no network is asked", async () => {
+    const { findings, asked } = await run({ level: 3, steps: [1], forge });
+    expect(findings.verdict).toBe("invalid");
+    expect(findings.image).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  test("level 0 looks at proofs alone", async () => {
+    const { findings } = await run({ level: 0, steps: [1], forge });
+    expect(findings).toMatchObject({ verdict: "honest", steps: [{ step: 1 }] });
+    expect(findings.steps[0].arithmetic).toBeUndefined();
+  });
+});
+
+test("a prediction of another step is suspect", async () => {
+  const { engine } = network(await sample());
+  const wrong = {
+    ...engine,
+    predict: (request: GenerationRequest, states: Parameters<ImageEngine["predict"]>[1]) =>
+      engine.predict(request, states.map((state) => ({ ...state, index: state.index - 1 }))),
+  };
+  const { findings } = await run({ level: 2, steps: [2], engine: wrong });
+  expect(findings.verdict).toBe("suspect");
+  expect(findings.worst).toBeGreaterThan(1);
+});
+
+test.each([
+  ["of other pixels", { ...pixels, data: new Uint8ClampedArray(8).fill(130) }],
+  ["of another size", { width: 1, height: 2, data: pixels.data }],
+])("an image %s than the decoded one is suspect", async (_, decoded) => {
+  const { findings } = await run({ level: 3, steps: [2], decoded });
+  expect(findings).toMatchObject({ verdict: "suspect", similarity: expect.closeTo(1, 9) });
+  expect(findings.image?.psnr).toBeLessThan(45);
+});
+
+test("an opening of another step is no evidence", async () => {
+  const made = await sample();
+  const check: ImageCheck = {
+    committed: checkReceipt(made.receipt, { plan: made.plan }),
+    level: 1,
+    steps: [1],
+    open: () => openStep(made.source, made.receipt, made.plan, 2),
+  };
+  expect(await rejection(checkImageSteps(check))).toMatchObject({
+    code: expect.stringMatching(/^opening_/),
+  });
+});

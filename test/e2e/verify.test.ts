@@ -1,0 +1,343 @@
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import {
+  decodeSafetensors,
+  encodeReceipt,
+  encodeSafetensors,
+  type Receipt,
+} from "../../core/transcript/mod.ts";
+import { cpuRuntime } from "../../server/compute/mod.ts";
+import { localHost } from "../../server/compute/host.ts";
+import { modelFacts } from "../../server/evidence/mod.ts";
+import { knownModels, openModel } from "../../server/storage/mod.ts";
+import { acceptReceipt } from "../../server/verify/expectation.ts";
+import { imageOfMiner, minerAddress, openingsOfMiner } from "../../server/verify/miner_client.ts";
+import { openingsOfFile } from "../../server/verify/opening_source.ts";
+import { type Verification, verifyReceipt } from "../../server/verify/verify_receipt.ts";
+import { runCli } from "../fixtures/cli.ts";
+import { serveMiner } from "../fixtures/miner_server.ts";
+import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
+import { temporaryFolder } from "../fixtures/temporary_folder.ts";
+
+const files = await openModel("embedded");
+const entry = catalogueEntryOf("embedded", knownModels());
+const facts = await modelFacts(files, entry);
+const engine = await localHost(await cpuRuntime(), "a test").open(files);
+afterAll(() => engine[Symbol.asyncDispose]());
+
+const STEPS = 6;
+const REQUEST = {
+  ...{ prompt: "a golden tau symbol in a night sky with stars", seed: "7", steps: STEPS },
+  ...{ width: 64, height: 64, guidanceScale: 5, scheduler: "sde-dpmsolver++" },
+};
+const honest = await signedRun(engine, facts, REQUEST);
+const all = Array.from({ length: STEPS }, (_, i) => i);
+
+/** Checks the honest run with every step opened from a file, unless said otherwise. */
+async function check(
+  { transcript = honest.transcript, image = honest.image, ...changes }:
+    & Partial<Omit<Verification, "image">>
+    & { transcript?: Uint8Array; image?: Uint8Array<ArrayBuffer> },
+) {
+  const path = await writeTranscript(await temporaryFolder(), transcript);
+  return await verifyReceipt({
+    receipt: honest.receipt,
+    level: 3,
+    model: { files, entry },
+    steps: all,
+    draw: "chosen",
+    source: openingsOfFile(path),
+    image: () => Promise.resolve(image),
+    openEngine: () => Promise.resolve(engine),
+    ...changes,
+  });
+}
+
+/** The miner signs that something else was asked for than was made. */
+function claiming(changes: Readonly<Record<string, unknown>>): Promise<Receipt> {
+  const request = { ...honest.receipt.request, ...changes };
+  return resigned(honest.receipt, { request });
+}
+
+test("an honest run is honest at every step, and the image is its last state", async () => {
+  const report = await check({});
+  expect(report).toMatchObject({
+    verdict: "honest",
+    reasons: [],
+    start: { outside: 0 },
+    similarity: expect.closeTo(1, 4),
+    cost: { openings: STEPS, evaluations: STEPS, share: 1 },
+  });
+  expect(report.steps.map(({ step }) => step)).toEqual(all);
+  for (const row of report.steps) {
+    expect(row.outside).toBe(0);
+    expect(row.velocityError).toBeLessThan(row.tolerance ?? 0);
+  }
+  expect(report.image?.psnr ?? Infinity).toBeGreaterThan(50);
+});
+
+test("three steps of six cost half of the network's work, and the ends are opened beside", async () => {
+  const report = await check({ steps: [1, 2, 4] });
+  expect(report).toMatchObject({ verdict: "honest", cost: { openings: 5, evaluations: 3 } });
+  expect(report.cost.share).toBe(0.5);
+});
+
+test("levels 0 and 1 do not open an engine", async () => {
+  const openEngine = () => Promise.reject(new Error("there is none"));
+  expect(await check({ level: 0, openEngine })).toMatchObject({ verdict: "honest" });
+  const report = await check({ level: 1, openEngine });
+  expect(report).toMatchObject({ verdict: "honest", start: { outside: 0 } });
+  expect(report.similarity).toBeUndefined();
+});
+
+describe("a signed lie", () => {
+  test.each([
+    ["another prompt", { prompt: "a red tau symbol on a white background" }],
+    ["another negative prompt", { negativePrompt: "stars" }],
+    ["no guidance", { guidanceScale: 1 }],
+    ["a little more guidance", { guidanceScale: 6 }],
+  ])("%s is suspect, in the network's steps", async (_, changes) => {
+    const report = await check({ receipt: await claiming(changes) });
+    expect(report.verdict).toBe("suspect");
+    expect(report.reasons[0]).toMatch(/^step \d is not what the network predicts: velocity error/);
+    expect(report.worst).toBeGreaterThan(1);
+    expect(report.steps.every(({ outside }) => outside === 0)).toBe(true);
+  });
+
+  test("another seed is invalid, and no network is asked", async () => {
+    const report = await check({ receipt: await claiming({ seed: "8" }) });
+    expect(report.verdict).toBe("invalid");
+    expect(report.reasons[0]).toMatch(/^x_0 is not the seed's noise/);
+    expect(report.cost.evaluations).toBe(0);
+  });
+
+  test.each([
+    ["another scheduler", { scheduler: "euler" }, "its plan"],
+    ["a default left open", { prompt2: undefined }, "its request"],
+    ["a field of its own", { cfg: 3 }, "cfg is not a field"],
+    ["a scheduler that is none", { scheduler: "magic" }, "magic"],
+  ])("%s is invalid", async (_, changes, words) => {
+    const request = Object.fromEntries(
+      Object.entries({ ...honest.receipt.request, ...changes }).filter(([, v]) => v !== undefined),
+    ) as Receipt["request"];
+    const report = await check({ receipt: await resigned(honest.receipt, { request }) });
+    expect(report).toMatchObject({ verdict: "invalid", cost: { openings: 0 } });
+    expect(report.reasons[0]).toContain(words);
+  });
+
+  test.each([
+    ["model files", { model: { ...facts, manifest: "00".repeat(32) } }, "its manifest"],
+    ["precision", { model: { ...facts, precision: "float16" as const } }, "its precision"],
+    ["channels", { latent: [5, 8, 8] as Receipt["latent"] }, "its number of channels"],
+    ["time", { times: { started: 0, finished: 9e12 } }, "its time of its end"],
+  ])("of its %s is invalid", async (_, changes, words) => {
+    const report = await check({ receipt: await resigned(honest.receipt, changes) });
+    expect(report).toMatchObject({ verdict: "invalid", code: "receipt_mismatch" });
+    expect(report.reasons[0]).toContain(words);
+  });
+
+  test("another image than the decoded one is suspect", async () => {
+    const other = await signedRun(engine, facts, REQUEST, {
+      pixels: (image) => ({ ...image, data: image.data.map((value) => value ^ 32) }),
+    });
+    const report = await check({ ...other });
+    expect(report.verdict).toBe("suspect");
+    expect(report.reasons).toEqual([expect.stringMatching(/^the image is not the decoded x_N/)]);
+  });
+});
+
+describe("evidence that was changed", () => {
+  test("an unsigned change of the receipt", async () => {
+    const request = { ...honest.receipt.request, prompt: "something else" };
+    const report = await check({ receipt: { ...honest.receipt, request } });
+    expect(report).toMatchObject({ verdict: "invalid", code: "signature_invalid" });
+  });
+
+  test.each([["the first leaf", 0.3], ["a middle one", 0.6], ["the last", 0.9999]])(
+    "a flipped bit in %s of the transcript fails every proof",
+    async (_, share) => {
+      const at = Math.floor(share * honest.transcript.length);
+      const transcript = honest.transcript.with(at, honest.transcript[at] ^ 1);
+      const report = await check({ transcript, steps: [2], level: 0 });
+      expect(report).toMatchObject({ verdict: "invalid", code: "proof_invalid" });
+    },
+  );
+
+  test("a transcript without one of its leaves", async () => {
+    const { tensors, metadata } = decodeSafetensors(honest.transcript);
+    const transcript = encodeSafetensors(tensors.filter(({ name }) => name !== "d.3"), metadata);
+    const report = await check({ transcript });
+    expect(report).toMatchObject({ verdict: "invalid", code: "transcript_invalid" });
+    expect(report.reasons[0]).toContain("d.3 is missing");
+  });
+
+  test("a transcript that is cut", async () => {
+    const report = await check({ transcript: honest.transcript.slice(0, -100) });
+    expect(report).toMatchObject({ verdict: "invalid", code: "transcript_invalid" });
+  });
+
+  test("another image file", async () => {
+    const image = honest.image.with(100, honest.image[100] ^ 1);
+    const report = await check({ image });
+    expect(report).toMatchObject({ verdict: "invalid", code: "receipt_mismatch" });
+    expect(report.reasons[0]).toContain("its image");
+  });
+});
+
+describe("steps opened by a miner over HTTP", () => {
+  /** What an honest miner answers. */
+  async function answers(path: string): Promise<Response> {
+    if (path === "image") return new Response(honest.image);
+    const target = path.replace("steps/", "");
+    const named = target === "start" || target === "end" ? target : Number(target);
+    const { committed } = await acceptReceipt(honest.receipt, { files, entry });
+    return new Response((await (await kept)(committed, named)).slice());
+  }
+
+  const folder = Deno.makeTempDirSync({ prefix: "stepwise-test-" });
+  afterAll(() => Deno.remove(folder, { recursive: true }));
+  const kept = writeTranscript(folder, honest.transcript).then((path) => openingsOfFile(path));
+
+  async function checkFrom(
+    answer: (path: string) => Response | Promise<Response>,
+    timeoutMs = 5000,
+  ) {
+    const miner = minerAddress(serveMiner(answer), timeoutMs);
+    return await check({ source: openingsOfMiner(miner), steps: [1, 3] });
+  }
+
+  test("are checked as those of a file are", async () => {
+    const report = await checkFrom(answers);
+    expect(report).toMatchObject({ verdict: "honest", cost: { openings: 4, evaluations: 2 } });
+    const miner = minerAddress(serveMiner(answers), 5000);
+    expect(await imageOfMiner(miner, honest.receipt)).toEqual(honest.image);
+  });
+
+  /** A body of no stated length that never ends. */
+  const endless = () =>
+    new ReadableStream<Uint8Array>({ pull: (body) => body.enqueue(new Uint8Array(65536)) });
+  /** Headers, a few bytes, and then nothing. */
+  const stuck = () =>
+    new ReadableStream<Uint8Array>({ start: (body) => body.enqueue(new Uint8Array(10)) });
+
+  test.each([
+    ["too many bytes", () => new Response(new Uint8Array(2 ** 20)), "opening_invalid"],
+    ["bytes without end", () => new Response(endless()), "opening_invalid"],
+    ["too few bytes", () => new Response(new Uint8Array(100)), "opening_invalid"],
+    ["a late answer", () => new Response(stuck()), "opening_withheld"],
+    ["no answer", () => new Promise<Response>(() => {}), "opening_withheld"],
+    ["a refusal", () => new Response("gone", { status: 410 }), "opening_withheld"],
+    ["the opening of another step", () => answers("steps/4"), "opening_"],
+  ])("%s is a failed check", async (_, answer, code) => {
+    const report = await checkFrom(answer, 300);
+    expect(report).toMatchObject({ verdict: "invalid", code: expect.stringContaining(code) });
+    expect(report.reasons[0]).toMatch(/^Cannot (fetch|read) .*: /);
+  });
+
+  test("nobody there is a failed check", async () => {
+    const source = openingsOfMiner(minerAddress("http://127.0.0.1:9", 1000));
+    expect(await check({ source })).toMatchObject({ verdict: "invalid", code: "opening_withheld" });
+  });
+});
+
+describe("deno task verify", () => {
+  const made = Deno.makeTempDirSync({ prefix: "stepwise-test-" });
+  afterAll(() => Deno.remove(made, { recursive: true }));
+  const [receipt, transcript, image] = ["r.json", "t.safetensors", "x.png"].map((name) =>
+    join(made, name)
+  );
+  const generate = runCli([
+    ...["generate", REQUEST.prompt, "--compute", "cpu", "--width", "64", "--height", "64"],
+    ...["--steps", "4", "--seed", "5", "--out", image, "--receipt-out", receipt],
+    ...["--transcript-out", transcript, "--json"],
+  ], { STEPWISE_SIGNING_SEED: SIGNING_SEED });
+
+  test("generate writes what it checks, signed with the given key", async () => {
+    const run = await generate;
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      receipts: [receipt],
+      miner: honest.receipt.miner,
+    });
+    const args = ["verify", receipt, "--transcript", transcript, "--image", image];
+    const checked = await runCli([...args, "--compute", "cpu", "--json"]);
+    expect(checked).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      ...{ verdict: "honest", level: 3, draw: "private", miner: honest.receipt.miner, of: 4 },
+      cost: { evaluations: 3, share: 0.75 },
+    });
+    const text = await runCli([...args, "--compute", "cpu", "--steps", "all"]);
+    for (const words of ["velocity error", "tolerance", "Verdict: honest", "4 of 4 steps"]) {
+      expect(text.stdout).toContain(words);
+    }
+  });
+
+  test("each image of a batch has a receipt, and one transcript opens them all", async () => {
+    const folder = await temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    const batch = await runCli([
+      ...["generate", REQUEST.prompt, "--compute", "cpu", "--width", "64", "--height", "64"],
+      ...["--steps", "2", "--seed", "5", "--batch", "2", "--out", at("x.jpg")],
+      ...["--receipt-out", at("r.json"), "--transcript-out", at("t.safetensors")],
+    ]);
+    expect(batch.stderr).toContain("signed with a key made for this run");
+    const given = ["--transcript", at("t.safetensors"), "--compute", "cpu", "--json"];
+    const second = await runCli(["verify", at("r-2.json"), "--image", at("x-2.jpg"), ...given]);
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    const crossed = await runCli(["verify", at("r-2.json"), "--image", at("x-1.jpg"), ...given]);
+    expect(crossed.code).toBe(4);
+  });
+
+  test("levels 0 and 1 load no onnxruntime", async () => {
+    await generate;
+    const at = async (level: string) => {
+      const main = new URL("../../server/main.ts", import.meta.url).pathname;
+      const args = ["run", "-A", "--deny-ffi", main, "verify", receipt];
+      const more = ["--transcript", transcript, "--compute", "cpu", "--level", level];
+      const command = new Deno.Command(Deno.execPath(), { args: [...args, ...more] });
+      return (await command.output()).code;
+    };
+    // Without the right to load native code the first two work and the third cannot.
+    expect(await Promise.all([at("0"), at("1"), at("2")])).toEqual([0, 0, 1]);
+  });
+
+  test("exit codes tell suspect, invalid and bad input apart", async () => {
+    await generate;
+    const folder = await temporaryFolder();
+    const given = async (name: string, bytes: Uint8Array) => {
+      await Deno.writeFile(join(folder, name), bytes);
+      return join(folder, name);
+    };
+    const lie = await given("lie.json", encodeReceipt(await claiming({ guidanceScale: 1 })));
+    const open = await given("t.safetensors", honest.transcript);
+    const unsigned = { ...honest.receipt, steps: STEPS, root: "00".repeat(32) };
+    const bad = await given("bad.json", encodeReceipt(unsigned));
+    const cut = await given("cut.json", encodeReceipt(honest.receipt).slice(0, 300));
+    const code = async (path: string) =>
+      await runCli(["verify", path, "--transcript", open, "--compute", "cpu"]);
+    const [suspect, invalid, input] = await Promise.all([lie, bad, cut].map(code));
+    expect([suspect.code, invalid.code, input.code]).toEqual([3, 4, 2]);
+    expect(suspect.stdout).toContain("Verdict: suspect");
+    expect(invalid.stdout).toContain("its signature is not that of");
+    expect(input.stderr).toContain("Cannot read a receipt");
+  });
+
+  test.each([
+    [["--steps", "many"], "--steps is many"],
+    [["--level", "4"], "--level is 4"],
+    [["--level", "2"], "give --from or --transcript"],
+    [["--from", "ftp://x"], "--from is ftp://x"],
+    [["--from", "http://x", "--timeout", "-1"], "--timeout is -1"],
+    [["--block-hash", "12"], "--block-hash is 12"],
+    [["--image", "/no/such.png"], "Cannot read /no/such.png"],
+    [["--transcript", "/no/such.safetensors"], "Cannot read /no/such.safetensors"],
+    [["--model", "no-such-model"], "Cannot find the model"],
+  ])("%j is bad input", async (args, words) => {
+    await generate;
+    const run = await runCli(["verify", receipt, ...args]);
+    expect(run.stderr).toContain(words);
+    expect(run.stderr).not.toContain("    at ");
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+  });
+});
