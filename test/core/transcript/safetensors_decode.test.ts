@@ -20,8 +20,11 @@ const tensors = fc.array(
     }))
   );
 
+// zod leaves out a key that would set an object's prototype, and so does our decoder.
+const key = fc.string().filter((name) => name !== "__proto__");
+
 test("decodeSafetensors reads what encodeSafetensors writes, at any offset in memory", () => {
-  fc.assert(fc.property(tensors, fc.dictionary(fc.string(), fc.string()), (list, metadata) => {
+  fc.assert(fc.property(tensors, fc.dictionary(key, fc.string()), (list, metadata) => {
     const file = encodeSafetensors(list, metadata);
     const shifted = new Uint8Array(file.length + 1);
     shifted.set(file, 1);
