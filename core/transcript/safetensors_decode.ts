@@ -22,7 +22,7 @@ const tensorSchema = z.strictObject({
   shape: z.array(size).max(8),
   data_offsets: z.tuple([size, size]),
 });
-const metadataSchema = z.record(z.string(), z.string());
+const metadataSchema = z.array(z.tuple([z.string(), z.string()]));
 type Entry = readonly [name: string, tensor: z.infer<typeof tensorSchema>];
 
 /**
@@ -42,12 +42,22 @@ export function decodeSafetensors(
     refuse(`it has ${entries.length} tensors, at most ${limits.maxTensors} are read`);
   }
   return {
-    metadata: decode(metadataSchema, metadata ?? {}, "__metadata__"),
+    metadata: readMetadata(metadata ?? {}),
     tensors: readTensors(
       entries.map(([name, value]): Entry => [name, decode(tensorSchema, value, name)]),
       data,
     ),
   };
+}
+
+/** By entries: a record's schema would leave out a key named `__proto__`. */
+function readMetadata(value: unknown): Record<string, string> {
+  const object = decode(z.custom<object>(isPlainObject, "not an object"), value, "__metadata__");
+  return Object.fromEntries(decode(metadataSchema, Object.entries(object), "__metadata__"));
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Header and data, by the length in the first eight bytes. */

@@ -20,11 +20,8 @@ const tensors = fc.array(
     }))
   );
 
-// zod leaves out a key that would set an object's prototype, and so does our decoder.
-const key = fc.string().filter((name) => name !== "__proto__");
-
 test("decodeSafetensors reads what encodeSafetensors writes, at any offset in memory", () => {
-  fc.assert(fc.property(tensors, fc.dictionary(key, fc.string()), (list, metadata) => {
+  fc.assert(fc.property(tensors, fc.dictionary(fc.string(), fc.string()), (list, metadata) => {
     const file = encodeSafetensors(list, metadata);
     const shifted = new Uint8Array(file.length + 1);
     shifted.set(file, 1);
@@ -36,6 +33,12 @@ test("decodeSafetensors reads what encodeSafetensors writes, at any offset in me
       expect(read.tensors.toSorted(order)).toEqual(list.toSorted(order));
     }
   }));
+});
+
+test("decodeSafetensors keeps metadata whose key is that of an object's prototype", () => {
+  const metadata = JSON.parse('{"__proto__":"kept"}');
+  const read = decodeSafetensors(encodeSafetensors([], metadata));
+  expect(Object.entries(read.metadata)).toEqual([["__proto__", "kept"]]);
 });
 
 function file(header: unknown, data = 8, length?: bigint): Uint8Array {
