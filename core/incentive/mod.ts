@@ -1,0 +1,16 @@
+export {
+  emitWeights,
+  processWeights,
+  type ScoresToWeigh,
+  type Weights,
+} from "./process_weights.ts";
+export {
+  DEFAULT_REWARD,
+  type MinerMetrics,
+  type RewardConfig,
+  rewardOf,
+  serviceTerm,
+  similarityTerm,
+  successTerm,
+  throughputTerm,
+} from "./reward.ts";
