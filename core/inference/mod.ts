@@ -33,8 +33,10 @@ export {
   parseModelSource,
   unknownModel,
 } from "./model_source.ts";
+export { Mutex } from "./mutex.ts";
 export { observeRuntime } from "./observed_runtime.ts";
 export { type Ort, ortRuntime } from "./ort_runtime.ts";
+export { ProtobufReader } from "./protobuf.ts";
 export {
   type HubAccess,
   openHub,

@@ -1,0 +1,90 @@
+import { AppError } from "../error.ts";
+import { roundHalf } from "../half.ts";
+import { type ModelFiles, ProtobufReader } from "../inference/mod.ts";
+import { gaussianNoise } from "../noise/mod.ts";
+import type { Alteration } from "./lab.ts";
+
+// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+const GRAPH_OF_MODEL = 7;
+const INITIALIZER_OF_GRAPH = 5;
+const RAW_DATA_OF_TENSOR = 9;
+/** Smaller tensors are biases, norms and shapes, which no quantisation touches. */
+const LEAST_BYTES = 4096;
+/** Weights that share a scale, as in GGUF's Q8_0 and Q4_0. */
+const BLOCK = 32;
+
+/** A model's files with other weights in one graph; float32 weights inside the ONNX file only. */
+export async function alterWeights(
+  files: ModelFiles,
+  graph: string,
+  alteration: Alteration,
+): Promise<ModelFiles> {
+  const bytes = await files.bytes(graph);
+  const reader = new ProtobufReader(
+    (start, end) => Promise.resolve(bytes.subarray(start, end)),
+    bytes.length,
+    (why) => new AppError("model_invalid", `Cannot alter the weights of ${graph}: ${why}`),
+  );
+  for await (const model of reader.fields(0, bytes.length)) {
+    if (model.number !== GRAPH_OF_MODEL) continue;
+    for await (const tensor of reader.fields(model.start, model.end)) {
+      if (tensor.number !== INITIALIZER_OF_GRAPH) continue;
+      for await (const { number, start, end } of reader.fields(tensor.start, tensor.end)) {
+        if (number !== RAW_DATA_OF_TENSOR || end - start < LEAST_BYTES) continue;
+        const weights = new Float32Array(bytes.slice(start, end).buffer);
+        bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
+      }
+    }
+  }
+  return withFile(files, graph, bytes);
+}
+
+function altered(
+  weights: Float32Array<ArrayBuffer>,
+  alteration: Alteration,
+): Float32Array<ArrayBuffer> {
+  switch (alteration) {
+    case "int8":
+      return quantised(weights, 127);
+    case "int4":
+      return quantised(weights, 7);
+    case "float16":
+      return roundHalf(weights);
+    case "other": {
+      const noise = gaussianNoise(BigInt(weights.length), 0, weights.length);
+      return weights.map((weight, j) => weight * (1 + 0.05 * noise[j]));
+    }
+    default:
+      return alteration satisfies never;
+  }
+}
+
+/** Each block to whole multiples of its largest weight over `most`. */
+function quantised(weights: Float32Array<ArrayBuffer>, most: number): Float32Array<ArrayBuffer> {
+  const result = weights.slice();
+  for (let first = 0; first < weights.length; first += BLOCK) {
+    const block = result.subarray(first, first + BLOCK);
+    const scale = block.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0) / most;
+    if (scale > 0) block.forEach((weight, j) => block[j] = Math.round(weight / scale) * scale);
+  }
+  return result;
+}
+
+/** Without a path on disk, so that nobody reads the old file by it. */
+function withFile(files: ModelFiles, path: string, bytes: Uint8Array<ArrayBuffer>): ModelFiles {
+  return {
+    name: files.name,
+    location: files.location,
+    variant: files.variant,
+    paths: files.paths,
+    has: (asked) => files.has(asked),
+    size: (asked) => asked === path ? bytes.length : files.size(asked),
+    text: (asked) => files.text(asked),
+    bytes: async (asked, range) =>
+      asked !== path
+        ? await files.bytes(asked, range)
+        : range
+        ? bytes.slice(range.start, range.end)
+        : bytes,
+  };
+}

@@ -1,0 +1,207 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { AppError } from "../error.ts";
+import {
+  encodeRequest,
+  type GenerationRequest,
+  type ImageEngine,
+  type LatentDims,
+} from "../generation/mod.ts";
+import { fromHalf } from "../half.ts";
+import type { Plan } from "../schedule/mod.ts";
+import {
+  type LeafSource,
+  openStep,
+  planHash,
+  type Receipt,
+  type Signer,
+  signReceipt,
+  type TensorLeaf,
+  TranscriptBuilder,
+} from "../transcript/mod.ts";
+import {
+  type CheckedReceipt,
+  checkImageSteps,
+  checkReceipt,
+  finishResidual,
+  residualSums,
+  type StepFinding,
+  type Tolerance,
+} from "../verification/mod.ts";
+import { type CheatedRun, type States, stepFrom } from "./lab.ts";
+
+/** Who checks, and by what. */
+export interface Checker {
+  readonly request: GenerationRequest;
+  readonly plan: Plan;
+  /** What the older rule re-runs: its solver starts anew at each step, so it is of first order. */
+  readonly olderPlan: Plan;
+  readonly dims: LatentDims;
+  /** The model that the receipt names. */
+  readonly engine: Pick<ImageEngine, "predict">;
+  readonly tolerance: Tolerance;
+  /** Who signs the receipts of the runs to check. */
+  readonly miner: { readonly address: string; readonly sign: Signer };
+}
+
+/** One step of a run, as our checks and as the older rule see it. */
+export interface StepSight {
+  readonly index: number;
+  readonly cheated: boolean;
+  /** Not honest, if this step alone is drawn. */
+  readonly flagged: boolean;
+  /** Velocity error over its tolerance; Infinity where evidence did not hold. */
+  readonly ratio: number;
+  readonly velocityError: number;
+  /** cos(v, v'); 0 where evidence did not hold: it is not scored. */
+  readonly similarity: number;
+  /** cos(x_{i+1}, x'_{i+1}), all that the older rule looks at. */
+  readonly latentCosine: number;
+}
+
+/** Stands for the image's file, which no check below level 3 looks into. */
+const IMAGE = new Uint8Array(64);
+
+/** Commits to a run, opens each step by itself, and checks it to level 2. */
+export async function examineRun(run: CheatedRun, checker: Checker): Promise<StepSight[]> {
+  const { request, plan, engine } = checker;
+  const evidence = await commit(run, checker);
+  const states = plan.rows.map((_, index) => ({ index, bits: run.x[index] }));
+  const again = await engine.predict(request, states);
+  const sights: StepSight[] = [];
+  for (const index of plan.rows.keys()) {
+    const finding = await findingOf(index, { run, checker, evidence, again });
+    const residual = finding?.network?.residual;
+    const ratio = finding?.network && residual
+      ? residual.velocityError / finding.network.tolerance
+      : Infinity;
+    sights.push({
+      index,
+      cheated: run.cheated.has(index),
+      flagged: !(ratio <= 1),
+      ratio,
+      velocityError: residual?.velocityError ?? NaN,
+      similarity: residual?.similarity ?? 0,
+      latentCosine: latentCosine(run, checker, index, again[index]),
+    });
+  }
+  return sights;
+}
+
+interface Evidence {
+  readonly committed: CheckedReceipt;
+  readonly source: LeafSource;
+}
+
+async function commit(run: CheatedRun, checker: Checker): Promise<Evidence> {
+  const { plan, dims, request, miner } = checker;
+  const builder = new TranscriptBuilder(plan.rows.length, dims);
+  for (const leaf of leavesOf(run.commits ?? run)) builder.add(leaf);
+  const { root, hashes } = builder.finish(IMAGE);
+  const opened = leavesOf(run).map(({ bits }) => new Uint8Array(bits.slice().buffer));
+  const statement = statementOf(request, checker, bytesToHex(root));
+  const receipt = await signReceipt({ ...statement, miner: miner.address }, miner.sign);
+  return {
+    committed: checkReceipt(receipt, { plan }),
+    source: { hashes, leaf: (position) => Promise.resolve(opened[position]) },
+  };
+}
+
+/** In the transcript's order. */
+function leavesOf({ x, d }: States): TensorLeaf[] {
+  return x.flatMap((bits, index): TensorLeaf[] => [
+    { kind: "x", index, bits },
+    ...(index < d.length ? [{ kind: "d" as const, index, bits: d[index] }] : []),
+  ]);
+}
+
+function statementOf(
+  request: GenerationRequest,
+  { plan, dims }: Checker,
+  root: string,
+): Omit<Receipt, "signature" | "miner"> {
+  const { width, height, steps, seed } = request;
+  const none = "0".repeat(64);
+  return {
+    version: 1,
+    request: { ...encodeRequest(request), width, height, steps, seed: String(seed), batch: 1 },
+    model: { id: "adversary", manifest: none, precision: "float32" },
+    plan: planHash(plan),
+    steps: plan.rows.length,
+    latent: [...dims],
+    root,
+    image: { sha256: none, mediaType: "image/png", bytes: IMAGE.length },
+    times: { started: 0, finished: 0 },
+  };
+}
+
+/** What checking one step says; undefined where the evidence is refused before the network. */
+async function findingOf(
+  index: number,
+  { run, checker, evidence, again }: {
+    readonly run: CheatedRun;
+    readonly checker: Checker;
+    readonly evidence: Evidence;
+    readonly again: readonly Uint16Array<ArrayBuffer>[];
+  },
+): Promise<StepFinding | undefined> {
+  const { committed, source } = evidence;
+  const network = {
+    predict: () => Promise.resolve([again[index]]),
+    decode: () => Promise.reject(new Error("the image is not looked at")),
+  };
+  try {
+    const { steps: [finding], verdict } = await checkImageSteps({
+      committed,
+      level: 2,
+      steps: [index],
+      open: async (target) => {
+        if (typeof target === "number" && run.withholds?.has(target)) throw withheld(target);
+        return await openStep(source, committed.receipt, committed.plan, target);
+      },
+      network: {
+        request: checker.request,
+        engine: () => Promise.resolve(network),
+        tolerance: checker.tolerance,
+      },
+    });
+    return verdict === "invalid" ? undefined : finding;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+function withheld(step: number): AppError {
+  return new AppError("opening_withheld", `Cannot fetch steps/${step}: the miner has none`);
+}
+
+/**
+ * What the older rule compares: the committed next state, and its own from the same state. It is
+ * given the right noise, which the system that we follow did not draw.
+ */
+function latentCosine(
+  { x, d }: CheatedRun,
+  { olderPlan, request }: Checker,
+  index: number,
+  again: Uint16Array,
+): number {
+  const newest = (list: readonly Uint16Array[], from: number) =>
+    [0, 1, 2, 3].filter((age) => from - age >= 0).map((age) => fromHalf(list[from - age]));
+  const states = newest(x, index);
+  const denoisedAgain = fromHalf(again);
+  const { next } = stepFrom(olderPlan.rows[index], {
+    states,
+    denoised: newest(d, index - 1),
+    prediction: denoisedAgain,
+    seed: request.seed,
+    index,
+  });
+  return finishResidual(residualSums({
+    alpha: 1,
+    state: states[0],
+    denoised: fromHalf(d[index]),
+    next: fromHalf(x[index + 1]),
+    denoisedAgain,
+    nextAgain: next,
+  })).latentCosine;
+}

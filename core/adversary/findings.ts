@@ -1,0 +1,123 @@
+import type { StepSight } from "./examine.ts";
+import type { Cheat } from "./lab.ts";
+import { relativeIncome } from "./profit.ts";
+import {
+  areaUnder,
+  mean,
+  olderPassRate,
+  passRate,
+  quantile,
+  rocCurve,
+  type RocPoint,
+} from "./statistics.ts";
+
+/** One run of a practice, as it was examined. */
+export interface ExaminedRun {
+  readonly sights: readonly StepSight[];
+  readonly work: number;
+}
+
+/** How often one checked image of a practice passes. */
+export interface PassRates {
+  /** By the number of steps drawn. */
+  readonly drawn: Readonly<Record<1 | 3 | 5, number>>;
+  readonly older: number;
+}
+
+/** All that is found of one practice. */
+export interface CheatFindings {
+  readonly name: string;
+  readonly saves: string;
+  readonly runs: number;
+  readonly steps: number;
+  /** Share of all steps that are cheated. */
+  readonly cheated: number;
+  readonly work: number;
+  /** Of the cheated steps. */
+  readonly flagged: number;
+  /** Velocity error over its tolerance, of the cheated steps: Infinity where refused unseen. */
+  readonly ratio: { readonly least: number; readonly median: number };
+  readonly velocityError: { readonly least: number; readonly median: number };
+  readonly similarity: number;
+  readonly latentCosine: number;
+  /** Area under the ROC curve, and the curve: ours, and that of the older rule's cosine. */
+  readonly auc: { readonly ours: number; readonly older: number };
+  readonly roc: { readonly ours: readonly RocPoint[]; readonly older: readonly RocPoint[] };
+  readonly passes: PassRates;
+  /** 1 - C(N-c,3)/C(N,3): that plain drawing of 3 hits one of the cheated steps. */
+  readonly plainCatch: number;
+  /** Expected weight over an honest miner's; of the older rule the same with its pass rate. */
+  readonly income: { readonly ours: number; readonly older: number };
+  /** Every examined step, for plots. */
+  readonly sights: readonly StepSight[];
+}
+
+/** @param honest steps of honest runs, which the ROC curves are drawn against. */
+export function findingsOf(
+  { name, saves }: Pick<Cheat, "name" | "saves">,
+  runs: readonly ExaminedRun[],
+  honest: readonly StepSight[],
+): CheatFindings {
+  const sights = runs.flatMap((run) => run.sights);
+  const cheated = sights.filter((sight) => sight.cheated);
+  const shown = cheated.length ? cheated : sights;
+  const errors = shown.map(({ velocityError }) => velocityError).filter((e) => !Number.isNaN(e));
+  const ratios = shown.map(({ ratio }) => ratio);
+  const work = mean(runs.map((run) => run.work));
+  const roc = {
+    ours: rocCurve(honest.map(({ ratio }) => ratio), ratios),
+    older: rocCurve(honest.map(doubt), shown.map(doubt)),
+  };
+  const passes = passRatesOf(runs);
+  // Of the steps that pass: whoever is scored was not caught.
+  const scored = sights.filter((sight) => !sight.flagged).map(({ similarity }) => similarity);
+  const practice = { work, similarity: scored.length ? mean(scored) : 0 };
+  return {
+    name,
+    saves,
+    runs: runs.length,
+    steps: sights.length,
+    cheated: cheated.length / sights.length,
+    work,
+    flagged: mean(shown.map(({ flagged }) => flagged ? 1 : 0)),
+    ratio: { least: quantile(ratios, 0), median: quantile(ratios, 0.5) },
+    velocityError: { least: quantile(errors, 0), median: quantile(errors, 0.5) },
+    similarity: mean(shown.map(({ similarity }) => similarity)),
+    latentCosine: mean(shown.map(({ latentCosine }) => latentCosine)),
+    auc: { ours: areaUnder(roc.ours), older: areaUnder(roc.older) },
+    roc,
+    passes,
+    plainCatch: mean(runs.map((run) => plainCatch(run.sights))),
+    income: {
+      ours: relativeIncome({ ...practice, passes: passes.drawn[3] }),
+      older: relativeIncome({
+        work,
+        similarity: mean(sights.map(({ latentCosine }) => Math.max(0, latentCosine))),
+        passes: passes.older,
+      }),
+    },
+    sights,
+  };
+}
+
+/** The older rule's value, so that a larger one is more of a cheat. */
+function doubt({ latentCosine }: StepSight): number {
+  return 1 - latentCosine;
+}
+
+function passRatesOf(runs: readonly ExaminedRun[]): PassRates {
+  const rate = (drawn: number) => mean(runs.map(({ sights }) => passRate(sights, drawn)));
+  return {
+    drawn: { 1: rate(1), 3: rate(3), 5: rate(5) },
+    older: mean(runs.map(({ sights }) => olderPassRate(sights))),
+  };
+}
+
+function plainCatch(sights: readonly StepSight[]): number {
+  const honest = sights.filter(({ cheated }) => !cheated).length;
+  let missed = 1;
+  for (let k = 0; k < Math.min(3, sights.length); k++) {
+    missed *= Math.max(0, honest - k) / (sights.length - k);
+  }
+  return 1 - missed;
+}

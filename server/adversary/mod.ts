@@ -1,0 +1,1 @@
+export { adversaryCommand } from "./command.ts";

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { alterWeights } from "../../../core/adversary/mod.ts";
+import { openModel } from "../../../server/storage/mod.ts";
+
+const GRAPH = "unet/model.onnx";
+
+test.each(["int8", "int4", "float16", "other"] as const)(
+  "%s changes weights, not the graph",
+  async (alteration) => {
+    const files = await openModel("embedded");
+    const altered = await alterWeights(files, GRAPH, alteration);
+    const [before, after] = [await files.bytes(GRAPH), await altered.bytes(GRAPH)];
+    expect(after.length).toBe(before.length);
+    const same = after.filter((byte, i) => byte === before[i]).length / before.length;
+    expect(same).toBeGreaterThan(0.05);
+    expect(same).toBeLessThan(0.9);
+    expect(await altered.bytes(GRAPH, { start: 0, end: 100 })).toEqual(after.slice(0, 100));
+    // Opened by its bytes: a path would lead to the old weights.
+    expect(altered.localPath).toBeUndefined();
+    expect(await altered.text("model_index.json")).toBe(await files.text("model_index.json"));
+  },
+);
