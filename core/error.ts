@@ -27,6 +27,22 @@ export type ErrorCode =
   | "proof_invalid"
   | "not_finite"
   | "challenge_invalid"
+  | "commit_invalid"
+  | "chain_unreachable"
+  | "chain_invalid"
+  | "chain_refused"
+  | "wallet_not_found"
+  | "wallet_invalid"
+  | "not_registered"
+  | "address_in_use"
+  | "request_unsigned"
+  | "request_stale"
+  | "request_replayed"
+  | "request_too_large"
+  | "not_allowed"
+  | "queue_full"
+  | "rate_limited"
+  | "not_ready"
   | "cancelled";
 
 /** The one error type. Its sentence has one shape: "Cannot X: Y is Z". */

@@ -1,16 +1,16 @@
 import { Command, CommanderError } from "commander";
 import { AppError } from "../core/error.ts";
-import { benchCommand } from "./bench/mod.ts";
-import { calibrateCommand } from "./calibrate/mod.ts";
-import { generateCommand } from "./generate.ts";
-import { verifyCommand } from "./verify/mod.ts";
 
-const program = new Command("deno task")
-  .description("Stepwise: image generation whose every diffusion step anyone can check.")
-  .addCommand(generateCommand())
-  .addCommand(verifyCommand())
-  .addCommand(benchCommand())
-  .addCommand(calibrateCommand());
+/** Each command is read only when it is asked for: one need not wait for another's libraries. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  generate: async () => (await import("./generate.ts")).generateCommand(),
+  verify: async () => (await import("./verify/mod.ts")).verifyCommand(),
+  bench: async () => (await import("./bench/mod.ts")).benchCommand(),
+  adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),
+  devnet: async () => (await import("./chain/mod.ts")).devnetCommand(),
+  wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
+  calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),
+};
 
 /** 2: what was asked for cannot be done, and the message says why. 130: Ctrl-C. 1: our mistake. */
 function exitCodeOf(error: unknown): number {
@@ -19,8 +19,17 @@ function exitCodeOf(error: unknown): number {
   return error.code === "cancelled" ? 130 : 2;
 }
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+async function programFor(name: string): Promise<Command> {
+  const program = new Command("deno task")
+    .description("Stepwise: image generation whose every diffusion step anyone can check.");
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  for (const load of wanted) program.addCommand(await load());
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
 try {
+  const program = await programFor(Deno.args[0] ?? "");
   await program.parseAsync(Deno.args, { from: "user" });
 } catch (error) {
   if (error instanceof AppError) console.error(`${error.message}.`);

@@ -1,0 +1,81 @@
+import type { Header } from "@polkadot/types/interfaces";
+import type { ChainLink } from "./connection.ts";
+import { within } from "./within.ts";
+
+type Listener = (block: number, hash: string) => void;
+
+/** A chain that stands still for so many of its own block times is taken for gone. */
+const PATIENCE_BLOCKS = 30;
+
+/** The newest block, by subscription; after a dropped socket it goes on. */
+export class BlockClock implements Disposable {
+  readonly #link: ChainLink;
+  readonly #timeoutMs: number;
+  readonly #listeners = new Set<Listener>();
+  #head: { readonly number: number; readonly hash: string };
+  #end: () => void = () => {};
+
+  private constructor(link: ChainLink, timeoutMs: number, header: Header) {
+    this.#link = link;
+    this.#timeoutMs = timeoutMs;
+    this.#head = { number: header.number.toNumber(), hash: header.hash.toHex() };
+  }
+
+  static async start(link: ChainLink, timeoutMs: number): Promise<BlockClock> {
+    const doing = "follow the chain's blocks";
+    const header = await within(link.api.rpc.chain.getHeader(), timeoutMs, doing);
+    const clock = new BlockClock(link, timeoutMs, header);
+    const end = await within(
+      link.api.rpc.chain.subscribeNewHeads((head) => clock.#take(head)),
+      timeoutMs,
+      doing,
+    );
+    clock.#end = end;
+    return clock;
+  }
+
+  get block(): number {
+    return this.#head.number;
+  }
+
+  /** Milliseconds from block to block, by the runtime's constant. */
+  get blockMs(): number {
+    return 2 * Number(this.#link.api.consts.timestamp.minimumPeriod.toString());
+  }
+
+  /** @returns what ends it. */
+  onBlock(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @throws AppError `chain_unreachable` when the chain stands still. */
+  async reached(block: number, doing: string): Promise<void> {
+    if (this.block >= block) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = this.onBlock((number) => number >= block && resolve());
+    try {
+      const missing = Math.max(1, block - this.block);
+      const patience = Math.max(this.#timeoutMs, (missing + PATIENCE_BLOCKS) * this.blockMs);
+      await within(promise, patience, doing);
+    } finally {
+      end();
+    }
+  }
+
+  /** @throws AppError `chain_unreachable`. */
+  async hashOf(block: number, doing: string): Promise<string> {
+    if (block === this.#head.number) return this.#head.hash;
+    const hash = this.#link.api.rpc.chain.getBlockHash(block);
+    return (await within(hash, this.#timeoutMs, doing)).toHex();
+  }
+
+  [Symbol.dispose](): void {
+    this.#end();
+  }
+
+  #take(header: Header): void {
+    this.#head = { number: header.number.toNumber(), hash: header.hash.toHex() };
+    for (const listener of this.#listeners) listener(this.#head.number, this.#head.hash);
+  }
+}

@@ -1,0 +1,115 @@
+import type { StorageEntryBase } from "@polkadot/api/types";
+import type { ChainLink } from "./connection.ts";
+import { type AxonInfo, axonOf, type Metagraph, type Neuron, number } from "./metagraph.ts";
+
+type Entry = StorageEntryBase<"promise", (...args: unknown[]) => never>;
+type Question = readonly [entry: Entry, keys: readonly unknown[]];
+
+const RAO = 1e9;
+const RULES = [
+  "tempo",
+  "minAllowedWeights",
+  "maxWeightsLimit",
+  "weightsVersionKey",
+  "weightsSetRateLimit",
+  "servingRateLimit",
+  "activityCutoff",
+  "immunityPeriod",
+  "commitRevealWeightsEnabled",
+  "revealPeriodEpochs",
+] as const;
+const COLUMNS = [
+  "active",
+  "validatorPermit",
+  "lastUpdate",
+  "incentive",
+  "dividends",
+  "consensus",
+  "emission",
+] as const;
+
+/** For runtimes without `get_metagraph`: three round trips, all at one block. */
+export async function metagraphFromStorage(
+  link: ChainLink,
+  netuid: number,
+): Promise<Metagraph | undefined> {
+  const { api } = link;
+  const header = await api.rpc.chain.getHeader();
+  const ask = (questions: readonly Question[]) => query(link, header.hash.toHex(), questions);
+  const item = (name: string) => api.query.subtensorModule[name] as unknown as Entry;
+  const [exists, n, ...rest] = await ask([
+    [item("networksAdded"), [netuid]],
+    [item("subnetworkN"), [netuid]],
+    ...[...RULES, ...COLUMNS].map((name): Question => [item(name), [netuid]]),
+  ]);
+  if (exists !== true) return undefined;
+  const values = Object.fromEntries([...RULES, ...COLUMNS].map((name, k) => [name, rest[k]]));
+  const uids = Array.from({ length: number(n) }, (_, uid) => uid);
+  const hotkeys = (await ask(uids.flatMap((uid): Question[] => [
+    [item("keys"), [netuid, uid]],
+    [item("blockAtRegistration"), [netuid, uid]],
+  ]))).map(String);
+  const of = await ask(uids.flatMap((uid): Question[] => [
+    [item("owner"), [hotkeys[2 * uid]]],
+    [item("axons"), [netuid, hotkeys[2 * uid]]],
+    [item("totalHotkeyAlpha"), [hotkeys[2 * uid], netuid]],
+  ]));
+  const column = (name: string, uid: number) => (values[name] as readonly unknown[])[uid];
+  return {
+    netuid,
+    block: header.number.toNumber(),
+    neurons: uids.map((uid): Neuron => ({
+      uid,
+      hotkey: hotkeys[2 * uid],
+      registeredAt: number(hotkeys[2 * uid + 1]),
+      coldkey: String(of[3 * uid]),
+      axon: axonOf(of[3 * uid + 1] as AxonInfo | null),
+      stake: number(of[3 * uid + 2]) / RAO,
+      active: column("active", uid) === true,
+      validatorPermit: column("validatorPermit", uid) === true,
+      lastUpdate: number(column("lastUpdate", uid)),
+      incentive: number(column("incentive", uid)) / 65535,
+      dividends: number(column("dividends", uid)) / 65535,
+      consensus: number(column("consensus", uid)) / 65535,
+      emission: number(column("emission", uid)),
+    })),
+    hyperparameters: {
+      tempo: number(values.tempo),
+      minAllowedWeights: number(values.minAllowedWeights),
+      maxWeightsLimit: number(values.maxWeightsLimit),
+      weightsVersion: number(values.weightsVersionKey),
+      weightsRateLimit: number(values.weightsSetRateLimit),
+      servingRateLimit: number(values.servingRateLimit),
+      activityCutoff: number(values.activityCutoff),
+      immunityPeriod: number(values.immunityPeriod),
+      commitRevealEnabled: values.commitRevealWeightsEnabled === true,
+      commitRevealPeriod: number(values.revealPeriodEpochs),
+    },
+  };
+}
+
+interface StorageChanges {
+  /** Key and value in hex. */
+  readonly changes: readonly (readonly [string, string | null])[];
+}
+
+/** Many items in one round trip, as JSON; what is not set has its default. */
+async function query(
+  { api, send }: ChainLink,
+  hash: string,
+  questions: readonly Question[],
+): Promise<unknown[]> {
+  if (questions.length === 0) return [];
+  const keys = questions.map(([entry, parts]) => entry.key(...parts));
+  const [answer] = await send("state_queryStorageAt", [keys, hash]) as readonly StorageChanges[];
+  const values = new Map(answer.changes);
+  return questions.map(([{ creator }], k) => {
+    const { meta } = creator;
+    const type = api.registry.createLookupType(
+      meta.type.isPlain ? meta.type.asPlain : meta.type.asMap.value,
+    );
+    const bytes = values.get(keys[k]) ?? null;
+    if (bytes === null && meta.modifier.isOptional) return null;
+    return api.registry.createType(type, bytes ?? meta.fallback.toU8a(true)).toJSON();
+  });
+}

@@ -1,0 +1,153 @@
+import type { KeyringPair } from "@polkadot/keyring/types";
+import { checkServable, parseIp } from "./address.ts";
+import { BlockClock } from "./block_clock.ts";
+import { type ChainLink, openLink } from "./connection.ts";
+import { type Metagraph, readMetagraph } from "./metagraph.ts";
+import { type NetworkName, NETWORKS } from "./networks.ts";
+import { type Inclusion, Submitter } from "./submitter.ts";
+import {
+  type HashCommit,
+  type WeightsOutcome,
+  WeightsSetter,
+  type WeightsToSet,
+} from "./weights.ts";
+import { within } from "./within.ts";
+
+export interface ChainOptions {
+  readonly network: NetworkName;
+  /** Instead of the network's own: its genesis is then not known. */
+  readonly endpoint?: string;
+  readonly netuid: number;
+  /** Milliseconds for each answer. */
+  readonly timeoutMs?: number;
+}
+
+export interface AxonToServe {
+  /** As others reach it. */
+  readonly ip: string;
+  readonly port: number;
+  readonly version?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+/** What bittensor's axons state. */
+const PROTOCOL = 4;
+
+/** One subnet of a subtensor chain, over one socket. */
+export class SubtensorClient implements AsyncDisposable {
+  readonly netuid: number;
+  readonly endpoint: string;
+  readonly #link: ChainLink;
+  readonly #clock: BlockClock;
+  readonly #submitter: Submitter;
+  readonly #weights: WeightsSetter;
+  readonly #timeoutMs: number;
+
+  private constructor(options: ChainOptions, endpoint: string, link: ChainLink, clock: BlockClock) {
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.netuid = options.netuid;
+    this.endpoint = endpoint;
+    this.#link = link;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#submitter = new Submitter(link, clock, timeoutMs);
+    this.#weights = new WeightsSetter({
+      link,
+      clock,
+      submitter: this.#submitter,
+      netuid: options.netuid,
+      timeoutMs,
+    });
+  }
+
+  /** @throws AppError `chain_unreachable`, `chain_invalid`. */
+  static async connect(options: ChainOptions): Promise<SubtensorClient> {
+    const { network, endpoint: own, timeoutMs = TIMEOUT_MS } = options;
+    const { endpoint: usual, genesis } = NETWORKS[network];
+    const endpoint = own ?? usual;
+    const link = await openLink({ endpoint, genesis, network, timeoutMs });
+    try {
+      return new SubtensorClient(options, endpoint, link, await BlockClock.start(link, timeoutMs));
+    } catch (error) {
+      await link.api.disconnect();
+      throw error;
+    }
+  }
+
+  /** The newest block seen. */
+  get block(): number {
+    return this.#clock.block;
+  }
+
+  /** Milliseconds from block to block. */
+  get blockMs(): number {
+    return this.#clock.blockMs;
+  }
+
+  /** Goes on after a dropped socket. @returns what ends it. */
+  onBlock(listener: (block: number, hash: string) => void): () => void {
+    return this.#clock.onBlock(listener);
+  }
+
+  blockHash(block: number): Promise<string> {
+    return this.#clock.hashOf(block, "read a block's hash");
+  }
+
+  /** @throws AppError `invalid_request` for a subnet that is not there, `chain_unreachable`. */
+  metagraph(): Promise<Metagraph> {
+    return within(readMetagraph(this.#link, this.netuid), this.#timeoutMs, "read the subnet");
+  }
+
+  /** @throws AppError as {@link Submitter.submit}; `invalid_request` for an unfit address. */
+  async serveAxon({ ip, port, version = 1 }: AxonToServe, key: KeyringPair): Promise<Inclusion> {
+    const address = parseIp(ip);
+    checkServable(address, port);
+    const call = this.#link.api.tx.subtensorModule.serveAxon(
+      this.netuid,
+      version,
+      address.ip,
+      port,
+      address.type,
+      PROTOCOL,
+      0,
+      0,
+    );
+    return await this.#submitter.submit(call, key, "serve the axon");
+  }
+
+  /** In the way that the subnet demands: at once, or committed until a round of drand. */
+  async setWeights(weights: WeightsToSet, key: KeyringPair): Promise<WeightsOutcome> {
+    return await this.#weights.set(weights, key, await this.metagraph());
+  }
+
+  /** For subnets that reveal by hand; keep what it returns. */
+  commitWeights(weights: WeightsToSet, key: KeyringPair): Promise<HashCommit> {
+    return this.#weights.commitHash(weights, key);
+  }
+
+  revealWeights(commit: HashCommit, key: KeyringPair): Promise<Inclusion> {
+    return this.#weights.reveal(commit, key);
+  }
+
+  /** Pays the burn and gives the hotkey a uid. @param coldkey pays. */
+  register(hotkey: string, coldkey: KeyringPair): Promise<Inclusion> {
+    const call = this.#link.api.tx.subtensorModule.burnedRegister(this.netuid, hotkey);
+    return this.#submitter.submit(call, coldkey, "register the hotkey");
+  }
+
+  /** @param rao of TAO. */
+  addStake(hotkey: string, rao: bigint, coldkey: KeyringPair): Promise<Inclusion> {
+    const call = this.#link.api.tx.subtensorModule.addStake(hotkey, this.netuid, rao);
+    return this.#submitter.submit(call, coldkey, "add stake");
+  }
+
+  transfer(to: string, rao: bigint, from: KeyringPair): Promise<Inclusion> {
+    const call = this.#link.api.tx.balances.transferKeepAlive(to, rao);
+    return this.#submitter.submit(call, from, "transfer TAO");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#clock[Symbol.dispose]();
+    await this.#link.api.disconnect();
+  }
+}

@@ -1,0 +1,224 @@
+import type { KeyringPair } from "@polkadot/keyring/types";
+import { blake2AsHex } from "@polkadot/util-crypto";
+import { hexToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
+import { AppError } from "../../../core/error.ts";
+import { encodeWeights, encryptToRound } from "../timelock/mod.ts";
+import type { BlockClock } from "./block_clock.ts";
+import type { ChainLink } from "./connection.ts";
+import { type Metagraph, number } from "./metagraph.ts";
+import { type Beacon, type EpochState, revealRound } from "./reveal_round.ts";
+import type { Inclusion, Submitter } from "./submitter.ts";
+import { within } from "./within.ts";
+
+/** Weights as the chain takes them. */
+export interface WeightsToSet {
+  readonly uids: readonly number[];
+  /** u16. */
+  readonly weights: readonly number[];
+  readonly versionKey: bigint;
+}
+
+/** How weights came to the chain. */
+export interface WeightsOutcome extends Inclusion {
+  /** `set`: at once. `committed`: the chain reveals them by itself, when the round is public. */
+  readonly way: "set" | "committed";
+  readonly revealRound?: bigint;
+}
+
+/** What a hash commit is revealed with. Keep it until then. */
+export interface HashCommit extends WeightsToSet {
+  readonly hash: string;
+  readonly salt: readonly number[];
+}
+
+const MOST_COMMIT_BYTES = 5000;
+const SALT_WORDS = 8;
+
+/** Sets a subnet's weights in the way that the subnet demands. */
+export class WeightsSetter {
+  readonly #link: ChainLink;
+  readonly #clock: BlockClock;
+  readonly #submitter: Submitter;
+  readonly #netuid: number;
+  readonly #timeoutMs: number;
+
+  constructor(of: {
+    readonly link: ChainLink;
+    readonly clock: BlockClock;
+    readonly submitter: Submitter;
+    readonly netuid: number;
+    readonly timeoutMs: number;
+  }) {
+    this.#link = of.link;
+    this.#clock = of.clock;
+    this.#submitter = of.submitter;
+    this.#netuid = of.netuid;
+    this.#timeoutMs = of.timeoutMs;
+  }
+
+  /**
+   * @param metagraph recent: what the chain would refuse silently at a reveal is refused here.
+   * @throws AppError `invalid_request`, `not_registered`, or as {@link Submitter.submit}.
+   */
+  async set(
+    weights: WeightsToSet,
+    key: KeyringPair,
+    metagraph: Metagraph,
+  ): Promise<WeightsOutcome> {
+    checkWeights(weights, key.address, metagraph);
+    const { tx } = this.#link.api;
+    if (!metagraph.hyperparameters.commitRevealEnabled) {
+      const { uids, weights: values, versionKey } = weights;
+      const call = tx.subtensorModule.setWeights(this.#netuid, uids, values, versionKey);
+      return { ...await this.#submitter.submit(call, key, DOING), way: "set" };
+    }
+    const { commit, round } = await this.#seal(weights, key);
+    const version = number((await this.#read("commitRevealWeightsVersion", [])).toJSON());
+    const call = tx.subtensorModule.commitTimelockedWeights(
+      this.#netuid,
+      u8aToHex(commit),
+      round,
+      version,
+    );
+    const inclusion = await this.#submitter.submit(call, key, DOING);
+    return { ...inclusion, way: "committed", revealRound: round };
+  }
+
+  /** Commits to weights by their hash; {@link reveal} has to follow in the right epoch. */
+  async commitHash(weights: WeightsToSet, key: KeyringPair): Promise<HashCommit> {
+    const salt = [...crypto.getRandomValues(new Uint16Array(SALT_WORDS))];
+    const hash = this.#hashOf(weights, key.address, salt);
+    const call = this.#link.api.tx.subtensorModule.commitWeights(this.#netuid, hash);
+    await this.#submitter.submit(call, key, "commit weights");
+    return { ...weights, salt, hash };
+  }
+
+  async reveal(commit: HashCommit, key: KeyringPair): Promise<Inclusion> {
+    const { uids, weights, salt, versionKey } = commit;
+    const call = this.#link.api.tx.subtensorModule.revealWeights(
+      this.#netuid,
+      uids,
+      weights,
+      salt,
+      versionKey,
+    );
+    return await this.#submitter.submit(call, key, "reveal weights");
+  }
+
+  async #seal(
+    { uids, weights, versionKey }: WeightsToSet,
+    key: KeyringPair,
+  ): Promise<{ readonly commit: Uint8Array; readonly round: bigint }> {
+    const [beacon, state] = [await this.#beacon(), await this.#epochState()];
+    const round = revealRound(state, beacon, {
+      now: Date.now() / 1000,
+      blockSeconds: this.#clock.blockMs / 1000,
+    });
+    const payload = encodeWeights({ hotkey: key.publicKey, uids, values: weights, versionKey });
+    const commit = encryptToRound(payload, beacon.publicKey, round);
+    if (commit.length <= MOST_COMMIT_BYTES) return { commit, round };
+    throw new AppError(
+      "invalid_request",
+      `Cannot ${DOING}: the commit has ${commit.length} bytes, at most ${MOST_COMMIT_BYTES} fit`,
+    );
+  }
+
+  /** The runtime states whose rounds it opens commits with. */
+  async #beacon(): Promise<Beacon> {
+    const { api } = this.#link;
+    const asked = api.query.drand.beaconConfig();
+    const config = (await within(asked, this.#timeoutMs, DOING)).toJSON() as {
+      readonly publicKey: string;
+      readonly period: number;
+      readonly genesisTime: number;
+    };
+    return { ...config, publicKey: hexToU8a(config.publicKey) };
+  }
+
+  /** All at one block. */
+  async #epochState(): Promise<EpochState> {
+    const { api } = this.#link;
+    const head = this.#clock.block;
+    const at = await within(
+      api.at(await this.#clock.hashOf(head, DOING)),
+      this.#timeoutMs,
+      DOING,
+    );
+    const names = [
+      "lastEpochBlock",
+      "pendingEpochAt",
+      "subnetEpochIndex",
+      "tempo",
+      "blocksSinceLastStep",
+      "revealPeriodEpochs",
+    ] as const;
+    const asked = at.queryMulti(
+      names.map((name) => [at.query.subtensorModule[name], this.#netuid]),
+    );
+    const values = await within(asked, this.#timeoutMs, DOING);
+    const read = Object.fromEntries(names.map((name, k) => [name, number(values[k].toJSON())]));
+    return { head, ...read as Omit<EpochState, "head"> };
+  }
+
+  #read(item: string, keys: readonly unknown[]) {
+    const asked = this.#link.api.query.subtensorModule[item](...keys);
+    return within(asked, this.#timeoutMs, DOING);
+  }
+
+  /** blake2_256 over (hotkey, netuid_index, uids, values, salt, version_key). */
+  #hashOf(
+    { uids, weights, versionKey }: WeightsToSet,
+    hotkey: string,
+    salt: readonly number[],
+  ): string {
+    const { registry } = this.#link.api;
+    return blake2AsHex(u8aConcat(
+      registry.createType("AccountId", hotkey).toU8a(),
+      registry.createType("u16", this.#netuid).toU8a(),
+      ...[uids, weights, salt].map((list) => registry.createType("Vec<u16>", list).toU8a()),
+      registry.createType("u64", versionKey).toU8a(),
+    ));
+  }
+}
+
+const DOING = "set weights";
+
+/** The runtime's own checks, with words. @throws AppError `invalid_request`, `not_registered`. */
+function checkWeights(
+  { uids, weights, versionKey }: WeightsToSet,
+  hotkey: string,
+  { neurons, hyperparameters, netuid }: Metagraph,
+): void {
+  const own = neurons.find((neuron) => neuron.hotkey === hotkey);
+  if (!own) {
+    throw new AppError(
+      "not_registered",
+      `Cannot ${DOING}: the hotkey ${hotkey} is not registered on subnet ${netuid}; ` +
+        `register it: btcli subnets register --netuid ${netuid}`,
+    );
+  }
+  const selfOnly = uids.length === 1 && uids[0] === own.uid;
+  const least = Math.min(hyperparameters.minAllowedWeights, neurons.length);
+  const unknown = uids.find((uid) => !neurons[uid]);
+  const problems: readonly (readonly [boolean, string])[] = [
+    [uids.length !== weights.length, `${uids.length} uids have ${weights.length} weights`],
+    [new Set(uids).size !== uids.length, "a uid is there twice"],
+    [unknown !== undefined, `uid ${unknown} is not on the subnet`],
+    [
+      weights.some((each) => !Number.isInteger(each) || each < 0 || each > 65535),
+      "a weight is no u16",
+    ],
+    [weights.every((each) => each === 0), "no weight is above 0"],
+    [!selfOnly && uids.length < least, `${uids.length} neurons have weights, ${least} must`],
+    [
+      !selfOnly && !own.validatorPermit,
+      "the hotkey has no validator permit; permits go to those with most stake",
+    ],
+    [
+      versionKey < BigInt(hyperparameters.weightsVersion),
+      `version_key is ${versionKey}, the subnet demands ${hyperparameters.weightsVersion}: update`,
+    ],
+  ];
+  const problem = problems.find(([wrong]) => wrong);
+  if (problem) throw new AppError("invalid_request", `Cannot ${DOING}: ${problem[1]}`);
+}

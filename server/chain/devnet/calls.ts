@@ -1,0 +1,298 @@
+import type { AnyTuple, CallBase } from "@polkadot/types/types";
+import { stringCamelCase } from "@polkadot/util";
+import { blake2AsHex } from "@polkadot/util-crypto";
+import type { Runtime } from "./runtime.ts";
+import { addStake, registerNeuron, stakeOf, uidOf } from "./neurons.ts";
+import { DispatchFailure, fail, PoolRefusal } from "./refusal.ts";
+import type { State } from "./state.ts";
+import {
+  commitHash,
+  commitsOf,
+  commitTimelocked,
+  hashOfCommit,
+  hasStake,
+  isTooFast,
+  revealHash,
+  storeWeights,
+} from "./weights.ts";
+import { epochSeen } from "./epochs.ts";
+
+/** A signed call on its way through a block. */
+export interface Dispatch {
+  readonly runtime: Runtime;
+  readonly state: State;
+  /** SS58. */
+  readonly who: string;
+  readonly block: number;
+  readonly emit: (pallet: string, name: string, data: readonly unknown[]) => void;
+}
+
+/** Arguments by the runtime's names, in camel case. */
+type Arguments = Readonly<Record<string, Argument>>;
+interface Argument {
+  toString(): string;
+  toHex(): string;
+  toJSON(): unknown;
+}
+type Handler = (call: Dispatch, args: Arguments) => void;
+
+/** Every call that the metadata has, but `Timestamp.set`, which the block's author makes. */
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  "system.remark": () => {},
+  "system.remarkWithEvent": ({ who, emit }, { remark }) =>
+    emit("System", "Remarked", [who, blake2AsHex(remark.toHex())]),
+  "balances.transferAllowDeath": (call, args) => transfer(call, args, false),
+  "balances.transferKeepAlive": (call, args) => transfer(call, args, true),
+  "subtensorModule.setWeights": setWeights,
+  "subtensorModule.setMechanismWeights": (call, args) => {
+    onlyFirst(args);
+    setWeights(call, args);
+  },
+  "subtensorModule.commitWeights": ({ state, who, block, emit }, args) => {
+    const [netuid, hash] = [number(args.netuid), args.commitHash.toHex()];
+    commitHash(state, { netuid, hotkey: who, hash, block });
+    emit("SubtensorModule", "WeightsCommitted", [who, netuid, hash]);
+  },
+  "subtensorModule.revealWeights": (call, args) => {
+    const { runtime, state, who, emit } = call;
+    const wish = { ...wishOf(call, args, "uids", "values") };
+    const hash = hashOfCommit(runtime.registry, wish, numbers(args.salt));
+    revealHash(state, wish, hash);
+    emit("SubtensorModule", "WeightsRevealed", [who, wish.netuid, hash]);
+  },
+  "subtensorModule.commitTimelockedWeights": timelocked,
+  "subtensorModule.commitTimelockedMechanismWeights": (call, args) => {
+    onlyFirst(args);
+    timelocked(call, args);
+  },
+  "subtensorModule.serveAxon": serveAxon,
+  "subtensorModule.burnedRegister": burnedRegister,
+  "subtensorModule.addStake": (call, args) => moveStake(call, args, big(args.amountStaked)),
+  "subtensorModule.removeStake": (call, args) => moveStake(call, args, -big(args.amountUnstaked)),
+};
+
+/** @throws DispatchFailure as the pallet fails. */
+export function dispatch(call: Dispatch, { section, method, argsEntries }: CallParts): void {
+  const handler = HANDLERS[`${section}.${method}`];
+  if (!handler) throw new DispatchFailure("System", "CallFiltered");
+  handler(call, Object.fromEntries(argsEntries));
+}
+
+export interface CallParts {
+  readonly section: string;
+  readonly method: string;
+  readonly argsEntries: readonly (readonly [string, Argument])[];
+}
+
+export function partsOf(call: CallBase<AnyTuple>): CallParts {
+  const names = call.meta.args.map(({ name }) => stringCamelCase(name.toString()));
+  return {
+    section: call.section,
+    method: call.method,
+    argsEntries: names.map((name, k) => [name, call.args[k]]),
+  };
+}
+
+/**
+ * What the runtime's transaction extension refuses before a transaction is in the pool.
+ * @throws PoolRefusal with the extension's number.
+ */
+export function validate({ state, who, block, runtime }: Dispatch, call: CallParts): void {
+  const args = Object.fromEntries(call.argsEntries);
+  if (call.section !== "subtensorModule" || !args.netuid) return;
+  const netuid = number(args.netuid);
+  if (!state.flag("subtensorModule.networksAdded", netuid)) {
+    throw PoolRefusal.custom("SubnetNotExists");
+  }
+  switch (call.method) {
+    case "serveAxon":
+      return validateAxon(state, who, block, args);
+    case "setWeights":
+    case "setMechanismWeights":
+    case "commitWeights":
+    case "commitTimelockedWeights":
+    case "commitTimelockedMechanismWeights":
+    case "revealWeights": {
+      const uid = uidOf(state, netuid, who);
+      if (uid === undefined) throw PoolRefusal.custom("UidNotFound");
+      if (!hasStake(state, netuid, who)) throw PoolRefusal.custom("StakeAmountTooLow");
+      if (call.method === "revealWeights") {
+        return validateReveal({ state, who, block, runtime }, args);
+      }
+      if (isTooFast(state, netuid, uid, block)) throw PoolRefusal.custom("RateLimitExceeded");
+      if (args.revealRound && big(args.revealRound) < state.big("drand.lastStoredRound")) {
+        throw PoolRefusal.custom("InvalidRevealRound");
+      }
+    }
+  }
+}
+
+function validateReveal(
+  { state, who, block, runtime }: Pick<Dispatch, "state" | "who" | "block" | "runtime">,
+  args: Arguments,
+): void {
+  const wish = wishOf({ who, block }, args, "uids", "values");
+  const hash = hashOfCommit(runtime.registry, wish, numbers(args.salt));
+  const commit = commitsOf(state, wish.netuid, who).find(([each]) => each === hash);
+  if (!commit) throw PoolRefusal.custom("CommitNotFound");
+  const period = state.number("subtensorModule.revealPeriodEpochs", wish.netuid);
+  if (epochSeen(state, wish.netuid, block) !== Number(commit[1]) + period) {
+    throw PoolRefusal.custom("CommitBlockNotInRevealRange");
+  }
+}
+
+function validateAxon(state: State, who: string, block: number, args: Arguments): void {
+  const netuid = number(args.netuid);
+  if (uidOf(state, netuid, who) === undefined) {
+    throw PoolRefusal.custom("HotKeyNotRegisteredInNetwork");
+  }
+  if (!isServable(big(args.ip), number(args.ipType))) throw PoolRefusal.custom("InvalidIpAddress");
+  if (number(args.port) === 0) throw PoolRefusal.custom("InvalidPort");
+  if (isServedTooFast(state, netuid, who, block)) {
+    throw PoolRefusal.custom("ServingRateLimitExceeded");
+  }
+}
+
+const LOOPBACK = { 4: 0x7f000001n, 6: 1n } as const;
+const HIGHEST = { 4: 2n ** 32n - 1n, 6: 2n ** 128n - 1n } as const;
+
+function isServable(ip: bigint, type: number): boolean {
+  if (type !== 4 && type !== 6) return false;
+  return ip !== LOOPBACK[type] && ip < HIGHEST[type];
+}
+
+function isServedTooFast(state: State, netuid: number, who: string, block: number): boolean {
+  const axon = state.read("subtensorModule.axons", netuid, who)?.toJSON() as
+    | { block: number }
+    | null
+    | undefined;
+  const limit = state.number("subtensorModule.servingRateLimit", netuid);
+  return !!axon && limit !== 0 && block - axon.block < limit;
+}
+
+function serveAxon({ state, who, block, emit }: Dispatch, args: Arguments): void {
+  const netuid = number(args.netuid);
+  if (uidOf(state, netuid, who) === undefined) fail("HotKeyNotRegisteredInNetwork");
+  const type = number(args.ipType);
+  if (type !== 4 && type !== 6) fail("InvalidIpType");
+  if (!isServable(big(args.ip), type)) fail("InvalidIpAddress");
+  if (number(args.port) === 0) fail("InvalidPort");
+  if (isServedTooFast(state, netuid, who, block)) fail("ServingRateLimitExceeded");
+  state.write("subtensorModule.axons", [netuid, who], {
+    block,
+    version: number(args.version),
+    ip: big(args.ip),
+    port: number(args.port),
+    ipType: type,
+    protocol: number(args.protocol),
+    placeholder1: number(args.placeholder1),
+    placeholder2: number(args.placeholder2),
+  });
+  emit("SubtensorModule", "AxonServed", [netuid, who]);
+}
+
+function setWeights(call: Dispatch, args: Arguments): void {
+  const wish = wishOf(call, args, "dests", "weights");
+  if (call.state.flag("subtensorModule.commitRevealWeightsEnabled", wish.netuid)) {
+    fail("CommitRevealEnabled");
+  }
+  const uid = storeWeights(call.state, wish, true);
+  call.emit("SubtensorModule", "WeightsSet", [wish.netuid, uid]);
+}
+
+function timelocked({ state, who, block, emit }: Dispatch, args: Arguments): void {
+  const [netuid, round] = [number(args.netuid), big(args.revealRound)];
+  const commit = args.commit.toHex();
+  if (round < state.big("drand.lastStoredRound")) fail("InvalidRevealRound");
+  const version = number(args.commitRevealVersion);
+  commitTimelocked(state, { netuid, hotkey: who, commit, round, version, block });
+  const hash = blake2AsHex(commit);
+  emit("SubtensorModule", "TimelockedWeightsCommitted", [who, netuid, hash, round]);
+}
+
+function burnedRegister({ state, who, block, emit }: Dispatch, args: Arguments): void {
+  const [netuid, hotkey] = [number(args.netuid), args.hotkey.toString()];
+  if (!state.flag("subtensorModule.networksAdded", netuid)) fail("SubnetNotExists");
+  const burn = state.big("subtensorModule.burn", netuid);
+  if (freeOf(state, who) < burn) fail("NotEnoughBalanceToStake");
+  credit(state, who, -burn);
+  const uid = registerNeuron(state, { netuid, hotkey, coldkey: who, block });
+  emit("SubtensorModule", "NeuronRegistered", [netuid, uid, hotkey]);
+}
+
+/** One TAO is one alpha here: the devnet has no pool to swap in. */
+function moveStake({ state, who, block, emit }: Dispatch, args: Arguments, amount: bigint): void {
+  const [netuid, hotkey] = [number(args.netuid), args.hotkey.toString()];
+  const owner = state.text("subtensorModule.owner", hotkey);
+  if (uidOf(state, netuid, hotkey) === undefined) fail("HotKeyAccountNotExists");
+  if (amount > 0n && freeOf(state, who) < amount) fail("NotEnoughBalanceToStake");
+  if (amount < 0n && owner !== who) fail("NonAssociatedColdKey");
+  if (amount < 0n && stakeOf(state, netuid, hotkey) < -amount) fail("NotEnoughStakeToWithdraw");
+  credit(state, who, -amount);
+  addStake(state, netuid, hotkey, amount);
+  const size = amount < 0n ? -amount : amount;
+  const name = amount > 0n ? "StakeAdded" : "StakeRemoved";
+  emit("SubtensorModule", name, [who, hotkey, size, size, netuid, block]);
+}
+
+function transfer({ state, who, emit }: Dispatch, args: Arguments, keepAlive: boolean): void {
+  const [amount, to] = [big(args.value), (args.dest.toJSON() as { id: string }).id];
+  const left = freeOf(state, who) - amount;
+  if (left < 0n || (keepAlive && left < EXISTENTIAL)) fail("InsufficientBalance", "Balances");
+  credit(state, who, -amount);
+  credit(state, to, amount);
+  emit("Balances", "Transfer", [who, to, amount]);
+}
+
+/** rao: what an account needs to stay alive. */
+const EXISTENTIAL = 500n;
+
+export function freeOf(state: State, who: string): bigint {
+  const account = state.read("system.account", who) as unknown as { data: { free: Argument } };
+  return BigInt(account.data.free.toString());
+}
+
+export function credit(state: State, who: string, amount: bigint): void {
+  const account = state.read("system.account", who)?.toJSON() as {
+    nonce: number;
+    data: Record<string, unknown>;
+  };
+  const free = freeOf(state, who) + amount;
+  state.write("system.account", [who], {
+    ...account,
+    providers: 1,
+    data: { ...account.data, free },
+  });
+}
+
+function wishOf(
+  { who, block }: Pick<Dispatch, "who" | "block">,
+  args: Arguments,
+  uids: string,
+  values: string,
+) {
+  return {
+    netuid: number(args.netuid),
+    hotkey: who,
+    uids: numbers(args[uids]),
+    values: numbers(args[values]),
+    versionKey: big(args.versionKey),
+    block,
+  };
+}
+
+function onlyFirst({ mecid }: Arguments): void {
+  if (number(mecid) !== 0) fail("MechanismDoesNotExist");
+}
+
+function number(argument: Argument): number {
+  return Number(argument.toString());
+}
+
+function big(argument: Argument): bigint {
+  return BigInt(argument.toString());
+}
+
+function numbers(argument: Argument): number[] {
+  return (argument.toJSON() as unknown[]).map(Number);
+}

@@ -1,0 +1,157 @@
+import { Command } from "commander";
+import { AppError } from "../../../core/error.ts";
+import { SubtensorClient } from "../client/mod.ts";
+import { developmentPair } from "../wallet/mod.ts";
+import { cryptoWaitReady } from "./signature.ts";
+import { type Devnet, startDevnet } from "./devnet.ts";
+
+interface DevnetFlags {
+  readonly port: string;
+  readonly blockTime: string;
+  readonly state?: string;
+  readonly netuid: string;
+  readonly tempo: string;
+  readonly commitReveal: boolean;
+  readonly fund: readonly string[];
+  readonly register: readonly string[];
+}
+
+const RAO = 1_000_000_000n;
+const ENDPOINT = "ws://127.0.0.1:9944";
+
+const EXAMPLES = `
+Examples:
+  deno task devnet --register //Alice:1000 --register //Bob --state devnet.sqlite
+  deno task devnet faucet 5Grw... 100
+  deno task devnet register 5Grw... --stake 50
+
+Keys such as //Alice are derived from a phrase that everybody knows. //Alice has a million TAO.
+`;
+
+export function devnetCommand(): Command {
+  const command = new Command("devnet")
+    .description("A chain on this machine that subtensor's clients can talk to.")
+    .enablePositionalOptions()
+    .option("--port <n>", "of 127.0.0.1", "9944")
+    .option("--block-time <seconds>", "from block to block", "1")
+    .option("--state <file>", "SQLite: a restart goes on with it (default: in memory)")
+    .option("--netuid <n>", "the subnet that there is", "1")
+    .option("--tempo <blocks>", "from epoch to epoch", "20")
+    .option("--commit-reveal", "weights are committed timelocked, and revealed later", false)
+    .option("--fund <key:tao>", "an address or //Key, from the first block on", gather, [])
+    .option(
+      "--register <key[:stake]>",
+      "a neuron that is there from the first block on",
+      gather,
+      [],
+    )
+    .addHelpText("after", EXAMPLES)
+    .action(serve);
+  command.command("faucet <address> <tao>")
+    .description("Give TAO to an address.")
+    .option("--endpoint <url>", "of the devnet", ENDPOINT)
+    .action(faucet);
+  command.command("register <hotkey>")
+    .description("Give a hotkey a uid, paid by //Alice.")
+    .option("--endpoint <url>", "of the devnet", ENDPOINT)
+    .option("--netuid <n>", "the subnet", "1")
+    .option("--stake <alpha>", "to put on it", "0")
+    .action(register);
+  for (const each of command.commands) each.exitOverride();
+  return command;
+}
+
+function gather(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+async function serve(flags: DevnetFlags): Promise<void> {
+  await cryptoWaitReady();
+  const devnet = await startDevnet({
+    port: wholeOf("--port", flags.port, 0, 65535),
+    blockMs: Math.round(1000 * amountOf("--block-time", flags.blockTime, 0.02)),
+    path: flags.state,
+    netuid: wholeOf("--netuid", flags.netuid, 1, 65535),
+    hyperparameters: {
+      tempo: wholeOf("--tempo", flags.tempo, 1, 65535),
+      commitReveal: flags.commitReveal,
+    },
+    funds: Object.fromEntries(["//Alice:1000000", ...flags.fund].map((each) => {
+      const [key, tao] = splitKey(each);
+      return [addressOf(key), raoOf("--fund", tao ?? "1000")];
+    })),
+    neurons: flags.register.map((each) => {
+      const [key, stake] = splitKey(each);
+      const hotkey = addressOf(key);
+      return { hotkey, coldkey: hotkey, stake: raoOf("--register", stake ?? "0") };
+    }),
+  });
+  console.log(`Devnet at ${devnet.endpoint}, block ${devnet.chain.head.number}`);
+  await untilStopped(devnet);
+}
+
+async function untilStopped(devnet: Devnet): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, resolve);
+  await promise;
+  await devnet[Symbol.asyncDispose]();
+  Deno.exit(0);
+}
+
+async function faucet(
+  address: string,
+  tao: string,
+  { endpoint }: { readonly endpoint: string },
+): Promise<void> {
+  await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid: 1 });
+  await client.transfer(address, raoOf("the amount", tao), developmentPair("//Alice"));
+  console.log(`${tao} TAO to ${address}`);
+}
+
+async function register(
+  hotkey: string,
+  flags: { readonly endpoint: string; readonly netuid: string; readonly stake: string },
+): Promise<void> {
+  const netuid = wholeOf("--netuid", flags.netuid, 1, 65535);
+  const { endpoint } = flags;
+  await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid });
+  const alice = developmentPair("//Alice");
+  await client.register(hotkey, alice);
+  const stake = raoOf("--stake", flags.stake);
+  if (stake > 0n) await client.addStake(hotkey, stake, alice);
+  const { neurons } = await client.metagraph();
+  const uid = neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
+  console.log(`${hotkey} has uid ${uid} on subnet ${netuid}`);
+}
+
+/** `//Alice:100` into key and amount. */
+function splitKey(text: string): [key: string, amount: string | undefined] {
+  const [, key, amount] = /^(.*?)(?::([0-9.]+))?$/.exec(text) ?? [];
+  return [key, amount];
+}
+
+function addressOf(key: string): string {
+  return key.startsWith("//") ? developmentPair(key).address : key;
+}
+
+function raoOf(flag: string, text: string): bigint {
+  return BigInt(Math.round(amountOf(flag, text, 0) * 1e6)) * (RAO / 1_000_000n);
+}
+
+function amountOf(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= least) return value;
+  throw new AppError(
+    "invalid_request",
+    `Cannot start the devnet: ${flag} is ${text}, not a number from ${least} on`,
+  );
+}
+
+function wholeOf(flag: string, text: string, least: number, most: number): number {
+  const value = amountOf(flag, text, least);
+  if (Number.isInteger(value) && value <= most) return value;
+  throw new AppError(
+    "invalid_request",
+    `Cannot start the devnet: ${flag} is ${text}, not a whole number from ${least} to ${most}`,
+  );
+}

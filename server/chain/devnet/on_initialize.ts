@@ -1,0 +1,128 @@
+import { decodeAddress } from "@polkadot/util-crypto";
+import { hexToU8a, u8aEq } from "@polkadot/util";
+import { AppError } from "../../../core/error.ts";
+import { decodeWeights, decryptWithSignature } from "../timelock/mod.ts";
+import { pulseOf } from "./beacon.ts";
+import { yumaConsensus } from "./consensus.ts";
+import { epochIsDue, epochSeen, scheduleOf } from "./epochs.ts";
+import { addStake, hotkeysOf, stakeOf } from "./neurons.ts";
+import { DispatchFailure } from "./refusal.ts";
+import type { State } from "./state.ts";
+import { storeWeights, type Timelocked } from "./weights.ts";
+
+type Emit = (pallet: string, name: string, data: readonly unknown[]) => void;
+
+/** rao of alpha a block; owner, miners and validators share them as on the chain. */
+const EMISSION = 1_000_000_000;
+const SHARES = { miners: 0.41, validators: 0.41 };
+const U16_MAX = 65535;
+
+/** What a subnet does before a block's transactions: reveals, then the epoch if one is due. */
+export function beginBlock(state: State, netuid: number, block: number, emit: Emit): void {
+  revealDue(state, netuid, block, emit);
+  const item = (name: string) => `subtensorModule.${name}`;
+  if (!epochIsDue(scheduleOf(state, netuid), block)) {
+    const since = state.number(item("blocksSinceLastStep"), netuid);
+    state.write(item("blocksSinceLastStep"), [netuid], since + 1);
+    return;
+  }
+  runEpoch(state, netuid);
+  state.write(item("lastEpochBlock"), [netuid], block);
+  state.write(item("pendingEpochAt"), [netuid], 0);
+  state.write(item("blocksSinceLastStep"), [netuid], 0);
+  state.write(item("lastMechansimStepBlock"), [netuid], block);
+  const index = state.number(item("subnetEpochIndex"), netuid);
+  state.write(item("subnetEpochIndex"), [netuid], index + 1);
+}
+
+/** Opens the timelocked commits whose epoch has come. What cannot be opened yet waits. */
+function revealDue(state: State, netuid: number, block: number, emit: Emit): void {
+  const period = state.number("subtensorModule.revealPeriodEpochs", netuid);
+  const epoch = epochSeen(state, netuid, block) - period;
+  if (epoch < 0) return;
+  const item = "subtensorModule.timelockedWeightCommits";
+  const commits = state.list<Timelocked>(item, netuid, epoch);
+  if (commits.length === 0) return;
+  const newest = state.big("drand.lastStoredRound");
+  const waiting = commits.filter(([, , , round]) => BigInt(round) > newest);
+  for (const [who, , commit, round] of commits) {
+    if (BigInt(round) > newest) continue;
+    if (reveal(state, { netuid, who, commit, round: BigInt(round), block })) {
+      emit("SubtensorModule", "TimelockedWeightsRevealed", [netuid, who]);
+    }
+  }
+  if (waiting.length) state.write(item, [netuid, epoch], waiting);
+  else state.remove(item, [netuid, epoch]);
+}
+
+/** @returns false for a commit that is no good: as on the chain nobody is told. */
+function reveal(
+  state: State,
+  { netuid, who, commit, round, block }: {
+    readonly netuid: number;
+    readonly who: string;
+    readonly commit: string;
+    readonly round: bigint;
+    readonly block: number;
+  },
+): boolean {
+  try {
+    const opened = decryptWithSignature(hexToU8a(commit), pulseOf(round).signature);
+    const { hotkey, uids, values, versionKey } = decodeWeights(opened);
+    if (!u8aEq(hotkey, decodeAddress(who))) return false;
+    storeWeights(state, { netuid, hotkey: who, uids, values, versionKey, block }, false);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError || error instanceof DispatchFailure) return false;
+    throw error;
+  }
+}
+
+/** Weights -> incentive, dividends, emission and permits. */
+export function runEpoch(state: State, netuid: number): void {
+  const item = (name: string) => `subtensorModule.${name}`;
+  const hotkeys = hotkeysOf(state, netuid);
+  const stake = hotkeys.map((hotkey) => Number(stakeOf(state, netuid, hotkey)));
+  const permits = permitsOf(state, netuid, stake);
+  const weights = hotkeys.map((_, uid) => {
+    const row = new Array<number>(hotkeys.length).fill(0);
+    const given = state.list<[number, number]>(item("weights"), netuid, uid);
+    for (const [to, weight] of given) if (to !== uid) row[to] = weight;
+    return row;
+  });
+  const outcome = yumaConsensus({
+    stake: stake.map((each, uid) => permits[uid] ? each : 0),
+    weights,
+    kappa: state.number(item("kappa"), netuid) / U16_MAX,
+  });
+  const pot = EMISSION * state.number(item("tempo"), netuid);
+  const emission = hotkeys.map((_, uid) =>
+    Math.floor(
+      pot * (SHARES.miners * outcome.incentive[uid] + SHARES.validators * outcome.dividends[uid]),
+    )
+  );
+  for (const [uid, hotkey] of hotkeys.entries()) {
+    addStake(state, netuid, hotkey, BigInt(emission[uid]));
+  }
+  const u16 = (shares: readonly number[]) => shares.map((share) => Math.round(share * U16_MAX));
+  const total = stake.reduce((sum, each) => sum + each, 0) || 1;
+  const columns: Readonly<Record<string, readonly unknown[]>> = {
+    incentive: u16(outcome.incentive),
+    dividends: u16(outcome.dividends),
+    consensus: u16(outcome.consensus),
+    validatorTrust: u16(outcome.validatorTrust),
+    stakeWeight: u16(stake.map((each) => each / total)),
+    emission,
+    validatorPermit: permits,
+  };
+  for (const [name, values] of Object.entries(columns)) state.write(item(name), [netuid], values);
+}
+
+/** The neurons with most stake, as many as the subnet allows; none without stake. */
+export function permitsOf(state: State, netuid: number, stake: readonly number[]): boolean[] {
+  const most = state.number("subtensorModule.maxAllowedValidators", netuid);
+  const ranked = stake.map((each, uid) => ({ each, uid })).filter(({ each }) => each > 0)
+    .sort((a, b) => b.each - a.each).slice(0, most);
+  const chosen = new Set(ranked.map(({ uid }) => uid));
+  return stake.map((_, uid) => chosen.has(uid));
+}

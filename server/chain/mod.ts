@@ -1,0 +1,17 @@
+export {
+  type Axon,
+  type ChainOptions,
+  type Metagraph,
+  type Neuron,
+  SubtensorClient,
+} from "./client/mod.ts";
+export { type Devnet, devnetCommand, startDevnet } from "./devnet/mod.ts";
+export {
+  addChainOptions,
+  addWalletOptions,
+  type ChainFlags,
+  chainOptions,
+  type WalletFlags,
+  walletPlace,
+} from "./flags.ts";
+export { developmentPair, openWallet, type Wallet, walletCommand } from "./wallet/mod.ts";

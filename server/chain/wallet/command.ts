@@ -1,0 +1,61 @@
+import { Command } from "commander";
+import process from "node:process";
+import { newWallet } from "./new_wallet.ts";
+import { defaultWalletPath, openWallet } from "./wallet.ts";
+
+interface WalletCommandFlags {
+  readonly "wallet.path": string;
+  readonly "wallet.name": string;
+  readonly "wallet.hotkey": string;
+}
+
+export function walletCommand(): Command {
+  const command = new Command("wallet").description("Wallets as btcli keeps them.");
+  withFlags(command.command("new"))
+    .description("Make a hotkey, and a coldkey where the wallet has none.")
+    .action(makeNew);
+  withFlags(command.command("show"))
+    .description("The addresses of a wallet.")
+    .action(show);
+  for (const each of command.commands) each.exitOverride();
+  return command;
+}
+
+function withFlags(command: Command): Command {
+  return command
+    .option("--wallet.name <name>", "the wallet's folder", "default")
+    .option("--wallet.hotkey <name>", "its hotkey", "default")
+    .option("--wallet.path <folder>", "of all wallets", defaultWalletPath());
+}
+
+async function makeNew(flags: WalletCommandFlags): Promise<void> {
+  const password = process.env.STEPWISE_WALLET_PASSWORD || undefined;
+  const { files, coldkey, hotkey } = await newWallet({
+    path: flags["wallet.path"],
+    name: flags["wallet.name"],
+    hotkey: flags["wallet.hotkey"],
+    password,
+  });
+  if (coldkey) {
+    console.log(`coldkey ${coldkey}`);
+    console.log(
+      password
+        ? "  encrypted with the password in STEPWISE_WALLET_PASSWORD"
+        : "  NOT encrypted: set STEPWISE_WALLET_PASSWORD to encrypt it",
+    );
+  }
+  console.log(`hotkey  ${hotkey}`);
+  console.log("Whoever has these files has the keys; their phrases are inside. Keep a copy:");
+  for (const file of files) console.log(`  ${file}`);
+}
+
+async function show(flags: WalletCommandFlags): Promise<void> {
+  const { hotkey, coldkey } = await openWallet({
+    path: flags["wallet.path"],
+    name: flags["wallet.name"],
+    hotkey: flags["wallet.hotkey"],
+    network: "finney",
+  });
+  console.log(`coldkey ${coldkey ?? "unknown: the wallet has no coldkeypub.txt"}`);
+  console.log(`hotkey  ${hotkey.address}`);
+}

@@ -1,0 +1,154 @@
+import { Keyring } from "@polkadot/keyring";
+import type { KeyringPair } from "@polkadot/keyring/types";
+import { hexToU8a } from "@polkadot/util";
+import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { join } from "node:path";
+import process from "node:process";
+import { AppError } from "../../../core/error.ts";
+import type { Hotkey } from "../../evidence/mod.ts";
+import type { NetworkName } from "../client/networks.ts";
+import { invalid, type Keyfile, readKeyfile } from "./keyfile.ts";
+
+/** Where a wallet is, by btcli's flags. */
+export interface WalletPlace {
+  /** `--wallet.path`: the folder of all wallets. */
+  readonly path: string;
+  readonly name: string;
+  /** A file's name, or a development key such as `//Alice`. */
+  readonly hotkey: string;
+  readonly network: NetworkName;
+}
+
+/** A hotkey that is open. */
+export interface Wallet {
+  /** For receipts and requests. */
+  readonly hotkey: Hotkey;
+  /** For transactions. */
+  readonly pair: KeyringPair;
+  /** SS58, if the wallet tells. */
+  readonly coldkey: string | undefined;
+}
+
+/** Asks for the password of a file. */
+export type PasswordSource = (path: string) => Promise<string>;
+
+const SS58_FORMAT = 42;
+
+/** `~/.bittensor/wallets` */
+export function defaultWalletPath(): string {
+  return join(process.env.HOME ?? process.env.USERPROFILE ?? ".", ".bittensor", "wallets");
+}
+
+/**
+ * @throws AppError `wallet_not_found` naming the path, `wallet_invalid`, or `invalid_request` for a
+ * development key on a network that is real.
+ */
+export async function openWallet(
+  place: WalletPlace,
+  password: PasswordSource = passwordFromUser,
+): Promise<Wallet> {
+  await cryptoWaitReady();
+  if (place.hotkey.startsWith("//")) return developmentWallet(place);
+  const folder = join(place.path, place.name);
+  const path = join(folder, "hotkeys", checkName(place.hotkey));
+  const bytes = await readFile(path, place);
+  const pair = pairOf(await readKeyfile(bytes, path, () => password(path)), path);
+  return walletOf(pair, await coldkeyOf(join(folder, "coldkeypub.txt")));
+}
+
+function developmentWallet({ hotkey, network }: WalletPlace): Wallet {
+  if (network !== "devnet") {
+    throw new AppError(
+      "invalid_request",
+      `Cannot open the wallet: ${hotkey} is a development key that everybody has, and the network ` +
+        `is ${network}; use it with --subtensor.network devnet`,
+    );
+  }
+  return walletOf(developmentPair(hotkey), undefined);
+}
+
+/** A key that everybody can derive. @param uri such as `//Alice`. */
+export function developmentPair(uri: string): KeyringPair {
+  return keyring().addFromUri(uri);
+}
+
+function walletOf(pair: KeyringPair, coldkey: string | undefined): Wallet {
+  const sign = (message: Uint8Array) => Promise.resolve(pair.sign(message));
+  return { hotkey: { address: pair.address, sign, fresh: false }, pair, coldkey };
+}
+
+/** By the first that is there, as btwallet does; the seed before a private key's bytes. */
+export function pairOf(keyfile: Keyfile, path: string): KeyringPair {
+  const { secretPhrase, secretSeed, privateKey, ss58Address } = keyfile;
+  const pair = secretPhrase
+    ? keyring().addFromMnemonic(secretPhrase)
+    : secretSeed
+    ? keyring().addFromSeed(hexToU8a(secretSeed))
+    : undefined;
+  if (!pair) {
+    throw invalid(
+      path,
+      privateKey
+        ? "it has a private key without phrase or seed; btcli w regen-hotkey writes one with them"
+        : "it has no secret",
+    );
+  }
+  if (ss58Address && ss58Address !== pair.address) {
+    throw invalid(path, `its address is ${ss58Address}, and its secret makes ${pair.address}`);
+  }
+  return pair;
+}
+
+function keyring(): Keyring {
+  return new Keyring({ type: "sr25519", ss58Format: SS58_FORMAT });
+}
+
+async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    throw new AppError(
+      "wallet_not_found",
+      `Cannot open the wallet: ${path} is not there; look at --wallet.path, --wallet.name ` +
+        `(${name}) and --wallet.hotkey (${hotkey}), or make one: deno task wallet new`,
+      { cause },
+    );
+  }
+}
+
+async function coldkeyOf(path: string): Promise<string | undefined> {
+  try {
+    const file = await readKeyfile(await Deno.readFile(path), path, () => Promise.resolve(""));
+    return file.ss58Address;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** @throws AppError `invalid_request` for what would leave the wallet's folder. */
+export function checkName(name: string): string {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(name) && !/^\.+$/.test(name)) return name;
+  throw new AppError(
+    "invalid_request",
+    `Cannot open the wallet: ${JSON.stringify(name)} is no name of a key (letters, digits, . _ -)`,
+  );
+}
+
+/** btwallet's variable (base64 of the password xor the variable's name), ours, or a prompt. */
+function passwordFromUser(path: string): Promise<string> {
+  const variable = `BT_PW_${path.replace(/[/\\.]/g, "_").toUpperCase()}`;
+  const hidden = process.env[variable];
+  if (hidden) return Promise.resolve(unhide(hidden, variable));
+  const plain = process.env.STEPWISE_WALLET_PASSWORD;
+  if (plain) return Promise.resolve(plain);
+  const typed = Deno.stdin.isTerminal() ? prompt(`Password of ${path}:`) : null;
+  if (typed) return Promise.resolve(typed);
+  throw invalid(path, "it is encrypted; STEPWISE_WALLET_PASSWORD gives the password");
+}
+
+function unhide(text: string, name: string): string {
+  const bytes = Uint8Array.fromBase64(text);
+  const key = new TextEncoder().encode(name);
+  return new TextDecoder().decode(bytes.map((byte, i) => byte ^ key[i % key.length]));
+}

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
+import { rejection } from "../../../fixtures/rejection.ts";
+import {
+  blocks,
+  connect,
+  NETUID,
+  type SmallSubnet,
+  startSubnet,
+  TAO,
+} from "../devnet/small_subnet.ts";
+
+let subnet: SmallSubnet;
+let client: SubtensorClient;
+
+beforeAll(async () => {
+  subnet = await startSubnet({
+    hyperparameters: { tempo: 10, weightsRateLimit: 2, maxValidators: 1 },
+  });
+  client = await connect(subnet.devnet);
+}, 60_000);
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await subnet.devnet[Symbol.asyncDispose]();
+});
+
+describe("metagraph", () => {
+  test("neurons by uid, with stake, permit and rules", async () => {
+    const { neurons, hyperparameters, netuid } = await client.metagraph();
+    expect(netuid).toBe(NETUID);
+    expect(neurons.map(({ hotkey }) => hotkey))
+      .toEqual([subnet.alice, subnet.bob, subnet.charlie].map(({ address }) => address));
+    expect(neurons[0]).toMatchObject({ uid: 0, validatorPermit: true, active: true });
+    expect(neurons[0].stake).toBeGreaterThanOrEqual(1000);
+    expect(neurons[1]).toMatchObject({ validatorPermit: false, coldkey: subnet.alice.address });
+    expect(hyperparameters).toMatchObject({ tempo: 10, commitRevealEnabled: false });
+  });
+
+  test("a subnet that is not there is said so", async () => {
+    await using other = await connect(subnet.devnet, 77);
+    expect(await rejection(other.metagraph())).toMatchObject({
+      code: "invalid_request",
+      message: "Cannot read the subnet: netuid 77 does not exist on this chain; look at --netuid",
+    });
+  });
+});
+
+test("blocks come one after the other", async () => {
+  const seen: number[] = [];
+  const end = client.onBlock((block) => seen.push(block));
+  await blocks(client, 5);
+  end();
+  expect(seen.length).toBeGreaterThanOrEqual(5);
+  for (const [k, block] of seen.slice(1).entries()) expect(block).toBe(seen[k] + 1);
+});
+
+describe("serveAxon", () => {
+  test.each([["10.1.2.3", 8091], ["2001:db8::7", 65535]])("%s port %d", async (ip, port) => {
+    await client.serveAxon({ ip, port }, subnet.bob);
+    const { neurons } = await client.metagraph();
+    expect(neurons[1].axon).toMatchObject({ ip, port, protocol: 4 });
+  });
+
+  test("an unregistered hotkey is told to register", async () => {
+    const error = await rejection(client.serveAxon({ ip: "10.1.2.3", port: 1 }, subnet.dave));
+    expect(error).toMatchObject({ code: "not_registered" });
+    expect(error.message).toMatch(/HotKeyNotRegisteredInNetwork; register the hotkey: btcli/);
+  });
+
+  test.each([["127.0.0.1", 80], ["255.255.255.255", 80], ["::1", 80], ["10.0.0.1", 0], [
+    "10.0.0",
+    1,
+  ]])(
+    "%s port %d is refused before it is sent",
+    async (ip, port) => {
+      const error = await rejection(client.serveAxon({ ip, port }, subnet.bob));
+      expect(error).toMatchObject({ code: "invalid_request" });
+    },
+  );
+});
+
+describe("setWeights", () => {
+  test("the epoch turns them into incentive", async () => {
+    const weights = { uids: [1, 2], weights: [65535, 21845], versionKey: 0n };
+    const outcome = await client.setWeights(weights, subnet.alice);
+    expect(outcome.way).toBe("set");
+    expect(outcome.events.map(({ method }) => method)).toContain("WeightsSet");
+    await blocks(client, 21);
+    const { neurons } = await client.metagraph();
+    expect(neurons[1].incentive).toBeCloseTo(0.75, 4);
+    expect(neurons[2].incentive).toBeCloseTo(0.25, 4);
+    expect(neurons[0].dividends).toBeCloseTo(1, 4);
+  });
+
+  test.each([
+    [{ uids: [1, 9], weights: [1, 1], versionKey: 0n }, /uid 9 is not on the subnet/],
+    [{ uids: [1, 1], weights: [1, 1], versionKey: 0n }, /a uid is there twice/],
+    [{ uids: [1], weights: [1, 1], versionKey: 0n }, /1 uids have 2 weights/],
+    [{ uids: [1, 2], weights: [0, 0], versionKey: 0n }, /no weight is above 0/],
+    [{ uids: [1, 2], weights: [NaN, 1], versionKey: 0n }, /a weight is no u16/],
+  ])("%o is refused before it is sent", async (weights, message) => {
+    expect((await rejection(client.setWeights(weights, subnet.alice))).message).toMatch(message);
+  });
+
+  test("without a permit, and without registration", async () => {
+    const weights = { uids: [0, 2], weights: [1, 1], versionKey: 0n };
+    expect((await rejection(client.setWeights(weights, subnet.bob))).message)
+      .toMatch(/has no validator permit/);
+    expect(await rejection(client.setWeights(weights, subnet.dave)))
+      .toMatchObject({ code: "not_registered" });
+  });
+});
+
+test("register, stake, and a second registration is refused by the chain's name for it", async () => {
+  await client.register(subnet.dave.address, subnet.dave);
+  await client.addStake(subnet.dave.address, 5n * TAO, subnet.dave);
+  const { neurons } = await client.metagraph();
+  expect(neurons[3]).toMatchObject({ hotkey: subnet.dave.address });
+  expect(neurons[3].stake).toBeGreaterThanOrEqual(5);
+  const error = await rejection(client.register(subnet.dave.address, subnet.dave));
+  expect(error).toMatchObject({ code: "chain_refused" });
+  expect(error.message).toMatch(/the chain says HotKeyAlreadyRegisteredInSubNet/);
+});
+
+test("parallel calls of one key are all taken, in the order of their nonces", async () => {
+  const sent = Array.from(
+    { length: 20 },
+    (_, k) => client.transfer(subnet.bob.address, TAO + BigInt(k), subnet.alice),
+  );
+  const taken = await Promise.all(sent);
+  expect(new Set(taken.map(({ hash }) => hash)).size).toBe(20);
+});
+
+test("an endpoint that is down is one line", async () => {
+  const gone = SubtensorClient.connect({
+    network: "devnet",
+    endpoint: "ws://127.0.0.1:9",
+    netuid: NETUID,
+    timeoutMs: 5000,
+  });
+  const error = await rejection(gone);
+  expect(error).toMatchObject({ code: "chain_unreachable" });
+  expect(error.message).toMatch(
+    /Cannot connect to the chain at ws:\/\/127.0.0.1:9: .*is a node there/,
+  );
+});
+
+test("a chain that is not finney is not taken for it", async () => {
+  const error = await rejection(SubtensorClient.connect({
+    network: "finney",
+    endpoint: subnet.devnet.endpoint,
+    netuid: NETUID,
+  }));
+  expect(error).toMatchObject({ code: "chain_invalid" });
+  expect(error.message).toMatch(/its genesis is 0x.*, not that of finney/);
+});
