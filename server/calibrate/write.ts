@@ -4,24 +4,32 @@ import { writeAtomically } from "../storage/mod.ts";
 
 const MODELS = join(import.meta.dirname ?? ".", "../../models");
 
-/**
- * Puts the tolerances into a model's catalogue entry, and their evidence into the model's folder.
- * @returns the evidence's path.
- */
+/** Puts the tolerances into a model's catalogue entry. */
 export async function writeTolerances(
   id: string,
   tolerances: readonly Tolerance[],
-  evidence: Readonly<Record<string, unknown>>,
-): Promise<string> {
+): Promise<void> {
   const path = join(MODELS, "catalogue.json");
   const catalogue = JSON.parse(await Deno.readTextFile(path));
   for (const entry of catalogue.models) {
     if (entry.id === id) entry.tolerances = tolerances;
   }
   await writeJson(path, catalogue);
-  const beside = join(MODELS, `${id}-calibration.json`);
-  await writeJson(beside, evidence);
-  return beside;
+}
+
+/**
+ * Puts one part of the evidence, what was fitted or what was checked since, beside the model.
+ * Fitting anew drops what was checked before.
+ * @returns the evidence's path.
+ */
+export async function writeEvidence(
+  id: string,
+  part: { readonly fitted: unknown } | { readonly checked: unknown },
+): Promise<string> {
+  const path = join(MODELS, `${id}-calibration.json`);
+  const kept = "checked" in part ? JSON.parse(await Deno.readTextFile(path)) : {};
+  await writeJson(path, { ...kept, ...part });
+  return path;
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
