@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./verify/mod.ts")).verifyCommand(),
   bench: async () => (await import("./bench/mod.ts")).benchCommand(),
   adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),
+  miner: async () => (await import("./miner/mod.ts")).minerCommand(),
   devnet: async () => (await import("./chain/mod.ts")).devnetCommand(),
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),

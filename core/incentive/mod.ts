@@ -4,13 +4,4 @@ export {
   type ScoresToWeigh,
   type Weights,
 } from "./process_weights.ts";
-export {
-  DEFAULT_REWARD,
-  type MinerMetrics,
-  type RewardConfig,
-  rewardOf,
-  serviceTerm,
-  similarityTerm,
-  successTerm,
-  throughputTerm,
-} from "./reward.ts";
+export { DEFAULT_REWARD, type MinerMetrics, type RewardConfig, rewardOf } from "./reward.ts";

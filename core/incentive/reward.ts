@@ -48,22 +48,22 @@ export function rewardOf(metrics: MinerMetrics, config: RewardConfig = DEFAULT_R
 }
 
 /** (60 rps / reference)^a */
-export function throughputTerm(requestsPerSecond: number, config = DEFAULT_REWARD): number {
+function throughputTerm(requestsPerSecond: number, config = DEFAULT_REWARD): number {
   return (60 * count(requestsPerSecond) / config.referenceRate) ** config.throughputExponent;
 }
 
 /** similarity^b; a negative cosine is no similarity. */
-export function similarityTerm(similarity: number, config = DEFAULT_REWARD): number {
+function similarityTerm(similarity: number, config = DEFAULT_REWARD): number {
   return share(similarity) ** config.similarityExponent;
 }
 
 /** (1 - errorRate)^c; where no rate was measured nothing succeeded. */
-export function successTerm(errorRate: number, config = DEFAULT_REWARD): number {
+function successTerm(errorRate: number, config = DEFAULT_REWARD): number {
   return share(1 - errorRate) ** config.successExponent;
 }
 
 /** Bonus less penalty; negative when too many users were failed. */
-export function serviceTerm(
+function serviceTerm(
   { served, failed }: Pick<MinerMetrics, "served" | "failed">,
   config = DEFAULT_REWARD,
 ): number {

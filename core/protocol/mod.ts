@@ -7,3 +7,22 @@ export {
   type ModelDescription,
 } from "./compute_messages.ts";
 export { encodeFrames, type Frame, FrameReader } from "./frame.ts";
+export {
+  decodeGenerationAnswer,
+  decodeGenerationCall,
+  decodeMinerInfo,
+  type ErrorAnswer,
+  type GenerationAnswer,
+  type GenerationCall,
+  type ImageAnswer,
+  type MinerInfo,
+} from "./miner_api.ts";
+export {
+  checkSignedBody,
+  MAX_CLOCK_LEAD,
+  MAX_REQUEST_AGE,
+  readSignedHeaders,
+  type RequestToSign,
+  type SignedHeaders,
+  signedHeaders,
+} from "./signed_request.ts";

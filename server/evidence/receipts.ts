@@ -18,11 +18,14 @@ interface FinishedRun {
   readonly files: readonly Uint8Array[];
   readonly commitments: readonly Commitment[];
   readonly times: Receipt["times"];
+  /** SS58 of who asked, where that was a neuron. */
+  readonly validator?: string;
 }
 
 /** One signed receipt an image, each of a request for that image alone. */
 export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promise<Receipt[]> {
-  const { generation: { request, plan, latentDims }, model, format, times } = run;
+  const { generation: { request, plan, latentDims }, model, format } = run;
+  const { times, validator } = run;
   const common = {
     version: 1 as const,
     model,
@@ -30,6 +33,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
     steps: plan.rows.length,
     miner: address,
     times,
+    ...(validator !== undefined && { validator }),
   };
   return Promise.all(run.files.map((file, k) =>
     signReceipt({

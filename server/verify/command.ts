@@ -15,6 +15,7 @@ import { type Verification, verifyReceipt } from "./verify_receipt.ts";
 
 interface VerifyFlags {
   readonly from?: string;
+  readonly token?: string;
   readonly transcript?: string;
   readonly image?: string;
   readonly steps?: string;
@@ -39,7 +40,7 @@ proof, the arithmetic or a withheld opening), 2 nothing could be checked, and th
 
 Examples:
   deno task verify r.json --transcript t.safetensors --image x.png
-  deno task verify r.json --from http://miner.example:8091 --steps 5 --level 2
+  deno task verify r.json --from http://miner.example:8091 --token TsP... --steps 5
   deno task verify r.json --transcript t.safetensors --level 1 --steps all --json
 `;
 
@@ -52,6 +53,7 @@ export function verifyCommand(): Command {
     .argument("<receipt>", "the receipt's file")
     .optionsGroup("What it is checked against:")
     .option("--from <url>", "the miner, who opens the steps")
+    .option("--token <token>", "the receipt's opening token, which the miner gave with it")
     .option("--transcript <file>", "the transcript, of generate --transcript-out")
     .option("--image <file>", "the image")
     .option("--timeout <seconds>", "for each answer of the miner", "30")
@@ -105,7 +107,7 @@ async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidenc
   }
   const miner = flags.from === undefined
     ? undefined
-    : minerAddress(flags.from, parseTimeout(flags.timeout));
+    : minerAddress(flags.from, parseTimeout(flags.timeout), flags.token);
   const file = flags.image === undefined ? undefined : await readFile(flags.image, MAX_IMAGE_BYTES);
   const level = levelOf(flags, file !== undefined);
   const image = file

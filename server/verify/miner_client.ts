@@ -8,12 +8,14 @@ export interface MinerAddress {
   readonly url: string;
   /** Milliseconds for each answer, to its last byte. */
   readonly timeoutMs: number;
+  /** The receipt's opening token, which the miner gave with it. */
+  readonly token?: string;
 }
 
 /** @throws AppError `invalid_request` when it is no http(s) address. */
-export function minerAddress(url: string, timeoutMs: number): MinerAddress {
+export function minerAddress(url: string, timeoutMs: number, token?: string): MinerAddress {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) {
-    return { url: url.endsWith("/") ? url : `${url}/`, timeoutMs };
+    return { url: url.endsWith("/") ? url : `${url}/`, timeoutMs, token };
   }
   throw new AppError("invalid_request", `Cannot verify: --from is ${url}, not an http(s) address`);
 }
@@ -38,7 +40,7 @@ export function imageOfMiner(
 }
 
 async function fetchBounded(
-  { url, timeoutMs }: MinerAddress,
+  { url, timeoutMs, token }: MinerAddress,
   receipt: Receipt,
   path: string,
   most: number,
@@ -47,6 +49,8 @@ async function fetchBounded(
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(new URL(`v1/generations/${receiptId(receipt)}/${path}`, url), {
       signal,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      redirect: "error",
     });
     if (response.ok) return await readBounded(response, path, most);
     await response.body?.cancel();

@@ -1,11 +1,10 @@
 import type { StorageEntryBase } from "@polkadot/api/types";
 import type { ChainLink } from "./connection.ts";
-import { type AxonInfo, axonOf, type Metagraph, type Neuron, number } from "./metagraph.ts";
+import { type AxonInfo, axonOf, type Metagraph, type Neuron, number, RAO } from "./metagraph.ts";
 
 type Entry = StorageEntryBase<"promise", (...args: unknown[]) => never>;
 type Question = readonly [entry: Entry, keys: readonly unknown[]];
 
-const RAO = 1e9;
 const RULES = [
   "tempo",
   "minAllowedWeights",

@@ -1,7 +1,5 @@
-export { formatIp, parseIp } from "./address.ts";
 export type { Axon, Metagraph, Neuron, SubnetRules } from "./metagraph.ts";
-export { type NetworkName, NETWORKS, parseEndpoint, parseNetwork } from "./networks.ts";
-export { refusalName } from "./refusals.ts";
+export { type NetworkName, parseEndpoint, parseNetwork } from "./networks.ts";
 export { type Beacon, type EpochState, firstRevealBlock, revealRound } from "./reveal_round.ts";
 export type { Inclusion } from "./submitter.ts";
 export { type AxonToServe, type ChainOptions, SubtensorClient } from "./subtensor_client.ts";

@@ -82,11 +82,6 @@ export function isNonceRefusal(error: unknown): boolean {
   return /outdated|Priority is too low|1013|1014|Stale/i.test(reason(error));
 }
 
-/** The name of the runtime's error that a refusal carries; undefined for others. */
-export function refusalName(error: unknown): string | undefined {
-  return error instanceof AppError ? /the chain says (\w+)/.exec(error.message)?.[1] : undefined;
-}
-
 function refusal(doing: string, name: string, cause?: unknown): AppError {
   const remedy = REMEDIES[name];
   const code: ErrorCode = /NotRegistered|UidNotFound/.test(name)

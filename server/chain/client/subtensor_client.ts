@@ -2,7 +2,8 @@ import type { KeyringPair } from "@polkadot/keyring/types";
 import { checkServable, parseIp } from "./address.ts";
 import { BlockClock } from "./block_clock.ts";
 import { type ChainLink, openLink } from "./connection.ts";
-import { type Metagraph, readMetagraph } from "./metagraph.ts";
+import type { Metagraph } from "./metagraph.ts";
+import { readMetagraph } from "./read_metagraph.ts";
 import { type NetworkName, NETWORKS } from "./networks.ts";
 import { type Inclusion, Submitter } from "./submitter.ts";
 import {

@@ -247,7 +247,7 @@ function transfer({ state, who, emit }: Dispatch, args: Arguments, keepAlive: bo
 /** rao: what an account needs to stay alive. */
 const EXISTENTIAL = 500n;
 
-export function freeOf(state: State, who: string): bigint {
+function freeOf(state: State, who: string): bigint {
   const account = state.read("system.account", who) as unknown as { data: { free: Argument } };
   return BigInt(account.data.free.toString());
 }

@@ -66,7 +66,7 @@ export function metagraphOf(state: State, netuid: number, block: number): Fields
   };
 }
 
-export function axonOf(state: State, netuid: number, hotkey: string): unknown {
+function axonOf(state: State, netuid: number, hotkey: string): unknown {
   return state.read("subtensorModule.axons", netuid, hotkey)?.toJSON() ?? NO_AXON;
 }
 

@@ -79,7 +79,7 @@ function reveal(
 }
 
 /** Weights -> incentive, dividends, emission and permits. */
-export function runEpoch(state: State, netuid: number): void {
+function runEpoch(state: State, netuid: number): void {
   const item = (name: string) => `subtensorModule.${name}`;
   const hotkeys = hotkeysOf(state, netuid);
   const stake = hotkeys.map((hotkey) => Number(stakeOf(state, netuid, hotkey)));

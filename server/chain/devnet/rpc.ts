@@ -9,7 +9,7 @@ type Parameters = readonly unknown[];
 type Method = (chain: Chain, parameters: Parameters) => unknown;
 
 /** An error of JSON-RPC. */
-export class RpcError extends Error {
+class RpcError extends Error {
   constructor(readonly code: number, message: string, readonly data?: unknown) {
     super(message);
   }

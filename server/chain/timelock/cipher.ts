@@ -20,7 +20,7 @@ export interface Entropy {
   readonly nonce: Uint8Array;
 }
 
-export function freshEntropy(): Entropy {
+function freshEntropy(): Entropy {
   const bytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   return { key: bytes(KEY_BYTES), sigma: bytes(KEY_BYTES), nonce: bytes(NONCE_BYTES) };
 }

@@ -1,8 +1,2 @@
-export {
-  decryptWithSignature,
-  encryptToRound,
-  type Entropy,
-  freshEntropy,
-  identityOf,
-} from "./cipher.ts";
+export { decryptWithSignature, encryptToRound, type Entropy, identityOf } from "./cipher.ts";
 export { decodeWeights, encodeWeights, type WeightsPayload } from "./weights_payload.ts";

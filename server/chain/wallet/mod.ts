@@ -1,5 +1,5 @@
 export { walletCommand } from "./command.ts";
-export { encryptKeyfile, type Keyfile, readKeyfile } from "./keyfile.ts";
+export { encryptKeyfile, type Keyfile } from "./keyfile.ts";
 export { type NewWallet, newWallet, type WrittenWallet } from "./new_wallet.ts";
 export {
   defaultWalletPath,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { AppError } from "../../../core/error.ts";
 import type { Hotkey } from "../../evidence/mod.ts";
-import type { NetworkName } from "../client/networks.ts";
+import type { NetworkName } from "../client/mod.ts";
 import { invalid, type Keyfile, readKeyfile } from "./keyfile.ts";
 
 /** Where a wallet is, by btcli's flags. */
@@ -78,7 +78,7 @@ function walletOf(pair: KeyringPair, coldkey: string | undefined): Wallet {
 }
 
 /** By the first that is there, as btwallet does; the seed before a private key's bytes. */
-export function pairOf(keyfile: Keyfile, path: string): KeyringPair {
+function pairOf(keyfile: Keyfile, path: string): KeyringPair {
   const { secretPhrase, secretSeed, privateKey, ss58Address } = keyfile;
   const pair = secretPhrase
     ? keyring().addFromMnemonic(secretPhrase)

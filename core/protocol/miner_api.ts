@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+import type { ImageFormat } from "../generation/mod.ts";
+import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
+
+/** Messages of a miner's HTTP API, for both sides. */
+
+const call = z.strictObject({
+  /** Fields of a request, as `encodeRequest` writes them; checked with the model's defaults. */
+  request: z.record(z.string(), z.unknown()),
+  format: z.enum(["png", "jpeg", "webp"]).default("png"),
+  /** Small pictures with the progress, for `text/event-stream`. */
+  previews: z.boolean().default(false),
+});
+
+/** The body of `POST /v1/generations`. */
+export interface GenerationCall {
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly format: ImageFormat;
+  readonly previews: boolean;
+}
+
+/** One image of an answer: its receipt, and what opens its steps for anybody. */
+export interface ImageAnswer {
+  /** `receiptId`. */
+  readonly id: string;
+  readonly receipt: Receipt;
+  readonly token: string;
+}
+
+/** What a generation comes to. */
+export interface GenerationAnswer {
+  /** Of the job: to cancel it. */
+  readonly id: string;
+  readonly images: readonly ImageAnswer[];
+  /** Sentences for the user. */
+  readonly notices: readonly string[];
+}
+
+const token = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an opening token");
+const answer = z.object({
+  id: z.string().max(64),
+  images: z.array(z.object({ id: z.string(), receipt: z.unknown(), token })).min(1).max(64),
+  notices: z.array(z.string().max(1000)).max(20).default([]),
+});
+
+const info = z.object({
+  name: z.string().max(100),
+  version: z.string().max(100),
+  /** SS58. */
+  hotkey: z.string().max(64),
+  compute: z.string().max(300),
+  models: z.array(z.object({
+    id: z.string().max(500),
+    manifest: z.string().max(64),
+    precision: z.enum(["float32", "float16"]),
+    variant: z.string().max(64).optional(),
+    defaults: z.object({
+      width: z.number(),
+      height: z.number(),
+      steps: z.number(),
+      guidanceScale: z.number(),
+    }),
+  })).max(20),
+  capacity: z.object({
+    queueLimit: z.number(),
+    queued: z.number(),
+    running: z.number(),
+  }),
+  /** How long steps can be opened. */
+  transcriptSeconds: z.number(),
+});
+
+/** `GET /v1/info`. */
+export type MinerInfo = z.infer<typeof info>;
+
+/** @throws AppError `invalid_request` naming the field. */
+export function decodeGenerationCall(json: unknown): GenerationCall {
+  return decode(call, json, "take the request", "invalid_request");
+}
+
+/**
+ * @throws AppError `receipt_invalid` for an answer that is none, or whose ids are not those of its
+ * receipts. Nothing else of the receipts is checked.
+ */
+export function decodeGenerationAnswer(json: unknown): GenerationAnswer {
+  const { id, images, notices } = decode(answer, json, "read the answer", "receipt_invalid");
+  return {
+    id,
+    notices,
+    images: images.map((image) => {
+      const receipt = receiptFromJson(image.receipt);
+      if (receiptId(receipt) === image.id) return { id: image.id, receipt, token: image.token };
+      throw new AppError("receipt_invalid", "Cannot read the answer: its id is not its receipt's");
+    }),
+  };
+}
+
+/** @throws AppError `invalid_request`. */
+export function decodeMinerInfo(json: unknown): MinerInfo {
+  return decode(info, json, "read what the miner says of itself", "invalid_request");
+}
+
+/** An error as every route answers it. */
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+function decode<T>(
+  schema: z.ZodType<T>,
+  json: unknown,
+  doing: string,
+  code: "invalid_request" | "receipt_invalid",
+): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const at = issue.path.join(".") || "it";
+  throw new AppError(code, `Cannot ${doing}: ${at} is wrong: ${issue.message}`, {
+    cause: result.error,
+  });
+}

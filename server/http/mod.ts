@@ -1,0 +1,5 @@
+export { readBody } from "./bounded_body.ts";
+export { errorResponse, RetryLater } from "./error_response.ts";
+export { RateLimit } from "./rate_limit.ts";
+export { ReplayWindow } from "./replay_window.ts";
+export { RequestGuard, type SignedRequest } from "./request_guard.ts";

@@ -1,0 +1,37 @@
+import { RetryLater } from "./error_response.ts";
+
+/** How often a key may be used within a window of time. Keeps the busiest windows only. */
+export class RateLimit {
+  readonly #most: number;
+  readonly #windowMs: number;
+  readonly #clock: () => number;
+  readonly #uses = new Map<string, { since: number; count: number }>();
+
+  constructor(most: number, windowMs: number, clock: () => number = Date.now) {
+    this.#most = most;
+    this.#windowMs = windowMs;
+    this.#clock = clock;
+  }
+
+  /** @throws RetryLater `rate_limited`. */
+  take(key: string): void {
+    const now = this.#clock();
+    const known = this.#uses.get(key);
+    const use = known && now - known.since < this.#windowMs ? known : { since: now, count: 0 };
+    if (use.count >= this.#most) {
+      throw new RetryLater(
+        "rate_limited",
+        `Cannot open: ${this.#most} times in ${this.#windowMs / 1000} s are enough`,
+        (use.since + this.#windowMs - now) / 1000,
+      );
+    }
+    use.count++;
+    // The newest last, so that the oldest are first to go.
+    this.#uses.delete(key);
+    this.#uses.set(key, use);
+    for (const [old, { since }] of this.#uses) {
+      if (now - since < this.#windowMs) break;
+      this.#uses.delete(old);
+    }
+  }
+}

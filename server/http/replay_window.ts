@@ -1,0 +1,51 @@
+import { DatabaseSync } from "node:sqlite";
+import { AppError } from "../../core/error.ts";
+import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, type SignedHeaders } from "../../core/protocol/mod.ts";
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS used
+    (signer TEXT, uuid TEXT, timestamp INTEGER NOT NULL, PRIMARY KEY (signer, uuid)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS by_time ON used (timestamp);
+`;
+/** Uses between two clean-ups. */
+const SWEEP_EVERY = 1000;
+
+/** Requests that were used, on disk: none is taken twice, also after a restart. */
+export class ReplayWindow implements Disposable {
+  readonly #database: DatabaseSync;
+  #uses = 0;
+
+  /** @param path of an SQLite file; `:memory:` forgets with the process. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    this.#database.exec(SCHEMA);
+  }
+
+  /**
+   * Marks a request as used. Call it only for requests whose signature holds: others could use up
+   * somebody's uuid.
+   * @throws AppError `request_replayed`.
+   */
+  use({ signedBy, uuid, timestamp }: SignedHeaders, now: number): void {
+    if (this.#uses++ % SWEEP_EVERY === 0) this.#sweep(now);
+    const { changes } = this.#database
+      .prepare("INSERT OR IGNORE INTO used VALUES (?, ?, ?)").run(signedBy, uuid, timestamp);
+    if (changes > 0) return;
+    throw new AppError(
+      "request_replayed",
+      `Cannot take the request: its uuid ${uuid} was used before`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  /** What is too old to be taken need not be remembered. */
+  #sweep(now: number): void {
+    this.#database.prepare("DELETE FROM used WHERE timestamp < ?")
+      .run(now - MAX_REQUEST_AGE - MAX_CLOCK_LEAD);
+  }
+}

@@ -1,0 +1,215 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { streamSSE } from "hono/streaming";
+import { AppError } from "../../core/error.ts";
+import { encodeImage, type StepProgress } from "../../core/generation/mod.ts";
+import {
+  decodeGenerationCall,
+  type GenerationAnswer,
+  type GenerationCall,
+  type MinerInfo,
+} from "../../core/protocol/mod.ts";
+import type { OpeningTarget } from "../../core/transcript/mod.ts";
+import { errorResponse, RateLimit, type RequestGuard, type SignedRequest } from "../http/mod.ts";
+import type { Generator } from "./generator.ts";
+import type { JobQueue } from "./job_queue.ts";
+import type { OpeningTokens } from "./opening_token.ts";
+
+export interface MinerParts {
+  readonly guard: RequestGuard;
+  readonly queue: JobQueue;
+  readonly generator: Generator;
+  readonly tokens: OpeningTokens;
+  /** Throws for callers that may not ask. */
+  readonly allowed: (signedBy: string) => void;
+  readonly info: () => MinerInfo;
+  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Four prompts of 10,000 characters, escaped, fit. */
+const MOST_CALL_BYTES = 512 * 1024;
+/** Openings by one token in a minute: a whole transcript of a hundred steps. */
+const OPENINGS_A_MINUTE = 120;
+const RECEIPT_ID = /^[0-9a-f]{64}$/;
+
+/** The miner's HTTP API. */
+export function minerRoutes(parts: MinerParts): Hono {
+  const app = new Hono();
+  const limit = new RateLimit(OPENINGS_A_MINUTE, 60_000);
+  app.onError((error) =>
+    errorResponse(error, (own) => parts.log("failed", { error: String(own) }))
+  );
+  app.notFound(() => Response.json({ error: NOT_FOUND }, { status: 404 }));
+  // A tab of any origin may check: what it reads is evidence, and it needs the token.
+  app.use("/v1/generations/:id/*", async (context, next) => {
+    context.header("access-control-allow-private-network", "true");
+    await next();
+  });
+  app.use("/v1/generations/:id/*", cors({ origin: "*", allowHeaders: ["authorization"] }));
+  app.get("/v1/info", cors({ origin: "*" }), (context) => context.json(parts.info()));
+  app.post("/v1/generations", async (context) => {
+    const signed = await parts.guard.take(context.req.raw, MOST_CALL_BYTES, parts.allowed);
+    const job = beginJob(parts, signed);
+    if (!context.req.header("accept")?.includes("text/event-stream")) {
+      return context.json(await job.run({}, context.req.raw.signal));
+    }
+    return streamSSE(context, async (stream) => {
+      // Events leave in the order they were told, and all of them before the stream ends.
+      let told: Promise<void> = Promise.resolve();
+      const tell: Event = (event, data) => {
+        told = told.then(async () =>
+          await stream.writeSSE({ event, data: JSON.stringify(await data) })
+        );
+      };
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      try {
+        tell("done", await job.run({ tell }, gone.signal));
+      } catch (error) {
+        tell("error", errorResponse(error, () => {}).json());
+      }
+      await told;
+    });
+  });
+  app.delete("/v1/generations/:id", async (context) => {
+    const { signedBy } = await parts.guard.take(context.req.raw, 0, parts.allowed);
+    const id = context.req.param("id");
+    if (!RECEIPT_ID.test(id)) {
+      return context.json({ cancelled: parts.queue.cancel(id, signedBy) });
+    }
+    const receipt = await parts.generator.receipt(id);
+    if (receipt.validator !== signedBy) throw notAsker(signedBy);
+    await parts.generator.forget(id);
+    return context.json({ forgotten: true });
+  });
+  app.get("/v1/generations/:id", async (context) => {
+    const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
+    return context.json({ id, receipt: await parts.generator.receipt(id) });
+  });
+  app.get("/v1/generations/:id/image", async (context) => {
+    const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
+    const { bytes, mediaType } = await parts.generator.image(id);
+    return context.body(bytes, 200, { "content-type": mediaType });
+  });
+  app.get("/v1/generations/:id/steps/:step", async (context) => {
+    const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
+    const opening = await parts.generator.open(id, targetOf(context.req.param("step")));
+    return context.body(Uint8Array.from(opening), 200, {
+      "content-type": "application/octet-stream",
+    });
+  });
+  return app;
+}
+
+const NOT_FOUND = { code: "invalid_request", message: "Cannot answer: there is no such route" };
+
+/** Sends an event; its data may still be on its way. */
+type Event = (event: string, data: unknown) => void;
+
+interface Tell {
+  readonly tell?: Event;
+}
+
+/** Decodes a call, and runs it when its turn comes. */
+function beginJob(parts: MinerParts, { signedBy, body }: SignedRequest) {
+  const call = decodeGenerationCall(parse(body));
+  const request = parts.generator.requestOf(call);
+  const id = crypto.randomUUID();
+  const run = async ({ tell }: Tell, signal: AbortSignal): Promise<GenerationAnswer> => {
+    const started = performance.now();
+    const made = await parts.queue.run({
+      id,
+      owner: signedBy,
+      signal,
+      onPosition: (position) => tell?.("queued", { id, position }),
+    }, (cancelled) =>
+      parts.generator.generate(request, call.format, {
+        validator: signedBy,
+        signal: cancelled,
+        onStep: (progress) => tellStep(tell, id, call, progress),
+      }));
+    parts.log("generated", {
+      id,
+      for: signedBy,
+      images: made.images.length,
+      ms: Math.round(performance.now() - started),
+    });
+    return { id, ...made };
+  };
+  return { id, run };
+}
+
+function tellStep(
+  tell: Event | undefined,
+  id: string,
+  { previews }: GenerationCall,
+  { index, steps, preview }: StepProgress,
+): void {
+  if (!tell) return;
+  const step = { id, step: index + 1, steps };
+  const pictures = previews ? preview() : undefined;
+  if (!pictures) return tell("progress", step);
+  const files = Promise.all(pictures.map((picture) => encodeImage(picture, "png", 100)));
+  tell(
+    "progress",
+    files.then((all) => ({
+      ...step,
+      previews: all.map((file) => `data:image/png;base64,${file.toBase64()}`),
+    })),
+  );
+}
+
+/**
+ * Lets in whoever has the receipt's token, or asked for the image and signs.
+ * @returns the receipt's id.
+ * @throws AppError `not_allowed`, `rate_limited`, `transcript_not_found`, or as the guard.
+ */
+async function admit(
+  { tokens, guard, generator, allowed }: MinerParts,
+  limit: RateLimit,
+  request: Request,
+  id: string,
+): Promise<string> {
+  if (!RECEIPT_ID.test(id)) {
+    throw new AppError("transcript_not_found", "Cannot open: it is no receipt's id");
+  }
+  const token = tokenOf(request);
+  if (token !== undefined) {
+    if (!tokens.opens(token, id)) {
+      throw new AppError("not_allowed", "Cannot open: the token is not this receipt's");
+    }
+    limit.take(id);
+    return id;
+  }
+  const { signedBy } = await guard.take(request, 0, allowed);
+  if ((await generator.receipt(id)).validator !== signedBy) throw notAsker(signedBy);
+  return id;
+}
+
+function tokenOf(request: Request): string | undefined {
+  const bearer = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+  return bearer ?? new URL(request.url).searchParams.get("token") ?? undefined;
+}
+
+function notAsker(signedBy: string): AppError {
+  return new AppError("not_allowed", `Cannot open: ${signedBy} did not ask for this image`);
+}
+
+function targetOf(text: string): OpeningTarget {
+  if (text === "start" || text === "end") return text;
+  if (/^[0-9]{1,4}$/.test(text)) return Number(text);
+  throw new AppError(
+    "challenge_invalid",
+    `Cannot open a step: ${text} is no number, "start" or "end"`,
+  );
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (cause) {
+    throw new AppError("json_invalid", "Cannot take the request: it is not JSON in UTF-8", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AppError } from "../../../core/error.ts";
+import {
+  errorResponse,
+  RateLimit,
+  readBody,
+  ReplayWindow,
+  RetryLater,
+} from "../../../server/http/mod.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+import { thrownBy } from "../../fixtures/thrown.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await Deno.makeTempDir();
+});
+afterAll(() => Deno.remove(folder, { recursive: true }));
+
+describe("ReplayWindow", () => {
+  const used = (uuid: string, timestamp = 1000) => ({
+    signedBy: "5Abc",
+    signedFor: "5Def",
+    signature: "",
+    uuid,
+    timestamp,
+  });
+
+  test("takes a uuid once from each signer, also after a restart", () => {
+    const path = join(folder, "replay.sqlite");
+    {
+      using replay = new ReplayWindow(path);
+      replay.use(used("a"), 1000);
+      replay.use({ ...used("a"), signedBy: "5Other" }, 1000);
+      expect(thrownBy(() => replay.use(used("a"), 1001))).toMatchObject({
+        code: "request_replayed",
+      });
+    }
+    using again = new ReplayWindow(path);
+    expect(thrownBy(() => again.use(used("a"), 1002))).toMatchObject({ code: "request_replayed" });
+    again.use(used("b"), 1002);
+  });
+
+  test("forgets what is too old to be taken", () => {
+    using replay = new ReplayWindow(":memory:");
+    replay.use(used("a", 1000), 1000);
+    for (let k = 0; k < 1000; k++) replay.use(used(`later ${k}`, 60_000), 60_000);
+    expect(() => replay.use(used("a", 1000), 60_000)).not.toThrow();
+  });
+});
+
+describe("readBody", () => {
+  const post = (body: BodyInit) => new Request("http://localhost", { method: "POST", body });
+
+  test("up to the limit", async () => {
+    expect(await readBody(post(new Uint8Array(10)), 10)).toEqual(new Uint8Array(10));
+    expect(await rejection(readBody(post(new Uint8Array(11)), 10)))
+      .toMatchObject({ code: "request_too_large" });
+  });
+
+  test("an endless body without a length is read no further than the limit", async () => {
+    let given = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        given += 1000;
+        controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    expect(await rejection(readBody(post(endless), 5000))).toMatchObject({
+      code: "request_too_large",
+    });
+    expect(given).toBeLessThan(20_000);
+  });
+});
+
+test("RateLimit: so many in a window, each key by itself, with the time until the next", () => {
+  let now = 0;
+  const limit = new RateLimit(2, 1000, () => now);
+  limit.take("a");
+  limit.take("a");
+  limit.take("b");
+  now = 400;
+  expect(thrownBy(() => limit.take("a"))).toMatchObject({ code: "rate_limited", seconds: 0.6 });
+  now = 1000;
+  expect(() => limit.take("a")).not.toThrow();
+});
+
+test("errors are answered with their status, and our own mistakes are not told", async () => {
+  const logged: unknown[] = [];
+  const answer = async (error: unknown) => {
+    const response = errorResponse(error, (own) => logged.push(own));
+    return [response.status, await response.json(), response.headers.get("retry-after")];
+  };
+  expect(await answer(new AppError("request_stale", "Cannot: late")))
+    .toEqual([401, { error: { code: "request_stale", message: "Cannot: late" } }, null]);
+  expect(await answer(new RetryLater("queue_full", "Cannot: full", 2.2)))
+    .toEqual([429, { error: { code: "queue_full", message: "Cannot: full" } }, "3"]);
+  const secret = new Error("a path of ours");
+  expect(JSON.stringify(await answer(secret))).not.toContain("path");
+  expect(logged).toEqual([secret]);
+});

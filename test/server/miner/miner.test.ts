@@ -1,0 +1,329 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ImageEngine } from "../../../core/generation/mod.ts";
+import {
+  decodeGenerationAnswer,
+  decodeMinerInfo,
+  type GenerationAnswer,
+  signedHeaders,
+} from "../../../core/protocol/mod.ts";
+import { encodeReceipt } from "../../../core/transcript/mod.ts";
+import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
+import { type Miner, startMiner } from "../../../server/miner/mod.ts";
+
+const REQUEST = { prompt: "a red tau symbol", width: 64, height: 64, steps: 6, seed: 5 };
+let folder: string;
+let miner: Miner;
+let caller: Wallet;
+let stranger: Wallet;
+let answer: GenerationAnswer;
+
+function development(hotkey: string): Promise<Wallet> {
+  return openWallet({ path: "", name: "", hotkey, network: "devnet" });
+}
+
+async function start(
+  name: string,
+  wrap?: (engine: ImageEngine) => ImageEngine,
+  queue = 4,
+): Promise<Miner> {
+  return await startMiner({
+    wallet: await development("//Bob"),
+    hostname: "127.0.0.1",
+    port: 0,
+    model: "embedded",
+    compute: "cpu",
+    queue,
+    folder: join(folder, name),
+    maxTranscriptBytes: 2 ** 28,
+    access: {
+      hotkeys: [],
+      coldkeys: [],
+      forceValidatorPermit: false,
+      allowNonRegistered: false,
+      validatorMinimumTao: 0,
+      whitelist: [caller.hotkey.address],
+    },
+    log: () => {},
+    wrap,
+  });
+}
+
+beforeAll(async () => {
+  folder = await Deno.makeTempDir();
+  [caller, stranger] = [await development("//Alice"), await development("//Eve")];
+  miner = await start("main");
+}, 120_000);
+
+afterAll(async () => {
+  await miner[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: unknown;
+  readonly wallet?: Wallet;
+  readonly headers?: Record<string, string>;
+  readonly to?: Miner;
+}
+
+async function send(
+  { method = "POST", path = "v1/generations", body, wallet, headers, to = miner }: Sent,
+): Promise<Response> {
+  const bytes = new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body));
+  const signed = wallet
+    ? await signedHeaders({
+      body: bytes,
+      signedFor: to.hotkey,
+      now: Date.now(),
+      uuid: crypto.randomUUID(),
+    }, wallet.hotkey)
+    : {};
+  return await fetch(new URL(path, to.url), {
+    method,
+    headers: { ...signed, ...headers },
+    ...(method === "POST" && { body: bytes }),
+  });
+}
+
+async function refusal(response: Response): Promise<unknown> {
+  return { status: response.status, code: (await response.json()).error.code };
+}
+
+test("a signed request is answered with a receipt that names the asker", async () => {
+  const response = await send({ body: { request: REQUEST }, wallet: caller });
+  expect(response.status).toBe(200);
+  answer = decodeGenerationAnswer(await response.json());
+  expect(answer.images).toHaveLength(1);
+  const [{ receipt }] = answer.images;
+  expect(receipt).toMatchObject({
+    miner: miner.hotkey,
+    validator: caller.hotkey.address,
+    steps: 6,
+  });
+  expect(receipt.request).toMatchObject({ prompt: "a red tau symbol", seed: "5", batch: 1 });
+});
+
+test("the receipt is honest for deno task verify, with its token, to level 3", async () => {
+  const [{ receipt, token, id }] = answer.images;
+  const image = await fetch(`${miner.url}/v1/generations/${id}/image?token=${token}`);
+  expect(image.headers.get("content-type")).toBe("image/png");
+  const [path, picture] = [join(folder, "r.json"), join(folder, "i.png")];
+  await Deno.writeFile(path, encodeReceipt(receipt));
+  await Deno.writeFile(picture, await image.bytes());
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "server/main.ts", "verify", path, "--from", miner.url, "--token", token],
+      ...["--image", picture, "--compute", "cpu", "--json"],
+    ],
+  }).output();
+  const text = new TextDecoder();
+  expect(code, text.decode(stderr)).toBe(0);
+  expect(JSON.parse(text.decode(stdout))).toMatchObject({ verdict: "honest", level: 3 });
+}, 60_000);
+
+describe("openings go to the asker who signs, and to who has the token", () => {
+  const steps = () => `v1/generations/${answer.images[0].id}/steps/2`;
+  const get = (sent: Sent) => send({ method: "GET", path: steps(), ...sent });
+
+  test("the asker", async () => {
+    expect((await get({ wallet: caller })).status).toBe(200);
+  });
+
+  test("the token, from any origin, also in a private network", async () => {
+    const { token } = answer.images[0];
+    const headers = { authorization: `Bearer ${token}`, origin: "https://tab.example" };
+    const response = await get({ headers });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    await response.body?.cancel();
+    const preflight = await fetch(new URL(steps(), miner.url), {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://tab.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "authorization",
+        "access-control-request-private-network": "true",
+      },
+    });
+    expect(preflight.headers.get("access-control-allow-private-network")).toBe("true");
+    expect(preflight.headers.get("access-control-allow-headers")).toMatch(/authorization/i);
+  });
+
+  test("nobody else", async () => {
+    expect(await refusal(await get({}))).toEqual({ status: 401, code: "request_unsigned" });
+    expect(await refusal(await get({ wallet: stranger }))).toEqual({
+      status: 403,
+      code: "not_allowed",
+    });
+    expect(await refusal(await get({ headers: { authorization: `Bearer ${"A".repeat(43)}` } })))
+      .toEqual({ status: 403, code: "not_allowed" });
+  });
+
+  test("no step that is not there, and no receipt that is none", async () => {
+    const headers = { authorization: `Bearer ${answer.images[0].token}` };
+    const far = await send({ method: "GET", path: steps().replace("/2", "/99"), headers });
+    expect(await refusal(far)).toEqual({ status: 400, code: "challenge_invalid" });
+    const none = await send({
+      method: "GET",
+      path: `v1/generations/${"0".repeat(64)}`,
+      wallet: caller,
+    });
+    expect(await refusal(none)).toEqual({ status: 404, code: "transcript_not_found" });
+  });
+});
+
+describe("what is refused", () => {
+  test.each([
+    ["an unsigned request", { body: { request: REQUEST } }, 401, "request_unsigned"],
+    [
+      "a prompt that is too long",
+      { request: { ...REQUEST, prompt: "x".repeat(10_001) } },
+      400,
+      "invalid_request",
+    ],
+    ["a field that is none", { request: { ...REQUEST, colour: "red" } }, 400, "invalid_request"],
+    ["a format that is none", { request: REQUEST, format: "bmp" }, 400, "invalid_request"],
+  ])("%s", async (name, sent, status, code) => {
+    const given = name.startsWith("an unsigned") ? sent as Sent : { body: sent, wallet: caller };
+    expect(await refusal(await send(given))).toEqual({ status, code });
+  });
+
+  test("a stranger", async () => {
+    expect(await refusal(await send({ body: { request: REQUEST }, wallet: stranger })))
+      .toEqual({ status: 403, code: "not_allowed" });
+  });
+
+  test("the same request twice, also after a restart", async () => {
+    const body = new TextEncoder().encode(JSON.stringify({ request: { ...REQUEST, steps: 1 } }));
+    const sign = async (to: Miner) => ({
+      method: "POST",
+      body,
+      headers: await signedHeaders(
+        { body, signedFor: to.hotkey, now: Date.now(), uuid: crypto.randomUUID() },
+        caller.hotkey,
+      ),
+    });
+    const first = await start("restarted");
+    const request = await sign(first);
+    expect((await fetch(`${first.url}/v1/generations`, request)).status).toBe(200);
+    expect(await refusal(await fetch(`${first.url}/v1/generations`, request)))
+      .toEqual({ status: 401, code: "request_replayed" });
+    await first[Symbol.asyncDispose]();
+    const second = await start("restarted");
+    expect(await refusal(await fetch(`${second.url}/v1/generations`, request)))
+      .toMatchObject({ status: 401 });
+    await second[Symbol.asyncDispose]();
+  }, 60_000);
+
+  test("100 MB", async () => {
+    const body = new Uint8Array(100_000_000);
+    const headers = await signedHeaders(
+      {
+        body: new Uint8Array(),
+        signedFor: miner.hotkey,
+        now: Date.now(),
+        uuid: crypto.randomUUID(),
+      },
+      caller.hotkey,
+    );
+    // The connection may be cut before all is sent.
+    const status = await fetch(`${miner.url}/v1/generations`, { method: "POST", body, headers })
+      .then((response) => response.status, () => 413);
+    expect(status).toBe(413);
+  });
+});
+
+test("progress comes as events, with previews, and ends with the answer", async () => {
+  const response = await send({
+    body: { request: { ...REQUEST, seed: 6 }, previews: true },
+    wallet: caller,
+    headers: { accept: "text/event-stream" },
+  });
+  const events = (await response.text()).trim().split("\n\n").map((event) => {
+    const [, name, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
+    return { name, data: JSON.parse(data) };
+  });
+  const progress = events.filter(({ name }) => name === "progress");
+  expect(progress.map(({ data }) => data.step).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(progress[0].data.previews[0]).toMatch(/^data:image\/png;base64,/);
+  const done = events.find(({ name }) => name === "done");
+  expect(decodeGenerationAnswer(done?.data).images).toHaveLength(1);
+});
+
+test("/v1/info says what it is and what it can", async () => {
+  const response = await fetch(`${miner.url}/v1/info`);
+  const info = decodeMinerInfo(await response.json());
+  expect(info).toMatchObject({
+    hotkey: miner.hotkey,
+    models: [{ id: "tau-tiny", precision: "float32", defaults: { width: 256, steps: 20 } }],
+    capacity: { queueLimit: 4 },
+    transcriptSeconds: 900,
+  });
+});
+
+test("a batch has a receipt for each image, with seeds that follow", async () => {
+  const response = await send({ body: { request: { ...REQUEST, batch: 2 } }, wallet: caller });
+  const { images } = decodeGenerationAnswer(await response.json());
+  expect(images.map(({ receipt }) => receipt.request.seed)).toEqual(["5", "6"]);
+  // An image is the same alone and in a batch.
+  expect(images[0].receipt.root).toBe(answer.images[0].receipt.root);
+});
+
+test("what is deleted by its asker cannot be opened any more", async () => {
+  const response = await send({
+    body: { request: { ...REQUEST, seed: 9, steps: 1 } },
+    wallet: caller,
+  });
+  const [{ id, token }] = decodeGenerationAnswer(await response.json()).images;
+  const path = `v1/generations/${id}`;
+  expect(await (await send({ method: "DELETE", path, wallet: caller })).json()).toEqual({
+    forgotten: true,
+  });
+  const gone = await fetch(`${miner.url}/${path}/steps/0?token=${token}`);
+  expect(await refusal(gone)).toEqual({ status: 404, code: "transcript_not_found" });
+});
+
+test(
+  "a full queue answers 429 with Retry-After; stopping finishes what runs and hands back the rest",
+  async () => {
+    const gate = Promise.withResolvers<void>();
+    const running = Promise.withResolvers<void>();
+    let calls = 0;
+    const slow = (engine: ImageEngine): ImageEngine => ({
+      model: engine.model,
+      compute: engine.compute,
+      defaults: engine.defaults,
+      predict: (request, states) => engine.predict(request, states),
+      decode: (request, bits) => engine.decode(request, bits),
+      generate: async (request, options) => {
+        // The first call is the warm-up.
+        if (calls++ > 0) {
+          running.resolve();
+          await gate.promise;
+        }
+        return await engine.generate(request, options);
+      },
+      [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    });
+    const small = await start("small", slow, 1);
+    const call = () =>
+      send({ body: { request: { ...REQUEST, steps: 1 } }, wallet: caller, to: small });
+    const first = call();
+    await running.promise;
+    const second = call();
+    let third = await call();
+    // The second may come after the third; then that one waits, and another is too many.
+    if (third.status !== 429) third = await call();
+    expect(third.status).toBe(429);
+    expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(0);
+    const stopped = small[Symbol.asyncDispose]();
+    expect((await second).status).toBe(503);
+    gate.resolve();
+    expect((await first).status).toBe(200);
+    await stopped;
+  },
+  60_000,
+);
