@@ -17,6 +17,7 @@ export type ErrorCode =
   | "json_invalid"
   | "address_invalid"
   | "transcript_invalid"
+  | "not_found"
   | "transcript_not_found"
   | "receipt_invalid"
   | "receipt_mismatch"
@@ -43,6 +44,8 @@ export type ErrorCode =
   | "queue_full"
   | "rate_limited"
   | "not_ready"
+  | "miner_failed"
+  | "no_miner"
   | "cancelled";
 
 /** The one error type. Its sentence has one shape: "Cannot X: Y is Z". */

@@ -8,6 +8,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import("./bench/mod.ts")).benchCommand(),
   adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),
   miner: async () => (await import("./miner/mod.ts")).minerCommand(),
+  validator: async () => (await import("./validator/mod.ts")).validatorCommand(),
+  demo: async () => (await import("./demo/mod.ts")).demoCommand(),
   devnet: async () => (await import("./chain/mod.ts")).devnetCommand(),
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),

@@ -1,4 +1,5 @@
 export { alterWeights } from "./altered_weights.ts";
+export { cheatingEngine } from "./cheating_engine.ts";
 export { type Checker, examineRun, type StepSight } from "./examine.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
 export { type Alteration, type Cheat, type CheatedRun, type Lab, type States } from "./lab.ts";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "../error.ts";
 import type { ImageFormat } from "../generation/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
+import { decodeMessage, openingToken } from "./decode_message.ts";
 
 /** Messages of a miner's HTTP API, for both sides. */
 
@@ -37,10 +38,10 @@ export interface GenerationAnswer {
   readonly notices: readonly string[];
 }
 
-const token = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an opening token");
 const answer = z.object({
   id: z.string().max(64),
-  images: z.array(z.object({ id: z.string(), receipt: z.unknown(), token })).min(1).max(64),
+  images: z.array(z.object({ id: z.string(), receipt: z.unknown(), token: openingToken })).min(1)
+    .max(64),
   notices: z.array(z.string().max(1000)).max(20).default([]),
 });
 
@@ -76,7 +77,7 @@ export type MinerInfo = z.infer<typeof info>;
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeGenerationCall(json: unknown): GenerationCall {
-  return decode(call, json, "take the request", "invalid_request");
+  return decodeMessage(call, json, "take the request", "invalid_request");
 }
 
 /**
@@ -84,7 +85,7 @@ export function decodeGenerationCall(json: unknown): GenerationCall {
  * receipts. Nothing else of the receipts is checked.
  */
 export function decodeGenerationAnswer(json: unknown): GenerationAnswer {
-  const { id, images, notices } = decode(answer, json, "read the answer", "receipt_invalid");
+  const { id, images, notices } = decodeMessage(answer, json, "read the answer", "receipt_invalid");
   return {
     id,
     notices,
@@ -98,25 +99,10 @@ export function decodeGenerationAnswer(json: unknown): GenerationAnswer {
 
 /** @throws AppError `invalid_request`. */
 export function decodeMinerInfo(json: unknown): MinerInfo {
-  return decode(info, json, "read what the miner says of itself", "invalid_request");
+  return decodeMessage(info, json, "read what the miner says of itself", "invalid_request");
 }
 
 /** An error as every route answers it. */
 export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string };
-}
-
-function decode<T>(
-  schema: z.ZodType<T>,
-  json: unknown,
-  doing: string,
-  code: "invalid_request" | "receipt_invalid",
-): T {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue.path.join(".") || "it";
-  throw new AppError(code, `Cannot ${doing}: ${at} is wrong: ${issue.message}`, {
-    cause: result.error,
-  });
 }

@@ -1,3 +1,4 @@
+export { type Message, readAtMost } from "./bounded_body.ts";
 export {
   type ChromeMessage,
   decodeChromeMessage,
@@ -26,3 +27,12 @@ export {
   type SignedHeaders,
   signedHeaders,
 } from "./signed_request.ts";
+export {
+  decodeImageCall,
+  decodeScore,
+  decodeScoreCall,
+  type ImageCall,
+  type ImageForUser,
+  type Score,
+  type ScoreCall,
+} from "./validator_api.ts";

@@ -20,9 +20,13 @@ export interface CheckedReceipt {
 }
 
 /** What the checker knows by himself. */
-export interface ReceiptExpectation {
+export interface ReceiptExpectation extends StatementExpectation {
   /** Made by the checker from the receipt's request and the model's own scheduler config. */
   readonly plan: Plan;
+}
+
+/** What a checker without the model knows. */
+export interface StatementExpectation {
   /** What was asked for, as `encodeRequest` writes it, if the checker asked. */
   readonly request?: Readonly<Record<string, unknown>>;
   /** SS58. */
@@ -42,10 +46,20 @@ export interface ReceiptExpectation {
  * @throws AppError `signature_invalid`, or `receipt_mismatch` naming what is not as expected.
  */
 export function checkReceipt(receipt: Receipt, expected: ReceiptExpectation): CheckedReceipt {
+  checkStatement(receipt, expected);
+  const { plan } = expected;
+  if (receipt.plan !== planHash(plan) || receipt.steps !== plan.rows.length) refuse("its plan");
+  return { receipt, plan, [checked]: true };
+}
+
+/**
+ * Signature, request and parties of a receipt: no model is needed for them.
+ * @throws AppError `signature_invalid`, or `receipt_mismatch` naming what is not as expected.
+ */
+export function checkStatement(receipt: Receipt, expected: StatementExpectation): void {
   checkSignature(receipt, expected.verifySignature);
-  const { plan, request, miner, validator, manifest, now } = expected;
+  const { request, miner, validator, manifest, now } = expected;
   const facts: Readonly<Record<string, boolean>> = {
-    plan: receipt.plan === planHash(plan) && receipt.steps === plan.rows.length,
     request: !request || canonicalJson(request) === canonicalJson(receipt.request),
     miner: miner === undefined || miner === receipt.miner,
     validator: validator === undefined || validator === receipt.validator,
@@ -53,7 +67,6 @@ export function checkReceipt(receipt: Receipt, expected: ReceiptExpectation): Ch
     "time of its end": now === undefined || receipt.times.finished <= now,
   };
   for (const [name, holds] of Object.entries(facts)) if (!holds) refuse(`its ${name}`);
-  return { receipt, plan, [checked]: true };
 }
 
 /**
@@ -61,7 +74,10 @@ export function checkReceipt(receipt: Receipt, expected: ReceiptExpectation): Ch
  * @param image the encoded file's bytes.
  * @throws AppError `receipt_mismatch` when the receipt is of another file.
  */
-export function checkImage({ receipt }: CheckedReceipt, image: Uint8Array): void {
+export function checkImage(
+  { receipt }: Pick<CheckedReceipt, "receipt">,
+  image: Uint8Array,
+): void {
   const same = image.length === receipt.image.bytes &&
     bytesToHex(sha256(image)) === receipt.image.sha256;
   if (!same) refuse("its image");

@@ -2,6 +2,7 @@ export {
   type CheckedReceipt,
   checkImage,
   checkReceipt,
+  checkStatement,
   type ReceiptExpectation,
 } from "./check_receipt.ts";
 export {

@@ -3,6 +3,7 @@ export {
   type ChainOptions,
   type Metagraph,
   type Neuron,
+  SubnetWatch,
   SubtensorClient,
 } from "./client/mod.ts";
 export { type Devnet, devnetCommand, startDevnet } from "./devnet/mod.ts";

@@ -13,12 +13,14 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   request_replayed: 401,
   signature_invalid: 401,
   not_allowed: 403,
+  not_found: 404,
   transcript_not_found: 404,
   cancelled: 409,
   request_too_large: 413,
   queue_full: 429,
   rate_limited: 429,
   not_ready: 503,
+  no_miner: 503,
 };
 
 /** A refusal that gets better with time. */

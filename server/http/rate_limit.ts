@@ -5,9 +5,12 @@ export class RateLimit {
   readonly #most: number;
   readonly #windowMs: number;
   readonly #clock: () => number;
+  readonly #doing: string;
   readonly #uses = new Map<string, { since: number; count: number }>();
 
-  constructor(most: number, windowMs: number, clock: () => number = Date.now) {
+  /** @param doing such as "open". */
+  constructor(doing: string, most: number, windowMs: number, clock: () => number = Date.now) {
+    this.#doing = doing;
     this.#most = most;
     this.#windowMs = windowMs;
     this.#clock = clock;
@@ -21,7 +24,7 @@ export class RateLimit {
     if (use.count >= this.#most) {
       throw new RetryLater(
         "rate_limited",
-        `Cannot open: ${this.#most} times in ${this.#windowMs / 1000} s are enough`,
+        `Cannot ${this.#doing}: ${this.#most} times in ${this.#windowMs / 1000} s are enough`,
         (use.since + this.#windowMs - now) / 1000,
       );
     }

@@ -1,7 +1,4 @@
 import { Command, Option } from "commander";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { AppError } from "../../core/error.ts";
 import {
   addChainOptions,
   addWalletOptions,
@@ -12,6 +9,7 @@ import {
   type WalletFlags,
   walletPlace,
 } from "../chain/mod.ts";
+import { logLine, numberFlag, stateFolder, stopped, wholeFlag } from "../command_line.ts";
 import { COMPUTE_KINDS } from "../compute/mod.ts";
 import { startMiner } from "./start_miner.ts";
 
@@ -79,69 +77,39 @@ async function mine(flags: MinerFlags): Promise<void> {
   await using chain = flags.chain ? await SubtensorClient.connect(chainOptions(flags)) : undefined;
   const externalIp = flags["axon.external_ip"];
   const externalPort = flags["axon.external_port"];
-  const log = logLine;
   const miner = await startMiner({
     wallet,
     chain,
     hostname: flags["axon.ip"],
-    port: whole("--axon.port", flags["axon.port"], 0, 65535),
+    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
     external: externalIp === undefined ? undefined : {
       ip: externalIp,
       port: externalPort === undefined
         ? undefined
-        : whole("--axon.external_port", externalPort, 1, 65535),
+        : wholeFlag("--axon.external_port", externalPort, 1, 65535),
     },
     model: flags.model,
     variant: flags.variant,
     compute: flags.compute,
-    queue: whole("--queue", flags.queue, 1, 10_000),
-    folder: flags.storage ?? stateFolder(wallet.hotkey.address),
-    maxTranscriptBytes: whole("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
+    queue: wholeFlag("--queue", flags.queue, 1, 10_000),
+    folder: flags.storage ?? stateFolder("miner", wallet.hotkey.address),
+    maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
     access: {
       hotkeys: flags["blacklist.hotkeys"],
       coldkeys: flags["blacklist.coldkeys"],
       forceValidatorPermit: flags["blacklist.force_validator_permit"],
       allowNonRegistered: flags["blacklist.allow_non_registered"],
-      validatorMinimumTao: Number(flags["blacklist.validator_minimum_tao"]),
+      validatorMinimumTao: numberFlag(
+        "--blacklist.validator_minimum_tao",
+        flags["blacklist.validator_minimum_tao"],
+        0,
+      ),
       whitelist: flags["whitelist.hotkeys"],
     },
-    log,
+    log: logLine,
   });
   console.log(`Mining as ${miner.hotkey} at ${miner.url}`);
   await stopped();
-  log("stopping", {});
+  logLine("stopping", {});
   await miner[Symbol.asyncDispose]();
-}
-
-function stateFolder(hotkey: string): string {
-  const states = Deno.env.get("XDG_STATE_HOME") ?? join(homedir(), ".local", "state");
-  return join(states, "stepwise", "miner", hotkey);
-}
-
-/** A line of JSON for each event. */
-function logLine(event: string, facts: Readonly<Record<string, unknown>>): void {
-  console.error(JSON.stringify({ time: new Date().toISOString(), event, ...facts }));
-}
-
-/** SIGTERM and Ctrl-C finish what runs; a second one ends at once. */
-function stopped(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (asked) Deno.exit(130);
-      asked = true;
-      resolve();
-    });
-  }
-  return promise;
-}
-
-function whole(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AppError(
-    "invalid_request",
-    `Cannot mine: ${flag} is ${text}, not a whole number from ${least} to ${most}`,
-  );
 }

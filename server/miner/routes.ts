@@ -10,7 +10,13 @@ import {
   type MinerInfo,
 } from "../../core/protocol/mod.ts";
 import type { OpeningTarget } from "../../core/transcript/mod.ts";
-import { errorResponse, RateLimit, type RequestGuard, type SignedRequest } from "../http/mod.ts";
+import {
+  errorResponse,
+  parseJson,
+  RateLimit,
+  type RequestGuard,
+  type SignedRequest,
+} from "../http/mod.ts";
 import type { Generator } from "./generator.ts";
 import type { JobQueue } from "./job_queue.ts";
 import type { OpeningTokens } from "./opening_token.ts";
@@ -35,11 +41,11 @@ const RECEIPT_ID = /^[0-9a-f]{64}$/;
 /** The miner's HTTP API. */
 export function minerRoutes(parts: MinerParts): Hono {
   const app = new Hono();
-  const limit = new RateLimit(OPENINGS_A_MINUTE, 60_000);
+  const limit = new RateLimit("open", OPENINGS_A_MINUTE, 60_000);
   app.onError((error) =>
     errorResponse(error, (own) => parts.log("failed", { error: String(own) }))
   );
-  app.notFound(() => Response.json({ error: NOT_FOUND }, { status: 404 }));
+  app.notFound(() => errorResponse(new AppError("not_found", NO_ROUTE), () => {}));
   // A tab of any origin may check: what it reads is evidence, and it needs the token.
   app.use("/v1/generations/:id/*", async (context, next) => {
     context.header("access-control-allow-private-network", "true");
@@ -101,7 +107,7 @@ export function minerRoutes(parts: MinerParts): Hono {
   return app;
 }
 
-const NOT_FOUND = { code: "invalid_request", message: "Cannot answer: there is no such route" };
+const NO_ROUTE = "Cannot answer: there is no such route";
 
 /** Sends an event; its data may still be on its way. */
 type Event = (event: string, data: unknown) => void;
@@ -112,7 +118,7 @@ interface Tell {
 
 /** Decodes a call, and runs it when its turn comes. */
 function beginJob(parts: MinerParts, { signedBy, body }: SignedRequest) {
-  const call = decodeGenerationCall(parse(body));
+  const call = decodeGenerationCall(parseJson(body));
   const request = parts.generator.requestOf(call);
   const id = crypto.randomUUID();
   const run = async ({ tell }: Tell, signal: AbortSignal): Promise<GenerationAnswer> => {
@@ -202,14 +208,4 @@ function targetOf(text: string): OpeningTarget {
     "challenge_invalid",
     `Cannot open a step: ${text} is no number, "start" or "end"`,
   );
-}
-
-function parse(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch (cause) {
-    throw new AppError("json_invalid", "Cannot take the request: it is not JSON in UTF-8", {
-      cause,
-    });
-  }
 }

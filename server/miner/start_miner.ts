@@ -1,12 +1,11 @@
 import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
-import { AppError } from "../../core/error.ts";
 import { decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
-import type { Metagraph, SubtensorClient, Wallet } from "../chain/mod.ts";
+import { catalogueEntryOf, type ModelFiles } from "../../core/inference/mod.ts";
+import { SubnetWatch, type SubtensorClient, type Wallet } from "../chain/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
 import { modelFacts } from "../evidence/mod.ts";
-import { ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { DiskTranscriptStore, knownModels, openModel } from "../storage/mod.ts";
 import { type AccessRules, checkAccess } from "./access_rules.ts";
 import { Generator } from "./generator.ts";
@@ -34,7 +33,7 @@ export interface MinerOptions {
   readonly access: AccessRules;
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** Another engine in the place of the model's own: how tests and demonstrations cheat. */
-  readonly wrap?: (engine: ImageEngine) => ImageEngine;
+  readonly wrap?: (engine: ImageEngine, files: ModelFiles) => ImageEngine | Promise<ImageEngine>;
 }
 
 /** A miner that takes requests. */
@@ -45,8 +44,6 @@ export interface Miner extends AsyncDisposable {
 }
 
 const TRANSCRIPT_SECONDS = 15 * 60;
-/** Blocks after which who is registered is read again. */
-const REFRESH_BLOCKS = 25;
 const VERSION = "0.1.0";
 const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
@@ -58,7 +55,8 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   await cryptoWaitReady();
   await using stack = new AsyncDisposableStack();
   const { wallet, log, folder } = options;
-  const members = options.chain && stack.use(await Members.open(options.chain, wallet, log));
+  const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
+  subnet?.requireRegistered(wallet.hotkey.address);
   await Deno.mkdir(folder, { recursive: true });
   const tokens = await OpeningTokens.open(folder);
   const store = stack.use(
@@ -79,7 +77,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     queue,
     generator,
     tokens,
-    allowed: (signedBy) => checkAccess(signedBy, options.access, members?.metagraph),
+    allowed: (signedBy) => checkAccess(signedBy, options.access, subnet?.metagraph),
     info: () => ({
       name: "stepwise-miner",
       version: VERSION,
@@ -112,27 +110,12 @@ async function openEngine(options: MinerOptions, stack: AsyncDisposableStack) {
   const known = catalogueEntryOf(model, knownModels());
   const facts = await modelFacts(files, known);
   const defaults = { ...own.defaults, ...known?.defaults };
-  return { engine: wrap ? wrap(own) : own, facts, files, defaults };
+  return { engine: wrap ? await wrap(own, files) : own, facts, files, defaults };
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */
 async function warmUp(engine: ImageEngine): Promise<void> {
   await engine.generate(decodeRequest(WARM_UP, { ...engine.defaults, seed: 0n }));
-}
-
-function listen(
-  { hostname, port }: MinerOptions,
-  handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, handler);
-  } catch (cause) {
-    throw new AppError(
-      "address_in_use",
-      `Cannot serve: port ${port} of ${hostname} is taken or not allowed; --axon.port gives another`,
-      { cause },
-    );
-  }
 }
 
 async function serveAxon(
@@ -147,43 +130,4 @@ async function serveAxon(
   if (own?.ip === axon.ip && own.port === axon.port) return;
   const { block } = await chain.serveAxon(axon, wallet.pair);
   log("axon served", { ...axon, block });
-}
-
-/** Who is on the subnet, read again now and then. */
-class Members implements Disposable {
-  metagraph: Metagraph;
-  readonly #end: () => void;
-
-  private constructor(chain: SubtensorClient, metagraph: Metagraph, log: MinerOptions["log"]) {
-    this.metagraph = metagraph;
-    let reading = false;
-    this.#end = chain.onBlock((block) => {
-      if (reading || block - this.metagraph.block < REFRESH_BLOCKS) return;
-      reading = true;
-      chain.metagraph().then((fresh) => this.metagraph = fresh)
-        .catch((error) => log("metagraph not read", { error: String(error) }))
-        .finally(() => reading = false);
-    });
-  }
-
-  /** @throws AppError `not_registered`. */
-  static async open(
-    chain: SubtensorClient,
-    { hotkey: { address } }: Wallet,
-    log: MinerOptions["log"],
-  ): Promise<Members> {
-    const metagraph = await chain.metagraph();
-    if (metagraph.neurons.some(({ hotkey }) => hotkey === address)) {
-      return new Members(chain, metagraph, log);
-    }
-    throw new AppError(
-      "not_registered",
-      `Cannot mine: the hotkey ${address} is not registered on subnet ${chain.netuid}; register ` +
-        `it: btcli subnets register --netuid ${chain.netuid}`,
-    );
-  }
-
-  [Symbol.dispose](): void {
-    this.#end();
-  }
 }

@@ -1,6 +1,9 @@
 import { AppError, reason } from "../../core/error.ts";
+import { readAtMost } from "../../core/protocol/mod.ts";
 import { openingBytes, openingSpec, type Receipt, receiptId } from "../../core/transcript/mod.ts";
 import type { OpeningSource } from "./opening_source.ts";
+
+const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** A miner over HTTP. What he sends is read to a known size and within a time, or not at all. */
 export interface MinerAddress {
@@ -52,8 +55,8 @@ async function fetchBounded(
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
     });
-    if (response.ok) return await readBounded(response, path, most);
-    await response.body?.cancel();
+    const bytes = await readAtMost(response, response.ok ? most : MAX_REFUSAL_BYTES);
+    if (response.ok) return bytes ?? tooLong(path, most);
     throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
@@ -63,30 +66,6 @@ async function fetchBounded(
   }
 }
 
-/** Stops reading at the first byte too many, whatever the headers said. */
-async function readBounded(
-  { body, headers }: Response,
-  path: string,
-  most: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(most);
-  let got = 0;
-  const claimed = Number(headers.get("content-length") ?? 0);
-  if (claimed > most) {
-    await body?.cancel();
-    throw tooLong(path, claimed, most);
-  }
-  for await (const chunk of body ?? []) {
-    if (got + chunk.length > most) throw tooLong(path, got + chunk.length, most);
-    bytes.set(chunk, got);
-    got += chunk.length;
-  }
-  return bytes.subarray(0, got);
-}
-
-function tooLong(path: string, bytes: number, most: number): AppError {
-  return new AppError(
-    "opening_invalid",
-    `Cannot fetch ${path}: it has ${bytes} bytes or more, not ${most}`,
-  );
+function tooLong(path: string, most: number): never {
+  throw new AppError("opening_invalid", `Cannot fetch ${path}: it has more than ${most} bytes`);
 }

@@ -75,7 +75,7 @@ describe("readBody", () => {
 
 test("RateLimit: so many in a window, each key by itself, with the time until the next", () => {
   let now = 0;
-  const limit = new RateLimit(2, 1000, () => now);
+  const limit = new RateLimit("open", 2, 1000, () => now);
   limit.take("a");
   limit.take("a");
   limit.take("b");

@@ -1,0 +1,49 @@
+/** What has a body: a request, or an answer. */
+export type Message = Pick<Request, "body" | "headers">;
+
+/**
+ * A body up to its limit, whatever its headers said.
+ * @returns undefined for a body that is longer; the rest of it is not read.
+ */
+export async function readAtMost(
+  { headers, body }: Message,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (Number(headers.get("content-length") ?? 0) > most) {
+    await body?.cancel();
+    return undefined;
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(body)) {
+    length += chunk.length;
+    if (length > most) return undefined;
+    chunks.push(chunk);
+  }
+  return joined(chunks, length);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Not every browser iterates over a stream. */
+async function* chunksOf(body: Message["body"]): AsyncGenerator<Uint8Array> {
+  if (!body) return;
+  const reader = body.getReader();
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}

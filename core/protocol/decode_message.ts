@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { AppError, type ErrorCode } from "../error.ts";
+
+/** Opens the steps of one receipt for anybody who has it. */
+export const openingToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an opening token");
+
+/** @throws AppError of the code, naming the first field that is wrong. */
+export function decodeMessage<T>(
+  schema: z.ZodType<T>,
+  json: unknown,
+  doing: string,
+  code: ErrorCode,
+): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const at = issue.path.join(".") || "it";
+  throw new AppError(code, `Cannot ${doing}: ${at} is wrong: ${issue.message}`, {
+    cause: result.error,
+  });
+}

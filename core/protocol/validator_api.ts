@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { ImageFormat } from "../generation/mod.ts";
+import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
+import type { Verdict } from "../verification/mod.ts";
+import { decodeMessage, openingToken } from "./decode_message.ts";
+
+/** Messages of a validator's HTTP API, for both sides. */
+
+const imageCall = z.strictObject({
+  /** Fields of a request, as `encodeRequest` writes them. */
+  request: z.record(z.string(), z.unknown()),
+  format: z.enum(["png", "jpeg", "webp"]).default("png"),
+  /** Draws the subnet's sign into a corner; the file is then not the receipt's. */
+  watermark: z.boolean().default(false),
+});
+
+/** The body of `POST /v1/generate`. */
+export interface ImageCall {
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly format: ImageFormat;
+  readonly watermark: boolean;
+}
+
+/** What a user gets: the image, and what it takes to check it. */
+export interface ImageForUser {
+  /** `receiptId`. */
+  readonly id: string;
+  readonly receipt: Receipt;
+  /** The file in base64. */
+  readonly image: string;
+  readonly mediaType: string;
+  readonly watermarked: boolean;
+  readonly miner: { readonly uid: number; readonly hotkey: string; readonly url: string };
+  /** Opens the receipt's steps at the miner. */
+  readonly token: string;
+  /** Of the validator's own check; null when this image was not drawn for one. */
+  readonly verdict: Verdict | null;
+  readonly notices: readonly string[];
+}
+
+const scoreCall = z.strictObject({
+  receipt: z.unknown(),
+  /** The miner, who opens the steps. */
+  url: z.url({ protocol: /^https?$/ }).max(2000),
+  token: openingToken,
+});
+
+/** The body of `POST /v1/score`: evidence to check. */
+export interface ScoreCall {
+  readonly receipt: Receipt;
+  readonly url: string;
+  readonly token: string;
+}
+
+const score = z.object({
+  verdict: z.enum(["honest", "suspect", "invalid", "withheld"]),
+  /** Mean cosine of the checked velocities; 0 where none could be compared. */
+  similarity: z.number().min(-1).max(1),
+  /** The largest velocity error, and the largest over its tolerance; null without level 2. */
+  velocityError: z.number().nullable(),
+  worst: z.number().nullable(),
+  reasons: z.array(z.string()),
+});
+
+/** What a check came to: `withheld` when a step was not opened, late or gone. */
+export type Score = z.infer<typeof score>;
+
+/** @throws AppError `invalid_request` naming the field. */
+export function decodeImageCall(json: unknown): ImageCall {
+  return decodeMessage(imageCall, json, "take the request", "invalid_request");
+}
+
+/** @throws AppError `invalid_request` or `receipt_invalid`. Nothing of the receipt is checked. */
+export function decodeScoreCall(json: unknown): ScoreCall {
+  const call = decodeMessage(scoreCall, json, "score", "invalid_request");
+  return { ...call, receipt: receiptFromJson(call.receipt) };
+}
+
+/** @throws AppError `invalid_request`. */
+export function decodeScore(json: unknown): Score {
+  return decodeMessage(score, json, "read the score", "invalid_request");
+}

@@ -1,0 +1,49 @@
+import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
+import { AppError } from "../../core/error.ts";
+import { readJson } from "../../core/inference/mod.ts";
+import { openWallet, SubtensorClient } from "../chain/mod.ts";
+import { logLine, stopped } from "../command_line.ts";
+import { channelsOf } from "../evidence/mod.ts";
+import { startMiner } from "../miner/mod.ts";
+
+/**
+ * A miner that cheats, as a process of its own, for the demonstration and the tests.
+ * Arguments: hotkey, endpoint, netuid, address, port, folder, name of the cheat.
+ */
+const [hotkey, endpoint, netuid, ip, port, folder, name] = Deno.args;
+const cheat = zoo.find((each) => each.name === name);
+if (!cheat) throw new AppError("invalid_request", `Cannot cheat: there is no ${name} in the zoo`);
+await using chain = await SubtensorClient.connect({
+  network: "devnet",
+  endpoint,
+  netuid: Number(netuid),
+});
+const miner = await startMiner({
+  wallet: await openWallet({ path: "", name: "", hotkey, network: "devnet" }),
+  chain,
+  hostname: ip,
+  port: Number(port),
+  external: { ip },
+  model: "embedded",
+  compute: "cpu",
+  queue: 32,
+  folder,
+  maxTranscriptBytes: 2 ** 30,
+  access: {
+    hotkeys: [],
+    coldkeys: [],
+    forceValidatorPermit: false,
+    allowNonRegistered: false,
+    validatorMinimumTao: 0,
+    whitelist: [],
+  },
+  log: logLine,
+  wrap: async (engine, files) => {
+    const scheduler = await readJson(files, "scheduler/scheduler_config.json");
+    const config = scheduler as Record<string, unknown>;
+    return cheatingEngine(engine, cheat, config, await channelsOf(files));
+  },
+});
+console.log(`Mining as ${miner.hotkey} at ${miner.url}`);
+await stopped();
+await miner[Symbol.asyncDispose]();

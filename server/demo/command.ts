@@ -1,0 +1,23 @@
+import { Command } from "commander";
+import { numberFlag } from "../command_line.ts";
+import { runDemo } from "./demo.ts";
+
+const TEXT = `
+Starts a chain, two honest miners, one that skips half of its network calls, a validator and users,
+all on this machine; shows what happens until the chain has paid. Nothing is left running.
+`;
+
+export function demoCommand(): Command {
+  return new Command("demo")
+    .description("The whole subnet on this machine, in a few minutes.")
+    .option("--keep", "leave it running, until Ctrl-C", false)
+    .option("--out <folder>", "for images, receipts and logs (default: a temporary folder)")
+    .option("--minutes <n>", "after which it is a failure", "5")
+    .addHelpText("after", TEXT)
+    .action(async (flags: { keep: boolean; out?: string; minutes: string }) => {
+      const minutes = numberFlag("--minutes", flags.minutes, 0.1);
+      const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes });
+      // Libraries keep timers; everything of ours has ended.
+      Deno.exit(held ? 0 : 1);
+    });
+}

@@ -1,0 +1,240 @@
+import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { reason } from "../../core/error.ts";
+import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
+import { stopped } from "../command_line.ts";
+import { localAddress } from "./local_address.ts";
+import { type DemoProcess, startProcess } from "./processes.ts";
+import { Screen } from "./screen.ts";
+import { type MinerRow, minerTable } from "./table.ts";
+import { Users } from "./users.ts";
+
+export interface DemoOptions {
+  /** Goes on after the last word, until Ctrl-C. */
+  readonly keep: boolean;
+  readonly folder?: string;
+  /** After which it is a failure. */
+  readonly minutes: number;
+}
+
+const NETUID = 1;
+const TAO = 1_000_000_000n;
+/** Blocks. */
+const [TEMPO, WEIGHTS_EVERY] = [12, 8];
+const USER_EVERY_MS = 2500;
+const CHEAT = "every second call reused";
+const VALIDATOR = "//Alice";
+/** Who mines, and by what. */
+const MINERS = [
+  { name: "Bob", hotkey: "//Bob", cheats: false },
+  { name: "Charlie", hotkey: "//Charlie", cheats: false },
+  { name: "Eve (cheats)", hotkey: "//Eve", cheats: true },
+] as const;
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const CHEATING_MINER = fileURLToPath(new URL("./cheating_miner.ts", import.meta.url));
+
+/**
+ * Runs the subnet until the chain has paid, or the time is over.
+ * @returns whether everything that it should show was seen.
+ */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  await cryptoWaitReady();
+  const screen = new Screen();
+  const started = Date.now();
+  const until = started + 60_000 * options.minutes;
+  const folder = options.folder ?? await Deno.makeTempDir({ prefix: "stepwise-demo-" });
+  const images = join(folder, "images");
+  await Deno.mkdir(images, { recursive: true });
+  await using stack = new AsyncDisposableStack();
+  const { devnet, chain } = await openChain(stack, screen);
+  const key = crypto.randomUUID();
+  const processes = await startNeurons({ devnet, folder, key, screen, stack });
+  const validator = processes[processes.length - 1];
+  const users = stack.use(
+    new Users({ url: validator.url, key, folder: images, everyMs: USER_EVERY_MS }),
+  );
+  screen.say("Users ask for images; the validator asks miners, checks, and weighs.\n");
+  let interrupted = false;
+  const stop = stopped().then(() => interrupted = true);
+  const goesOn = () => !interrupted && Date.now() < until && processes.every((p) => p.running());
+  let seen: Seen;
+  do {
+    await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    seen = await look(chain, validator, users);
+    screen.show(`${minerTable(seen.rows)}\n${statusLine(seen, users, started)}`);
+  } while (!allHolds(seen, processes) && goesOn());
+  screen.show(`${minerTable(seen.rows)}\n${statusLine(seen, users, started)}`, true);
+  const claims = claimsOf(seen, processes);
+  screen.say("");
+  for (const [claim, holds] of claims) screen.say(`${holds ? "yes" : " NO"}  ${claim}`);
+  for (const refused of new Set(users.tally.refused)) {
+    screen.say(`     a user was told: ${refused}`);
+  }
+  screen.say(`\nImages, receipts and logs are in ${folder}`);
+  if (options.keep && !interrupted) {
+    sayAddresses({ devnet, processes, key, screen });
+    await stop;
+  }
+  await users[Symbol.asyncDispose]();
+  await Promise.all(processes.map((each) => each[Symbol.asyncDispose]()));
+  return claims.every(([, holds]) => holds);
+}
+
+async function openChain(
+  stack: AsyncDisposableStack,
+  screen: Screen,
+): Promise<{ readonly devnet: Devnet; readonly chain: SubtensorClient }> {
+  const alice = developmentPair(VALIDATOR);
+  const devnet = stack.use(
+    await startDevnet({
+      ...{ port: 0, blockMs: 1000, netuid: NETUID, hyperparameters: { tempo: TEMPO } },
+      funds: { [alice.address]: 1_000_000n * TAO },
+      neurons: [{ hotkey: alice.address, coldkey: alice.address, stake: 1000n * TAO }],
+    }),
+  );
+  const { endpoint } = devnet;
+  const chain = stack.use(
+    await SubtensorClient.connect({ network: "devnet", endpoint, netuid: NETUID }),
+  );
+  screen.say(`Chain at ${endpoint}: a block a second, an epoch every ${TEMPO}`);
+  for (const { name, hotkey } of MINERS) {
+    const { block } = await chain.register(developmentPair(hotkey).address, alice);
+    screen.say(`${name} is registered in block ${block}`);
+  }
+  return { devnet, chain };
+}
+
+interface Needs {
+  readonly devnet: Devnet;
+  readonly folder: string;
+  readonly key: string;
+  readonly screen: Screen;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** Miners first, so that the validator finds them. @returns the validator last. */
+async function startNeurons({ devnet, folder, key, screen, stack }: Needs): Promise<DemoProcess[]> {
+  const ip = localAddress();
+  const chainFlags = [
+    ...["--subtensor.network", "devnet", "--subtensor.chain_endpoint", devnet.endpoint],
+    ...["--netuid", String(NETUID)],
+  ];
+  const start = async (name: string, args: readonly string[]) => {
+    const started = stack.use(await startProcess(name, args, join(folder, `${name}.log`)));
+    screen.say(`${name} runs at ${started.url}`);
+    return started;
+  };
+  const miners = await Promise.all(MINERS.map(({ name, hotkey, cheats }) => {
+    const storage = join(folder, `miner-${hotkey.slice(2)}`);
+    return start(
+      name,
+      cheats
+        ? [CHEATING_MINER, hotkey, devnet.endpoint, String(NETUID), ip, "0", storage, CHEAT]
+        : [
+          ...[MAIN, "miner", ...chainFlags, "--wallet.hotkey", hotkey, "--storage", storage],
+          ...["--axon.ip", ip, "--axon.external_ip", ip, "--axon.port", "0"],
+          ...["--compute", "cpu", "--queue", "32"],
+        ],
+    );
+  }));
+  const keys = join(folder, "api-keys.txt");
+  await Deno.writeTextFile(keys, `# applications\n${key}\n`, { mode: 0o600 });
+  const validator = await start("validator", [
+    ...[MAIN, "validator", ...chainFlags, "--wallet.hotkey", VALIDATOR],
+    ...["--storage", join(folder, "validator"), "--axon.port", "0", "--compute", "cpu"],
+    ...["--neuron.epoch_length", String(WEIGHTS_EVERY), "--api.keys", keys],
+    ...["--stress.together", "1", "--stress.most", "16", "--stress.size", "128"],
+    ...["--stress.rest", "60"],
+  ]);
+  return [...miners, validator];
+}
+
+/** What is to be seen at one moment. */
+interface Seen {
+  readonly rows: readonly MinerRow[];
+  readonly block: number;
+  readonly images: number;
+  /** Of the weights that were set last. */
+  readonly weightsBlock: number | undefined;
+}
+
+async function look(chain: SubtensorClient, validator: DemoProcess, users: Users): Promise<Seen> {
+  const { neurons } = await chain.metagraph();
+  const info = await fetch(`${validator.url}/v1/info`).then((response) => response.json())
+    .catch((error) => ({ miners: [], error: reason(error) }));
+  const weights: { uids: number[]; weights: number[]; block: number } | undefined = info.weights;
+  const total = weights?.weights.reduce((sum, weight) => sum + weight, 0) ?? 0;
+  return {
+    block: chain.block,
+    images: users.tally.images.length,
+    weightsBlock: weights?.block,
+    rows: MINERS.map(({ name, hotkey }) => {
+      const { address } = developmentPair(hotkey);
+      const neuron = neurons.find((each) => each.hotkey === address);
+      // NaN is null in JSON.
+      const own = info.miners.find((each: { hotkey: string }) => each.hotkey === address) ?? {};
+      const weight = weights?.weights[weights.uids.indexOf(neuron?.uid ?? -1)] ?? 0;
+      return {
+        name,
+        uid: neuron?.uid ?? -1,
+        rps: own.requestsPerSecond ?? NaN,
+        similarity: own.similarity ?? NaN,
+        velocityError: own.velocityError ?? NaN,
+        checks: own.checks ?? 0,
+        served: own.served ?? 0,
+        failed: own.failed ?? 0,
+        why: own.why,
+        weight: total > 0 ? 100 * weight / total : 0,
+        incentive: 100 * (neuron?.incentive ?? 0),
+        emission: neuron?.emission ?? 0,
+      };
+    }),
+  };
+}
+
+function statusLine({ block, images, weightsBlock }: Seen, users: Users, started: number): string {
+  const seconds = Math.round((Date.now() - started) / 1000);
+  const weights = weightsBlock === undefined ? "none yet" : `of block ${weightsBlock}`;
+  return `${seconds} s, block ${block}; ${images} of ${users.tally.asked} images asked for are ` +
+    `here; weights: ${weights}`;
+}
+
+/** What the demonstration is to show, and whether it did. */
+function claimsOf(
+  { rows, images }: Seen,
+  processes: readonly DemoProcess[],
+): readonly (readonly [claim: string, holds: boolean])[] {
+  const honest = rows.filter((_, k) => !MINERS[k].cheats);
+  const cheats = rows.filter((_, k) => MINERS[k].cheats);
+  return [
+    ["users got images", images >= 3],
+    [
+      "honest miners passed every check",
+      honest.every(({ checks, why }) => checks > 0 && why === undefined),
+    ],
+    ["the cheat was caught at a step", cheats.every(({ why }) => why !== undefined)],
+    ["honest miners have weight", honest.every(({ weight }) => weight > 0)],
+    ["the chain paid the honest miners", honest.every(({ emission }) => emission > 0)],
+    [
+      "the cheat earns nothing",
+      cheats.every(({ weight, incentive, emission }) => weight + incentive + emission === 0),
+    ],
+    ["everything that was started still runs", processes.every((each) => each.running())],
+  ];
+}
+
+function allHolds(seen: Seen, processes: readonly DemoProcess[]): boolean {
+  return claimsOf(seen, processes).every(([, holds]) => holds);
+}
+
+function sayAddresses(
+  { devnet, processes, key, screen }: Pick<Needs, "devnet" | "key" | "screen"> & {
+    readonly processes: readonly DemoProcess[];
+  },
+): void {
+  screen.say(`\nStill running, until Ctrl-C:\n  chain ${devnet.endpoint}`);
+  for (const { name, url } of processes) screen.say(`  ${name} ${url}`);
+  screen.say(`  API key ${key}`);
+}

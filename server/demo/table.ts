@@ -1,0 +1,53 @@
+/** A miner as the demonstration shows it. */
+export interface MinerRow {
+  readonly name: string;
+  readonly uid: number;
+  readonly rps: number;
+  readonly similarity: number;
+  readonly velocityError: number;
+  readonly checks: number;
+  readonly served: number;
+  readonly failed: number;
+  /** What it was caught at, or nothing yet. */
+  readonly why: string | undefined;
+  /** Of the weights that were set, in percent. */
+  readonly weight: number;
+  /** By the chain, in percent. */
+  readonly incentive: number;
+  /** rao of the last epoch. */
+  readonly emission: number;
+}
+
+const COLUMNS: readonly (readonly [name: string, show: (row: MinerRow) => string])[] = [
+  ["uid", ({ uid }) => String(uid)],
+  ["images/s", ({ rps }) => number(rps, 2)],
+  ["similarity", ({ similarity }) => number(similarity, 5)],
+  ["velocity error", ({ velocityError }) => exponent(velocityError)],
+  ["checks", ({ checks }) => String(checks)],
+  ["served", ({ served }) => String(served)],
+  ["failed", ({ failed }) => String(failed)],
+  ["verdict", ({ checks, why }) => why?.split(":")[0] ?? (checks > 0 ? "honest" : "-")],
+  ["weight", ({ weight }) => `${number(weight, 1)} %`],
+  ["incentive", ({ incentive }) => `${number(incentive, 1)} %`],
+  ["TAO earned", ({ emission }) => number(emission / 1e9, 3)],
+];
+
+/** Rows with a head, columns aligned. */
+export function minerTable(rows: readonly MinerRow[]): string {
+  const cells = [
+    ["miner", ...COLUMNS.map(([name]) => name)],
+    ...rows.map((row) => [row.name, ...COLUMNS.map(([, show]) => show(row))]),
+  ];
+  const widths = cells[0].map((_, k) => Math.max(...cells.map((row) => row[k].length)));
+  return cells.map((row) =>
+    row.map((cell, k) => k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])).join("  ")
+  ).join("\n");
+}
+
+function number(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : "-";
+}
+
+function exponent(value: number): string {
+  return Number.isFinite(value) ? value.toExponential(1) : "-";
+}

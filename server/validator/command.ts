@@ -1,0 +1,166 @@
+import { Command, Option } from "commander";
+import {
+  addChainOptions,
+  addWalletOptions,
+  type ChainFlags,
+  chainOptions,
+  openWallet,
+  SubtensorClient,
+  type WalletFlags,
+  walletPlace,
+} from "../chain/mod.ts";
+import { logLine, numberFlag, stateFolder, stopped, wholeFlag } from "../command_line.ts";
+import { COMPUTE_KINDS } from "../compute/mod.ts";
+import { DEFAULT_FORWARD } from "./forwarder.ts";
+import { startValidator } from "./start_validator.ts";
+import { DEFAULT_STRESS } from "./stress_test.ts";
+
+interface ValidatorFlags extends WalletFlags, ChainFlags {
+  readonly role: string;
+  readonly "axon.ip": string;
+  readonly "axon.port": string;
+  readonly "neuron.epoch_length": string;
+  readonly model: string;
+  readonly variant?: string;
+  readonly compute: string;
+  readonly storage?: string;
+  readonly "api.keys"?: string;
+  readonly "api.rate": string;
+  readonly "allow.hotkeys": readonly string[];
+  readonly "forward.miners": string;
+  readonly "forward.hedge": string;
+  readonly "forward.timeout": string;
+  readonly "forward.check_share": string;
+  readonly "stress.together": string;
+  readonly "stress.rest": string;
+  readonly "stress.most": string;
+  readonly "stress.slowest": string;
+  readonly "stress.check_share": string;
+  readonly "stress.size"?: string;
+  readonly "stress.steps"?: string;
+  readonly prompts?: string;
+  readonly "scoring.url"?: string;
+  readonly "scoring.hotkey"?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  deno task validator --netuid 1 --wallet.name mine --wallet.hotkey validator --api.keys keys.txt
+  deno task validator --role stress --scoring.url http://10.0.0.2:8092 --scoring.hotkey 5Grw...
+
+Asking for an image:
+  curl http://127.0.0.1:8092/v1/generate -H "authorization: Bearer $KEY" -H "accept: image/png" \\
+    -H "content-type: application/json" -d '{"request":{"prompt":"a red tau symbol"}}' -o tau.png
+`;
+
+export function validatorCommand(): Command {
+  const command = new Command("validator")
+    .description("Serve users through miners, check what they make, and set weights.");
+  addWalletOptions(command);
+  addChainOptions(command);
+  return command.optionsGroup("What it does:")
+    .addOption(
+      new Option("--role <role>", "forward: serves users and scores; stress: tests and weighs")
+        .choices(["forward", "stress", "both"]).default("both"),
+    )
+    .option("--neuron.epoch_length <blocks>", "from weights to weights", "100")
+    .option("--storage <folder>", "of what is measured (default: in the user's state folder)")
+    .optionsGroup("Where it is reached:")
+    .option("--axon.ip <address>", "to listen on", "127.0.0.1")
+    .option("--axon.port <n>", "to listen on", "8092")
+    .option("--api.keys <file>", "a key a line, for applications")
+    .option("--api.rate <n>", "requests a minute of each caller", "60")
+    .option("--allow.hotkeys <keys...>", "who may ask by signature, besides itself", [])
+    .optionsGroup("With what:")
+    .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
+    .option("--variant <name>", "other weights of the same model, for example fp16")
+    .addOption(
+      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
+    )
+    .optionsGroup("Serving users:")
+    .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
+    .option(
+      "--forward.hedge <seconds>",
+      "until another is asked beside a slow one",
+      String(DEFAULT_FORWARD.hedgeMs / 1000),
+    )
+    .option(
+      "--forward.timeout <seconds>",
+      "that each has",
+      String(DEFAULT_FORWARD.timeoutMs / 1000),
+    )
+    .option(
+      "--forward.check_share <share>",
+      "of answers that are checked",
+      String(DEFAULT_FORWARD.checkShare),
+    )
+    .optionsGroup("Testing miners:")
+    .option("--stress.together <n>", "miners tested side by side", "4")
+    .option("--stress.rest <seconds>", "until one is tested again", "600")
+    .option("--stress.most <n>", "concurrent requests at most", String(DEFAULT_STRESS.most))
+    .option(
+      "--stress.slowest <seconds>",
+      "that an answer may take",
+      String(DEFAULT_STRESS.slowestMs / 1000),
+    )
+    .option(
+      "--stress.check_share <share>",
+      "of answers that are checked",
+      String(DEFAULT_STRESS.checkShare),
+    )
+    .option("--stress.size <pixels>", "of synthetic images (default: the model's)")
+    .option("--stress.steps <n>", "of synthetic images (default: the model's)")
+    .option("--prompts <file or URL>", "a prompt a line, of any length; read where chance says")
+    .option("--scoring.url <url>", "of the forwarding validator, for --role stress")
+    .option("--scoring.hotkey <address>", "its hotkey")
+    .addHelpText("after", EXAMPLES)
+    .action(validate);
+}
+
+async function validate(flags: ValidatorFlags): Promise<void> {
+  const wallet = await openWallet(walletPlace(flags));
+  await using chain = await SubtensorClient.connect(chainOptions(flags));
+  const { "scoring.url": url, "scoring.hotkey": signedFor } = flags;
+  const [size, steps] = [flags["stress.size"], flags["stress.steps"]];
+  const validator = await startValidator({
+    wallet,
+    chain,
+    roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
+    hostname: flags["axon.ip"],
+    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
+    model: flags.model,
+    variant: flags.variant,
+    compute: flags.compute,
+    folder: flags.storage ?? stateFolder("validator", wallet.hotkey.address),
+    epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
+    forward: {
+      ...DEFAULT_FORWARD,
+      miners: wholeFlag("--forward.miners", flags["forward.miners"], 1, 32),
+      hedgeMs: 1000 * numberFlag("--forward.hedge", flags["forward.hedge"], 0),
+      timeoutMs: 1000 * numberFlag("--forward.timeout", flags["forward.timeout"], 0.1),
+      checkShare: numberFlag("--forward.check_share", flags["forward.check_share"], 0, 1),
+    },
+    stress: {
+      ...DEFAULT_STRESS,
+      most: wholeFlag("--stress.most", flags["stress.most"], DEFAULT_STRESS.first, 1024),
+      slowestMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
+      checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
+    },
+    together: wholeFlag("--stress.together", flags["stress.together"], 1, 64),
+    restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
+    prompts: flags.prompts,
+    synthetic: {
+      ...(size === undefined ? {} : { size: wholeFlag("--stress.size", size, 8, 4096) }),
+      ...(steps === undefined ? {} : { steps: wholeFlag("--stress.steps", steps, 1, 1000) }),
+    },
+    scoring: url !== undefined && signedFor !== undefined ? { url, signedFor } : undefined,
+    apiKeys: flags["api.keys"],
+    allowed: flags["allow.hotkeys"],
+    requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
+    log: logLine,
+  });
+  console.log(`Validating as ${validator.hotkey} at ${validator.url}`);
+  await stopped();
+  logLine("stopping", {});
+  await validator[Symbol.asyncDispose]();
+}

@@ -1,0 +1,36 @@
+/** The first that succeeded, or why all failed. */
+export type Outcome<T> = { readonly value: T } | { readonly errors: readonly unknown[] };
+
+/**
+ * Starts the first attempt, and the next when one fails or takes longer than the hedge. Attempts
+ * that lose go on: what they come to still counts for those who made them.
+ * @param hedgeMs from one start to the next.
+ */
+export function firstGood<T>(
+  attempts: readonly (() => Promise<T>)[],
+  hedgeMs: number,
+): Promise<Outcome<T>> {
+  const { promise, resolve } = Promise.withResolvers<Outcome<T>>();
+  const errors: unknown[] = [];
+  let next = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const done = (outcome: Outcome<T>) => {
+    clearTimeout(timer);
+    next = attempts.length;
+    resolve(outcome);
+  };
+  const start = () => {
+    clearTimeout(timer);
+    const attempt = attempts[next++];
+    if (!attempt) return;
+    if (next < attempts.length) timer = setTimeout(start, hedgeMs);
+    attempt().then((value) => done({ value }), (error) => {
+      errors.push(error);
+      if (errors.length === attempts.length) done({ errors });
+      else start();
+    });
+  };
+  if (attempts.length === 0) done({ errors });
+  else start();
+  return promise;
+}

@@ -1,0 +1,181 @@
+import { AppError, reason } from "../../core/error.ts";
+import {
+  encodeRequest,
+  type GenerationRequest,
+  type ImageFormat,
+} from "../../core/generation/mod.ts";
+import type { ImageAnswer } from "../../core/protocol/mod.ts";
+import { checkImage, type Verdict } from "../../core/verification/mod.ts";
+import { imageOfMiner, minerAddress } from "../verify/mod.ts";
+import { firstGood } from "./first_good.ts";
+import type { Ledger } from "./ledger.ts";
+import { MinerBusy, type MinerCaller } from "./miner_caller.ts";
+import type { Peer } from "./peers.ts";
+import type { Scorer } from "./scorer.ts";
+import { drawByRank, type Random, type Ranked } from "./selection.ts";
+
+export interface ForwardOptions {
+  /** Miners asked for one request, at most. */
+  readonly miners: number;
+  /** Milliseconds until another miner is asked beside one that has not answered. */
+  readonly hedgeMs: number;
+  /** Milliseconds that each has. */
+  readonly timeoutMs: number;
+  /** Share of answers that are checked. */
+  readonly checkShare: number;
+  /** So many answers of a new miner are all checked. */
+  readonly firstChecks: number;
+}
+
+export const DEFAULT_FORWARD: ForwardOptions = {
+  miners: 3,
+  hedgeMs: 4000,
+  timeoutMs: 60_000,
+  checkShare: 0.25,
+  firstChecks: 3,
+};
+
+interface ForwarderParts {
+  readonly caller: Pick<MinerCaller, "generate">;
+  readonly ledger: Ledger;
+  readonly scorer: Scorer;
+  /** Who serves, with what they are worth. */
+  readonly ranked: () => readonly Ranked<Peer>[];
+  /** `manifestHash` of the model that is asked for. */
+  readonly manifest: string;
+  readonly random: Random;
+  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly options: ForwardOptions;
+}
+
+/** An image for a user. */
+export interface Forwarded {
+  readonly peer: Peer;
+  readonly answer: ImageAnswer;
+  /** The file's bytes. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  /** undefined when it was not drawn for a check. */
+  readonly verdict: Verdict | undefined;
+}
+
+interface Job {
+  readonly id: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly format: ImageFormat;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Serves users through miners: several are asked, the first good image is taken. */
+export class Forwarder {
+  readonly #parts: ForwarderParts;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(parts: ForwarderParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws AppError `no_miner` with what each said; `cancelled`. */
+  async generate(
+    request: GenerationRequest,
+    format: ImageFormat,
+    signal?: AbortSignal,
+  ): Promise<Forwarded> {
+    const { ranked, options, random } = this.#parts;
+    const peers = drawByRank(ranked(), options.miners, random);
+    const job = { id: crypto.randomUUID(), request: encodeRequest(request), format, signal };
+    const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
+    const result = await firstGood(attempts, options.hedgeMs);
+    if ("value" in result) return result.value;
+    if (signal?.aborted) throw new AppError("cancelled", "Cannot generate: it was cancelled");
+    const why = result.errors.map(reason).join("; ") || "none serves";
+    throw new AppError("no_miner", `Cannot generate: no miner gave a good image (${why})`);
+  }
+
+  /** Makes the checks that were begun before a restart. @param maxAgeMs older ones are in vain. */
+  async resume(): Promise<void> {
+    const { ledger, scorer, log } = this.#parts;
+    for (const check of ledger.pending()) {
+      const expired = Date.now() - check.receipt.times.finished > TRANSCRIPT_MS;
+      try {
+        if (expired) throw new Error("its steps are no longer there");
+        const score = await scorer(check);
+        ledger.settle({ ...check, source: "user", score });
+      } catch (error) {
+        log("check given up", { id: check.id, hotkey: check.hotkey, error: reason(error) });
+        ledger.abandon(check.id, check.hotkey);
+        ledger.served(check.id, check.hotkey);
+      }
+    }
+  }
+
+  /** @returns when all that was begun is settled. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
+  }
+
+  #follow<T>(attempt: Promise<T>): Promise<T> {
+    const end = attempt.then(() => {}, () => {}).finally(() => this.#running.delete(end));
+    this.#running.add(end);
+    return attempt;
+  }
+
+  async #attempt(peer: Peer, job: Job): Promise<Forwarded> {
+    const { ledger, log } = this.#parts;
+    try {
+      const { answer, image } = await this.#ask(peer, job);
+      const verdict = await this.#judge(peer, job, answer, image);
+      return { peer, answer, image, verdict };
+    } catch (error) {
+      const excused = error instanceof MinerBusy ||
+        (error instanceof AppError && error.code === "cancelled");
+      if (!excused) {
+        // A check that failed has settled it already.
+        ledger.failed(job.id, peer.hotkey, reason(error));
+      }
+      log("not served", { id: job.id, uid: peer.uid, why: reason(error) });
+      throw error;
+    }
+  }
+
+  async #ask(peer: Peer, { request, format, signal }: Job) {
+    const { caller, manifest, options: { timeoutMs } } = this.#parts;
+    const answer = await caller.generate(peer, { request, format, manifest, timeoutMs, signal });
+    const { receipt, token } = answer;
+    const image = await imageOfMiner(minerAddress(peer.url, timeoutMs, token), receipt);
+    checkImage({ receipt }, image);
+    return { answer, image };
+  }
+
+  /** Checks it if it is drawn. @throws AppError `miner_failed` for an image that is not honest. */
+  async #judge(
+    peer: Peer,
+    { id }: Job,
+    { receipt, token }: ImageAnswer,
+    image: Uint8Array<ArrayBuffer>,
+  ): Promise<Verdict | undefined> {
+    const { ledger, scorer, random, options, log } = this.#parts;
+    const { hotkey, url } = peer;
+    const known = ledger.checksOf(hotkey) >= options.firstChecks;
+    if (known && random() >= options.checkShare) {
+      ledger.served(id, hotkey);
+      return undefined;
+    }
+    const evidence = { receipt, url, token };
+    ledger.await({ id, hotkey, ...evidence });
+    const score = await scorer(evidence, image).catch((error) => {
+      // Our own trouble: it stays to be checked, and the user has his image.
+      log("check not made", { id, hotkey, error: reason(error) });
+      return undefined;
+    });
+    if (!score) return undefined;
+    ledger.settle({ id, hotkey, source: "user", score });
+    if (score.verdict === "honest") return "honest";
+    throw new AppError(
+      "miner_failed",
+      `Cannot use uid ${peer.uid}: ${score.reasons[0] ?? score.verdict}`,
+    );
+  }
+}
+
+/** How long miners keep steps. */
+const TRANSCRIPT_MS = 15 * 60_000;

@@ -1,0 +1,138 @@
+import { AppError, reason } from "../../core/error.ts";
+import type { ImageFormat } from "../../core/generation/mod.ts";
+import {
+  decodeGenerationAnswer,
+  type ImageAnswer,
+  readAtMost,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
+import { checkStatement } from "../../core/verification/mod.ts";
+import { sr25519Verify } from "@polkadot/util-crypto";
+import type { Hotkey } from "../evidence/mod.ts";
+import type { Peer } from "./peers.ts";
+
+/** A miner that honestly says that it has no room now. */
+export class MinerBusy extends AppError {}
+
+/** A request for one image, complete, as `encodeRequest` writes it. */
+export interface Asked {
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly format: ImageFormat;
+  /** `manifestHash` that the model should have, where the asker knows it. */
+  readonly manifest?: string;
+  /** Milliseconds until the receipt is here. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A receipt is longer in JSON than in its canonical form by its token and its frame. */
+const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
+const MAX_NOTICE_BYTES = 64 * 1024;
+const FORGET_MS = 5000;
+
+/** Asks miners, signed, and believes nothing that it can check at once. */
+export class MinerCaller {
+  readonly #hotkey: Hotkey;
+  readonly #clock: () => number;
+
+  constructor(hotkey: Hotkey, clock: () => number = Date.now) {
+    this.#hotkey = hotkey;
+    this.#clock = clock;
+  }
+
+  /**
+   * @returns the answer, whose receipt is signed by this miner, for us, for this very request.
+   * @throws MinerBusy for an honest 429 or 503; AppError `cancelled` by the caller's signal,
+   * `miner_failed` for all else that a miner can do wrong.
+   */
+  async generate(peer: Peer, asked: Asked): Promise<ImageAnswer> {
+    const { request, format, manifest, timeoutMs, signal } = asked;
+    const late = AbortSignal.timeout(timeoutMs);
+    const started = this.#clock();
+    try {
+      const response = await this.#send(peer, "POST", "v1/generations", {
+        body: JSON.stringify({ request, format }),
+        signal: signal ? AbortSignal.any([late, signal]) : late,
+      });
+      const { images: [image, ...more] } = decodeGenerationAnswer(await jsonOf(response));
+      if (more.length > 0) throw new Error(`${1 + more.length} images came for one`);
+      const { receipt } = image;
+      checkStatement(receipt, {
+        ...{ request, manifest, miner: peer.hotkey, validator: this.#hotkey.address },
+        now: this.#clock() + CLOCK_SKEW,
+        verifySignature: sr25519Verify,
+      });
+      if (receipt.times.finished < started - CLOCK_SKEW) {
+        throw new Error("the receipt is older than the request");
+      }
+      if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
+      return image;
+    } catch (cause) {
+      if (cause instanceof MinerBusy) throw cause;
+      if (signal?.aborted) {
+        throw new AppError("cancelled", "Cannot generate: it was cancelled", { cause });
+      }
+      const why = late.aborted ? `no whole answer within ${timeoutMs / 1000} s` : reason(cause);
+      throw new AppError("miner_failed", `Cannot use the answer of uid ${peer.uid}: ${why}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Frees what the miner keeps for a receipt. What goes wrong is the miner's own loss. */
+  async forget(peer: Peer, receipt: string): Promise<void> {
+    const signal = AbortSignal.timeout(FORGET_MS);
+    try {
+      const response = await this.#send(peer, "DELETE", `v1/generations/${receipt}`, { signal });
+      await response.body?.cancel();
+    } catch {
+      // It ages out.
+    }
+  }
+
+  async #send(
+    { url, hotkey }: Peer,
+    method: string,
+    path: string,
+    { body = "", signal }: { readonly body?: string; readonly signal: AbortSignal },
+  ): Promise<Response> {
+    const bytes = new TextEncoder().encode(body);
+    const headers = await signedHeaders(
+      { body: bytes, signedFor: hotkey, now: this.#clock(), uuid: crypto.randomUUID() },
+      this.#hotkey,
+    );
+    return await fetch(new URL(path, `${url}/`), {
+      method,
+      headers,
+      redirect: "error",
+      signal,
+      ...(method === "POST" && { body: bytes }),
+    });
+  }
+}
+
+/** Milliseconds that the clocks of two machines may be apart. */
+const CLOCK_SKEW = 60_000;
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const bytes = await readAtMost(response, response.ok ? MAX_ANSWER_BYTES : MAX_NOTICE_BYTES);
+  if (response.ok) {
+    if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  }
+  const said = `${response.status} ${messageOf(bytes)}`.trim();
+  if (response.status === 429 || response.status === 503) {
+    throw new MinerBusy("miner_failed", `Cannot ask now: the miner answered ${said}`);
+  }
+  throw new Error(`the miner answered ${said}`);
+}
+
+function messageOf(bytes: Uint8Array | undefined): string {
+  try {
+    const { error: { message } } = JSON.parse(new TextDecoder().decode(bytes));
+    return String(message).slice(0, 300);
+  } catch {
+    return "";
+  }
+}

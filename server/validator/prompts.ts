@@ -1,0 +1,92 @@
+import { AppError, reason } from "../../core/error.ts";
+import { readAtMost } from "../../core/protocol/mod.ts";
+import type { Random } from "./selection.ts";
+import { promptOfWords } from "./words.ts";
+
+/** Makes or finds a prompt that nobody can guess. */
+export type PromptSource = () => Promise<string>;
+
+/** Characters of a prompt that are kept. */
+const MAX_PROMPT = 1000;
+/** Bytes read at an offset: the rest of one line and the next whole one have to fit. */
+const WINDOW = 64 * 1024;
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Prompts of a bank, one a line, in UTF-8: sampled by offset and never read whole, whatever its
+ * size. Longer lines are a little likelier; nobody can tell which comes next.
+ * @param from a file or an http(s) address that answers ranges; undefined for the word list.
+ * @throws AppError `storage_failed` or `download_failed` when there is no such bank.
+ */
+export async function openPrompts(
+  from: string | undefined,
+  random: Random,
+  onTrouble: (error: unknown) => void = () => {},
+): Promise<PromptSource> {
+  if (from === undefined) return () => Promise.resolve(promptOfWords(random));
+  const bank = /^https?:\/\//.test(from) ? await bankAtUrl(from) : await bankInFile(from);
+  return async () => {
+    try {
+      const offset = Math.floor(random() * bank.size);
+      const line = lineOf(await bank.read(offset), offset === 0);
+      // Behind the last line comes the first.
+      return line ?? lineOf(await bank.read(0), true) ?? promptOfWords(random);
+    } catch (error) {
+      onTrouble(error);
+      return promptOfWords(random);
+    }
+  };
+}
+
+interface Bank {
+  readonly size: number;
+  /** At most {@link WINDOW} bytes from there on. */
+  readonly read: (offset: number) => Promise<Uint8Array>;
+}
+
+/** The first whole line of a window. */
+function lineOf(window: Uint8Array, atStart: boolean): string | undefined {
+  const lines = new TextDecoder().decode(window).split(/\r?\n/);
+  const whole = lines.slice(atStart ? 0 : 1, window.length < WINDOW ? undefined : -1);
+  return whole.map((line) => line.trim().slice(0, MAX_PROMPT)).find((line) => line !== "");
+}
+
+async function bankInFile(path: string): Promise<Bank> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size === 0) throw new Error("it is empty");
+    return {
+      size,
+      read: async (offset) => {
+        using file = await Deno.open(path);
+        await file.seek(offset, Deno.SeekMode.Start);
+        const bytes = new Uint8Array(WINDOW);
+        return bytes.subarray(0, await file.read(bytes) ?? 0);
+      },
+    };
+  } catch (cause) {
+    throw new AppError("storage_failed", `Cannot read the prompts of ${path}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function bankAtUrl(url: string): Promise<Bank> {
+  const read = async (offset: number) => {
+    const headers = { range: `bytes=${offset}-${offset + WINDOW - 1}` };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const bytes = await readAtMost(response, WINDOW);
+    if (response.status === 206 && bytes) return { bytes, response };
+    throw new Error(`it answered ${response.status} to a range; 206 is needed`);
+  };
+  try {
+    const { response } = await read(0);
+    const size = Number(/\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1]);
+    if (!(size > 0)) throw new Error("it does not say how long it is (content-range)");
+    return { size, read: async (offset) => (await read(offset)).bytes };
+  } catch (cause) {
+    throw new AppError("download_failed", `Cannot read the prompts of ${url}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}

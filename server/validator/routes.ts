@@ -1,0 +1,140 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { AppError } from "../../core/error.ts";
+import {
+  decodeRequest,
+  type GenerationRequest,
+  type RequestDefaults,
+} from "../../core/generation/mod.ts";
+import {
+  decodeImageCall,
+  decodeScoreCall,
+  type ImageCall,
+  type ImageForUser,
+} from "../../core/protocol/mod.ts";
+import { errorResponse, parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
+import type { ApiKeys } from "./api_keys.ts";
+import type { Forwarded, Forwarder } from "./forwarder.ts";
+import type { Scorer } from "./scorer.ts";
+import { watermarkFile } from "./watermark.ts";
+
+/** The part of a validator that users and other validators talk to. */
+export interface ForwardingParts {
+  readonly forwarder: Pick<Forwarder, "generate">;
+  readonly scorer: Scorer;
+  readonly keys: ApiKeys;
+  /** Throws for hotkeys that may not ask. */
+  readonly allowed: (signedBy: string) => void;
+  readonly defaults: Omit<RequestDefaults, "seed">;
+  /** A minute, of each caller. */
+  readonly requestsPerMinute: number;
+}
+
+export interface ValidatorParts {
+  readonly guard: RequestGuard;
+  readonly forwarding: ForwardingParts | undefined;
+  readonly info: () => unknown;
+  /** Receipts that anybody may look at, the newest first. */
+  readonly published: (limit: number) => readonly unknown[];
+  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+}
+
+const MOST_CALL_BYTES = 512 * 1024;
+const MOST_RECEIPTS = 100;
+
+/** A validator's HTTP API. */
+export function validatorRoutes({ guard, forwarding, info, published, log }: ValidatorParts): Hono {
+  const app = new Hono();
+  app.onError((error) => errorResponse(error, (own) => log("failed", { error: String(own) })));
+  app.notFound(() => errorResponse(new AppError("not_found", NO_ROUTE), () => {}));
+  app.use("/v1/info", cors({ origin: "*" }));
+  app.use("/v1/receipts", cors({ origin: "*" }));
+  app.get("/v1/info", (context) => context.json(info() as Record<string, unknown>));
+  app.get("/v1/receipts", (context) => {
+    const asked = Number(context.req.query("limit") ?? 20);
+    const limit = Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
+    return context.json({ receipts: published(limit) });
+  });
+  if (forwarding) addForwarding(app, guard, forwarding);
+  return app;
+}
+
+const NO_ROUTE = "Cannot answer: there is no such route";
+
+function addForwarding(app: Hono, guard: RequestGuard, parts: ForwardingParts): void {
+  const { forwarder, scorer, keys, allowed, requestsPerMinute } = parts;
+  const limit = new RateLimit("generate", requestsPerMinute, 60_000);
+  app.post("/v1/generate", async (context) => {
+    const { who, body } = await admit(context.req.raw, { keys, guard, allowed });
+    limit.take(who);
+    const call = decodeImageCall(parseJson(body));
+    const request = requestOf(call, parts.defaults);
+    const forwarded = await forwarder.generate(request, call.format, context.req.raw.signal);
+    const file = call.watermark
+      ? await watermarkFile(forwarded.image, call.format, request)
+      : forwarded.image;
+    if (context.req.header("accept")?.startsWith("image/")) {
+      return context.body(file, 200, {
+        "content-type": `image/${call.format}`,
+        "stepwise-receipt": forwarded.answer.id,
+      });
+    }
+    return context.json(answerOf(forwarded, file, call));
+  });
+  app.post("/v1/score", async (context) => {
+    const { body } = await guard.take(context.req.raw, MOST_CALL_BYTES, allowed);
+    return context.json(await scorer(decodeScoreCall(parseJson(body))));
+  });
+}
+
+/** By API key, or by an allowed hotkey's signature. */
+async function admit(
+  request: Request,
+  { keys, guard, allowed }: Pick<ForwardingParts, "keys" | "allowed"> & { guard: RequestGuard },
+): Promise<{ readonly who: string; readonly body: Uint8Array }> {
+  const authorization = request.headers.get("authorization");
+  if (authorization === null) {
+    const { signedBy, body } = await guard.take(request, MOST_CALL_BYTES, allowed);
+    return { who: signedBy, body };
+  }
+  const who = keys.find(authorization);
+  if (who === undefined) {
+    throw new AppError(
+      "not_allowed",
+      "Cannot generate: the API key is not one of this validator's",
+    );
+  }
+  return { who, body: await readBody(request, MOST_CALL_BYTES) };
+}
+
+/** One image, of a seed that the asker or chance chose. */
+function requestOf(
+  { request }: ImageCall,
+  defaults: ForwardingParts["defaults"],
+): GenerationRequest {
+  const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
+  const decoded = decodeRequest(request, { ...defaults, seed });
+  if (decoded.batch === 1) return decoded;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: batch is ${decoded.batch}, and a request is for one image`,
+  );
+}
+
+function answerOf(
+  { peer, answer, verdict }: Forwarded,
+  file: Uint8Array<ArrayBuffer>,
+  { format, watermark }: ImageCall,
+): ImageForUser {
+  return {
+    id: answer.id,
+    receipt: answer.receipt,
+    image: file.toBase64(),
+    mediaType: `image/${format}`,
+    watermarked: watermark,
+    miner: peer,
+    token: answer.token,
+    verdict: verdict ?? null,
+    notices: [],
+  };
+}

@@ -1,0 +1,122 @@
+import { AppError } from "../../core/error.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import {
+  decodeScore,
+  readAtMost,
+  type Score,
+  type ScoreCall,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import { drawSteps, privateWords } from "../../core/verification/mod.ts";
+import { Mutex } from "../../core/inference/mod.ts";
+import type { Hotkey } from "../evidence/mod.ts";
+import {
+  imageOfMiner,
+  minerAddress,
+  openingsOfMiner,
+  type OwnModel,
+  type Report,
+  verifyReceipt,
+} from "../verify/mod.ts";
+
+/**
+ * Checks evidence: draws steps, has them opened, and recomputes them.
+ * @throws AppError when the checker itself cannot; never for what a miner did.
+ */
+export type Scorer = (evidence: ScoreCall, image?: Uint8Array<ArrayBuffer>) => Promise<Score>;
+
+/** Steps drawn of an image, and milliseconds for each opening. */
+const STEPS = 3;
+const OPENING_MS = 20_000;
+const RETRY_MS = 500;
+const MAX_SCORE_BYTES = 64 * 1024;
+
+/** With an engine of this process, one check after the other. */
+export function localScorer(
+  model: OwnModel,
+  engine: Pick<ImageEngine, "predict" | "decode">,
+): Scorer {
+  const oneByOne = new Mutex();
+  return async ({ receipt, url, token }, image) => {
+    const miner = minerAddress(url, OPENING_MS, token);
+    const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
+    const report = await oneByOne.run(() =>
+      verifyReceipt({
+        receipt,
+        model,
+        level: 3,
+        draw: "private",
+        steps: drawSteps(receipt.steps, Math.min(STEPS, receipt.steps), words),
+        source: patient(openingsOfMiner(miner)),
+        image: () => image ? Promise.resolve(image) : imageOfMiner(miner, receipt),
+        openEngine: () => Promise.resolve(engine),
+      })
+    );
+    return scoreOf(report);
+  };
+}
+
+/** A dropped connection is no refusal: what is withheld is asked for once more. */
+function patient(source: ReturnType<typeof openingsOfMiner>): ReturnType<typeof openingsOfMiner> {
+  return async (committed, target) => {
+    try {
+      return await source(committed, target);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "opening_withheld") throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      return await source(committed, target);
+    }
+  };
+}
+
+/** What of a report counts. A step that is not opened is a failure, and no proof of a cheat. */
+function scoreOf(report: Report): Score {
+  const { verdict, reasons, similarity, worst, steps } = report;
+  const errors = steps.flatMap(({ velocityError }) => velocityError ?? []);
+  return {
+    verdict: report.code === "opening_withheld" ? "withheld" : verdict,
+    // A cosine close to 1 is no merit where the check failed.
+    similarity: verdict === "honest" ? similarity ?? 0 : 0,
+    velocityError: errors.length > 0 ? Math.max(...errors.map(finite)) : null,
+    worst: worst === undefined ? null : finite(worst),
+    reasons: [...reasons],
+  };
+}
+
+/** JSON has no infinity. */
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.MAX_VALUE;
+}
+
+/**
+ * With the scoring API of a forwarding validator.
+ * @param hotkey signs; @param signedFor SS58 of the other.
+ */
+export function remoteScorer(
+  { url, signedFor }: { readonly url: string; readonly signedFor: string },
+  hotkey: Hotkey,
+  timeoutMs = 120_000,
+): Scorer {
+  return async (evidence) => {
+    const body = new TextEncoder().encode(JSON.stringify(evidence));
+    const headers = await signedHeaders(
+      { body, signedFor, now: Date.now(), uuid: crypto.randomUUID() },
+      hotkey,
+    );
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await fetch(new URL("v1/score", url), {
+        method: "POST",
+        body,
+        headers,
+        signal,
+      });
+      const answer = new TextDecoder().decode(await readAtMost(response, MAX_SCORE_BYTES));
+      if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
+      return decodeScore(JSON.parse(answer));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AppError("host_unavailable", `Cannot score: ${url} does not (${why})`, { cause });
+    }
+  };
+}

@@ -1,0 +1,66 @@
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** A miner and what it is worth. */
+export interface Ranked<T> {
+  readonly peer: T;
+  readonly reward: number;
+  readonly cheated: boolean;
+}
+
+/**
+ * Draws miners for a user's request without putting any back: of n the best has n chances, the next
+ * n - 1, the last one, so that a new miner is seen too. Who cheated is asked only when nobody else
+ * is left.
+ */
+export function drawByRank<T>(all: readonly Ranked<T>[], count: number, random: Random): T[] {
+  const sound = all.filter(({ cheated }) => !cheated);
+  const rest = (sound.length > 0 ? sound : all).toSorted((a, b) => b.reward - a.reward);
+  const drawn: T[] = [];
+  while (drawn.length < count && rest.length > 0) {
+    const at = drawIndex(rest.map((_, k) => rest.length - k), random);
+    drawn.push(rest.splice(at, 1)[0].peer);
+  }
+  return drawn;
+}
+
+/** A miner that may be stress tested. */
+export interface Testable<T> {
+  readonly peer: T;
+  /** Place in the stress queue, from 0. */
+  readonly queued?: number;
+  /** Milliseconds since the newest test; undefined if there was none. */
+  readonly sinceTest?: number;
+}
+
+/**
+ * Whom to test next: the queue in its order, then those never tested, then the others by how long
+ * ago it was.
+ */
+export function drawForTest<T>(all: readonly Testable<T>[], random: Random): T | undefined {
+  const queued = all.filter((each) => each.queued !== undefined)
+    .toSorted((a, b) => (a.queued ?? 0) - (b.queued ?? 0));
+  if (queued.length > 0) return queued[0].peer;
+  const untested = all.filter(({ sinceTest }) => sinceTest === undefined);
+  const from = untested.length > 0 ? untested : all;
+  return from[drawIndex(from.map(({ sinceTest }) => sinceTest ?? 1), random)]?.peer;
+}
+
+/** So many of them, each equally likely. */
+export function sample<T>(all: readonly T[], count: number, random: Random): T[] {
+  const rest = [...all];
+  const drawn: T[] = [];
+  while (drawn.length < count && rest.length > 0) {
+    drawn.push(rest.splice(Math.floor(random() * rest.length), 1)[0]);
+  }
+  return drawn;
+}
+
+/** An index with the probability of its weight; uniform where all are 0. */
+function drawIndex(weights: readonly number[], random: Random): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0)) return Math.floor(random() * weights.length);
+  let left = random() * total;
+  const at = weights.findIndex((weight) => (left -= weight) < 0);
+  return at < 0 ? weights.length - 1 : at;
+}

@@ -1,0 +1,244 @@
+import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { join } from "node:path";
+import { AppError } from "../../core/error.ts";
+import { decodeRequest, encodeRequest, type RequestDefaults } from "../../core/generation/mod.ts";
+import { rewardOf } from "../../core/incentive/mod.ts";
+import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { SubnetWatch, type SubtensorClient, type Wallet } from "../chain/mod.ts";
+import { openCompute, parseComputeKind } from "../compute/mod.ts";
+import { modelFacts } from "../evidence/mod.ts";
+import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { knownModels, openModel } from "../storage/mod.ts";
+import { ApiKeys } from "./api_keys.ts";
+import { Forwarder, type ForwardOptions } from "./forwarder.ts";
+import { Ledger } from "./ledger.ts";
+import { MinerCaller } from "./miner_caller.ts";
+import { type Peer, peersOf } from "./peers.ts";
+import { openPrompts, type PromptSource } from "./prompts.ts";
+import { validatorRoutes } from "./routes.ts";
+import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
+import { StressLoop } from "./stress_loop.ts";
+import { type StressOptions, type StressResult, stressTest } from "./stress_test.ts";
+import { WeightsLoop } from "./weights_loop.ts";
+
+type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
+
+export interface ValidatorOptions {
+  readonly wallet: Wallet;
+  readonly chain: SubtensorClient;
+  /** Serves users and scores, tests miners and sets weights, or both. */
+  readonly roles: { readonly forward: boolean; readonly stress: boolean };
+  readonly hostname: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly model: string;
+  readonly variant?: string;
+  readonly compute: string;
+  /** Of the ledger and used uuids. */
+  readonly folder: string;
+  /** Blocks from weights to weights. */
+  readonly epochLength: number;
+  /** Blocks until who is on the subnet is read again. */
+  readonly refreshBlocks?: number;
+  readonly forward: ForwardOptions;
+  readonly stress: StressOptions;
+  /** Miners tested side by side, and milliseconds until one is tested again. */
+  readonly together: number;
+  readonly restMs: number;
+  /** A file or an address of prompts. */
+  readonly prompts?: string;
+  /** What synthetic requests ask for, where it is not the model's own. */
+  readonly synthetic: { readonly size?: number; readonly steps?: number };
+  /** The scoring API of another validator; needed without the forwarding role. */
+  readonly scoring?: { readonly url: string; readonly signedFor: string };
+  /** API keys' file. */
+  readonly apiKeys?: string;
+  /** SS58 of who may ask, besides the validator itself. */
+  readonly allowed: readonly string[];
+  /** User requests a minute, of each caller. */
+  readonly requestsPerMinute: number;
+  readonly log: Log;
+}
+
+/** A validator that runs. */
+export interface Validator extends AsyncDisposable {
+  /** http://... */
+  readonly url: string;
+  readonly hotkey: string;
+  /** Everything that was measured. */
+  readonly ledger: Ledger;
+}
+
+const VERSION = "0.1.0";
+/** Receipts kept to be looked at. */
+const SHOWN = 200;
+
+/**
+ * Starts a validator: chain, state, model, and then the door and the loops.
+ * @throws AppError that says in one line what is missing and what to do.
+ */
+export async function startValidator(options: ValidatorOptions): Promise<Validator> {
+  await cryptoWaitReady();
+  await using stack = new AsyncDisposableStack();
+  const { wallet, chain, log, folder, roles } = options;
+  const { address } = wallet.hotkey;
+  const subnet = stack.use(await SubnetWatch.open(chain, log, options.refreshBlocks));
+  subnet.requireRegistered(address);
+  await Deno.mkdir(folder, { recursive: true });
+  const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
+  const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const caller = new MinerCaller(wallet.hotkey);
+  const model = await openScoring(options, stack);
+  const peers = () => peersOf(subnet.metagraph, address);
+  const forwarder = model.manifest === undefined ? undefined : new Forwarder({
+    ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
+    random: secureRandom,
+    ranked: () => ranked(peers(), ledger),
+    options: options.forward,
+  });
+  const app = validatorRoutes({
+    guard: new RequestGuard(address, replay),
+    forwarding: forwarder && {
+      forwarder,
+      scorer: model.scorer,
+      keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
+      allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
+      defaults: model.defaults,
+      requestsPerMinute: options.requestsPerMinute,
+    },
+    info: () => ({
+      ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },
+      ...{ netuid: chain.netuid, block: chain.block, compute: model.compute },
+      miners: peers().map((peer) => minerRow(peer, ledger)),
+      weights: ledger.lastWeights(),
+    }),
+    published: (limit) => ledger.published(limit),
+    log,
+  });
+  const resumed = forwarder?.resume();
+  stack.defer(async () => {
+    await resumed;
+    await forwarder?.idle();
+  });
+  const server = listen(options, (request) => app.fetch(request));
+  stack.defer(() => server.shutdown());
+  if (roles.stress) {
+    stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
+    stack.use(
+      stressLoop(options, { ledger, caller, peers, ...model, prompts: await promptsOf(options) }),
+    );
+  }
+  const owned = stack.move();
+  return {
+    url: `http://${options.hostname}:${server.addr.port}`,
+    hotkey: address,
+    ledger,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+interface Scoring {
+  readonly scorer: Scorer;
+  readonly defaults: Omit<RequestDefaults, "seed">;
+  /** With a model of its own alone. */
+  readonly manifest?: string;
+  readonly compute?: string;
+}
+
+/** A model on this machine, or the scoring API of another. */
+async function openScoring(
+  options: ValidatorOptions,
+  stack: AsyncDisposableStack,
+): Promise<Scoring> {
+  const { model, variant, scoring, wallet, roles, log } = options;
+  const entry = catalogueEntryOf(model, knownModels());
+  if (!roles.forward) {
+    if (!scoring || !entry) {
+      throw new AppError(
+        "invalid_request",
+        "Cannot validate: without the forward role --scoring.url and --scoring.hotkey name who " +
+          "checks, and --model is one of the catalogue",
+      );
+    }
+    return { scorer: remoteScorer(scoring, wallet.hotkey), defaults: entry.defaults };
+  }
+  const files = await openModel(model, { variant });
+  const host = stack.use(await openCompute(parseComputeKind(options.compute)));
+  const engine = stack.use(await host.open(files));
+  log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
+  const facts = await modelFacts(files, entry);
+  return {
+    scorer: localScorer({ files, entry }, engine),
+    defaults: { ...engine.defaults, ...entry?.defaults },
+    manifest: facts.manifest,
+    compute: engine.compute,
+  };
+}
+
+function promptsOf({ prompts, log }: ValidatorOptions): Promise<PromptSource> {
+  return openPrompts(
+    prompts,
+    secureRandom,
+    (error) => log("prompt bank", { error: String(error) }),
+  );
+}
+
+interface StressNeeds extends Scoring {
+  readonly ledger: Ledger;
+  readonly caller: MinerCaller;
+  readonly peers: () => readonly Peer[];
+  readonly prompts: PromptSource;
+}
+
+function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
+  const { ledger, caller, peers, prompts, scorer, defaults, manifest } = needs;
+  const { size, steps } = options.synthetic;
+  const shape = {
+    ...defaults,
+    ...(size === undefined ? {} : { width: size, height: size }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+  const ask = async () => {
+    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
+    const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed });
+    return { request: encodeRequest(request), format: "png" as const, manifest };
+  };
+  return new StressLoop({
+    ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
+    together: options.together,
+    restMs: options.restMs,
+    test: (peer) =>
+      stressTest(peer, {
+        ...{ caller, scorer, ask, random: secureRandom, options: options.stress },
+        clock: () => performance.now(),
+      }),
+    publish: (peer, { shown }: StressResult) => {
+      if (shown) ledger.publish(shown.id, { ...shown, miner: peer.url }, SHOWN);
+    },
+  });
+}
+
+function ranked(peers: readonly Peer[], ledger: Ledger) {
+  return peers.map((peer) => {
+    const metrics = ledger.metrics(peer.hotkey);
+    return { peer, reward: rewardOf(metrics), cheated: metrics.cheated };
+  });
+}
+
+function minerRow(peer: Peer, ledger: Ledger) {
+  const metrics = ledger.metrics(peer.hotkey);
+  return { ...peer, ...metrics, reward: rewardOf(metrics) };
+}
+
+function checkAllowed(signedBy: string, allowed: readonly string[]): void {
+  if (allowed.includes(signedBy)) return;
+  throw new AppError(
+    "not_allowed",
+    `Cannot take the request: the hotkey ${signedBy} is not among --allow.hotkeys`,
+  );
+}
+
+/** Miners must not foresee what is drawn. */
+function secureRandom(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
+}

@@ -1,0 +1,142 @@
+import { AppError, reason } from "../../core/error.ts";
+import type { ImageAnswer } from "../../core/protocol/mod.ts";
+import type { Checked, LoadTest } from "./ledger.ts";
+import { type Asked, MinerBusy, type MinerCaller } from "./miner_caller.ts";
+import type { Peer } from "./peers.ts";
+import type { Scorer } from "./scorer.ts";
+import { type Random, sample } from "./selection.ts";
+
+export interface StressOptions {
+  /** Concurrent requests of the first level; each level has twice those before. */
+  readonly first: number;
+  readonly most: number;
+  /** A level that fails more, or has a slower answer, is not carried. */
+  readonly failures: number;
+  readonly slowestMs: number;
+  /** Share of the answers that is checked, at least one. */
+  readonly checkShare: number;
+}
+
+export const DEFAULT_STRESS: StressOptions = {
+  first: 4,
+  most: 256,
+  failures: 0.25,
+  slowestMs: 30_000,
+  checkShare: 0.0625,
+};
+
+interface StressParts {
+  readonly caller: Pick<MinerCaller, "generate" | "forget">;
+  readonly scorer: Scorer;
+  /** A new request each time, so that nothing can be made before. */
+  readonly ask: () => Promise<Pick<Asked, "request" | "format" | "manifest">>;
+  readonly random: Random;
+  /** Milliseconds. */
+  readonly clock: () => number;
+  readonly options: StressOptions;
+}
+
+export interface StressResult {
+  readonly test: LoadTest;
+  readonly checks: readonly Checked[];
+  /** An honest answer, kept at the miner: anybody may look at it. */
+  readonly shown: ImageAnswer | undefined;
+}
+
+/** One level of a test. */
+interface Load {
+  readonly sent: number;
+  readonly answers: readonly ImageAnswer[];
+  readonly seconds: number;
+  /** Milliseconds. */
+  readonly slowest: number;
+}
+
+/** So many answers are given back at once. */
+const FORGET_TOGETHER = 16;
+
+/**
+ * Doubles a miner's load until it does not carry it, then has some of the answers checked: chosen
+ * only when all receipts are in. The rate is that of the highest level that was carried.
+ * @throws AppError when the checker cannot check; then nothing is known of the miner.
+ */
+export async function stressTest(peer: Peer, parts: StressParts): Promise<StressResult> {
+  const { options, random, scorer, caller } = parts;
+  const loads: Load[] = [];
+  for (let sent = options.first; sent <= options.most; sent *= 2) {
+    loads.push(await runLoad(peer, sent, parts));
+    if (!carries(loads[loads.length - 1], options)) break;
+  }
+  const answers = loads.flatMap((load) => load.answers);
+  const drawn = sample(
+    answers,
+    Math.max(1, Math.round(options.checkShare * answers.length)),
+    random,
+  );
+  let shown: ImageAnswer | undefined;
+  try {
+    const checks: Checked[] = [];
+    for (const { id, receipt, token } of drawn) {
+      const score = await scorer({ receipt, token, url: peer.url });
+      checks.push({ id, hotkey: peer.hotkey, source: "synthetic", score });
+    }
+    shown = drawn.find((_, k) => checks[k].score.verdict === "honest");
+    return { test: measured(loads, options), checks, shown };
+  } finally {
+    await forgetAll(peer, answers.filter((answer) => answer !== shown), caller);
+  }
+}
+
+async function runLoad(peer: Peer, sent: number, parts: StressParts): Promise<Load> {
+  const { caller, ask, clock, options: { slowestMs } } = parts;
+  const asked = await Promise.all(Array.from({ length: sent }, ask));
+  const started = clock();
+  let slowest = 0;
+  const results = await Promise.all(asked.map(async (one) => {
+    try {
+      // A little more than it may take, so that late is told from never.
+      const answer = await caller.generate(peer, { ...one, timeoutMs: LATE * slowestMs });
+      slowest = Math.max(slowest, clock() - started);
+      return answer;
+    } catch (error) {
+      if (error instanceof MinerBusy) return undefined;
+      if (error instanceof AppError && error.code === "miner_failed") return undefined;
+      throw new AppError("host_failed", `Cannot test uid ${peer.uid}: ${reason(error)}`, {
+        cause: error,
+      });
+    }
+  }));
+  const answers = results.filter((answer) => answer !== undefined);
+  return { sent, answers, seconds: (clock() - started) / 1000, slowest };
+}
+
+const LATE = 1.5;
+
+function carries(
+  { sent, answers, slowest }: Load,
+  { failures, slowestMs }: StressOptions,
+): boolean {
+  return sent - answers.length <= failures * sent && slowest <= slowestMs;
+}
+
+function measured(loads: readonly Load[], options: StressOptions): LoadTest {
+  const highest = loads.findLast((load) => carries(load, options)) ?? loads[0];
+  const { sent, answers, seconds } = highest;
+  return {
+    id: crypto.randomUUID(),
+    requestsPerSecond: seconds > 0 ? answers.length / seconds : 0,
+    errorRate: 1 - answers.length / sent,
+    requests: loads.reduce((sum, load) => sum + load.sent, 0),
+  };
+}
+
+async function forgetAll(
+  peer: Peer,
+  answers: readonly ImageAnswer[],
+  caller: StressParts["caller"],
+): Promise<void> {
+  for (let k = 0; k < answers.length; k += FORGET_TOGETHER) {
+    const some = answers.slice(k, k + FORGET_TOGETHER);
+    await Promise.all(some.map(({ id }) => caller.forget(peer, id)));
+  }
+}

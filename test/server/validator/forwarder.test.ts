@@ -1,0 +1,181 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { AppError } from "../../../core/error.ts";
+import { decodeRequest } from "../../../core/generation/mod.ts";
+import type { Score } from "../../../core/protocol/mod.ts";
+import { bytesHash } from "../../fixtures/bytes_hash.ts";
+import { type Hotkey, openHotkey } from "../../../server/evidence/mod.ts";
+import {
+  DEFAULT_FORWARD,
+  Forwarder,
+  type ForwardOptions,
+} from "../../../server/validator/forwarder.ts";
+import { Ledger } from "../../../server/validator/ledger.ts";
+import { type Asked, MinerBusy } from "../../../server/validator/miner_caller.ts";
+import type { Peer } from "../../../server/validator/peers.ts";
+import { serveMiner } from "../../fixtures/miner_server.ts";
+import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+
+const IMAGE = new TextEncoder().encode("an image");
+const SCORE: Score = { verdict: "honest", similarity: 1, velocityError: 0, worst: 0, reasons: [] };
+const REQUEST = decodeRequest(SMALL_REQUEST, {
+  ...{ width: 64, height: 64, steps: 4, guidanceScale: 5, seed: 7n },
+});
+const keys: readonly Hotkey[] = ["1", "2", "3"].map((digit) => openHotkey(digit.repeat(64)));
+
+type Answer = (peer: Peer, asked: Asked) => Promise<{ id: string; receipt: never; token: string }>;
+
+let ledger: Ledger;
+let score: Score;
+let random: number;
+
+beforeEach(() => {
+  ledger = new Ledger(":memory:");
+  score = SCORE;
+  // The best first, and no check.
+  random = 0.999;
+});
+
+/** An honest answer, as far as anybody sees without recomputing it. */
+async function honest(peer: Peer): ReturnType<Answer> {
+  const hotkey = keys[peer.uid];
+  const image = { sha256: bytesHash(IMAGE), mediaType: "image/png" as const, bytes: IMAGE.length };
+  const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, { image });
+  return { id: "0".repeat(64), receipt: receipt as never, token: "t".repeat(43) };
+}
+
+function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> = {}) {
+  const url = serveMiner(() => new Response(IMAGE));
+  const peers = answers.map((_, uid) => ({ uid, hotkey: keys[uid].address, url }));
+  const scorer = vi.fn(() => Promise.resolve(score));
+  const made = new Forwarder({
+    caller: { generate: (peer, asked) => answers[peer.uid](peer, asked) as never },
+    ledger,
+    scorer,
+    ranked: () => peers.map((peer) => ({ peer, reward: 10 - peer.uid, cheated: false })),
+    manifest: "ab".repeat(32),
+    // Ranks are drawn from the end of the unit interval: 0 takes the best.
+    random: () => random,
+    log: () => {},
+    options: { ...DEFAULT_FORWARD, hedgeMs: 50, ...options },
+  });
+  return { made, scorer };
+}
+
+/** Answers of a miner that is known: not all of them are checked. */
+function known(uid: number): void {
+  for (let k = 0; k < 3; k++) {
+    ledger.settle({ id: `k${k}`, hotkey: keys[uid].address, source: "synthetic", score: SCORE });
+  }
+}
+
+describe("the first answers of a new miner", () => {
+  test("are all checked before a user has them", async () => {
+    const { made, scorer } = forwarder([honest]);
+    const { verdict, image } = await made.generate(REQUEST, "png");
+    expect(verdict).toBe("honest");
+    expect(new TextDecoder().decode(image)).toBe("an image");
+    expect(scorer).toHaveBeenCalledTimes(1);
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, checks: 1 });
+  });
+
+  test("that fail the check never reach a user; another miner's do", async () => {
+    random = 0;
+    const { made, scorer } = forwarder([honest, honest]);
+    scorer.mockResolvedValueOnce({ ...SCORE, verdict: "suspect", reasons: ["step 2"] });
+    const { peer } = await made.generate(REQUEST, "png");
+    expect(peer.uid).toBe(1);
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 1, cheated: true });
+    expect(ledger.queued()).toEqual([keys[0].address]);
+  });
+});
+
+describe("a miner that is known", () => {
+  test("is checked as often as the share says", async () => {
+    known(0);
+    const { made, scorer } = forwarder([honest], { checkShare: 0.25 });
+    random = 0.26;
+    expect((await made.generate(REQUEST, "png")).verdict).toBeUndefined();
+    expect(scorer).not.toHaveBeenCalled();
+    random = 0.24;
+    expect((await made.generate(REQUEST, "png")).verdict).toBe("honest");
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 2, checks: 4 });
+  });
+});
+
+test("an image that is not the receipt's fails the miner", async () => {
+  const other: Answer = async (peer) => ({
+    ...await honest(peer),
+    receipt: await inventedReceipt(keys[0], SMALL_REQUEST) as never,
+  });
+  const { made } = forwarder([other]);
+  const error = await rejection(made.generate(REQUEST, "png"));
+  expect(error).toMatchObject({ code: "no_miner" });
+  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 1 });
+});
+
+test("a miner that fails is penalised, and the next is asked at once", async () => {
+  random = 0;
+  const broken: Answer = () => Promise.reject(new AppError("miner_failed", "Cannot use it: junk"));
+  const { made } = forwarder([broken, honest], { hedgeMs: 60_000 });
+  expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
+  expect(ledger.metrics(keys[0].address).failed).toBe(1);
+});
+
+test("one that is busy is not", async () => {
+  random = 0;
+  const busy: Answer = () => Promise.reject(new MinerBusy("miner_failed", "Cannot ask now: 429"));
+  const { made } = forwarder([busy, honest], { hedgeMs: 60_000 });
+  expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
+  expect(ledger.metrics(keys[0].address).failed).toBe(0);
+});
+
+test("a slow one gets company; what it brings later still counts for it", async () => {
+  random = 0;
+  known(0);
+  known(1);
+  random = 0;
+  const gate = Promise.withResolvers<void>();
+  const slow: Answer = async (peer) => {
+    await gate.promise;
+    return await honest(peer);
+  };
+  const { made } = forwarder([slow, honest], { checkShare: 0 });
+  expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
+  gate.resolve();
+  await made.idle();
+  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, failed: 0 });
+});
+
+test("a user who leaves fails nobody", async () => {
+  const leaving = new AbortController();
+  const waits: Answer = (_, { signal }) =>
+    new Promise((_, reject) =>
+      signal?.addEventListener("abort", () => reject(new AppError("cancelled", "Cannot: gone")))
+    );
+  const { made } = forwarder([waits]);
+  const left = rejection(made.generate(REQUEST, "png", leaving.signal));
+  leaving.abort();
+  expect(await left).toMatchObject({ code: "cancelled" });
+  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 0 });
+});
+
+test("nobody serves: it says so", async () => {
+  const { made } = forwarder([]);
+  expect((await rejection(made.generate(REQUEST, "png"))).message).toBe(
+    "Cannot generate: no miner gave a good image (none serves)",
+  );
+});
+
+describe("a check that this validator cannot make", () => {
+  test("keeps the user's image, and is made after a restart", async () => {
+    const { made, scorer } = forwarder([honest]);
+    scorer.mockRejectedValueOnce(new AppError("host_failed", "Cannot: no GPU"));
+    expect((await made.generate(REQUEST, "png")).verdict).toBeUndefined();
+    expect(ledger.pending()).toHaveLength(1);
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, checks: 0 });
+    await made.resume();
+    expect(ledger.pending()).toEqual([]);
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, checks: 1 });
+  });
+});

@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { rewardOf } from "../../../core/incentive/mod.ts";
+import type { Score } from "../../../core/protocol/mod.ts";
+import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger.ts";
+import { openHotkey } from "../../../server/evidence/mod.ts";
+import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+
+const SETTLE = new URL("../../fixtures/settle_forever.ts", import.meta.url).pathname;
+const HONEST: Score = {
+  verdict: "honest",
+  similarity: 0.9,
+  velocityError: 1e-4,
+  worst: 0.1,
+  reasons: [],
+};
+const SUSPECT: Score = {
+  ...HONEST,
+  verdict: "suspect",
+  similarity: 0,
+  worst: 9,
+  reasons: ["step 3"],
+};
+const WITHHELD: Score = { ...SUSPECT, verdict: "withheld", reasons: ["not opened"] };
+const TEST = { requestsPerSecond: 2, errorRate: 0, requests: 12 };
+
+let now = 0;
+let ledger: Ledger;
+
+beforeEach(() => {
+  now = 1_000_000;
+  ledger = new Ledger(":memory:", () => now);
+});
+afterEach(() => ledger[Symbol.dispose]());
+
+test("what was never measured is NaN or nothing, and is worth nothing", () => {
+  const metrics = ledger.metrics("5A");
+  expect(metrics).toMatchObject({ served: 0, failed: 0, cheated: false, checks: 0 });
+  expect(metrics.requestsPerSecond).toBeNaN();
+  expect(rewardOf(metrics)).toBe(0);
+});
+
+test("a result counts once, whatever is told again", () => {
+  expect([ledger.served("r1", "5A"), ledger.served("r1", "5A")]).toEqual([true, false]);
+  expect(ledger.failed("r1", "5A", "late")).toBe(false);
+  expect(ledger.failed("r2", "5A", "late")).toBe(true);
+  expect(ledger.served("r1", "5B")).toBe(true);
+  expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 1 });
+  expect(ledger.queued()).toEqual(["5A"]);
+});
+
+test("a test and its checks are one; twice is once", () => {
+  const checks = [{ id: "a", hotkey: "5A", source: "synthetic" as const, score: HONEST }];
+  ledger.enqueue("5A", "why not");
+  expect(ledger.addTest("5A", { ...TEST, id: "t" }, checks)).toBe(true);
+  expect(ledger.addTest("5A", { ...TEST, id: "t" }, checks)).toBe(false);
+  expect(ledger.metrics("5A")).toMatchObject({
+    requestsPerSecond: 2,
+    errorRate: 0,
+    similarity: 0.9,
+    checks: 1,
+    served: 0,
+  });
+  expect(ledger.queued()).toEqual([]);
+  expect(ledger.testedAt("5A")).toBe(now);
+});
+
+describe("a check of a user's image", () => {
+  const check = { id: "r1", hotkey: "5A", source: "user" as const };
+
+  test("that is honest serves him", () => {
+    expect(ledger.settle({ ...check, score: HONEST })).toBe(true);
+    expect(ledger.settle({ ...check, score: SUSPECT })).toBe(false);
+    expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 0, cheated: false });
+  });
+
+  test("that is not fails him, and takes the reward for two days", () => {
+    ledger.addTest("5A", { ...TEST, id: "t" }, [{ ...check, id: "s", score: HONEST }]);
+    expect(rewardOf(ledger.metrics("5A"))).toBeGreaterThan(0);
+    ledger.settle({ ...check, score: SUSPECT });
+    expect(ledger.metrics("5A")).toMatchObject({
+      failed: 1,
+      cheated: true,
+      why: "suspect: step 3",
+    });
+    expect(rewardOf(ledger.metrics("5A"))).toBe(0);
+    expect(ledger.queued()).toEqual(["5A"]);
+    now += DEFAULT_WINDOWS.userCheat;
+    expect(ledger.metrics("5A").cheated).toBe(false);
+  });
+
+  test("whose steps are withheld fails him, and is no proof of a cheat", () => {
+    ledger.settle({ ...check, score: WITHHELD });
+    expect(ledger.metrics("5A")).toMatchObject({ failed: 1, cheated: false, similarity: 0 });
+  });
+});
+
+test("a cheat on a synthetic request weighs half as long", () => {
+  ledger.settle({ id: "s", hotkey: "5A", source: "synthetic", score: SUSPECT });
+  expect(ledger.metrics("5A")).toMatchObject({ cheated: true, failed: 0 });
+  now += DEFAULT_WINDOWS.syntheticCheat;
+  expect(ledger.metrics("5A").cheated).toBe(false);
+});
+
+test("old results stop counting, and are swept; the newest test stays", () => {
+  ledger.addTest("5A", { ...TEST, id: "t" }, []);
+  ledger.served("r", "5A");
+  now += 3 * DEFAULT_WINDOWS.userCheat;
+  ledger.sweep();
+  expect(ledger.metrics("5A")).toMatchObject({ served: 0, requestsPerSecond: 2 });
+});
+
+describe("on disk", () => {
+  let folder: string;
+  beforeEach(async () => folder = await Deno.makeTempDir());
+  afterEach(() => Deno.remove(folder, { recursive: true }));
+
+  test("a check that was begun is there after a restart, until it is settled", async () => {
+    const path = join(folder, "l.sqlite");
+    const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
+    const begun = { id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) };
+    {
+      using first = new Ledger(path);
+      first.await(begun);
+      first.await(begun);
+    }
+    {
+      using second = new Ledger(path);
+      expect(second.pending()).toEqual([begun]);
+      second.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
+    }
+    using third = new Ledger(path);
+    expect(third.pending()).toEqual([]);
+    expect(third.metrics("5A")).toMatchObject({ served: 1, checks: 1 });
+  });
+
+  test("kill -9 at any moment loses no settled result and halves none", async () => {
+    const path = join(folder, "l.sqlite");
+    let told = -1;
+    for (let kill = 0; kill < 3; kill++) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", SETTLE, path, String(told + 1)],
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      const more = 50 + 37 * kill;
+      const goal = told + more;
+      let text = "";
+      for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+        text += part;
+        const whole = text.slice(0, text.lastIndexOf("\n"));
+        const newest = Number(whole.split("\n").at(-1));
+        if (newest > told) told = newest;
+        if (told >= goal) {
+          try {
+            child.kill("SIGKILL");
+          } catch {
+            // It is dead already.
+          }
+        }
+      }
+      await child.status;
+      expect(told).toBeGreaterThanOrEqual(goal);
+      using after = new Ledger(path);
+      const { checks, failed } = after.metrics("5A");
+      // Each check comes with its answer, and one may have been settled without being told.
+      expect(checks).toBe(failed);
+      expect(checks - (told + 1)).toBeOneOf([0, 1]);
+    }
+  }, 60_000);
+});
