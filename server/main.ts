@@ -34,6 +34,8 @@ async function programFor(name: string): Promise<Command> {
 try {
   const program = await programFor(Deno.args[0] ?? "");
   await program.parseAsync(Deno.args, { from: "user" });
+  // Libraries keep timers that would hold the process for seconds; all of ours has ended.
+  Deno.exit(Deno.exitCode);
 } catch (error) {
   if (error instanceof AppError) console.error(`${error.message}.`);
   else if (!(error instanceof CommanderError)) console.error(error);

@@ -1,5 +1,8 @@
 /** What has a body: a request, or an answer. */
-export type Message = Pick<Request, "body" | "headers">;
+export interface Message {
+  readonly headers: { get(name: string): string | null };
+  readonly body: ReadableStream<Uint8Array> | null;
+}
 
 /**
  * A body up to its limit, whatever its headers said.

@@ -47,3 +47,4 @@ const miner = await startMiner({
 console.log(`Mining as ${miner.hotkey} at ${miner.url}`);
 await stopped();
 await miner[Symbol.asyncDispose]();
+Deno.exit(0);

@@ -17,7 +17,6 @@ export function demoCommand(): Command {
     .action(async (flags: { keep: boolean; out?: string; minutes: string }) => {
       const minutes = numberFlag("--minutes", flags.minutes, 0.1);
       const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes });
-      // Libraries keep timers; everything of ours has ended.
-      Deno.exit(held ? 0 : 1);
+      Deno.exitCode = held ? 0 : 1;
     });
 }

@@ -57,15 +57,17 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     );
   }
   const timer = setInterval(() => chain.author(), blockMs);
+  const stop = async () => {
+    clearInterval(timer);
+    for (const socket of sockets) socket.close();
+    await server.shutdown();
+    chain[Symbol.dispose]();
+  };
+  let stopped: Promise<void> | undefined;
   return {
     endpoint: `ws://${hostname}:${server.addr.port}`,
     chain,
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(timer);
-      for (const socket of sockets) socket.close();
-      await server.shutdown();
-      chain[Symbol.dispose]();
-    },
+    [Symbol.asyncDispose]: () => stopped ??= stop(),
   };
 }
 

@@ -1,0 +1,305 @@
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { encodeReceipt, receiptFromJson } from "../../core/transcript/mod.ts";
+import { developmentPair, startDevnet } from "../../server/chain/mod.ts";
+import { startProcess } from "../../server/demo/processes.ts";
+import { runCli } from "../fixtures/cli.ts";
+import { ask, IP, seen, SMALL, startSubnet, until } from "./subnet_processes.ts";
+
+const CHEATING_MINER = new URL("../../server/demo/cheating_miner.ts", import.meta.url).pathname;
+const NO_STRESS = ["--role", "forward", "--forward.hedge", "1"];
+
+test(
+  "the circle turns: an image for a user, a receipt that anybody can check, weights, pay",
+  async () => {
+    const subnet = await startSubnet(["//Bob", "//Eve"]);
+    const bob = await subnet.miner("//Bob");
+    const eve = await startProcess("Eve", [
+      ...[CHEATING_MINER, "//Eve", subnet.devnet.endpoint, "1", IP, "0"],
+      ...[join(subnet.folder, "Eve"), "no guidance"],
+    ], join(subnet.folder, "Eve.log"));
+    onTestFinished(() => eve[Symbol.asyncDispose]());
+    const validator = await subnet.validator();
+
+    const response = await ask(validator);
+    const answer = await response.json();
+    expect(response.status, JSON.stringify(answer)).toBe(200);
+    expect(answer.miner.hotkey).toBe(developmentPair("//Bob").address);
+    const [receipt, image] = ["r.json", "i.png"].map((name) => join(subnet.folder, name));
+    await Deno.writeFile(receipt, encodeReceipt(receiptFromJson(answer.receipt)));
+    await Deno.writeFile(image, Uint8Array.fromBase64(answer.image));
+    const checked = await runCli([
+      ...["verify", receipt, "--from", bob.url, "--token", answer.token, "--image", image],
+      ...["--compute", "cpu", "--json"],
+    ]);
+    expect(JSON.parse(checked.stdout)).toMatchObject({ verdict: "honest", level: 3 });
+
+    const client = await subnet.client();
+    const paid = await until(
+      () => client.metagraph(),
+      ({ neurons }) => neurons[1].emission > 0,
+    );
+    expect(paid.neurons[2]).toMatchObject({ incentive: 0, emission: 0 });
+    const { miners } = await until(() => seen(validator), (now) => now.miners[1].cheated);
+    expect(miners[1].why).toMatch(/^suspect: step \d+ is not what the network predicts/);
+    expect(miners[0]).toMatchObject({ cheated: false });
+
+    const shown = await (await fetch(`${validator.url}/v1/receipts`)).json();
+    expect(shown.receipts[0]).toMatchObject({
+      miner: bob.url,
+      receipt: { miner: miners[0].hotkey },
+    });
+    const { id, token } = shown.receipts[0];
+    const opening = await fetch(`${bob.url}/v1/generations/${id}/steps/0?token=${token}`);
+    expect(opening.status).toBe(200);
+    await opening.body?.cancel();
+  },
+  120_000,
+);
+
+describe("a miner that is killed in the middle of a request", () => {
+  test("the user gets an image from another", async () => {
+    const subnet = await startSubnet(["//Bob", "//Charlie"]);
+    const miners = await Promise.all([subnet.miner("//Bob"), subnet.miner("//Charlie")]);
+    const validator = await subnet.validator([
+      ...["--role", "forward", "--forward.hedge", "60", "--forward.miners", "2"],
+    ]);
+    // Long enough to be in the middle of it.
+    const answering = ask(validator, { width: 256, height: 256, steps: 60 });
+    const busy = await until(
+      () => Promise.all(miners.map(({ url }) => fetch(`${url}/v1/info`).then((r) => r.json()))),
+      (infos) => infos.some(({ capacity }) => capacity.running === 1),
+    );
+    const victim = busy.findIndex(({ capacity }) => capacity.running === 1);
+    Deno.kill(miners[victim].pid, "SIGKILL");
+    const response = await answering;
+    const answer = await response.json();
+    expect(response.status, JSON.stringify(answer)).toBe(200);
+    expect(answer.miner.url).toBe(miners[1 - victim].url);
+    const after = await seen(validator);
+    expect(after.miners.find(({ uid }) => uid === victim + 1)).toMatchObject({
+      served: 0,
+      failed: 1,
+    });
+  }, 120_000);
+});
+
+test(
+  "a validator that is killed and started again has lost nothing and doubled nothing",
+  async () => {
+    const subnet = await startSubnet(["//Bob"]);
+    await subnet.miner("//Bob");
+    const first = await subnet.validator(NO_STRESS);
+    for (let k = 0; k < 4; k++) expect((await ask(first, { seed: k })).status).toBe(200);
+    const before = (await seen(first)).miners;
+    const running = ask(first, { width: 256, height: 256, steps: 40 }).catch(() => undefined);
+    Deno.kill(first.pid, "SIGKILL");
+    await running;
+    const second = await subnet.validator(NO_STRESS);
+    const after = (await seen(second)).miners;
+    expect(before[0].served).toBe(4);
+    expect(after).toEqual(before);
+    expect((await ask(second)).status).toBe(200);
+    expect((await seen(second)).miners[0].served).toBe(5);
+  },
+  120_000,
+);
+
+test("a chain that is restarted: the neurons go on, and weights are set again", async () => {
+  const folder = await Deno.makeTempDir();
+  onTestFinished(() => Deno.remove(folder, { recursive: true }));
+  const path = join(folder, "chain.sqlite");
+  const subnet = await startSubnet(["//Bob"], { path });
+  await subnet.miner("//Bob");
+  const validator = await subnet.validator();
+  const first = await until(() => seen(validator), ({ weights }) => weights !== undefined);
+  expect(first.weights?.uids).toEqual([1]);
+  const port = Number(new URL(subnet.devnet.endpoint).port);
+  const { number: stoppedAt } = subnet.devnet.chain.head;
+  await subnet.devnet[Symbol.asyncDispose]();
+  // Users do not notice.
+  expect((await ask(validator)).status).toBe(200);
+  const again = await startDevnet({ port, blockMs: 250, netuid: 1, path });
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  expect(again.chain.head.number).toBeGreaterThanOrEqual(stoppedAt);
+  const client = await subnet.client();
+  const { lastUpdate } = (await client.metagraph()).neurons[0];
+  await until(() => client.metagraph(), ({ neurons }) => neurons[0].lastUpdate > lastUpdate);
+}, 120_000);
+
+/** Stands before a real miner and spoils what it says. */
+function spoil(
+  answer: (request: Request, pass: () => Promise<Response>) => Response | Promise<Response>,
+): { readonly port: number; readonly to: (url: string) => void } {
+  let target = "";
+  const stop = new AbortController();
+  const options = { hostname: IP, port: 0, onListen: () => {}, signal: stop.signal };
+  const server = Deno.serve(options, (request) => {
+    const { pathname, search } = new URL(request.url);
+    return answer(request, async () =>
+      await fetch(`${target}${pathname}${search}`, {
+        method: request.method,
+        headers: request.headers,
+        ...(request.method === "POST" && { body: await request.bytes() }),
+      }));
+  });
+  onTestFinished(() => stop.abort());
+  return { port: server.addr.port, to: (url) => void (target = url) };
+}
+
+const isCall = (request: Request) => request.method === "POST";
+const never = new Promise<Response>(() => {});
+
+describe("a miner that answers", () => {
+  test.each<[string, Parameters<typeof spoil>[0], RegExp]>([
+    ["never", (request, pass) => isCall(request) ? never : pass(), /no whole answer within 3 s/],
+    [
+      "slowly",
+      async (request, pass) => {
+        if (isCall(request)) await new Promise((resolve) => setTimeout(resolve, 5000));
+        return await pass();
+      },
+      /no whole answer within 3 s/,
+    ],
+    [
+      "with garbage",
+      (request, pass) => isCall(request) ? new Response("<html>hello</html>") : pass(),
+      /not valid JSON/,
+    ],
+    [
+      "with an endless answer",
+      (request, pass) =>
+        isCall(request)
+          ? new Response(
+            new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(65536).fill(32)) }),
+          )
+          : pass(),
+      /more than \d+ bytes/,
+    ],
+    [
+      "with the wrong image",
+      async (request, pass) => {
+        if (!request.url.includes("/image")) return await pass();
+        const bytes = await (await pass()).bytes();
+        bytes[bytes.length - 20] ^= 1;
+        return new Response(bytes);
+      },
+      /its image is not the expected one/,
+    ],
+    [
+      "with another request's receipt",
+      (() => {
+        let kept: string | undefined;
+        return async (request, pass) => {
+          if (!isCall(request)) return await pass();
+          const response = await pass();
+          kept ??= await response.text();
+          return Response.json(JSON.parse(kept));
+        };
+      })(),
+      /its request is not the expected one/,
+    ],
+    [
+      "with a valid receipt and no openings",
+      (request, pass) =>
+        request.url.includes("/steps/") ? new Response("no", { status: 404 }) : pass(),
+      /the miner answered 404/,
+    ],
+  ])("%s fails that user's request, which another serves", async (name, answer, why) => {
+    const subnet = await startSubnet(["//Bob", "//Charlie"]);
+    const proxy = spoil(answer);
+    const bad = await subnet.miner("//Bob", ["--axon.external_port", String(proxy.port)]);
+    proxy.to(bad.url);
+    await subnet.miner("//Charlie");
+    const validator = await subnet.validator([
+      ...[...NO_STRESS, "--forward.timeout", "3", "--forward.check_share", "1"],
+    ]);
+    // Whoever is asked first: sooner or later it is the bad one.
+    const bob = await until(async () => {
+      const response = await ask(validator, { seed: Math.floor(1e6 * Math.random()) });
+      const answered = await response.json();
+      expect(response.status, JSON.stringify(answered)).toBe(200);
+      const { miners } = await seen(validator);
+      const own = miners.find(({ uid }) => uid === 1);
+      // The first receipt of another request is its own.
+      if (name.includes("another request") && answered.miner.uid === 1) return undefined;
+      expect(answered.miner.uid).toBe(2);
+      return own;
+    }, (own) => (own?.failed ?? 0) > 0);
+    expect(bob).toMatchObject({ cheated: false });
+    const log = await Deno.readTextFile(join(subnet.folder, "validator.log"));
+    expect(log).toMatch(why);
+  }, 120_000);
+});
+
+describe("as a new operator meets it", () => {
+  const wallet = ["--wallet.hotkey", "//Ferdie", "--subtensor.network", "devnet"];
+
+  test("an unregistered hotkey", async () => {
+    const subnet = await startSubnet([]);
+    for (const role of ["miner", "validator"]) {
+      const { code, stderr } = await runCli([
+        ...[role, ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "cpu"],
+      ]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^Cannot take part: .* is not registered on subnet 1; register it: /m);
+    }
+  }, 60_000);
+
+  test("a chain that is not reachable", async () => {
+    const { code, stderr } = await runCli([
+      ...["miner", ...wallet, "--subtensor.chain_endpoint", "ws://127.0.0.1:9"],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /Cannot connect to the chain at ws:\/\/127\.0\.0\.1:9: .*is a node there/,
+    );
+  }, 60_000);
+
+  test("a port that is taken", async () => {
+    const subnet = await startSubnet(["//Ferdie"]);
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { code, stderr } = await runCli([
+      ...["validator", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "cpu"],
+      ...["--storage", join(subnet.folder, "f"), "--axon.port", String(taken.addr.port)],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Cannot serve: port \d+ of 127\.0\.0\.1 is taken .*--axon\.port/);
+  }, 60_000);
+
+  test("no GPU where one is asked for, or what there is", async () => {
+    const subnet = await startSubnet(["//Ferdie"]);
+    const { code, stderr } = await runCli([
+      ...["miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "tpu"],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--compute.*tpu/);
+  }, 60_000);
+
+  test("a flag that is no number", async () => {
+    const subnet = await startSubnet(["//Ferdie"]);
+    const { code, stderr } = await runCli([
+      ...["validator", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie"],
+      ...["--neuron.epoch_length", "many"],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--neuron\.epoch_length is many, not a whole number from 1/);
+  }, 60_000);
+});
+
+test("receipts of users stay between user and miner", async () => {
+  const subnet = await startSubnet(["//Bob"]);
+  await subnet.miner("//Bob");
+  const validator = await subnet.validator(NO_STRESS);
+  const response = await ask(validator, {}, { accept: "image/png" });
+  expect(response.headers.get("content-type")).toBe("image/png");
+  expect((await response.bytes()).slice(1, 4)).toEqual(new TextEncoder().encode("PNG"));
+  const shown = await (await fetch(`${validator.url}/v1/receipts`)).json();
+  expect(shown).toEqual({ receipts: [] });
+  const refused = await fetch(`${validator.url}/v1/generate`, {
+    method: "POST",
+    headers: { authorization: "Bearer a-key-of-somebody-else" },
+    body: JSON.stringify({ request: SMALL }),
+  });
+  expect([refused.status, (await refused.json()).error.code]).toEqual([403, "not_allowed"]);
+}, 60_000);
