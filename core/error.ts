@@ -32,6 +32,7 @@ export type ErrorCode =
   | "chain_unreachable"
   | "chain_invalid"
   | "chain_refused"
+  | "clock_wrong"
   | "wallet_not_found"
   | "wallet_invalid"
   | "not_registered"

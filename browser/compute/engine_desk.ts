@@ -65,12 +65,15 @@ export class EngineDesk {
     this.#send({ type: "opened", job, engine: job, model: engine.model, compute, defaults });
   }
 
-  async #generate({ job, engine, request: input, wants }: Job<"generate">): Promise<void> {
+  async #generate(
+    { job, engine, request: input, beside, wants }: Job<"generate">,
+  ): Promise<void> {
     const pipeline = this.#engine(engine);
     const controller = new AbortController();
     this.#running.set(job, controller);
     try {
       const generation = await pipeline.generate(this.#request(input, pipeline), {
+        beside: beside.map((other) => this.#request(other, pipeline)),
         signal: controller.signal,
         onLeaf: wants.leaves
           ? ({ kind, index, bits }) => this.#send({ type: "leaf", job, kind, index }, bits)

@@ -23,6 +23,11 @@ export interface StepProgress {
 }
 
 export interface GenerateOptions {
+  /**
+   * Requests that run along in the same batch, where {@link runsBeside} holds. Their images, leaves
+   * and previews follow the request's own, in this order.
+   */
+  readonly beside?: readonly GenerationRequest[];
   readonly onStep?: (progress: StepProgress) => void;
   /** Each committed tensor once, in the transcript's order. */
   readonly onLeaf?: (leaf: Leaf) => void;
@@ -67,7 +72,7 @@ export interface ImageEngine extends AsyncDisposable {
   /** What the model likes to be run with, as far as its folder tells. */
   readonly defaults: Omit<RequestDefaults, "seed">;
   /**
-   * Runs a request.
+   * Runs a request, and those beside it.
    * @throws AppError `unsupported_setting` for a scheduler that is no plan, `cancelled`, or
    * `inference_failed`.
    */

@@ -25,9 +25,10 @@ export function groupImages(model: Model, input: LoopInput): ImageGroup[] {
 }
 
 function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {
-  const { conditioning: { positive, negative }, timeIds, guidanceScale } = input;
-  const repeated = (text: TextEmbedding) => Array.from({ length: images }, () => text);
-  const text = [...(negative ? repeated(negative) : []), ...repeated(positive)];
+  const { timeIds, guidanceScale } = input;
+  const own = input.conditionings.slice(first, first + images);
+  const negatives = own.flatMap(({ negative }) => negative ?? []);
+  const text: TextEmbedding[] = [...negatives, ...own.map(({ positive }) => positive)];
   const constant = model.unet.constantInputs({ text, timeIds, guidanceScale });
-  return { first, images, guided: negative !== undefined, rows: text.length, constant };
+  return { first, images, guided: negatives.length > 0, rows: text.length, constant };
 }

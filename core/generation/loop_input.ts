@@ -27,7 +27,8 @@ export interface LoopInput {
   readonly dims: LatentDims;
   /** One for each image. */
   readonly seeds: readonly bigint[];
-  readonly conditioning: Conditioning;
+  /** One for each image; either all have a negative prompt or none. */
+  readonly conditionings: readonly Conditioning[];
   readonly guidanceScale: number;
   /** SDXL's size conditioning. */
   readonly timeIds: readonly number[];

@@ -23,6 +23,7 @@ export {
   encodeRequest,
   type GenerationRequest,
   type RequestDefaults,
+  runsBeside,
 } from "./request.ts";
 export { toldOnce } from "./told_once.ts";
 export { stepLatent } from "./step.ts";

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../error.ts";
+import { AppError, throwIfAborted } from "../error.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { fromHalf } from "../half.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type Runtime,
 } from "../inference/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
-import { PromptConditioner } from "./conditioning.ts";
+import { type Conditioning, PromptConditioner } from "./conditioning.ts";
 import { defaultsOf } from "./defaults.ts";
 import type {
   GenerateOptions,
@@ -25,7 +25,7 @@ import type { LatentDims } from "./loop_input.ts";
 import { planFor } from "./plan_choice.ts";
 import { predictSteps } from "./predict_steps.ts";
 import { previewLatent } from "./preview.ts";
-import type { GenerationRequest, RequestDefaults } from "./request.ts";
+import { type GenerationRequest, type RequestDefaults, runsBeside } from "./request.ts";
 
 /** Pixels for each position of a latent. */
 const LATENT_SCALE = 8;
@@ -110,19 +110,24 @@ export class Pipeline implements ImageEngine {
 
   async #run(
     request: GenerationRequest,
-    { onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
+    { beside = [], onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
   ): Promise<Generation> {
     throwIfAborted(signal, "generate");
+    const requests = [request, ...checkBeside(request, beside)];
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
     const latentDims = latentDimsOf(this.#model, request);
     const started = clock();
-    const conditioning = await this.#conditioner.condition(request);
+    const conditionings: Conditioning[] = [];
+    for (const each of requests) {
+      const conditioning = await this.#conditioner.condition(each);
+      conditionings.push(...Array.from({ length: each.batch }, () => conditioning));
+    }
     const conditioned = clock();
     const { latents, networkMs, solverMs } = await denoise(this.#model, {
       plan,
       dims: latentDims,
-      seeds: Array.from({ length: request.batch }, (_, k) => request.seed + BigInt(k)),
-      conditioning,
+      seeds: requests.flatMap(seedsOf),
+      conditionings,
       guidanceScale: request.guidanceScale,
       timeIds: timeIdsOf(request),
     }, {
@@ -150,7 +155,7 @@ export class Pipeline implements ImageEngine {
       images,
       timings,
       deviceMemory: this.#model.runtime.gpu?.memory,
-      notices: [...notices, ...conditioning.notices],
+      notices: [...new Set([...notices, ...conditionings.flatMap((each) => each.notices)])],
     };
   }
 
@@ -196,6 +201,23 @@ async function orLost<T>(gpu: Gpu, run: Promise<T>): Promise<T> {
     await Promise.race([waited, lost]);
     throw error;
   }
+}
+
+/** @throws AppError `invalid_request` for one that cannot run along. */
+function checkBeside(
+  request: GenerationRequest,
+  beside: readonly GenerationRequest[],
+): readonly GenerationRequest[] {
+  if (beside.every((other) => runsBeside(request, other))) return beside;
+  throw new AppError(
+    "invalid_request",
+    "Cannot generate together: size, steps, guidance scale or scheduler differ",
+  );
+}
+
+/** One for each image of a request. */
+function seedsOf({ seed, batch }: GenerationRequest): bigint[] {
+  return Array.from({ length: batch }, (_, k) => seed + BigInt(k));
 }
 
 /** SDXL's sizes: original, crop from the top left, target. */

@@ -12,6 +12,8 @@ const call = z.strictObject({
   format: z.enum(["png", "jpeg", "webp"]).default("png"),
   /** Small pictures with the progress, for `text/event-stream`. */
   previews: z.boolean().default(false),
+  /** SS58 of who asked the axon; taken from the miner's own hotkey alone. */
+  validator: z.string().max(64).optional(),
 });
 
 /** The body of `POST /v1/generations`. */
@@ -19,6 +21,8 @@ export interface GenerationCall {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
   readonly previews: boolean;
+  /** For whom the receipt is, where an axon asks an image generator. */
+  readonly validator?: string;
 }
 
 /** One image of an answer: its receipt, and what opens its steps for anybody. */
@@ -64,6 +68,8 @@ const info = z.object({
     }),
   })).max(20),
   capacity: z.object({
+    /** Images of one run. */
+    batch: z.number(),
     queueLimit: z.number(),
     queued: z.number(),
     running: z.number(),
@@ -105,4 +111,16 @@ export function decodeMinerInfo(json: unknown): MinerInfo {
 /** An error as every route answers it. */
 export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string };
+}
+
+const error = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/** The messages as JSON Schema, by name. */
+export function minerSchemas(): Record<string, unknown> {
+  return {
+    GenerationCall: z.toJSONSchema(call, { io: "input" }),
+    GenerationAnswer: z.toJSONSchema(answer),
+    MinerInfo: z.toJSONSchema(info),
+    Error: z.toJSONSchema(error),
+  };
 }

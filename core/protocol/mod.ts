@@ -17,6 +17,7 @@ export {
   type GenerationCall,
   type ImageAnswer,
   type MinerInfo,
+  minerSchemas,
 } from "./miner_api.ts";
 export {
   checkSignedBody,
@@ -35,4 +36,5 @@ export {
   type ImageForUser,
   type Score,
   type ScoreCall,
+  validatorSchemas,
 } from "./validator_api.ts";

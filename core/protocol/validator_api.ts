@@ -80,3 +80,25 @@ export function decodeScoreCall(json: unknown): ScoreCall {
 export function decodeScore(json: unknown): Score {
   return decodeMessage(score, json, "read the score", "invalid_request");
 }
+
+const imageForUser = z.object({
+  id: z.string(),
+  receipt: z.unknown(),
+  image: z.base64(),
+  mediaType: z.string(),
+  watermarked: z.boolean(),
+  miner: z.object({ uid: z.int(), hotkey: z.string(), url: z.string() }),
+  token: openingToken,
+  verdict: z.enum(["honest", "suspect", "invalid"]).nullable(),
+  notices: z.array(z.string()),
+});
+
+/** The messages as JSON Schema, by name. */
+export function validatorSchemas(): Record<string, unknown> {
+  return {
+    ImageCall: z.toJSONSchema(imageCall, { io: "input" }),
+    ImageForUser: z.toJSONSchema(imageForUser),
+    ScoreCall: z.toJSONSchema(scoreCall, { io: "input" }),
+    Score: z.toJSONSchema(score),
+  };
+}

@@ -10,11 +10,13 @@ import {
 } from "../../core/gpu/bench/mod.ts";
 import { Progress } from "../progress.ts";
 import { checkWritable, writeAtomically } from "../storage/mod.ts";
+import { frontCommand } from "./front.ts";
 import { BENCH_HOSTS, type BenchHost, benchHosts } from "./hosts.ts";
 import { loopCommand } from "./loop.ts";
 import { pageCommand } from "./page.ts";
 import { pipelineCommand } from "./pipeline.ts";
 import { reportPage } from "./report_page.ts";
+import { roundCommand } from "./round.ts";
 import { changesTable, reportTable } from "./table.ts";
 
 const EXAMPLES = `
@@ -62,6 +64,8 @@ export function benchCommand(): Command {
     .action(bench)
     .addCommand(pipelineCommand().exitOverride())
     .addCommand(loopCommand().exitOverride())
+    .addCommand(frontCommand().exitOverride())
+    .addCommand(roundCommand().exitOverride())
     .addCommand(pageCommand().exitOverride());
 }
 

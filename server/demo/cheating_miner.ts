@@ -27,6 +27,7 @@ const miner = await startMiner({
   model: "embedded",
   compute: "cpu",
   queue: 32,
+  batch: 1,
   folder,
   maxTranscriptBytes: 2 ** 30,
   access: {

@@ -19,10 +19,12 @@ interface MinerFlags extends WalletFlags, ChainFlags {
   readonly "axon.port": string;
   readonly "axon.external_ip"?: string;
   readonly "axon.external_port"?: string;
+  readonly generation_endpoint: readonly string[];
   readonly model: string;
   readonly variant?: string;
   readonly compute: string;
   readonly queue: string;
+  readonly batch: string;
   readonly storage?: string;
   readonly storageBytes: string;
   readonly "blacklist.hotkeys": readonly string[];
@@ -37,6 +39,7 @@ const EXAMPLES = `
 Examples:
   deno task miner --netuid 1 --wallet.name mine --wallet.hotkey miner --axon.external_ip 203.0.113.7
   deno task miner --subtensor.network devnet --wallet.hotkey //Bob --axon.external_ip 0.0.0.0
+  deno task miner --wallet.name mine --generation_endpoint http://10.0.0.5:8091 http://10.0.0.6:8091
   deno task miner --no-chain --whitelist.hotkeys 5Grw... --wallet.hotkey miner
 `;
 
@@ -51,12 +54,14 @@ export function minerCommand(): Command {
     .option("--axon.external_ip <address>", "that the chain tells others (default: not served)")
     .option("--axon.external_port <n>", "that the chain tells others (default: --axon.port)")
     .optionsGroup("With what:")
+    .option("--generation_endpoint <urls...>", "image generators: miners with --no-chain", [])
     .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
     .option("--variant <name>", "other weights of the same model, for example fp16")
     .addOption(
       new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
     )
     .option("--queue <n>", "requests that may wait", "16")
+    .option("--batch <n>", "images that run together, where their requests allow it", "4")
     .option("--storage <folder>", "for transcripts (default: in the user's state folder)")
     .option("--storage-bytes <n>", "of all transcripts", String(4 * 2 ** 30))
     .optionsGroup("Who may ask:")
@@ -88,9 +93,11 @@ async function mine(flags: MinerFlags): Promise<void> {
         ? undefined
         : wholeFlag("--axon.external_port", externalPort, 1, 65535),
     },
+    generators: flags.generation_endpoint,
     model: flags.model,
     variant: flags.variant,
     compute: flags.compute,
+    batch: wholeFlag("--batch", flags.batch, 1, 64),
     queue: wholeFlag("--queue", flags.queue, 1, 10_000),
     folder: flags.storage ?? stateFolder("miner", wallet.hotkey.address),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),

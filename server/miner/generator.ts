@@ -1,15 +1,16 @@
 import {
   decodeRequest,
   encodeImage,
+  type Generation,
   type GenerationRequest,
   type ImageEngine,
-  type ImageFormat,
   planFor,
-  type StepProgress,
+  runsBeside,
 } from "../../core/generation/mod.ts";
 import { type ModelFiles, readJson } from "../../core/inference/mod.ts";
 import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
 import {
+  type Commitment,
   imageLeaf,
   leavesOfImages,
   type OpeningTarget,
@@ -19,6 +20,8 @@ import {
 } from "../../core/transcript/mod.ts";
 import { type Hotkey, makeReceipts, type ModelFacts, RunRecorder } from "../evidence/mod.ts";
 import type { TranscriptStore } from "../storage/mod.ts";
+import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import { type Job, JobQueue, type Running } from "./job_queue.ts";
 import type { OpeningTokens } from "./opening_token.ts";
 
 export interface GeneratorParts {
@@ -31,76 +34,134 @@ export interface GeneratorParts {
   readonly hotkey: Hotkey;
   readonly store: TranscriptStore;
   readonly tokens: OpeningTokens;
+  /** Requests that may wait. */
+  readonly queue: number;
+  /** Images of one run. */
+  readonly batch: number;
 }
 
-/** A generation on its way. */
-export interface GeneratorOptions {
-  /** SS58 of who asked. */
-  readonly validator: string;
-  readonly signal: AbortSignal;
-  readonly onStep: (progress: StepProgress) => void;
-}
-
-/** Images made. */
-export interface Made {
-  readonly images: readonly ImageAnswer[];
-  readonly notices: readonly string[];
+/** A batch that ran. */
+interface Run {
+  readonly generation: Generation;
+  readonly recorder: RunRecorder;
+  /** Of all images. */
+  readonly files: readonly Uint8Array<ArrayBuffer>[];
+  readonly commitments: readonly Commitment[];
+  /** Milliseconds since 1970. */
+  readonly started: number;
 }
 
 const QUALITY = 92;
 
-/** Makes images, commits to their steps, and opens them. */
-export class Generator {
+/** Makes images on this machine, commits to their steps, and opens them. */
+export class Generator implements ImageSource {
   readonly #parts: GeneratorParts;
+  readonly #queue: JobQueue<GenerationTask, Made>;
 
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
+    this.#queue = new JobQueue<GenerationTask, Made>(parts.queue, {
+      together: (one, other) => runsBeside(one.request, other.request),
+      size: ({ request }) => request.batch,
+      most: parts.batch,
+      run: (tasks) => this.#generate(tasks),
+    });
   }
 
-  /** @throws AppError `invalid_request`, before the request waits for anything. */
+  get compute(): string {
+    return this.#parts.engine.compute;
+  }
+
+  get models(): ImageSource["models"] {
+    return [{ ...this.#parts.facts, defaults: this.#parts.defaults }];
+  }
+
+  capacity(): ReturnType<ImageSource["capacity"]> {
+    const { limit, queued, running } = this.#queue;
+    return { batch: this.#parts.batch, queueLimit: limit, queued, running };
+  }
+
+  run(job: Job<GenerationTask>): Promise<Made> {
+    return this.#queue.run(job);
+  }
+
+  cancel(id: string, owner: string): boolean {
+    return this.#queue.cancel(id, owner);
+  }
+
+  opens(token: string, id: string): Promise<boolean> {
+    return Promise.resolve(this.#parts.tokens.opens(token, id));
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
   requestOf(call: GenerationCall): GenerationRequest {
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
     return decodeRequest(call.request, { ...this.#parts.defaults, seed });
   }
 
-  /** @throws AppError as the engine, or `storage_failed`: nothing of it is kept then. */
-  async generate(
-    request: GenerationRequest,
-    format: ImageFormat,
-    { validator, signal, onStep }: GeneratorOptions,
-  ): Promise<Made> {
-    const { engine, hotkey, facts } = this.#parts;
-    const started = Date.now();
-    const recorder = new RunRecorder(request, { keep: true });
-    const generation = await engine.generate(request, { signal, onStep, onLeaf: recorder.add });
-    const files = await Promise.all(
-      generation.images.map((image) => encodeImage(image, format, QUALITY)),
+  /**
+   * Runs requests as one batch.
+   * @throws AppError as the engine, or `storage_failed`: nothing of it is kept then.
+   */
+  async #generate(running: readonly Running<GenerationTask>[]): Promise<Made[]> {
+    const { engine } = this.#parts;
+    const tasks = running.map(({ task }) => task);
+    const [{ request }, ...beside] = tasks;
+    const batch = tasks.reduce((sum, task) => sum + task.request.batch, 0);
+    const firsts = tasks.map((_, k) =>
+      tasks.slice(0, k).reduce((sum, task) => sum + task.request.batch, 0)
     );
-    const commitments = recorder.finish(files);
+    const started = Date.now();
+    const recorder = new RunRecorder({ ...request, batch }, { keep: true });
+    const generation = await engine.generate(request, {
+      beside: beside.map((task) => task.request),
+      signal: allAborted(running.map(({ signal }) => signal)),
+      onLeaf: recorder.add,
+      onStep: (progress) => {
+        for (const [k, task] of tasks.entries()) {
+          const [first, end] = [firsts[k], firsts[k] + task.request.batch];
+          task.onStep({ ...progress, preview: () => progress.preview()?.slice(first, end) });
+        }
+      },
+    });
+    const files = await Promise.all(
+      tasks.flatMap(({ request, format }, k) =>
+        generation.images.slice(firsts[k], firsts[k] + request.batch)
+          .map((image) => encodeImage(image, format, QUALITY))
+      ),
+    );
+    const run = { generation, recorder, files, commitments: recorder.finish(files), started };
+    return await Promise.all(tasks.map((task, k) => this.#commit(task, firsts[k], run)));
+  }
+
+  /** Receipts of a task's images, whose first is this one of the run. */
+  async #commit(task: GenerationTask, first: number, run: Run): Promise<Made> {
+    const { hotkey, facts, tokens } = this.#parts;
+    const { request, format, validator } = task;
+    const { generation, recorder } = run;
+    const end = first + request.batch;
+    const [files, commitments] = [run.files.slice(first, end), run.commitments.slice(first, end)];
     const receipts = await makeReceipts({
-      generation,
+      ...{ generation: { ...generation, request }, format, files, commitments, validator },
       model: facts,
-      format,
-      files,
-      commitments,
-      times: { started, finished: Date.now() },
-      validator,
+      times: { started: run.started, finished: Date.now() },
     }, hotkey);
     const images = await Promise.all(receipts.map(async (receipt, k): Promise<ImageAnswer> => {
-      await this.#keep(receipt, recorder, k, files[k], commitments[k].hashes);
+      await this.#keep(receipt, recorder, first + k, files[k], commitments[k].hashes);
       const id = receiptId(receipt);
-      return { id, receipt, token: this.#parts.tokens.of(id) };
+      return { id, receipt, token: tokens.of(id) };
     }));
     return { images, notices: generation.notices };
   }
 
-  /** @throws AppError `transcript_not_found`. */
   async receipt(id: string): Promise<Receipt> {
     await using transcript = await this.#parts.store.open(id);
     return transcript.receipt;
   }
 
-  /** @throws AppError `transcript_not_found`, `challenge_invalid`. */
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
     await using transcript = await this.#parts.store.open(id);
     const { receipt } = transcript;
@@ -110,10 +171,7 @@ export class Generator {
     return await openStep(transcript, receipt, plan, target);
   }
 
-  /** The image's file. @throws AppError `transcript_not_found`. */
-  async image(
-    id: string,
-  ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly mediaType: string }> {
+  async image(id: string): Promise<ImageFile> {
     await using transcript = await this.#parts.store.open(id);
     const { image, steps } = transcript.receipt;
     return { bytes: await transcript.leaf(imageLeaf(steps)), mediaType: image.mediaType };
@@ -142,4 +200,13 @@ export class Generator {
     writer.append(file);
     await writer.commit(receipt, hashes);
   }
+}
+
+/** Aborts when nobody wants any of it any more. */
+function allAborted(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController();
+  const look = () => signals.every(({ aborted }) => aborted) && all.abort();
+  for (const signal of signals) signal.addEventListener("abort", look, { once: true });
+  look();
+  return all.signal;
 }

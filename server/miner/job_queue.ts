@@ -1,38 +1,62 @@
 import { AppError } from "../../core/error.ts";
 import { RetryLater } from "../http/mod.ts";
 
-/** What a job's owner hears while it waits. */
-export interface JobEvents {
+/** What a queue does with its tasks. */
+export interface Work<T, R> {
+  /** Whether two tasks can be done as one. */
+  readonly together: (one: T, other: T) => boolean;
+  /** How much room a task takes; all that are done as one have no more than `most`. */
+  readonly size: (task: T) => number;
+  readonly most: number;
+  /** @returns a result for each; the signals end their own tasks. */
+  readonly run: (tasks: readonly Running<T>[]) => Promise<readonly R[]>;
+}
+
+/** A task that is done now. */
+export interface Running<T> {
+  readonly task: T;
+  readonly signal: AbortSignal;
+}
+
+/** What somebody wants done. */
+export interface Job<T> {
+  readonly id: string;
+  readonly owner: string;
+  readonly task: T;
+  readonly signal?: AbortSignal;
   /** Jobs before it; 0 when it runs. */
   readonly onPosition?: (position: number) => void;
 }
 
-interface Waiting {
-  readonly id: string;
-  readonly owner: string;
-  readonly events: JobEvents;
-  readonly start: () => Promise<void>;
-  readonly refuse: (error: AppError) => void;
+interface Waiting<T, R> extends Job<T> {
   readonly abort: AbortController;
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** A first guess of a job's seconds, until one has been timed. */
+/** A first guess of a run's seconds, until one has been timed. */
 const FIRST_GUESS = 5;
-/** How much a new job's time counts against those before. */
+/** How much a new run's time counts against those before. */
 const SMOOTHING = 0.3;
 
-/** One job at a time, the first come first, and no more than a limit waiting. */
-export class JobQueue {
+/**
+ * One run at a time, the first come first, with those behind it that can be done along; and no more
+ * than a limit waiting.
+ */
+export class JobQueue<T, R> {
   readonly #limit: number;
+  readonly #work: Work<T, R>;
   readonly #clock: () => number;
-  readonly #waiting: Waiting[] = [];
-  #running: Waiting | undefined;
+  readonly #waiting: Waiting<T, R>[] = [];
+  #running: readonly Waiting<T, R>[] = [];
+  #idle = resolved();
   #seconds = FIRST_GUESS;
   #closed = false;
 
   /** @param clock milliseconds. */
-  constructor(limit: number, clock: () => number = () => performance.now()) {
+  constructor(limit: number, work: Work<T, R>, clock: () => number = () => performance.now()) {
     this.#limit = limit;
+    this.#work = work;
     this.#clock = clock;
   }
 
@@ -45,44 +69,31 @@ export class JobQueue {
   }
 
   get running(): number {
-    return this.#running ? 1 : 0;
+    return this.#running.length;
   }
 
   /** Nothing more is taken; what waits is handed back. @returns when what runs has ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const job of this.#waiting.splice(0)) job.refuse(stopping());
+    for (const job of this.#waiting.splice(0)) job.reject(stopping());
     await this.#idle.promise;
   }
 
   /**
-   * Runs the work when its turn comes.
+   * Does the task when its turn comes.
    * @throws RetryLater `queue_full` with the seconds until there is room; AppError `not_ready` when
    * the queue is closed; `cancelled`; or what the work throws.
    */
-  run<T>(
-    { id, owner, signal, ...events }: JobEvents & {
-      readonly id: string;
-      readonly owner: string;
-      readonly signal?: AbortSignal;
-    },
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  run(job: Job<T>): Promise<R> {
     if (this.#closed) throw stopping();
     if (this.#waiting.length >= this.#limit) throw this.#full();
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const abort = new AbortController();
-    this.#waiting.push({
-      id,
-      owner,
-      events,
-      abort,
-      refuse: reject,
-      start: () => work(abort.signal).then(resolve, reject),
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    this.#waiting.push({ ...job, abort: new AbortController(), resolve, reject });
+    const { id, owner, signal } = job;
     signal?.addEventListener("abort", () => this.cancel(id, owner), { once: true });
     if (signal?.aborted) this.cancel(id, owner);
-    this.#next();
+    // Those who come in the same moment may run together.
+    queueMicrotask(() => this.#next());
     this.#tellPositions();
     return promise;
   }
@@ -90,39 +101,70 @@ export class JobQueue {
   /** @returns whether this owner had such a job. */
   cancel(id: string, owner: string): boolean {
     const error = new AppError("cancelled", "Cannot generate: it was cancelled");
-    const at = this.#waiting.findIndex((job) => job.id === id && job.owner === owner);
+    const isIt = (job: Waiting<T, R>) => job.id === id && job.owner === owner;
+    const at = this.#waiting.findIndex(isIt);
     if (at >= 0) {
       const [job] = this.#waiting.splice(at, 1);
-      job.refuse(error);
+      job.reject(error);
       this.#tellPositions();
       return true;
     }
-    if (this.#running?.id !== id || this.#running.owner !== owner) return false;
-    this.#running.abort.abort(error);
+    const running = this.#running.find((job) => isIt(job) && !job.abort.signal.aborted);
+    if (!running) return false;
+    running.abort.abort(error);
+    // Others may run on with it: its owner need not wait for them.
+    running.reject(error);
     return true;
   }
 
-  #idle = resolved();
-
   #next(): void {
-    if (this.#running) return;
-    const job = this.#waiting.shift();
-    if (!job) return this.#idle.resolve();
+    if (this.#running.length > 0) return;
+    const jobs = this.#take();
+    if (jobs.length === 0) return this.#idle.resolve();
     this.#idle = Promise.withResolvers<void>();
-    this.#running = job;
+    this.#running = jobs;
+    this.#tellPositions();
     const started = this.#clock();
-    void job.start().then(() => {
+    void this.#do(jobs).then(() => {
       const seconds = (this.#clock() - started) / 1000;
       this.#seconds += SMOOTHING * (seconds - this.#seconds);
-      this.#running = undefined;
+      this.#running = [];
       this.#next();
-      this.#tellPositions();
     });
   }
 
+  /** The first that waits, and those that can run along. */
+  #take(): Waiting<T, R>[] {
+    const { together, size, most } = this.#work;
+    const [first] = this.#waiting;
+    if (!first) return [];
+    let room = most - size(first.task);
+    const taken = this.#waiting.filter((job) => {
+      if (job === first) return true;
+      if (size(job.task) > room || !together(first.task, job.task)) return false;
+      room -= size(job.task);
+      return true;
+    });
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter((job) => !taken.includes(job)));
+    return taken;
+  }
+
+  /** Never throws. What fails together is done once more, each by itself. */
+  async #do(jobs: readonly Waiting<T, R>[]): Promise<void> {
+    try {
+      const tasks = jobs.map(({ task, abort: { signal } }) => ({ task, signal }));
+      const results = await this.#work.run(tasks);
+      for (const [k, job] of jobs.entries()) job.resolve(results[k]);
+    } catch (error) {
+      const rest = jobs.filter(({ abort: { signal } }) => !signal.aborted);
+      if (jobs.length === 1) return jobs[0].reject(error);
+      for (const job of rest) await this.#do([job]);
+    }
+  }
+
   #tellPositions(): void {
-    this.#running?.events.onPosition?.(0);
-    for (const [k, { events }] of this.#waiting.entries()) events.onPosition?.(k + 1);
+    for (const { onPosition } of this.#running) onPosition?.(0);
+    for (const [k, { onPosition }] of this.#waiting.entries()) onPosition?.(k + 1);
   }
 
   #full(): RetryLater {

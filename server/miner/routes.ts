@@ -17,15 +17,16 @@ import {
   type RequestGuard,
   type SignedRequest,
 } from "../http/mod.ts";
-import type { Generator } from "./generator.ts";
-import type { JobQueue } from "./job_queue.ts";
-import type { OpeningTokens } from "./opening_token.ts";
+import type { ImageSource } from "./image_source.ts";
+import type { MinerMetrics } from "./metrics.ts";
+import { minerApi } from "./openapi.ts";
 
 export interface MinerParts {
   readonly guard: RequestGuard;
-  readonly queue: JobQueue;
-  readonly generator: Generator;
-  readonly tokens: OpeningTokens;
+  readonly source: ImageSource;
+  readonly metrics: MinerMetrics;
+  /** SS58 of this miner, who may see everything here. */
+  readonly self: string;
   /** Throws for callers that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly info: () => MinerInfo;
@@ -81,29 +82,38 @@ export function minerRoutes(parts: MinerParts): Hono {
     const { signedBy } = await parts.guard.take(context.req.raw, 0, parts.allowed);
     const id = context.req.param("id");
     if (!RECEIPT_ID.test(id)) {
-      return context.json({ cancelled: parts.queue.cancel(id, signedBy) });
+      return context.json({ cancelled: parts.source.cancel(id, signedBy) });
     }
-    const receipt = await parts.generator.receipt(id);
-    if (receipt.validator !== signedBy) throw notAsker(signedBy);
-    await parts.generator.forget(id);
+    await checkAsker(parts.source, id, signedBy, parts.self);
+    await parts.source.forget(id);
     return context.json({ forgotten: true });
   });
   app.get("/v1/generations/:id", async (context) => {
     const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
-    return context.json({ id, receipt: await parts.generator.receipt(id) });
+    return context.json({ id, receipt: await parts.source.receipt(id) });
   });
   app.get("/v1/generations/:id/image", async (context) => {
     const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
-    const { bytes, mediaType } = await parts.generator.image(id);
+    const { bytes, mediaType } = await parts.source.image(id);
     return context.body(bytes, 200, { "content-type": mediaType });
   });
   app.get("/v1/generations/:id/steps/:step", async (context) => {
     const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
-    const opening = await parts.generator.open(id, targetOf(context.req.param("step")));
+    const opening = await counted(
+      () => parts.source.open(id, targetOf(context.req.param("step"))),
+      (outcome) => parts.metrics.opened(outcome ?? "opened"),
+    );
     return context.body(Uint8Array.from(opening), 200, {
       "content-type": "application/octet-stream",
     });
   });
+  app.get(
+    "/metrics",
+    async (context) =>
+      context.text(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
+  );
+  const document = minerApi(parts.info().version);
+  app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
   return app;
 }
 
@@ -119,30 +129,62 @@ interface Tell {
 /** Decodes a call, and runs it when its turn comes. */
 function beginJob(parts: MinerParts, { signedBy, body }: SignedRequest) {
   const call = decodeGenerationCall(parseJson(body));
-  const request = parts.generator.requestOf(call);
+  const validator = validatorOf(call, signedBy, parts.self);
+  const request = parts.source.requestOf(call);
   const id = crypto.randomUUID();
   const run = async ({ tell }: Tell, signal: AbortSignal): Promise<GenerationAnswer> => {
     const started = performance.now();
-    const made = await parts.queue.run({
-      id,
-      owner: signedBy,
-      signal,
-      onPosition: (position) => tell?.("queued", { id, position }),
-    }, (cancelled) =>
-      parts.generator.generate(request, call.format, {
-        validator: signedBy,
-        signal: cancelled,
-        onStep: (progress) => tellStep(tell, id, call, progress),
-      }));
+    const seconds = () => (performance.now() - started) / 1000;
+    const made = await counted(
+      () =>
+        parts.source.run({
+          ...{ id, owner: signedBy, signal },
+          onPosition: (position) => tell?.("queued", { id, position }),
+          task: {
+            ...{ request, format: call.format, previews: call.previews, validator },
+            onStep: (progress) => tellStep(tell, id, call, progress),
+          },
+        }),
+      (outcome) =>
+        parts.metrics.generated(outcome ?? "done", outcome ? 0 : request.batch, seconds()),
+    );
     parts.log("generated", {
       id,
       for: signedBy,
       images: made.images.length,
-      ms: Math.round(performance.now() - started),
+      ms: Math.round(1000 * seconds()),
     });
     return { id, ...made };
   };
   return { id, run };
+}
+
+/** Tells how it ended: by an error's code, or undefined. */
+async function counted<T>(
+  run: () => Promise<T>,
+  tell: (outcome: string | undefined) => void,
+): Promise<T> {
+  try {
+    const result = await run();
+    tell(undefined);
+    return result;
+  } catch (error) {
+    tell(error instanceof AppError ? error.code : "internal");
+    throw error;
+  }
+}
+
+/** An axon that asks an image generator says for whom; nobody else may. */
+function validatorOf(
+  { validator }: GenerationCall,
+  signedBy: string,
+  self: string,
+): string {
+  if (validator === undefined || signedBy === self) return validator ?? signedBy;
+  throw new AppError(
+    "not_allowed",
+    `Cannot take the request: validator is ${validator}, which only ${self} may say`,
+  );
 }
 
 function tellStep(
@@ -171,7 +213,7 @@ function tellStep(
  * @throws AppError `not_allowed`, `rate_limited`, `transcript_not_found`, or as the guard.
  */
 async function admit(
-  { tokens, guard, generator, allowed }: MinerParts,
+  { source, self, guard, allowed }: MinerParts,
   limit: RateLimit,
   request: Request,
   id: string,
@@ -181,14 +223,14 @@ async function admit(
   }
   const token = tokenOf(request);
   if (token !== undefined) {
-    if (!tokens.opens(token, id)) {
+    if (!await source.opens(token, id)) {
       throw new AppError("not_allowed", "Cannot open: the token is not this receipt's");
     }
     limit.take(id);
     return id;
   }
   const { signedBy } = await guard.take(request, 0, allowed);
-  if ((await generator.receipt(id)).validator !== signedBy) throw notAsker(signedBy);
+  await checkAsker(source, id, signedBy, self);
   return id;
 }
 
@@ -197,8 +239,16 @@ function tokenOf(request: Request): string | undefined {
   return bearer ?? new URL(request.url).searchParams.get("token") ?? undefined;
 }
 
-function notAsker(signedBy: string): AppError {
-  return new AppError("not_allowed", `Cannot open: ${signedBy} did not ask for this image`);
+/** @throws AppError `not_allowed` for who did not ask for the image, nor made it. */
+async function checkAsker(
+  source: ImageSource,
+  id: string,
+  signedBy: string,
+  self: string,
+): Promise<void> {
+  const { validator } = await source.receipt(id);
+  if (validator === signedBy || self === signedBy) return;
+  throw new AppError("not_allowed", `Cannot open: ${signedBy} did not ask for this image`);
 }
 
 function targetOf(text: string): OpeningTarget {

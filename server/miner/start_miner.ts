@@ -9,8 +9,9 @@ import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { DiskTranscriptStore, knownModels, openModel } from "../storage/mod.ts";
 import { type AccessRules, checkAccess } from "./access_rules.ts";
 import { Generator } from "./generator.ts";
-import { JobQueue } from "./job_queue.ts";
+import { MinerMetrics } from "./metrics.ts";
 import { OpeningTokens } from "./opening_token.ts";
+import { RemoteGenerator } from "./remote_generator.ts";
 import { minerRoutes } from "./routes.ts";
 
 export interface MinerOptions {
@@ -22,11 +23,15 @@ export interface MinerOptions {
   readonly port: number;
   /** As the chain is to tell others; without it the axon is not served. */
   readonly external?: { readonly ip: string; readonly port?: number };
+  /** Addresses of image generators that compute instead of this process. */
+  readonly generators?: readonly string[];
   readonly model: string;
   readonly variant?: string;
   readonly compute: string;
   /** Requests that may wait. */
   readonly queue: number;
+  /** Images of one run, of all requests that can run together. */
+  readonly batch: number;
   /** Of transcripts, used uuids and the tokens' secret. */
   readonly folder: string;
   readonly maxTranscriptBytes: number;
@@ -55,9 +60,44 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   await cryptoWaitReady();
   await using stack = new AsyncDisposableStack();
   const { wallet, log, folder } = options;
+  const { address } = wallet.hotkey;
   const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
-  subnet?.requireRegistered(wallet.hotkey.address);
+  subnet?.requireRegistered(address);
   await Deno.mkdir(folder, { recursive: true });
+  const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const source = options.generators?.length
+    ? await RemoteGenerator.connect(options.generators, wallet.hotkey)
+    : await openGenerator(options, stack);
+  const metrics = new MinerMetrics(source);
+  const app = minerRoutes({
+    ...{ source, metrics, log, self: address },
+    guard: new RequestGuard(address, replay),
+    allowed: (signedBy) =>
+      signedBy === address || checkAccess(signedBy, options.access, subnet?.metagraph),
+    info: () => ({
+      ...{ name: "stepwise-miner", version: VERSION, hotkey: address },
+      ...{ compute: source.compute, models: source.models, capacity: source.capacity() },
+      transcriptSeconds: TRANSCRIPT_SECONDS,
+    }),
+  });
+  const server = listen(options, (request) => app.fetch(request));
+  stack.defer(() => server.shutdown());
+  stack.defer(() => source.close());
+  await serveAxon(options, server.addr.port, log);
+  const owned = stack.move();
+  return {
+    url: `http://${options.hostname}:${server.addr.port}`,
+    hotkey: address,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The engine of this process, warm. */
+async function openGenerator(
+  options: MinerOptions,
+  stack: AsyncDisposableStack,
+): Promise<Generator> {
+  const { wallet: { hotkey }, folder, log, queue, batch } = options;
   const tokens = await OpeningTokens.open(folder);
   const store = stack.use(
     await DiskTranscriptStore.open(join(folder, "transcripts"), {
@@ -67,38 +107,9 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
       onEvict: (eviction) => log("evicted", { ...eviction }),
     }),
   );
-  const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
-  const { engine, ...model } = await openEngine(options, stack);
-  const generator = new Generator({ engine, ...model, hotkey: wallet.hotkey, store, tokens });
-  await warmUp(engine);
-  const queue = new JobQueue(options.queue);
-  const app = minerRoutes({
-    guard: new RequestGuard(wallet.hotkey.address, replay),
-    queue,
-    generator,
-    tokens,
-    allowed: (signedBy) => checkAccess(signedBy, options.access, subnet?.metagraph),
-    info: () => ({
-      name: "stepwise-miner",
-      version: VERSION,
-      hotkey: wallet.hotkey.address,
-      compute: engine.compute,
-      models: [{ ...model.facts, defaults: model.defaults }],
-      capacity: { queueLimit: queue.limit, queued: queue.queued, running: queue.running },
-      transcriptSeconds: TRANSCRIPT_SECONDS,
-    }),
-    log,
-  });
-  const server = listen(options, (request) => app.fetch(request));
-  stack.defer(() => server.shutdown());
-  stack.defer(() => queue.close());
-  await serveAxon(options, server.addr.port, log);
-  const owned = stack.move();
-  return {
-    url: `http://${options.hostname}:${server.addr.port}`,
-    hotkey: wallet.hotkey.address,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  const opened = await openEngine(options, stack);
+  await warmUp(opened.engine);
+  return new Generator({ ...opened, hotkey, store, tokens, queue, batch });
 }
 
 async function openEngine(options: MinerOptions, stack: AsyncDisposableStack) {

@@ -15,6 +15,8 @@ import {
 import { errorResponse, parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
+import type { ValidatorMetrics } from "./metrics.ts";
+import { validatorApi } from "./openapi.ts";
 import type { Scorer } from "./scorer.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -32,6 +34,8 @@ export interface ForwardingParts {
 
 export interface ValidatorParts {
   readonly guard: RequestGuard;
+  readonly metrics: ValidatorMetrics;
+  readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
   /** Receipts that anybody may look at, the newest first. */
@@ -43,7 +47,8 @@ const MOST_CALL_BYTES = 512 * 1024;
 const MOST_RECEIPTS = 100;
 
 /** A validator's HTTP API. */
-export function validatorRoutes({ guard, forwarding, info, published, log }: ValidatorParts): Hono {
+export function validatorRoutes(parts: ValidatorParts): Hono {
+  const { guard, forwarding, info, published, metrics, log } = parts;
   const app = new Hono();
   app.onError((error) => errorResponse(error, (own) => log("failed", { error: String(own) })));
   app.notFound(() => errorResponse(new AppError("not_found", NO_ROUTE), () => {}));
@@ -55,13 +60,25 @@ export function validatorRoutes({ guard, forwarding, info, published, log }: Val
     const limit = Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
     return context.json({ receipts: published(limit) });
   });
-  if (forwarding) addForwarding(app, guard, forwarding);
+  app.get(
+    "/metrics",
+    async (context) =>
+      context.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
+  );
+  const document = validatorApi(parts.version);
+  app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
+  if (forwarding) addForwarding(app, guard, forwarding, metrics);
   return app;
 }
 
 const NO_ROUTE = "Cannot answer: there is no such route";
 
-function addForwarding(app: Hono, guard: RequestGuard, parts: ForwardingParts): void {
+function addForwarding(
+  app: Hono,
+  guard: RequestGuard,
+  parts: ForwardingParts,
+  metrics: ValidatorMetrics,
+): void {
   const { forwarder, scorer, keys, allowed, requestsPerMinute } = parts;
   const limit = new RateLimit("generate", requestsPerMinute, 60_000);
   app.post("/v1/generate", async (context) => {
@@ -69,7 +86,15 @@ function addForwarding(app: Hono, guard: RequestGuard, parts: ForwardingParts): 
     limit.take(who);
     const call = decodeImageCall(parseJson(body));
     const request = requestOf(call, parts.defaults);
-    const forwarded = await forwarder.generate(request, call.format, context.req.raw.signal);
+    const started = performance.now();
+    const tell = (outcome: string) =>
+      metrics.requested(outcome, (performance.now() - started) / 1000);
+    const forwarded = await forwarder.generate(request, call.format, context.req.raw.signal)
+      .catch((error) => {
+        tell(error instanceof AppError ? error.code : "internal");
+        throw error;
+      });
+    tell("served");
     const file = call.watermark
       ? await watermarkFile(forwarded.image, call.format, request)
       : forwarded.image;

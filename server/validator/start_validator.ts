@@ -12,13 +12,14 @@ import { knownModels, openModel } from "../storage/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
 import { Ledger } from "./ledger.ts";
+import { ValidatorMetrics } from "./metrics.ts";
 import { MinerCaller } from "./miner_caller.ts";
 import { type Peer, peersOf } from "./peers.ts";
 import { openPrompts, type PromptSource } from "./prompts.ts";
 import { validatorRoutes } from "./routes.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import { StressLoop } from "./stress_loop.ts";
-import { type StressOptions, type StressResult, stressTest } from "./stress_test.ts";
+import { knock, type StressOptions, type StressResult, stressTest } from "./stress_test.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
 type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
@@ -88,8 +89,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const caller = new MinerCaller(wallet.hotkey);
-  const model = await openScoring(options, stack);
   const peers = () => peersOf(subnet.metagraph, address);
+  const metrics = new ValidatorMetrics({
+    miners: () => peers().length,
+    block: () => ledger.lastWeights()?.block,
+  });
+  const model = await openScoring(options, metrics, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
     random: secureRandom,
@@ -98,6 +103,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   });
   const app = validatorRoutes({
     guard: new RequestGuard(address, replay),
+    ...{ metrics, version: VERSION },
     forwarding: forwarder && {
       forwarder,
       scorer: model.scorer,
@@ -148,6 +154,7 @@ interface Scoring {
 /** A model on this machine, or the scoring API of another. */
 async function openScoring(
   options: ValidatorOptions,
+  metrics: ValidatorMetrics,
   stack: AsyncDisposableStack,
 ): Promise<Scoring> {
   const { model, variant, scoring, wallet, roles, log } = options;
@@ -160,7 +167,8 @@ async function openScoring(
           "checks, and --model is one of the catalogue",
       );
     }
-    return { scorer: remoteScorer(scoring, wallet.hotkey), defaults: entry.defaults };
+    const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
+    return { scorer, defaults: entry.defaults };
   }
   const files = await openModel(model, { variant });
   const host = stack.use(await openCompute(parseComputeKind(options.compute)));
@@ -168,10 +176,18 @@ async function openScoring(
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
   const facts = await modelFacts(files, entry);
   return {
-    scorer: localScorer({ files, entry }, engine),
+    scorer: counted(localScorer({ files, entry }, engine), metrics),
     defaults: { ...engine.defaults, ...entry?.defaults },
     manifest: facts.manifest,
     compute: engine.compute,
+  };
+}
+
+function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {
+  return async (evidence, image) => {
+    const score = await scorer(evidence, image);
+    metrics.scored(score.verdict);
+    return score;
   };
 }
 
@@ -207,6 +223,11 @@ function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
     ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
     together: options.together,
     restMs: options.restMs,
+    knock: async (peer) => {
+      const answer = await knock(peer, { caller, ask, options: options.stress });
+      if (answer) await caller.forget(peer, answer.id);
+      return answer !== undefined;
+    },
     test: (peer) =>
       stressTest(peer, {
         ...{ caller, scorer, ask, random: secureRandom, options: options.stress },

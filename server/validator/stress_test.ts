@@ -88,26 +88,42 @@ export async function stressTest(peer: Peer, parts: StressParts): Promise<Stress
 }
 
 async function runLoad(peer: Peer, sent: number, parts: StressParts): Promise<Load> {
-  const { caller, ask, clock, options: { slowestMs } } = parts;
+  const { ask, clock } = parts;
   const asked = await Promise.all(Array.from({ length: sent }, ask));
   const started = clock();
   let slowest = 0;
   const results = await Promise.all(asked.map(async (one) => {
-    try {
-      // A little more than it may take, so that late is told from never.
-      const answer = await caller.generate(peer, { ...one, timeoutMs: LATE * slowestMs });
-      slowest = Math.max(slowest, clock() - started);
-      return answer;
-    } catch (error) {
-      if (error instanceof MinerBusy) return undefined;
-      if (error instanceof AppError && error.code === "miner_failed") return undefined;
-      throw new AppError("host_failed", `Cannot test uid ${peer.uid}: ${reason(error)}`, {
-        cause: error,
-      });
-    }
+    const answer = await answerOf(peer, one, parts);
+    if (answer) slowest = Math.max(slowest, clock() - started);
+    return answer;
   }));
   const answers = results.filter((answer) => answer !== undefined);
   return { sent, answers, seconds: (clock() - started) / 1000, slowest };
+}
+
+/** Asks for one image, to see whether anybody is there. @returns undefined for a failure. */
+export async function knock(
+  peer: Peer,
+  parts: Pick<StressParts, "caller" | "ask" | "options">,
+): Promise<ImageAnswer | undefined> {
+  return await answerOf(peer, await parts.ask(), parts);
+}
+
+async function answerOf(
+  peer: Peer,
+  asked: Pick<Asked, "request" | "format" | "manifest">,
+  { caller, options: { slowestMs } }: Pick<StressParts, "caller" | "options">,
+): Promise<ImageAnswer | undefined> {
+  try {
+    // A little more than it may take, so that late is told from never.
+    return await caller.generate(peer, { ...asked, timeoutMs: LATE * slowestMs });
+  } catch (error) {
+    if (error instanceof MinerBusy) return undefined;
+    if (error instanceof AppError && error.code === "miner_failed") return undefined;
+    throw new AppError("host_failed", `Cannot test uid ${peer.uid}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 const LATE = 1.5;

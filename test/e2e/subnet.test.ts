@@ -7,6 +7,8 @@ import { runCli } from "../fixtures/cli.ts";
 import { ask, IP, seen, SMALL, startSubnet, until } from "./subnet_processes.ts";
 
 const CHEATING_MINER = new URL("../../server/demo/cheating_miner.ts", import.meta.url).pathname;
+/** //Alice */
+const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const NO_STRESS = ["--role", "forward", "--forward.hedge", "1"];
 
 test(
@@ -256,6 +258,15 @@ describe("as a new operator meets it", () => {
     );
   }, 60_000);
 
+  test("a clock two minutes off", async () => {
+    const subnet = await startSubnet(["//Ferdie"], { clock: () => Date.now() + 120_000 });
+    const { code, stderr } = await runCli([
+      ...["miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "cpu"],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/this machine's clock is 1\d\d s behind .* set it by NTP/);
+  }, 60_000);
+
   test("a port that is taken", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -286,6 +297,50 @@ describe("as a new operator meets it", () => {
     expect(stderr).toMatch(/--neuron\.epoch_length is many, not a whole number from 1/);
   }, 60_000);
 });
+
+test(
+  "a validator's routes are documented, counted, and open to signatures and keys alone",
+  async () => {
+    const subnet = await startSubnet([]);
+    const validator = await subnet.validator(NO_STRESS);
+    const text = await (await fetch(`${validator.url}/openapi.json`)).text();
+    const document = JSON.parse(text);
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const method of Object.keys(operations as object)) {
+        const response = await fetch(`${validator.url}${path}`, { method: method.toUpperCase() });
+        expect(await response.text(), path).not.toMatch(/there is no such route/);
+        if (method === "post") expect(response.status, path).toBe(401);
+      }
+    }
+    for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
+      expect(document.components.schemas).toHaveProperty(name);
+    }
+    const refused = await ask(validator);
+    expect([refused.status, (await refused.json()).error]).toEqual([
+      503,
+      { code: "no_miner", message: "Cannot generate: no miner gave a good image (none serves)" },
+    ]);
+    const metrics = await (await fetch(`${validator.url}/metrics`)).text();
+    expect(metrics).toMatch(/stepwise_user_requests_total\{outcome="no_miner"\} 1/);
+    expect(metrics).toMatch(/stepwise_miners 0/);
+  },
+  60_000,
+);
+
+test("the stress role without a model has its samples scored by the forwarding one", async () => {
+  const subnet = await startSubnet(["//Bob"]);
+  await subnet.miner("//Bob");
+  const forward = await subnet.validator(NO_STRESS);
+  const stress = await subnet.validator([
+    ...["--role", "stress", "--scoring.url", forward.url, "--scoring.hotkey", ALICE],
+    ...["--storage", join(subnet.folder, "stress")],
+  ]);
+  const { miners } = await until(() => seen(stress), (now) => now.miners[0]?.checks > 0);
+  expect(miners[0]).toMatchObject({ cheated: false });
+  expect(miners[0].requestsPerSecond).toBeGreaterThan(0);
+  const metrics = await (await fetch(`${forward.url}/metrics`)).text();
+  expect(metrics).toMatch(/stepwise_checks_total\{verdict="honest"\} 1/);
+}, 60_000);
 
 test("receipts of users stay between user and miner", async () => {
   const subnet = await startSubnet(["//Bob"]);

@@ -29,12 +29,12 @@ export interface Subnet {
 /** @param miners hotkeys that are registered from the first block on, beside //Alice. */
 export async function startSubnet(
   miners: readonly string[],
-  { path, port = 0 }: { readonly path?: string; readonly port?: number } = {},
+  options: { readonly path?: string; readonly clock?: () => number } = {},
 ): Promise<Subnet> {
   const folder = await temporaryFolder();
   const [alice, ...others] = ["//Alice", ...miners].map((uri) => developmentPair(uri).address);
   const devnet = await startDevnet({
-    ...{ port, blockMs: 250, netuid: 1, path },
+    ...{ port: 0, blockMs: 250, netuid: 1, ...options },
     hyperparameters: { tempo: 10 },
     funds: { [alice]: 1_000_000n * TAO },
     neurons: [

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { join } from "node:path";
 import { fromHalf } from "../../core/half.ts";
 import {
@@ -17,6 +17,7 @@ import {
 import { finishResidual, residualSums } from "../../core/verification/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
 import { openModel } from "../../server/storage/mod.ts";
+import { rejection } from "../fixtures/rejection.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { type TinySdOptions, writeTinySd } from "../fixtures/tiny_sd.ts";
 
@@ -270,3 +271,69 @@ test("Deno's WebGPU gives the CPU's image of the embedded model", async () => {
   // Float32 on both: a rounding of the last level, seldom more.
   expect(Math.max(...differences)).toBeLessThanOrEqual(3);
 }, 180_000);
+
+describe("requests that run beside each other", () => {
+  const REQUESTS = [
+    { prompt: "a golden tau symbol", seed: 1n, batch: 1 },
+    { prompt: "a red ring", negativePrompt: "blue", seed: 9n, batch: 2 },
+    { prompt: "", seed: 4n, batch: 1 },
+  ];
+
+  /** Leaves of each image, in the order of the requests. */
+  async function leavesBeside(on: Runtime, requests: readonly object[]) {
+    await using engine = await Pipeline.open(await tinySd(), on);
+    const [first, ...beside] = requests.map((request) =>
+      decodeRequest({ width: 64, height: 64, steps: 3, ...request }, {
+        ...{ ...engine.defaults, seed: 0n },
+      })
+    );
+    const images = [first, ...beside].reduce((sum, { batch }) => sum + batch, 0);
+    const leaves: Float32Array[][] = Array.from({ length: images }, () => []);
+    const generation = await engine.generate(first, {
+      beside,
+      onLeaf: ({ bits }) => {
+        const length = bits.length / images;
+        for (const [k, own] of leaves.entries()) {
+          own.push(fromHalf(bits.slice(k * length, (k + 1) * length)));
+        }
+      },
+    });
+    expect(generation.images).toHaveLength(images);
+    return leaves;
+  }
+
+  test("are on the CPU what each is alone, to the last bit", async () => {
+    const together = await leavesBeside(runtime, REQUESTS);
+    const alone = [];
+    for (const request of REQUESTS) alone.push(...await leavesBeside(runtime, [request]));
+    expect(together).toEqual(alone);
+  });
+
+  test.each<[string, () => Promise<Runtime>]>([
+    ["in one call of the network", () => Promise.resolve({ ...runtime, imagesPerCall: 4 })],
+    ["on the GPU", nativeRuntime],
+  ])("are near that %s", async (_, open) => {
+    const together = await leavesBeside(await open(), REQUESTS);
+    const alone = [];
+    for (const request of REQUESTS) alone.push(...await leavesBeside(runtime, [request]));
+    for (const [k, leaves] of together.entries()) {
+      for (const [place, values] of leaves.entries()) {
+        const theirs = alone[k][place];
+        const largest = Math.max(...theirs.map(Math.abs));
+        const difference = Math.max(...values.map((value, i) => Math.abs(value - theirs[i])));
+        // As for the resident loop: two units in the last place of float16.
+        expect(difference).toBeLessThanOrEqual(largest * 2 ** -9);
+      }
+    }
+  }, 120_000);
+
+  test("must have the same size, steps, guidance and scheduler", async () => {
+    for (
+      const other of [{ steps: 4 }, { width: 128 }, { guidanceScale: 1 }, { scheduler: "ddim" }]
+    ) {
+      expect(await rejection(leavesBeside(runtime, [REQUESTS[0], other]))).toMatchObject({
+        code: "invalid_request",
+      });
+    }
+  });
+});

@@ -24,13 +24,14 @@ export class SubnetWatch implements Disposable {
     });
   }
 
-  /** @throws AppError as `SubtensorClient.metagraph`. */
+  /** @throws AppError as `SubtensorClient.metagraph` and `SubtensorClient.checkClock`. */
   static async open(
     chain: SubtensorClient,
     log: Log,
     everyBlocks = REFRESH_BLOCKS,
   ): Promise<SubnetWatch> {
-    return new SubnetWatch(chain, await chain.metagraph(), log, everyBlocks);
+    const [metagraph] = await Promise.all([chain.metagraph(), chain.checkClock()]);
+    return new SubnetWatch(chain, metagraph, log, everyBlocks);
   }
 
   /** As it was some blocks ago. */

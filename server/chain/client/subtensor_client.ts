@@ -1,4 +1,5 @@
 import type { KeyringPair } from "@polkadot/keyring/types";
+import { AppError } from "../../../core/error.ts";
 import { checkServable, parseIp } from "./address.ts";
 import { BlockClock } from "./block_clock.ts";
 import { type ChainLink, openLink } from "./connection.ts";
@@ -31,6 +32,7 @@ export interface AxonToServe {
 }
 
 const TIMEOUT_MS = 30_000;
+const CLOCK_TOLERANCE_MS = 20_000;
 /** What bittensor's axons state. */
 const PROTOCOL = 4;
 
@@ -92,6 +94,30 @@ export class SubtensorClient implements AsyncDisposable {
 
   blockHash(block: number): Promise<string> {
     return this.#clock.hashOf(block, "read a block's hash");
+  }
+
+  /**
+   * Signed requests and drand's rounds go by the clock.
+   * @throws AppError `clock_wrong` when this machine's is not the chain's.
+   */
+  async checkClock(now: () => number = Date.now): Promise<void> {
+    const { api } = this.#link;
+    const moment = await within(
+      api.query.timestamp.now(),
+      this.#timeoutMs,
+      "read the chain's time",
+    );
+    const skew = now() - Number(moment.toString());
+    if (skew > -CLOCK_TOLERANCE_MS && skew < CLOCK_TOLERANCE_MS + 3 * this.blockMs) return;
+    const seconds = Math.round(Math.abs(skew) / 1000);
+    throw new AppError(
+      "clock_wrong",
+      `Cannot take part: this machine's clock is ${seconds} s ${
+        skew > 0 ? "ahead of" : "behind"
+      } ` +
+        "the chain's newest block; set it by NTP (timedatectl set-ntp true), or see whether the " +
+        "chain stands still",
+    );
   }
 
   /** @throws AppError `invalid_request` for a subnet that is not there, `chain_unreachable`. */

@@ -16,6 +16,8 @@ export interface DevnetOptions {
   readonly hyperparameters?: Partial<Hyperparameters>;
   readonly funds?: Genesis["funds"];
   readonly neurons?: Genesis["neurons"];
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
 }
 
 /** A chain that runs. */
@@ -36,8 +38,8 @@ const MOST_BYTES = 5 * 1024 * 1024;
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   await cryptoWaitReady();
-  const { port, hostname = "127.0.0.1", blockMs, path = ":memory:" } = options;
-  const chain = new Chain(path, blockMs, genesisOf(options), Date.now);
+  const { port, hostname = "127.0.0.1", blockMs, path = ":memory:", clock = Date.now } = options;
+  const chain = new Chain(path, blockMs, genesisOf(options), clock);
   const sockets = new Set<WebSocket>();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {

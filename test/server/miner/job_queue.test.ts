@@ -1,72 +1,151 @@
-import { expect, test } from "vitest";
-import { JobQueue } from "../../../server/miner/job_queue.ts";
+import { describe, expect, test } from "vitest";
+import { JobQueue, type Running } from "../../../server/miner/job_queue.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
-/** A job that ends when it is told to. */
-function job(queue: JobQueue, id: string, owner = "5Abc") {
-  const gate = Promise.withResolvers<string>();
-  const positions: number[] = [];
-  const result = queue.run(
-    { id, owner, onPosition: (position) => positions.push(position) },
-    (signal) => {
-      signal.addEventListener("abort", () => gate.reject(signal.reason));
-      return gate.promise;
+/** Tasks are named by their kind and a number: those of a kind run together, up to `most`. */
+function tested(limit: number, most = 1) {
+  const runs: { readonly tasks: readonly string[]; readonly end: (error?: Error) => void }[] = [];
+  const queue = new JobQueue<string, string>(limit, {
+    together: (one, other) => one[0] === other[0],
+    size: () => 1,
+    most,
+    run: (tasks: readonly Running<string>[]) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+      for (const { signal } of tasks) {
+        signal.addEventListener("abort", () => {
+          if (tasks.every((each) => each.signal.aborted)) reject(signal.reason);
+        });
+      }
+      runs.push({
+        tasks: tasks.map(({ task }) => task),
+        end: (error) => error ? reject(error) : resolve(tasks.map(({ task }) => `made ${task}`)),
+      });
+      return promise;
     },
-  );
-  result.catch(() => {});
-  return { end: () => gate.resolve(id), result, positions };
+  });
+  const add = (task: string, owner = "5Abc") => {
+    const positions: number[] = [];
+    const onPosition = (position: number) => void positions.push(position);
+    const result = queue.run({ id: task, owner, task, onPosition });
+    result.catch(() => {});
+    return { result, positions };
+  };
+  return { queue, runs, add };
 }
 
-test("one at a time, the first come first; each hears its position", async () => {
-  const queue = new JobQueue(4);
-  const [a, b, c] = [job(queue, "a"), job(queue, "b"), job(queue, "c")];
+const soon = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+test("one run at a time, the first come first; each hears its position", async () => {
+  const { queue, runs, add } = tested(4);
+  const [a, b, c] = [add("a1"), add("b1"), add("c1")];
+  await soon();
   expect([queue.running, queue.queued]).toEqual([1, 2]);
-  c.end();
-  b.end();
-  a.end();
-  expect(await Promise.all([a.result, b.result, c.result])).toEqual(["a", "b", "c"]);
+  for (const done of [a, b, c]) {
+    runs.at(-1)?.end();
+    await done.result;
+    await soon();
+  }
+  expect(runs.map(({ tasks }) => tasks)).toEqual([["a1"], ["b1"], ["c1"]]);
+  expect(await c.result).toBe("made c1");
   expect(c.positions).toContain(2);
   expect(c.positions.at(-1)).toBe(0);
 });
 
-test("a full queue refuses with the seconds until there is room", () => {
-  const queue = new JobQueue(1);
-  job(queue, "runs");
-  job(queue, "waits");
-  expect(thrownBy(() => job(queue, "too many")))
-    .toMatchObject({ code: "queue_full", seconds: expect.any(Number) });
+describe("together", () => {
+  test("those of a kind, in their order, no more than there is room for", async () => {
+    const { runs, add } = tested(9, 3);
+    const [first, second] = [add("a1"), add("a2")];
+    for (const task of ["b1", "a3", "a4", "b2"]) add(task);
+    await soon();
+    expect(runs[0].tasks).toEqual(["a1", "a2", "a3"]);
+    runs[0].end();
+    expect(await Promise.all([first.result, second.result])).toEqual(["made a1", "made a2"]);
+    await soon();
+    // Nobody is passed over: b1 came before a4.
+    expect(runs[1].tasks).toEqual(["b1", "b2"]);
+    runs[1].end();
+    await soon();
+    expect(runs[2].tasks).toEqual(["a4"]);
+  });
+
+  test("one that is cancelled hears it at once, and the others go on", async () => {
+    const { queue, runs, add } = tested(9, 3);
+    const [a, b] = [add("a1"), add("a2")];
+    await soon();
+    expect(queue.cancel("a1", "5Abc")).toBe(true);
+    expect(queue.cancel("a1", "5Abc")).toBe(false);
+    expect(await rejection(a.result)).toMatchObject({ code: "cancelled" });
+    runs[0].end();
+    expect(await b.result).toBe("made a2");
+  });
+
+  test("what fails together is tried alone", async () => {
+    const { runs, add } = tested(9, 3);
+    const [a, b] = [add("a1"), add("a2")];
+    await soon();
+    runs[0].end(new Error("out of memory"));
+    await soon();
+    expect(runs[1].tasks).toEqual(["a1"]);
+    runs[1].end();
+    expect(await a.result).toBe("made a1");
+    await soon();
+    runs[2].end(new Error("still"));
+    expect((await rejection(b.result)).message).toBe("still");
+  });
+});
+
+test("a full queue refuses with the seconds until there is room", async () => {
+  const { add } = tested(1);
+  add("a1");
+  await soon();
+  add("b1");
+  expect(thrownBy(() => add("c1"))).toMatchObject({
+    code: "queue_full",
+    seconds: expect.any(Number),
+  });
 });
 
 test("a job is cancelled by its owner alone, waiting or running", async () => {
-  const queue = new JobQueue(4);
-  const [a, b] = [job(queue, "a"), job(queue, "b")];
-  expect(queue.cancel("b", "5Other")).toBe(false);
-  expect(queue.cancel("b", "5Abc")).toBe(true);
+  const { queue, add } = tested(4);
+  const [a, b] = [add("a1"), add("b1")];
+  await soon();
+  expect(queue.cancel("b1", "5Other")).toBe(false);
+  expect(queue.cancel("b1", "5Abc")).toBe(true);
   expect(await rejection(b.result)).toMatchObject({ code: "cancelled" });
-  expect(queue.cancel("a", "5Other")).toBe(false);
-  expect(queue.cancel("a", "5Abc")).toBe(true);
+  expect(queue.cancel("a1", "5Other")).toBe(false);
+  expect(queue.cancel("a1", "5Abc")).toBe(true);
   expect(await rejection(a.result)).toMatchObject({ code: "cancelled" });
-  expect(queue.cancel("a", "5Abc")).toBe(false);
 });
 
 test("a job that fails stops none behind it", async () => {
-  const queue = new JobQueue(4);
-  const failing = queue.run({ id: "x", owner: "" }, () => Promise.reject(new Error("broken")));
-  failing.catch(() => {});
-  const b = job(queue, "b");
-  b.end();
-  expect((await rejection(failing)).message).toBe("broken");
-  expect(await b.result).toBe("b");
+  const { runs, add } = tested(4);
+  const [a, b] = [add("a1"), add("b1")];
+  await soon();
+  runs[0].end(new Error("broken"));
+  expect((await rejection(a.result)).message).toBe("broken");
+  await soon();
+  runs[1].end();
+  expect(await b.result).toBe("made b1");
 });
 
-test("closing finishes what runs and hands back what waits", async () => {
-  const queue = new JobQueue(4);
-  const [a, b] = [job(queue, "a"), job(queue, "b")];
+test("who leaves takes the job along", async () => {
+  const { queue } = tested(4);
+  const gone = new AbortController();
+  queue.run({ id: "x", owner: "", task: "x1" }).catch(() => {});
+  const left = queue.run({ id: "y", owner: "", task: "y1", signal: gone.signal });
+  gone.abort();
+  expect(await rejection(left)).toMatchObject({ code: "cancelled" });
+});
+
+test("closing hands back what waits, finishes what runs, and takes nothing more", async () => {
+  const { queue, runs, add } = tested(4);
+  const [a, b] = [add("a1"), add("b1")];
+  await soon();
   const closed = queue.close();
   expect(await rejection(b.result)).toMatchObject({ code: "not_ready" });
-  expect(thrownBy(() => job(queue, "late"))).toMatchObject({ code: "not_ready" });
-  a.end();
-  expect(await a.result).toBe("a");
+  expect(thrownBy(() => add("c1"))).toMatchObject({ code: "not_ready" });
+  runs[0].end();
   await closed;
+  expect(await a.result).toBe("made a1");
 });

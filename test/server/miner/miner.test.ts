@@ -9,7 +9,8 @@ import {
 } from "../../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../../core/transcript/mod.ts";
 import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
-import { type Miner, startMiner } from "../../../server/miner/mod.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+import { type Miner, type MinerOptions, startMiner } from "../../../server/miner/mod.ts";
 
 const REQUEST = { prompt: "a red tau symbol", width: 64, height: 64, steps: 6, seed: 5 };
 let folder: string;
@@ -26,6 +27,7 @@ async function start(
   name: string,
   wrap?: (engine: ImageEngine) => ImageEngine,
   queue = 4,
+  more: Partial<MinerOptions> = {},
 ): Promise<Miner> {
   return await startMiner({
     wallet: await development("//Bob"),
@@ -34,6 +36,7 @@ async function start(
     model: "embedded",
     compute: "cpu",
     queue,
+    batch: 4,
     folder: join(folder, name),
     maxTranscriptBytes: 2 ** 28,
     access: {
@@ -46,6 +49,7 @@ async function start(
     },
     log: () => {},
     wrap,
+    ...more,
   });
 }
 
@@ -327,3 +331,222 @@ test(
   },
   60_000,
 );
+
+test(
+  "of 256 at once as many are taken as there is room for, and all others are told when",
+  async () => {
+    const gate = Promise.withResolvers<void>();
+    let calls = 0;
+    const slow = (engine: ImageEngine): ImageEngine => ({
+      model: engine.model,
+      compute: engine.compute,
+      defaults: engine.defaults,
+      predict: (request, states) => engine.predict(request, states),
+      decode: (request, bits) => engine.decode(request, bits),
+      generate: async (request, options) => {
+        if (calls++ === 1) await gate.promise;
+        return await engine.generate(request, options);
+      },
+      [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    });
+    const small = await start("crowd", slow, 16, { batch: 1 });
+    const before = Deno.memoryUsage().rss;
+    const responses = Array.from({ length: 256 }, (_, seed) =>
+      send({
+        body: { request: { ...REQUEST, steps: 1, seed } },
+        wallet: caller,
+        to: small,
+      }).then(async (response) => {
+        await response.body?.cancel();
+        return { status: response.status, wait: Number(response.headers.get("retry-after")) };
+      }));
+    const refused = Promise.all(
+      responses.map((each) =>
+        Promise.race([each, new Promise((resolve) => setTimeout(resolve, 4000))])
+      ),
+    );
+    await refused;
+    expect(Deno.memoryUsage().rss - before).toBeLessThan(200e6);
+    gate.resolve();
+    const all = await Promise.all(responses);
+    const taken = all.filter(({ status }) => status === 200);
+    // One runs, sixteen wait.
+    expect(taken).toHaveLength(17);
+    const turned = all.filter(({ status }) => status === 429);
+    expect(turned).toHaveLength(239);
+    for (const { wait } of turned) expect(wait).toBeGreaterThan(0);
+    await small[Symbol.asyncDispose]();
+  },
+  60_000,
+);
+
+describe("requests that come together", () => {
+  test(
+    "run together, each with its own receipt, image and previews, the same as alone",
+    async () => {
+      const runs: number[] = [];
+      const gate = Promise.withResolvers<void>();
+      const counting = (engine: ImageEngine): ImageEngine => ({
+        model: engine.model,
+        compute: engine.compute,
+        defaults: engine.defaults,
+        predict: (request, states) => engine.predict(request, states),
+        decode: (request, bits) => engine.decode(request, bits),
+        generate: async (request, options) => {
+          runs.push(1 + (options?.beside?.length ?? 0));
+          if (runs.length === 2) await gate.promise;
+          return await engine.generate(request, options);
+        },
+        [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+      });
+      const many = await start("together", counting, 8);
+      const call = (request: object) =>
+        send({ body: { request: { ...REQUEST, ...request } }, wallet: caller, to: many });
+      const first = call({ steps: 1 });
+      const rest = [{}, { prompt: "a blue ring", seed: 6 }, { steps: 5 }, { batch: 2, seed: 40 }];
+      const answers = rest.map(call);
+      const waiting = async () => {
+        const info = await (await fetch(`${many.url}/v1/info`)).json();
+        return info.capacity.queued;
+      };
+      while (await waiting() < rest.length) await new Promise((resolve) => setTimeout(resolve, 10));
+      gate.resolve();
+      const receipts = await Promise.all(answers.map(async (each) => {
+        const { images } = decodeGenerationAnswer(await (await each).json());
+        return images.map(({ receipt }) => receipt);
+      }));
+      await (await first).body?.cancel();
+      // The warm-up, the first alone, three of a kind together (four images), the other one.
+      expect(runs).toEqual([1, 1, 3, 1]);
+      expect(receipts[0][0].root).toBe(answer.images[0].receipt.root);
+      expect(receipts[1][0].request).toMatchObject({ prompt: "a blue ring", seed: "6" });
+      const alone = await send({
+        body: { request: { ...REQUEST, prompt: "a blue ring", seed: 6 } },
+        wallet: caller,
+      });
+      const [{ receipt }] = decodeGenerationAnswer(await alone.json()).images;
+      expect(receipts[1][0].root).toBe(receipt.root);
+      expect(receipts[1][0].image.sha256).toBe(receipt.image.sha256);
+      expect(receipts[3].map(({ request }) => request.seed)).toEqual(["40", "41"]);
+      await many[Symbol.asyncDispose]();
+    },
+    60_000,
+  );
+});
+
+describe("an axon before image generators", () => {
+  let generators: Miner[];
+  let axon: Miner;
+
+  beforeAll(async () => {
+    generators = [await start("gpu-1"), await start("gpu-2")];
+    axon = await start("axon", undefined, 4, { generators: generators.map(({ url }) => url) });
+  });
+  afterAll(async () => {
+    for (const each of [axon, ...generators]) await each[Symbol.asyncDispose]();
+  });
+
+  test("gives receipts for the one who asked, which a token opens through it", async () => {
+    const response = await send({ body: { request: REQUEST }, wallet: caller, to: axon });
+    const [{ id, receipt, token }] = decodeGenerationAnswer(await response.json()).images;
+    expect(receipt).toMatchObject({
+      root: answer.images[0].receipt.root,
+      miner: axon.hotkey,
+      validator: caller.hotkey.address,
+    });
+    const opening = await fetch(`${axon.url}/v1/generations/${id}/steps/2?token=${token}`);
+    const own = await fetch(
+      `${miner.url}/v1/generations/${answer.images[0].id}/steps/2?token=${answer.images[0].token}`,
+    );
+    expect(opening.status).toBe(200);
+    expect((await opening.bytes()).length).toBe((await own.bytes()).length);
+    const image = await send({
+      ...{ method: "GET", path: `v1/generations/${id}/image`, wallet: caller, to: axon },
+    });
+    expect(image.headers.get("content-type")).toBe("image/png");
+    await image.body?.cancel();
+    const wrong = await fetch(`${axon.url}/v1/generations/${id}/steps/2?token=${"A".repeat(43)}`);
+    expect(await refusal(wrong)).toEqual({ status: 403, code: "not_allowed" });
+    const path = `v1/generations/${id}`;
+    expect(await refusal(await send({ method: "DELETE", path, wallet: stranger, to: axon })))
+      .toMatchObject({ status: 403 });
+    await (await send({ method: "DELETE", path, wallet: caller, to: axon })).body?.cancel();
+    expect(await refusal(await send({ method: "GET", path, wallet: caller, to: axon })))
+      .toEqual({ status: 404, code: "transcript_not_found" });
+  });
+
+  test("tells progress with previews, and refusals", async () => {
+    const response = await send({
+      body: { request: { ...REQUEST, seed: 77 }, previews: true },
+      wallet: caller,
+      headers: { accept: "text/event-stream" },
+      to: axon,
+    });
+    const text = await response.text();
+    expect(text.match(/event: progress/g)).toHaveLength(6);
+    expect(text).toMatch(/data:image\/png;base64,/);
+    expect(text).toMatch(/event: done/);
+    const bad = await send({ body: { request: { steps: 0 } }, wallet: caller, to: axon });
+    expect(await refusal(bad)).toEqual({ status: 400, code: "invalid_request" });
+  });
+
+  test("uses both, and goes on with one", async () => {
+    const alone = [await start("gpu-3"), await start("gpu-4")];
+    const front = await start("front", undefined, 4, { generators: alone.map(({ url }) => url) });
+    const call = (seed: number) =>
+      send({ body: { request: { ...REQUEST, seed } }, wallet: caller, to: front });
+    const both = await Promise.all([call(1), call(2)]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    const made = await Promise.all(alone.map(async ({ url }) => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return /stepwise_images_total (\d+)/.exec(metrics)?.[1];
+    }));
+    expect(made).toEqual(["1", "1"]);
+    await alone[0][Symbol.asyncDispose]();
+    expect((await call(3)).status).toBe(200);
+    expect((await call(4)).status).toBe(200);
+    await alone[1][Symbol.asyncDispose]();
+    expect(await refusal(await call(5))).toEqual({ status: 503, code: "not_ready" });
+    await front[Symbol.asyncDispose]();
+  }, 60_000);
+
+  test("nobody else may say for whom an image is", async () => {
+    const forged = { request: REQUEST, validator: stranger.hotkey.address };
+    expect(await refusal(await send({ body: forged, wallet: caller, to: generators[0] })))
+      .toEqual({ status: 403, code: "not_allowed" });
+  });
+
+  test("a generator that is not there, or signs as another, is refused at the start", async () => {
+    const gone = start("none", undefined, 4, { generators: ["http://127.0.0.1:9"] });
+    expect(await rejection(gone)).toMatchObject({ code: "host_unavailable" });
+    const wallet = await development("//Charlie");
+    const other = await rejection(
+      start("other", undefined, 4, { wallet, generators: [generators[0].url] }),
+    );
+    expect(other.message).toMatch(/it signs as 5FHne.*, not as 5FLSi/);
+  });
+});
+
+test("every route is in the OpenAPI document, and every schema that it names", async () => {
+  const text = await (await fetch(`${miner.url}/openapi.json`)).text();
+  const document = JSON.parse(text);
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const method of Object.keys(operations as object)) {
+      const url = `${miner.url}${path.replaceAll(/\{\w+\}/g, "0")}`;
+      const response = await fetch(url, { method: method.toUpperCase() });
+      const body = await response.text();
+      expect(body, `${method} ${path}`).not.toMatch(/there is no such route/);
+    }
+  }
+  for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
+    expect(document.components.schemas).toHaveProperty(name);
+  }
+});
+
+test("Prometheus reads what was made and what was refused", async () => {
+  const text = await (await fetch(`${miner.url}/metrics`)).text();
+  expect(Number(/stepwise_images_total (\d+)/.exec(text)?.[1])).toBeGreaterThan(3);
+  expect(text).toMatch(/stepwise_openings_total\{outcome="opened"\} [1-9]/);
+  expect(text).toMatch(/stepwise_openings_total\{outcome="challenge_invalid"\} 1/);
+  expect(text).toMatch(/stepwise_queue_limit 4/);
+});

@@ -1,0 +1,137 @@
+import { Command } from "commander";
+import { cryptoWaitReady, sr25519Verify } from "@polkadot/util-crypto";
+import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/protocol/mod.ts";
+import { decodeRequest } from "../../core/generation/mod.ts";
+import { type Hotkey, openHotkey } from "../evidence/mod.ts";
+import { ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { type ImageSource, MinerMetrics, minerRoutes } from "../miner/mod.ts";
+
+interface FrontFlags {
+  readonly requests: string;
+  readonly rounds: string;
+  readonly json: boolean;
+}
+
+/** Requests that are under way at once. */
+const TOGETHER = 32;
+const REQUEST = { prompt: "a golden tau symbol in a night sky with stars", steps: 20, seed: 5 };
+
+export function frontCommand(): Command {
+  return new Command("front")
+    .description("Signed requests through the miner's front, against a bare server that verifies.")
+    .option("--requests <n>", "of each round", "2000")
+    .option("--rounds <n>", "the two servers take turns", "5")
+    .option("--json", "print one JSON object", false)
+    .action(benchFront);
+}
+
+async function benchFront(flags: FrontFlags): Promise<void> {
+  await cryptoWaitReady();
+  const [miner, caller] = [openHotkey(undefined), openHotkey(undefined)];
+  using replay = new ReplayWindow(":memory:");
+  const source = stubbed();
+  const front = minerRoutes({
+    ...{ source, metrics: new MinerMetrics(source), self: miner.address },
+    guard: new RequestGuard(miner.address, replay),
+    allowed: () => {},
+    info: () => ({
+      ...{ name: "", version: "", hotkey: miner.address, compute: "", models: [] },
+      ...{ capacity: source.capacity(), transcriptSeconds: 900 },
+    }),
+    log: () => {},
+  });
+  const servers = {
+    bare: serve(async (request) => {
+      const headers = readSignedHeaders(request.headers, miner.address, Date.now());
+      checkSignedBody(headers, await request.bytes(), sr25519Verify);
+      return Response.json(MADE);
+    }),
+    front: serve((request) => front.fetch(request)),
+  };
+  const count = Number(flags.requests);
+  const rates: { readonly bare: number[]; readonly front: number[] } = { bare: [], front: [] };
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    for (const name of ["bare", "front"] as const) {
+      const requests = await signedRequests(count, miner, caller);
+      rates[name].push(await rate(servers[name].url, requests));
+    }
+  }
+  for (const { server } of Object.values(servers)) await server.shutdown();
+  const [bare, own] = [median(rates.bare), median(rates.front)];
+  const refusal = await refusalMicroseconds(new RequestGuard(miner.address, replay));
+  const report = { bare, front: own, ratio: own / bare, refusalMicroseconds: refusal };
+  console.log(
+    flags.json ? JSON.stringify(report) : `bare server that verifies  ${bare.toFixed(0)} requests/s
+the miner's front          ${own.toFixed(0)} requests/s
+ratio                      ${(own / bare).toFixed(2)}  (medians of ${flags.rounds} rounds)
+unsigned garbage           refused in ${refusal.toFixed(1)} us`,
+  );
+}
+
+const MADE = { images: [], notices: [] };
+
+/** A source that makes nothing. */
+function stubbed(): ImageSource {
+  const nothing = () => Promise.reject(new Error("there is nothing"));
+  const defaults = { width: 256, height: 256, steps: 20, guidanceScale: 5, seed: 0n };
+  return {
+    ...{ compute: "", models: [] },
+    capacity: () => ({ batch: 1, queueLimit: 1, queued: 0, running: 0 }),
+    requestOf: ({ request }) => decodeRequest(request, defaults),
+    run: () => Promise.resolve(MADE),
+    cancel: () => false,
+    opens: () => Promise.resolve(false),
+    ...{ receipt: nothing, open: nothing, image: nothing, forget: nothing },
+    close: () => Promise.resolve(),
+  };
+}
+
+function serve(answer: (request: Request) => Response | Promise<Response>) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
+  return { server, url: `http://127.0.0.1:${server.addr.port}/v1/generations` };
+}
+
+/** Signed before the clock runs. */
+async function signedRequests(
+  count: number,
+  { address }: Hotkey,
+  caller: Hotkey,
+): Promise<RequestInit[]> {
+  const body = new TextEncoder().encode(JSON.stringify({ request: REQUEST }));
+  return await Promise.all(Array.from({ length: count }, async () => ({
+    method: "POST",
+    body,
+    headers: await signedHeaders(
+      { body, signedFor: address, now: Date.now(), uuid: crypto.randomUUID() },
+      caller,
+    ),
+  })));
+}
+
+/** What it takes to turn away a request that nobody signed. */
+async function refusalMicroseconds(guard: RequestGuard): Promise<number> {
+  const headers = { "epistula-version": "2", "epistula-signed-by": "x".repeat(100) };
+  const request = new Request("http://miner/", { method: "POST", body: "junk", headers });
+  const count = 20_000;
+  const started = performance.now();
+  for (let k = 0; k < count; k++) await guard.take(request, 1000).catch(() => {});
+  return 1000 * (performance.now() - started) / count;
+}
+
+/** Requests a second. */
+async function rate(url: string, requests: readonly RequestInit[]): Promise<number> {
+  let next = 0;
+  const started = performance.now();
+  await Promise.all(Array.from({ length: TOGETHER }, async () => {
+    while (next < requests.length) {
+      const response = await fetch(url, requests[next++]);
+      if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+      await response.body?.cancel();
+    }
+  }));
+  return 1000 * requests.length / (performance.now() - started);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}

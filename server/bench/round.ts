@@ -1,0 +1,128 @@
+import { Command } from "commander";
+import { decodeRequest, encodeRequest } from "../../core/generation/mod.ts";
+import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
+import { type Hotkey, openHotkey } from "../evidence/mod.ts";
+import {
+  DEFAULT_STRESS,
+  knock,
+  Ledger,
+  MinerCaller,
+  type Peer,
+  StressLoop,
+  stressTest,
+} from "../validator/mod.ts";
+
+interface RoundFlags {
+  readonly miners: string;
+  readonly dead: string;
+  readonly answer: string;
+  readonly timeout: string;
+  readonly most: string;
+}
+
+const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 5, seed: 0n };
+
+export function roundCommand(): Command {
+  return new Command("round")
+    .description("A validator's round over many simulated miners, some of which never answer.")
+    .option("--miners <n>", "that are on the subnet", "256")
+    .option("--dead <n>", "of them that never answer, in the second round", "128")
+    .option("--answer <ms>", "that an image takes a miner", "20")
+    .option("--timeout <seconds>", "that the validator waits for an answer", "3")
+    .option("--most <n>", "concurrent requests of a test", "8")
+    .action(benchRound);
+}
+
+async function benchRound(flags: RoundFlags): Promise<void> {
+  const [miners, dead] = [Number(flags.miners), Number(flags.dead)];
+  const alive = await round(flags, miners, 0);
+  const rest = await round(flags, miners - dead, 0);
+  const mixed = await round(flags, miners - dead, dead);
+  const line = (name: string, seconds: number, answering: number) =>
+    `${name.padEnd(44)} ${seconds.toFixed(1)} s, ${(1000 * seconds / answering).toFixed(0)} ms a ` +
+    "miner that answers";
+  console.log([
+    line(`${miners} miners, all answer`, alive, miners),
+    line(`${miners - dead} miners, all answer`, rest, miners - dead),
+    line(`${miners} miners, ${dead} never answer`, mixed, miners - dead),
+    `One timeout is ${1.5 * Number(flags.timeout)} s; one after the other they would take ` +
+    `${1.5 * Number(flags.timeout) * dead} s`,
+  ].join("\n"));
+}
+
+/** @returns seconds until all have been tested once. */
+async function round(flags: RoundFlags, alive: number, dead: number): Promise<number> {
+  const keys = Array.from({ length: alive + dead }, () => openHotkey(undefined));
+  const validator = openHotkey(undefined);
+  const server = serveMiners(keys, alive, Number(flags.answer));
+  const peers = keys.map(({ address }, uid): Peer => ({
+    ...{ uid, hotkey: address, url: `http://127.0.0.1:${server.addr.port}/${uid}` },
+  }));
+  using ledger = new Ledger(":memory:");
+  const caller = new MinerCaller(validator);
+  const options = {
+    ...DEFAULT_STRESS,
+    ...{ most: Number(flags.most), slowestMs: 1000 * Number(flags.timeout) },
+  };
+  const ask = () => {
+    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
+    const request = encodeRequest(decodeRequest({ prompt: "tau" }, { ...DEFAULTS, seed }));
+    return Promise.resolve({ request, format: "png" as const });
+  };
+  const scorer = () =>
+    Promise.resolve({
+      ...{ verdict: "honest" as const, similarity: 1, velocityError: 0, worst: 0, reasons: [] },
+    });
+  const started = performance.now();
+  await using loop = new StressLoop({
+    ...{ ledger, together: 4, random: Math.random, clock: Date.now, restMs: 3_600_000 },
+    peers: () => peers,
+    knock: async (peer) => (await knock(peer, { caller, ask, options })) !== undefined,
+    test: (peer) =>
+      stressTest(peer, {
+        ...{ caller, scorer, ask, options, random: Math.random },
+        clock: () => performance.now(),
+      }),
+    publish: () => {},
+    log: () => {},
+  });
+  while (peers.some(({ hotkey }) => ledger.testedAt(hotkey) === undefined)) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await loop[Symbol.asyncDispose]();
+  await server.shutdown();
+  return seconds;
+}
+
+/** Miners that sign receipts of runs that never were; the last of them never answer. */
+function serveMiners(keys: readonly Hotkey[], alive: number, answerMs: number) {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const uid = Number(new URL(request.url).pathname.split("/")[1]);
+    if (uid >= alive) {
+      // Until the validator gives up.
+      await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+      return new Response();
+    }
+    if (request.method !== "POST") return Response.json({});
+    const { request: asked } = await request.json();
+    await new Promise((resolve) => setTimeout(resolve, answerMs));
+    const receipt = await inventedReceipt(keys[uid], asked, request.headers);
+    const image = { id: receiptId(receipt), receipt, token: "t".repeat(43) };
+    return Response.json({ id: crypto.randomUUID(), images: [image], notices: [] });
+  });
+}
+
+function inventedReceipt(hotkey: Hotkey, request: Receipt["request"], headers: Headers) {
+  const now = Date.now();
+  return signReceipt({
+    ...{ version: 1, request, plan: "cd".repeat(32), steps: DEFAULTS.steps },
+    model: { id: "simulated", manifest: "ab".repeat(32), precision: "float32" },
+    latent: [4, DEFAULTS.height / 8, DEFAULTS.width / 8],
+    root: "ef".repeat(32),
+    image: { sha256: "01".repeat(32), mediaType: "image/png", bytes: 1 },
+    miner: hotkey.address,
+    validator: headers.get("epistula-signed-by") ?? "",
+    times: { started: now, finished: now },
+  }, hotkey.sign);
+}

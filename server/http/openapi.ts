@@ -1,0 +1,92 @@
+/** One route, as its document has it. */
+export interface RouteDoc {
+  readonly method: "get" | "post" | "delete";
+  /** With parameters in braces. */
+  readonly path: string;
+  readonly summary: string;
+  /** Who may ask: anybody; by a signature of Epistula's version 2; or by a bearer too. */
+  readonly auth: "open" | "signed" | "signed or bearer";
+  /** Schema of the body. */
+  readonly body?: string;
+  /** Schema of a JSON answer, or the media types of another. */
+  readonly answer: string | readonly string[];
+  /** Statuses besides 200 that it may answer. */
+  readonly errors: readonly number[];
+}
+
+const SIGNED = [
+  "Epistula-Version",
+  "Epistula-Timestamp",
+  "Epistula-Uuid",
+  "Epistula-Signed-By",
+  "Epistula-Signed-For",
+  "Epistula-Request-Signature",
+];
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Something of the request is wrong; the message names it",
+  401: "Not signed, too old, used before, or the signature is another's",
+  403: "The caller may not",
+  404: "There is no such thing, or no more",
+  409: "It was cancelled",
+  413: "The body is too large",
+  429: "No room now; Retry-After says when",
+  503: "Not now; Retry-After says when",
+};
+
+/** An OpenAPI 3.1 document of these routes. */
+export function openApi(
+  info: { readonly title: string; readonly version: string; readonly description: string },
+  schemas: Readonly<Record<string, unknown>>,
+  routes: readonly RouteDoc[],
+): unknown {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method] = operationOf(route);
+  return {
+    openapi: "3.1.0",
+    info,
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        epistula: {
+          type: "apiKey",
+          in: "header",
+          name: "Epistula-Request-Signature",
+          description: "sr25519 over sha256hex(body).uuid.timestamp.signedFor, with the headers " +
+            SIGNED.join(", "),
+        },
+        bearer: { type: "http", scheme: "bearer" },
+      },
+    },
+  };
+}
+
+function operationOf({ summary, path, auth, body, answer, errors }: RouteDoc): unknown {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    ...{ name, in: "path", required: true, schema: { type: "string" } },
+  }));
+  return {
+    summary,
+    ...(parameters.length > 0 && { parameters }),
+    security: auth === "open"
+      ? []
+      : [{ epistula: [] }, ...(auth === "signed" ? [] : [{ bearer: [] }])],
+    ...(body && { requestBody: { required: true, content: json(body) } }),
+    responses: {
+      200: {
+        description: "Done",
+        content: typeof answer === "string"
+          ? json(answer)
+          : Object.fromEntries(answer.map((type) => [type, {}])),
+      },
+      ...Object.fromEntries(
+        errors.map((status) => [status, { description: REASONS[status], content: json("Error") }]),
+      ),
+    },
+  };
+}
+
+function json(schema: string): unknown {
+  return { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } };
+}

@@ -1,0 +1,306 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { AppError, type ErrorCode, reason } from "../../core/error.ts";
+import {
+  decodeImage,
+  decodeRequest,
+  encodeRequest,
+  type GenerationRequest,
+  type RgbaImage,
+} from "../../core/generation/mod.ts";
+import {
+  decodeGenerationAnswer,
+  decodeMinerInfo,
+  type GenerationCall,
+  type MinerInfo,
+  readAtMost,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
+import type { Hotkey } from "../evidence/mod.ts";
+import { RetryLater } from "../http/mod.ts";
+import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import type { Job } from "./job_queue.ts";
+
+/** An image generator: this miner without the chain, on a host with a GPU. */
+interface Endpoint {
+  readonly url: string;
+  readonly info: MinerInfo;
+  /** Requests that this axon has there. */
+  running: number;
+}
+
+interface Running {
+  readonly owner: string;
+  readonly abort: AbortController;
+}
+
+const INFO_MS = 10_000;
+const FETCH_MS = 30_000;
+const MOST_JSON = 2 ** 20;
+const MOST_FILE = 2 ** 28;
+/** Receipts of which it is remembered who made them; others are asked for everywhere. */
+const REMEMBERED = 10_000;
+const LATENT_SCALE = 8;
+
+/** Has images made by other servers that sign with the same hotkey, each request by one of them. */
+export class RemoteGenerator implements ImageSource {
+  readonly #endpoints: readonly Endpoint[];
+  readonly #hotkey: Hotkey;
+  readonly #running = new Map<string, Running>();
+  readonly #makers = new Map<string, Endpoint>();
+  #closed = false;
+
+  private constructor(endpoints: readonly Endpoint[], hotkey: Hotkey) {
+    this.#endpoints = endpoints;
+    this.#hotkey = hotkey;
+  }
+
+  /** @throws AppError `host_unavailable` for one that is not there, or is another miner's. */
+  static async connect(urls: readonly string[], hotkey: Hotkey): Promise<RemoteGenerator> {
+    const endpoints = await Promise.all(urls.map((url) => open(url, hotkey)));
+    const [{ info: { models: [first] } }] = endpoints;
+    const other = endpoints.find(({ info }) => info.models[0].manifest !== first.manifest);
+    if (other) throw unavailable(other.url, "it has another model than the others");
+    return new RemoteGenerator(endpoints, hotkey);
+  }
+
+  get compute(): string {
+    return this.#endpoints.map(({ info }) => info.compute).join("; ");
+  }
+
+  get models(): MinerInfo["models"] {
+    return this.#endpoints[0].info.models;
+  }
+
+  capacity(): MinerInfo["capacity"] {
+    const sum = (of: (endpoint: Endpoint) => number) =>
+      this.#endpoints.reduce((total, endpoint) => total + of(endpoint), 0);
+    return {
+      batch: sum(({ info }) => info.capacity.batch),
+      queueLimit: sum(({ info }) => info.capacity.queueLimit),
+      queued: 0,
+      running: this.#running.size,
+    };
+  }
+
+  requestOf(call: GenerationCall): GenerationRequest {
+    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
+    return decodeRequest(call.request, { ...this.models[0].defaults, seed });
+  }
+
+  async run(job: Job<GenerationTask>): Promise<Made> {
+    if (this.#closed) {
+      throw new RetryLater("not_ready", "Cannot take the request: this server is stopping", 10);
+    }
+    const abort = new AbortController();
+    const { id, owner, signal } = job;
+    this.#running.set(id, { owner, abort });
+    const leave = () => this.cancel(id, owner);
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      return await this.#tryEach(job, abort.signal);
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      throw new AppError("cancelled", "Cannot generate: it was cancelled", { cause: error });
+    } finally {
+      signal?.removeEventListener("abort", leave);
+      this.#running.delete(id);
+    }
+  }
+
+  cancel(id: string, owner: string): boolean {
+    const running = this.#running.get(id);
+    if (running?.owner !== owner) return false;
+    running.abort.abort();
+    return true;
+  }
+
+  async opens(token: string, id: string): Promise<boolean> {
+    const { url } = await this.#makerOf(id);
+    const response = await fetch(new URL(`v1/generations/${id}`, url), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(FETCH_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  }
+
+  async receipt(id: string): Promise<Receipt> {
+    const { bytes } = await this.#read(id, "", MOST_JSON);
+    return receiptFromJson(JSON.parse(new TextDecoder().decode(bytes)).receipt);
+  }
+
+  async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
+    return (await this.#read(id, `/steps/${target}`, MOST_FILE)).bytes;
+  }
+
+  image(id: string): Promise<ImageFile> {
+    return this.#read(id, "/image", MOST_FILE);
+  }
+
+  async forget(id: string): Promise<void> {
+    const { url } = await this.#makerOf(id);
+    const response = await this.#send(url, "DELETE", `v1/generations/${id}`);
+    await response.body?.cancel();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#running.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  /** The least busy first; another one when that is not there or has no room. */
+  async #tryEach(job: Job<GenerationTask>, signal: AbortSignal): Promise<Made> {
+    const order = this.#endpoints.toSorted((a, b) => a.running - b.running);
+    const errors: unknown[] = [];
+    for (const endpoint of order) {
+      endpoint.running++;
+      try {
+        return await this.#make(endpoint, job, signal);
+      } catch (error) {
+        const final = error instanceof AppError && !(error instanceof RetryLater);
+        if (final || signal.aborted) throw error;
+        errors.push(error);
+      } finally {
+        endpoint.running--;
+      }
+    }
+    const busy = errors.find((error) => error instanceof RetryLater);
+    if (busy) throw busy;
+    const why = `no image generator answers (${errors.map(reason).join("; ")})`;
+    throw new RetryLater("not_ready", `Cannot generate: ${why}`, 10);
+  }
+
+  async #make(
+    endpoint: Endpoint,
+    { task, onPosition }: Job<GenerationTask>,
+    signal: AbortSignal,
+  ): Promise<Made> {
+    const { request, format, previews, validator } = task;
+    const body = JSON.stringify({ request: encodeRequest(request), format, previews, validator });
+    const headers = { accept: "text/event-stream" };
+    const response = await this.#send(endpoint.url, "POST", "v1/generations", {
+      ...{ body, headers, signal },
+    });
+    if (!response.ok) throw await refusalOf(response);
+    const events = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>())
+      .pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    for await (const { event, data } of events) {
+      const json = JSON.parse(data);
+      if (event === "queued") onPosition?.(json.position);
+      if (event === "progress") await tellStep(task, json);
+      if (event === "error") throw errorOf(json.error);
+      if (event === "done") return this.#take(endpoint, json);
+    }
+    throw new Error("it ended without an answer");
+  }
+
+  #take(endpoint: Endpoint, json: unknown): Made {
+    const made = decodeGenerationAnswer(json);
+    for (const { id } of made.images) this.#makers.set(id, endpoint);
+    const over = this.#makers.size - REMEMBERED;
+    if (over > 0) {
+      for (const id of [...this.#makers.keys()].slice(0, over)) this.#makers.delete(id);
+    }
+    return made;
+  }
+
+  async #makerOf(id: string): Promise<Endpoint> {
+    const known = this.#makers.get(id);
+    if (known) return known;
+    for (const endpoint of this.#endpoints) {
+      const response = await this.#send(endpoint.url, "GET", `v1/generations/${id}`)
+        .catch(() => undefined);
+      await response?.body?.cancel();
+      if (response?.ok) return endpoint;
+    }
+    throw new AppError("transcript_not_found", "Cannot open: no image generator has this receipt");
+  }
+
+  async #read(id: string, path: string, most: number): Promise<ImageFile> {
+    const { url } = await this.#makerOf(id);
+    const response = await this.#send(url, "GET", `v1/generations/${id}${path}`);
+    if (!response.ok) throw await refusalOf(response);
+    const bytes = await readAtMost(response, most);
+    if (!bytes) throw unavailable(url, `it sends more than ${most} bytes`);
+    return { bytes, mediaType: response.headers.get("content-type") ?? "" };
+  }
+
+  async #send(
+    url: string,
+    method: string,
+    path: string,
+    { body = "", headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<Response> {
+    const bytes = new TextEncoder().encode(body);
+    const { address } = this.#hotkey;
+    const signed = await signedHeaders(
+      { body: bytes, signedFor: address, now: Date.now(), uuid: crypto.randomUUID() },
+      this.#hotkey,
+    );
+    return await fetch(new URL(path, url), {
+      ...{ method, signal, headers: { ...signed, ...headers } },
+      ...(method === "POST" && { body: bytes }),
+    });
+  }
+}
+
+async function open(url: string, { address }: Hotkey): Promise<Endpoint> {
+  const base = url.endsWith("/") ? url : `${url}/`;
+  try {
+    const response = await fetch(new URL("v1/info", base), {
+      signal: AbortSignal.timeout(INFO_MS),
+    });
+    const info = decodeMinerInfo(await response.json());
+    if (info.hotkey === address) return { url: base, info, running: 0 };
+    throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
+  } catch (cause) {
+    throw unavailable(url, reason(cause), cause);
+  }
+}
+
+function unavailable(url: string, why: string, cause?: unknown): AppError {
+  return new AppError(
+    "host_unavailable",
+    `Cannot use the image generator at ${url}: ${why}; start it with deno task miner --no-chain`,
+    { cause },
+  );
+}
+
+/** What a generator told, for the one who asked. */
+function errorOf(
+  { code, message }: { readonly code: ErrorCode; readonly message: string },
+): AppError {
+  const later = code === "queue_full" || code === "not_ready";
+  return later ? new RetryLater(code, message, 5) : new AppError(code, message);
+}
+
+async function refusalOf(response: Response): Promise<Error> {
+  const text = new TextDecoder().decode(await readAtMost(response, MOST_JSON));
+  try {
+    return errorOf(JSON.parse(text).error);
+  } catch {
+    return new Error(`it answered ${response.status}`);
+  }
+}
+
+async function tellStep(
+  { request, onStep }: GenerationTask,
+  { step, steps, previews }: {
+    readonly step: number;
+    readonly steps: number;
+    readonly previews?: readonly string[];
+  },
+): Promise<void> {
+  const size = { width: request.width / LATENT_SCALE, height: request.height / LATENT_SCALE };
+  const pictures: RgbaImage[] = [];
+  for (const picture of previews ?? []) {
+    const file = Uint8Array.fromBase64(picture.slice(picture.indexOf(",") + 1));
+    pictures.push(await decodeImage(file, "png", size));
+  }
+  onStep({ index: step - 1, steps, timestep: NaN, preview: () => previews && pictures });
+}

@@ -1,0 +1,44 @@
+import { minerSchemas, validatorSchemas } from "../../core/protocol/mod.ts";
+import { openApi, type RouteDoc } from "../http/mod.ts";
+
+const OBJECT = { type: "object" };
+
+const ROUTES: readonly RouteDoc[] = [
+  {
+    ...{ method: "get", path: "/v1/info", auth: "open", answer: "Info", errors: [] },
+    summary: "What this validator is, and what it has measured of whom",
+  },
+  {
+    ...{ method: "get", path: "/v1/receipts", auth: "open", answer: "Receipts", errors: [] },
+    summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
+  },
+  {
+    ...{ method: "post", path: "/v1/generate", auth: "signed or bearer", body: "ImageCall" },
+    summary: "An image of a miner; the bearer is an API key. With Accept: image/* the file alone",
+    answer: "ImageForUser",
+    errors: [400, 401, 403, 409, 413, 429, 503],
+  },
+  {
+    ...{ method: "post", path: "/v1/score", auth: "signed", body: "ScoreCall", answer: "Score" },
+    summary: "Check some steps of an image, drawn here",
+    errors: [400, 401, 403, 413],
+  },
+  {
+    ...{ method: "get", path: "/metrics", auth: "open", answer: ["text/plain"], errors: [] },
+    summary: "For Prometheus",
+  },
+  {
+    ...{ method: "get", path: "/openapi.json", auth: "open", answer: "Document", errors: [] },
+    summary: "This document",
+  },
+];
+
+/** A validator's HTTP API as OpenAPI has it. */
+export function validatorApi(version: string): unknown {
+  const { Error } = minerSchemas();
+  const schemas = {
+    ...{ ...validatorSchemas(), Error, Info: OBJECT, Receipts: OBJECT, Document: OBJECT },
+  };
+  const description = "Images of the subnet, checked, and the checks themselves.";
+  return openApi({ title: "Stepwise validator", version, description }, schemas, ROUTES);
+}

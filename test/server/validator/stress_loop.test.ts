@@ -1,0 +1,74 @@
+import { expect, test, vi } from "vitest";
+import { Ledger } from "../../../server/validator/ledger.ts";
+import type { Peer } from "../../../server/validator/peers.ts";
+import { StressLoop } from "../../../server/validator/stress_loop.ts";
+
+const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
+  ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
+}));
+
+function tested(knock: (peer: Peer) => Promise<boolean>, peers = PEERS, together = 2) {
+  const ledger = new Ledger(":memory:");
+  let loaded = 0;
+  let most = 0;
+  const order: number[] = [];
+  const loop = new StressLoop({
+    ...{ ledger, knock, together, random: Math.random, clock: Date.now, restMs: 60_000 },
+    peers: () => peers,
+    test: async ({ uid }) => {
+      order.push(uid);
+      most = Math.max(most, ++loaded);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      loaded--;
+      const load = { requestsPerSecond: 1, errorRate: 0, requests: 4 };
+      return { test: { ...load, id: crypto.randomUUID() }, checks: [], shown: undefined };
+    },
+    publish: () => {},
+    log: () => {},
+  });
+  return { ledger, loop, order, most: () => most };
+}
+
+test("those that never answer are waited for together, and hold up nobody", async () => {
+  vi.useFakeTimers();
+  try {
+    const late = (peer: Peer) =>
+      peer.uid % 2 === 0
+        ? Promise.resolve(true)
+        : new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 45_000));
+    const { ledger, loop, order, most } = tested(late);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(order.toSorted((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+    expect(most()).toBe(2);
+    await vi.advanceTimersByTimeAsync(44_000);
+    expect(ledger.metrics("5M1")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
+    expect(ledger.metrics("5M19")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
+    await loop[Symbol.asyncDispose]();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("nobody is tested twice in a round, but for the queue", async () => {
+  const two = PEERS.slice(0, 2);
+  const { ledger, loop, order } = tested(() => Promise.resolve(true), two);
+  await vi.waitUntil(() => order.length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(order).toHaveLength(2);
+  ledger.enqueue("5M1", "failed a user");
+  await vi.waitUntil(() => order.length === 3, 3000);
+  expect(order[2]).toBe(1);
+  await loop[Symbol.asyncDispose]();
+  expect(ledger.queued()).toEqual([]);
+});
+
+test("our own trouble is not the miner's: it is tried again", async () => {
+  let calls = 0;
+  const { loop, order } = tested(() => {
+    if (calls++ === 0) return Promise.reject(new Error("no network here"));
+    return Promise.resolve(true);
+  }, PEERS.slice(0, 1));
+  await vi.waitUntil(() => order.length === 1, 3000);
+  expect(calls).toBe(2);
+  await loop[Symbol.asyncDispose]();
+});
