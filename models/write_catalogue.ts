@@ -4,7 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Catalogue, type CatalogueEntry, decodeCatalogue } from "../core/inference/mod.ts";
+import {
+  type Catalogue,
+  type CatalogueEntry,
+  decodeCatalogue,
+  type ModelFiles,
+  readLayout,
+  weightPrecision,
+} from "../core/inference/mod.ts";
+import { manifestHash } from "../core/transcript/mod.ts";
 
 const MODELS = import.meta.dirname ?? "models";
 const CATALOGUE = join(MODELS, "catalogue.json");
@@ -25,7 +33,39 @@ async function measured(entry: CatalogueEntry): Promise<CatalogueEntry> {
       sha256: createHash("sha256").update(bytes).digest("hex"),
     };
   }
-  return { ...entry, files };
+  const variants = [undefined, ...entry.variants ?? []];
+  return {
+    ...entry,
+    files,
+    weights: await Promise.all(variants.map((v) => factsOf(entry, files, v))),
+  };
+}
+
+/** What a receipt states of a set of weights. */
+async function factsOf(
+  { id }: CatalogueEntry,
+  known: CatalogueEntry["files"],
+  variant: string | undefined,
+): Promise<CatalogueEntry["weights"][number]> {
+  const files = folderOf(id, known, variant);
+  const { paths, graphs } = await readLayout(files);
+  const hashes = Object.fromEntries(paths.map((path) => [path, known[path].sha256]));
+  return {
+    ...(variant !== undefined && { variant }),
+    precision: await weightPrecision(files, graphs.unet.graph),
+    manifest: manifestHash(hashes),
+  };
+}
+
+function folderOf(id: string, known: CatalogueEntry["files"], variant?: string): ModelFiles {
+  const read = (path: string) => Deno.readFile(join(MODELS, id, path));
+  return {
+    ...{ name: id, location: join(MODELS, id), variant, paths: Object.keys(known) },
+    has: (path) => Object.hasOwn(known, path),
+    size: (path) => known[path].size,
+    text: async (path) => new TextDecoder().decode(await read(path)),
+    bytes: async (path, range) => (await read(path)).slice(range?.start, range?.end),
+  };
 }
 
 async function filesIn(folder: string, under = ""): Promise<string[]> {

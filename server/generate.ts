@@ -11,14 +11,8 @@ import {
 import { catalogueEntryOf } from "../core/inference/mod.ts";
 import { encodeReceipt } from "../core/transcript/mod.ts";
 import { COMPUTE_KINDS, openCompute, parseComputeKind } from "./compute/mod.ts";
-import {
-  type Hotkey,
-  makeReceipts,
-  modelFacts,
-  openHotkey,
-  RunRecorder,
-  transcriptFile,
-} from "./evidence/mod.ts";
+import { type Hotkey, makeReceipts, openHotkey, RunRecorder } from "../core/evidence/mod.ts";
+import { modelFacts, transcriptFile } from "./evidence/mod.ts";
 import { decodeQuality, type GenerateFlags, outputPaths, requestInput } from "./generate_input.ts";
 import { Progress } from "./progress.ts";
 import { checkWritable, knownModels, openModel, writeAtomically } from "./storage/mod.ts";

@@ -20,6 +20,13 @@ const entrySchema = z.strictObject({
   description: z.string().min(1),
   /** Other weights in the same folder, in diffusers' naming: `fp16` for `model.fp16.onnx`. */
   variants: z.array(z.string()).optional(),
+  /** What a receipt states of each set of weights, so that it can be checked without them. */
+  weights: z.array(z.strictObject({
+    variant: z.string().optional(),
+    precision: z.enum(["float32", "float16"]),
+    /** `manifestHash` of the files that these weights are used with. */
+    manifest: z.string().regex(/^[0-9a-f]{64}$/),
+  })).default([]),
   files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
   /** How far honest machines are apart; read by `decodeTolerances`, written by `calibrate`. */
   tolerances: z.array(z.unknown()).optional(),

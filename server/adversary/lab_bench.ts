@@ -19,7 +19,7 @@ import { type ModelFiles, readJson, readLayout } from "../../core/inference/mod.
 import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
 import type { Tolerance } from "../../core/verification/mod.ts";
 import { type ComputeHost, openCompute } from "../compute/mod.ts";
-import { type Hotkey, openHotkey } from "../evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
 
 /** The images that every practice is tried on. */
 export interface Sizing {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { cryptoWaitReady, sr25519Verify } from "@polkadot/util-crypto";
 import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/protocol/mod.ts";
 import { decodeRequest } from "../../core/generation/mod.ts";
-import { type Hotkey, openHotkey } from "../evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type ImageSource, MinerMetrics, minerRoutes } from "../miner/mod.ts";
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { decodeRequest, encodeRequest } from "../../core/generation/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
-import { type Hotkey, openHotkey } from "../evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
 import {
   DEFAULT_STRESS,
   knock,

@@ -3,7 +3,7 @@ import { AppError } from "../../core/error.ts";
 import { readJson } from "../../core/inference/mod.ts";
 import { openWallet, SubtensorClient } from "../chain/mod.ts";
 import { logLine, stopped } from "../command_line.ts";
-import { channelsOf } from "../evidence/mod.ts";
+import { channelsOf } from "../../core/verify/mod.ts";
 import { startMiner } from "../miner/mod.ts";
 
 /**

@@ -18,7 +18,8 @@ import {
   type Receipt,
   receiptId,
 } from "../../core/transcript/mod.ts";
-import { type Hotkey, makeReceipts, type ModelFacts, RunRecorder } from "../evidence/mod.ts";
+import { type Hotkey, makeReceipts, RunRecorder } from "../../core/evidence/mod.ts";
+import type { ModelFacts } from "../evidence/mod.ts";
 import type { TranscriptStore } from "../storage/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";

@@ -16,7 +16,7 @@ import {
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
-import type { Hotkey } from "../evidence/mod.ts";
+import type { Hotkey } from "../../core/evidence/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";

@@ -6,7 +6,7 @@ import {
 } from "../../core/generation/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import { checkImage, type Verdict } from "../../core/verification/mod.ts";
-import { imageOfMiner, minerAddress } from "../verify/mod.ts";
+import { imageOfMiner, minerAddress } from "../../core/verify/mod.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger } from "./ledger.ts";
 import { MinerBusy, type MinerCaller } from "./miner_caller.ts";

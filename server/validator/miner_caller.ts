@@ -9,7 +9,7 @@ import {
 import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
 import { checkStatement } from "../../core/verification/mod.ts";
 import { sr25519Verify } from "@polkadot/util-crypto";
-import type { Hotkey } from "../evidence/mod.ts";
+import type { Hotkey } from "../../core/evidence/mod.ts";
 import type { Peer } from "./peers.ts";
 
 /** A miner that honestly says that it has no room now. */

@@ -9,7 +9,7 @@ import {
 } from "../../core/protocol/mod.ts";
 import { drawSteps, privateWords } from "../../core/verification/mod.ts";
 import { Mutex } from "../../core/inference/mod.ts";
-import type { Hotkey } from "../evidence/mod.ts";
+import type { Hotkey } from "../../core/evidence/mod.ts";
 import {
   imageOfMiner,
   minerAddress,
@@ -17,7 +17,7 @@ import {
   type OwnModel,
   type Report,
   verifyReceipt,
-} from "../verify/mod.ts";
+} from "../../core/verify/mod.ts";
 
 /**
  * Checks evidence: draws steps, has them opened, and recomputes them.

@@ -176,7 +176,10 @@ async function openScoring(
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
   const facts = await modelFacts(files, entry);
   return {
-    scorer: counted(localScorer({ files, entry }, engine), metrics),
+    scorer: counted(
+      localScorer({ files, facts, tolerances: entry?.tolerances ?? [] }, engine),
+      metrics,
+    ),
     defaults: { ...engine.defaults, ...entry?.defaults },
     manifest: facts.manifest,
     compute: engine.compute,

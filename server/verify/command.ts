@@ -3,15 +3,21 @@ import { AppError, reason } from "../../core/error.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
 import { decodeReceipt, MAX_RECEIPT_BYTES, type Receipt } from "../../core/transcript/mod.ts";
 import type { Level, Verdict } from "../../core/verification/mod.ts";
+import {
+  imageOfMiner,
+  minerAddress,
+  openingsOfMiner,
+  type OwnModel,
+  type Verification,
+  verifyReceipt,
+} from "../../core/verify/mod.ts";
 import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { modelFacts } from "../evidence/mod.ts";
 import { Progress } from "../progress.ts";
 import { knownModels, openModel } from "../storage/mod.ts";
-import type { OwnModel } from "./expectation.ts";
-import { imageOfMiner, minerAddress, openingsOfMiner } from "./miner_client.ts";
 import { openingsOfFile } from "./opening_source.ts";
 import { chooseSteps, parseBlockHash, parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
-import { type Verification, verifyReceipt } from "./verify_receipt.ts";
 
 interface VerifyFlags {
   readonly from?: string;
@@ -150,7 +156,8 @@ async function ownModel(
     variant,
     onProgress: (event) => progress.model(event),
   });
-  return { files, entry: catalogueEntryOf(given, catalogue) };
+  const entry = catalogueEntryOf(given, catalogue);
+  return { files, facts: await modelFacts(files, entry), tolerances: entry?.tolerances ?? [] };
 }
 
 async function readFile(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,12 +1,6 @@
-import { type OpeningTarget, openStep } from "../../core/transcript/mod.ts";
-import type { CheckedReceipt } from "../../core/verification/mod.ts";
+import { openStep } from "../../core/transcript/mod.ts";
+import type { OpeningSource } from "../../core/verify/mod.ts";
 import { readTranscript } from "../evidence/mod.ts";
-
-/** Where openings come from, each as the bytes that a miner would send. */
-export type OpeningSource = (
-  committed: CheckedReceipt,
-  target: OpeningTarget,
-) => Promise<Uint8Array>;
 
 /** Opens from a transcript file on this machine, as its miner would: proofs are made from it. */
 export function openingsOfFile(path: string, image?: Uint8Array): OpeningSource {

@@ -1,4 +1,4 @@
-import type { Report } from "./report.ts";
+import type { Report } from "../../core/verify/mod.ts";
 
 const LEVELS = [
   "receipt and proofs",

@@ -11,10 +11,15 @@ import { cpuRuntime } from "../../server/compute/mod.ts";
 import { localHost } from "../../server/compute/host.ts";
 import { modelFacts } from "../../server/evidence/mod.ts";
 import { knownModels, openModel } from "../../server/storage/mod.ts";
-import { acceptReceipt } from "../../server/verify/expectation.ts";
-import { imageOfMiner, minerAddress, openingsOfMiner } from "../../server/verify/miner_client.ts";
 import { openingsOfFile } from "../../server/verify/opening_source.ts";
-import { type Verification, verifyReceipt } from "../../server/verify/verify_receipt.ts";
+import {
+  acceptReceipt,
+  imageOfMiner,
+  minerAddress,
+  openingsOfMiner,
+  type Verification,
+  verifyReceipt,
+} from "../../core/verify/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { serveMiner } from "../fixtures/miner_server.ts";
 import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
@@ -23,6 +28,7 @@ import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 const files = await openModel("embedded");
 const entry = catalogueEntryOf("embedded", knownModels());
 const facts = await modelFacts(files, entry);
+const own = { files, facts, tolerances: entry?.tolerances ?? [] };
 const engine = await localHost(await cpuRuntime(), "a test").open(files);
 afterAll(() => engine[Symbol.asyncDispose]());
 
@@ -44,7 +50,7 @@ async function check(
   return await verifyReceipt({
     receipt: honest.receipt,
     level: 3,
-    model: { files, entry },
+    model: own,
     steps: all,
     draw: "chosen",
     source: openingsOfFile(path),
@@ -191,7 +197,7 @@ describe("steps opened by a miner over HTTP", () => {
     if (path === "image") return new Response(honest.image);
     const target = path.replace("steps/", "");
     const named = target === "start" || target === "end" ? target : Number(target);
-    const { committed } = await acceptReceipt(honest.receipt, { files, entry });
+    const { committed } = await acceptReceipt(honest.receipt, own);
     return new Response((await (await kept)(committed, named)).slice());
   }
 

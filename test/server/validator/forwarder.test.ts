@@ -3,7 +3,7 @@ import { AppError } from "../../../core/error.ts";
 import { decodeRequest } from "../../../core/generation/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
-import { type Hotkey, openHotkey } from "../../../server/evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../../core/evidence/mod.ts";
 import {
   DEFAULT_FORWARD,
   Forwarder,

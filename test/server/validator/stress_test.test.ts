@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
-import { openHotkey } from "../../../server/evidence/mod.ts";
+import { openHotkey } from "../../../core/evidence/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_caller.ts";
 import { DEFAULT_STRESS, stressTest } from "../../../server/validator/stress_test.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";

@@ -1,6 +1,7 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { getPublicKey, secretFromSeed, sign } from "@scure/sr25519";
-import { AppError } from "../../core/error.ts";
-import { encodeSs58, type Signer } from "../../core/transcript/mod.ts";
+import { AppError } from "../error.ts";
+import { encodeSs58, type Signer } from "../transcript/mod.ts";
 
 /** What signs receipts. */
 export interface Hotkey {
@@ -25,7 +26,7 @@ export function openHotkey(seed: string | undefined): Hotkey {
   const secret = secretFromSeed(
     seed === undefined
       ? crypto.getRandomValues(new Uint8Array(32))
-      : Uint8Array.fromHex(seed.replace(/^0x/, "")),
+      : hexToBytes(seed.replace(/^0x/, "")),
   );
   return {
     address: encodeSs58(getPublicKey(secret)),

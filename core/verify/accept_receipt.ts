@@ -1,14 +1,14 @@
-import { AppError } from "../../core/error.ts";
+import { AppError } from "../error.ts";
 import {
   decodeRequest,
   encodeRequest,
   type GenerationRequest,
   planFor,
-} from "../../core/generation/mod.ts";
-import { type CatalogueEntry, type ModelFiles, readJson } from "../../core/inference/mod.ts";
-import type { Receipt } from "../../core/transcript/mod.ts";
-import { type CheckedReceipt, checkReceipt } from "../../core/verification/mod.ts";
-import { channelsOf, modelFacts } from "../evidence/mod.ts";
+} from "../generation/mod.ts";
+import { type ModelFiles, readJson } from "../inference/mod.ts";
+import type { Receipt } from "../transcript/mod.ts";
+import { type CheckedReceipt, checkReceipt } from "../verification/mod.ts";
+import { channelsOf } from "./latent_channels.ts";
 
 const SCHEDULER = "scheduler/scheduler_config.json";
 /** Milliseconds that the miner's clock may be ahead of ours. */
@@ -16,8 +16,12 @@ const CLOCK_SKEW = 60_000;
 
 /** The model as the checker has it. */
 export interface OwnModel {
+  /** Up to level 1 only JSON is read of them. */
   readonly files: ModelFiles;
-  readonly entry: CatalogueEntry | undefined;
+  /** Manifest and precision, from the files or from the catalogue. */
+  readonly facts: Receipt["model"];
+  /** As the catalogue has them; the stated defaults where it has none. */
+  readonly tolerances: readonly unknown[];
 }
 
 export interface Accepted {
@@ -27,17 +31,15 @@ export interface Accepted {
 
 /**
  * Level 0 for a receipt: signed, complete, by the plan that follows from its request, and of the
- * model that the checker has. Reads the model's JSON and headers, and hashes what the catalogue
- * does not know; loads nothing.
+ * model that the checker has. Loads nothing.
  * @throws AppError `signature_invalid`, `receipt_mismatch`; of a request that is none
  * `invalid_request`, `invalid_config` or `unsupported_setting`.
  */
 export async function acceptReceipt(
   receipt: Receipt,
-  { files, entry }: OwnModel,
+  { files, facts }: OwnModel,
   now = Date.now(),
 ): Promise<Accepted> {
-  const facts = await modelFacts(files, entry);
   const channels = await channelsOf(files);
   const scheduler = await readJson(files, SCHEDULER) as Record<string, unknown>;
   const { width, height, steps, seed } = receipt.request;

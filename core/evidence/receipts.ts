@@ -1,18 +1,18 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   encodeRequest,
   type Generation,
   type GenerationRequest,
   type ImageFormat,
-} from "../../core/generation/mod.ts";
-import { type Commitment, planHash, type Receipt, signReceipt } from "../../core/transcript/mod.ts";
-import { bytesHash } from "../storage/mod.ts";
+} from "../generation/mod.ts";
+import { type Commitment, planHash, type Receipt, signReceipt } from "../transcript/mod.ts";
 import type { Hotkey } from "./hotkey.ts";
-import type { ModelFacts } from "./model_facts.ts";
 
 /** A finished run and what it came down to. */
 interface FinishedRun {
   readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
-  readonly model: ModelFacts;
+  readonly model: Receipt["model"];
   readonly format: ImageFormat;
   /** The encoded images. */
   readonly files: readonly Uint8Array[];
@@ -41,7 +41,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       request: requestOfImage(request, k),
       latent: [...latentDims],
       root: run.commitments[k].root.toHex(),
-      image: { sha256: bytesHash(file), mediaType: `image/${format}`, bytes: file.length },
+      image: { sha256: bytesToHex(sha256(file)), mediaType: `image/${format}`, bytes: file.length },
     }, sign)
   ));
 }

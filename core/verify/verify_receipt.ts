@@ -1,6 +1,6 @@
-import { AppError, type ErrorCode } from "../../core/error.ts";
-import { decodeImage, type ImageEngine, type ImageFormat } from "../../core/generation/mod.ts";
-import type { Receipt } from "../../core/transcript/mod.ts";
+import { AppError, type ErrorCode } from "../error.ts";
+import { decodeImage, type ImageEngine, type ImageFormat } from "../generation/mod.ts";
+import type { Receipt } from "../transcript/mod.ts";
 import {
   checkImage,
   checkImageSteps,
@@ -10,8 +10,8 @@ import {
   type Level,
   psnrFloor,
   type Tolerance,
-} from "../../core/verification/mod.ts";
-import { type Accepted, acceptReceipt, type OwnModel } from "./expectation.ts";
+} from "../verification/mod.ts";
+import { type Accepted, acceptReceipt, type OwnModel } from "./accept_receipt.ts";
 import { Meter } from "./meter.ts";
 import type { OpeningSource } from "./opening_source.ts";
 import { type Report, reportOf } from "./report.ts";
@@ -112,11 +112,9 @@ function formatOf(receipt: Receipt): ImageFormat {
 
 /** The catalogue's for the precision of the network, or else the stated defaults. */
 function tolerancesOf(
-  { receipt: { model: { precision } }, model: { entry } }: Verification,
+  { receipt: { model: { precision } }, model }: Verification,
 ): { readonly table: Tolerance; readonly origin: "catalogue" | "default" } {
-  const own = decodeTolerances(entry?.tolerances ?? []).find((each) =>
-    each.precision === precision
-  );
+  const own = decodeTolerances(model.tolerances).find((each) => each.precision === precision);
   if (own) return { table: own, origin: "catalogue" };
   const table = DEFAULT_TOLERANCES.find((each) => each.precision === precision);
   return { table: table ?? DEFAULT_TOLERANCES[0], origin: "default" };

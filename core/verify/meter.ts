@@ -1,4 +1,4 @@
-import type { ImageEngine } from "../../core/generation/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
 
 type Engine = Pick<ImageEngine, "predict" | "decode">;
 

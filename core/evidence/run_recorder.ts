@@ -1,11 +1,11 @@
-import { AppError } from "../../core/error.ts";
-import type { GenerationRequest, Leaf } from "../../core/generation/mod.ts";
+import { AppError } from "../error.ts";
+import type { GenerationRequest, Leaf } from "../generation/mod.ts";
 import {
   type Commitment,
   type LatentShape,
   leavesOfImages,
   TranscriptBuilder,
-} from "../../core/transcript/mod.ts";
+} from "../transcript/mod.ts";
 
 /** Pixels for each position of a latent. */
 const LATENT_SCALE = 8;

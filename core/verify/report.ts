@@ -1,12 +1,12 @@
-import type { Plan, PlanRow } from "../../core/schedule/mod.ts";
-import { type Receipt, receiptId } from "../../core/transcript/mod.ts";
+import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { type Receipt, receiptId } from "../transcript/mod.ts";
 import type {
   ImageEvidence,
   ImageFindings,
   Level,
   StepFinding,
   Verdict,
-} from "../../core/verification/mod.ts";
+} from "../verification/mod.ts";
 import type { Meter } from "./meter.ts";
 
 /** One verification as JSON has it. */

@@ -1,6 +1,6 @@
-import { AppError, reason } from "../../core/error.ts";
-import { readAtMost } from "../../core/protocol/mod.ts";
-import { openingBytes, openingSpec, type Receipt, receiptId } from "../../core/transcript/mod.ts";
+import { AppError, reason } from "../error.ts";
+import { readAtMost } from "../protocol/mod.ts";
+import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
 import type { OpeningSource } from "./opening_source.ts";
 
 const MAX_REFUSAL_BYTES = 64 * 1024;
@@ -60,7 +60,7 @@ async function fetchBounded(
     throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    const late = cause instanceof DOMException && cause.name === "TimeoutError";
+    const late = cause instanceof Error && cause.name === "TimeoutError";
     const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
     throw new AppError("opening_withheld", `Cannot fetch ${path}: ${why}`, { cause });
   }
