@@ -6,12 +6,13 @@ import { wgslText } from "./wgsl_text.ts";
  * its threads load it by its own address.
  */
 function servedOnnxruntime(): Plugin {
-  const id = "/ort/ort.webgpu.bundle.min.mjs";
   return {
     name: "served-onnxruntime",
     enforce: "pre",
-    resolveId: (source) =>
-      source === "onnxruntime-web/webgpu" ? { id, external: "absolute" } : undefined,
+    resolveId: (source) => {
+      const build = /^onnxruntime-web\/(webgpu|wasm)$/.exec(source)?.[1];
+      return build ? { id: `/ort/ort.${build}.bundle.min.mjs`, external: "absolute" } : undefined;
+    },
   };
 }
 

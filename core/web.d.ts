@@ -96,3 +96,7 @@ declare function atob(base64: string): string;
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds: number): number;
 declare function clearTimeout(id: number | undefined): void;
+
+declare const crypto: {
+  getRandomValues<T extends Uint8Array | BigUint64Array>(values: T): T;
+};

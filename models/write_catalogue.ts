@@ -46,7 +46,7 @@ async function factsOf(
   { id }: CatalogueEntry,
   known: CatalogueEntry["files"],
   variant: string | undefined,
-): Promise<CatalogueEntry["weights"][number]> {
+): Promise<NonNullable<CatalogueEntry["weights"]>[number]> {
   const files = folderOf(id, known, variant);
   const { paths, graphs } = await readLayout(files);
   const hashes = Object.fromEntries(paths.map((path) => [path, known[path].sha256]));

@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   miner: async () => (await import("./miner/mod.ts")).minerCommand(),
   validator: async () => (await import("./validator/mod.ts")).validatorCommand(),
   demo: async () => (await import("./demo/mod.ts")).demoCommand(),
+  web: async () => (await import("./web/mod.ts")).webCommand(),
+  build: async () => (await import("./web/mod.ts")).buildCommand(),
   devnet: async () => (await import("./chain/mod.ts")).devnetCommand(),
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),

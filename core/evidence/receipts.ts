@@ -40,7 +40,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       ...common,
       request: requestOfImage(request, k),
       latent: [...latentDims],
-      root: run.commitments[k].root.toHex(),
+      root: bytesToHex(run.commitments[k].root),
       image: { sha256: bytesToHex(sha256(file)), mediaType: `image/${format}`, bytes: file.length },
     }, sign)
   ));

@@ -17,6 +17,7 @@ export {
 export type { LatentDims, Leaf } from "./loop_input.ts";
 export { Pipeline } from "./pipeline.ts";
 export { planFor } from "./plan_choice.ts";
+export { previewLatent } from "./preview.ts";
 export { RecoveringEngine } from "./recovering_engine.ts";
 export {
   decodeRequest,

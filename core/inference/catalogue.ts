@@ -26,7 +26,7 @@ const entrySchema = z.strictObject({
     precision: z.enum(["float32", "float16"]),
     /** `manifestHash` of the files that these weights are used with. */
     manifest: z.string().regex(/^[0-9a-f]{64}$/),
-  })).default([]),
+  })).optional(),
   files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
   /** How far honest machines are apart; read by `decodeTolerances`, written by `calibrate`. */
   tolerances: z.array(z.unknown()).optional(),

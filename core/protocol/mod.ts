@@ -1,3 +1,10 @@
+export {
+  type Attestation,
+  attestationMessage,
+  attestationSchema,
+  decodeAttestation,
+  type SignedAttestation,
+} from "./attestation.ts";
 export { type Message, readAtMost } from "./bounded_body.ts";
 export {
   type ChromeMessage,

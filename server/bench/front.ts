@@ -31,7 +31,7 @@ async function benchFront(flags: FrontFlags): Promise<void> {
   using replay = new ReplayWindow(":memory:");
   const source = stubbed();
   const front = minerRoutes({
-    ...{ source, metrics: new MinerMetrics(source), self: miner.address },
+    ...{ source, metrics: new MinerMetrics(source), self: miner.address, site: "/nowhere" },
     guard: new RequestGuard(miner.address, replay),
     allowed: () => {},
     info: () => ({

@@ -1,7 +1,6 @@
 import {
   type CatalogueEntry,
   type ModelFiles,
-  readJson,
   readLayout,
   weightPrecision,
 } from "../../core/inference/mod.ts";

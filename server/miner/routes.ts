@@ -17,6 +17,7 @@ import {
   type RequestGuard,
   type SignedRequest,
 } from "../http/mod.ts";
+import { siteFile } from "../web/mod.ts";
 import type { ImageSource } from "./image_source.ts";
 import type { MinerMetrics } from "./metrics.ts";
 import { minerApi } from "./openapi.ts";
@@ -25,6 +26,8 @@ export interface MinerParts {
   readonly guard: RequestGuard;
   readonly source: ImageSource;
   readonly metrics: MinerMetrics;
+  /** The folder of the pages. */
+  readonly site: string;
   /** SS58 of this miner, who may see everything here. */
   readonly self: string;
   /** Throws for callers that may not ask. */
@@ -46,7 +49,10 @@ export function minerRoutes(parts: MinerParts): Hono {
   app.onError((error) =>
     errorResponse(error, (own) => parts.log("failed", { error: String(own) }))
   );
-  app.notFound(() => errorResponse(new AppError("not_found", NO_ROUTE), () => {}));
+  app.notFound(async ({ req }) =>
+    await siteFile(req.raw, parts.site) ??
+      errorResponse(new AppError("not_found", NO_ROUTE), () => {})
+  );
   // A tab of any origin may check: what it reads is evidence, and it needs the token.
   app.use("/v1/generations/:id/*", async (context, next) => {
     context.header("access-control-allow-private-network", "true");

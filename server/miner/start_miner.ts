@@ -7,6 +7,7 @@ import { openCompute, parseComputeKind } from "../compute/mod.ts";
 import { modelFacts } from "../evidence/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { DiskTranscriptStore, knownModels, openModel } from "../storage/mod.ts";
+import { SITE_FOLDER } from "../web/mod.ts";
 import { type AccessRules, checkAccess } from "./access_rules.ts";
 import { Generator } from "./generator.ts";
 import { MinerMetrics } from "./metrics.ts";
@@ -37,6 +38,8 @@ export interface MinerOptions {
   readonly maxTranscriptBytes: number;
   readonly access: AccessRules;
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** The pages' folder; default: where `deno task build` puts them. */
+  readonly site?: string;
   /** Another engine in the place of the model's own: how tests and demonstrations cheat. */
   readonly wrap?: (engine: ImageEngine, files: ModelFiles) => ImageEngine | Promise<ImageEngine>;
 }
@@ -70,7 +73,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     : await openGenerator(options, stack);
   const metrics = new MinerMetrics(source);
   const app = minerRoutes({
-    ...{ source, metrics, log, self: address },
+    ...{ source, metrics, log, self: address, site: options.site ?? SITE_FOLDER },
     guard: new RequestGuard(address, replay),
     allowed: (signedBy) =>
       signedBy === address || checkAccess(signedBy, options.access, subnet?.metagraph),

@@ -1,6 +1,6 @@
 export { knownModels, openModel, type OpenModelOptions } from "./open_model.ts";
 export { checkWritable, writeAtomically } from "./output_file.ts";
-export { bytesHash, sha256OfFiles } from "./sha256.ts";
+export { sha256OfFiles } from "./sha256.ts";
 export {
   type Eviction,
   type StoredTranscript,

@@ -15,11 +15,6 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest();
 }
 
-/** Of bytes at hand, in lower-case hex. */
-export function bytesHash(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
 // 4 MiB: large enough that reads cost nothing, small beside a model.
 const CHUNK_BYTES = 2 ** 22;
 

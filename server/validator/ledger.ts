@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { MinerMetrics } from "../../core/incentive/mod.ts";
-import type { Score, ScoreCall } from "../../core/protocol/mod.ts";
+import type { Score, ScoreCall, SignedAttestation } from "../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../core/transcript/mod.ts";
 
 /** Whose request a result is of. */
@@ -72,6 +72,9 @@ const SCHEMA = `
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS weights
     (block INTEGER PRIMARY KEY, uids TEXT NOT NULL, weights TEXT NOT NULL, at INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS attestations
+    (receipt TEXT, checker TEXT, entry TEXT NOT NULL, at INTEGER NOT NULL,
+     PRIMARY KEY (receipt, checker)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS receipts
     (id TEXT PRIMARY KEY, entry TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 `;
@@ -247,6 +250,29 @@ export class Ledger implements Disposable {
       uids: JSON.parse(String(row.uids)),
       weights: JSON.parse(String(row.weights)),
     };
+  }
+
+  /** What somebody says of a receipt: the newest of each checker. */
+  attest(attestation: SignedAttestation, keep: number): void {
+    const { receipt, checker } = attestation.attestation;
+    this.#together(() => {
+      this.#db.prepare("INSERT OR REPLACE INTO attestations VALUES (?, ?, ?, ?)")
+        .run(receipt, checker, JSON.stringify(attestation), this.#clock());
+      this.#db.prepare(
+        "DELETE FROM attestations WHERE at < (SELECT MIN(at) FROM " +
+          "(SELECT at FROM attestations ORDER BY at DESC LIMIT ?))",
+      ).run(keep);
+    });
+  }
+
+  /** Of one receipt, or the newest of all. */
+  attestations(receipt: string | undefined, limit: number): unknown[] {
+    const rows = receipt === undefined
+      ? this.#db.prepare("SELECT entry FROM attestations ORDER BY at DESC LIMIT ?").all(limit)
+      : this.#db.prepare(
+        "SELECT entry FROM attestations WHERE receipt = ? ORDER BY at DESC LIMIT ?",
+      ).all(receipt, limit);
+    return rows.map(({ entry }) => JSON.parse(String(entry)));
   }
 
   /** A receipt that anybody may look at. */

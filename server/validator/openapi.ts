@@ -1,4 +1,4 @@
-import { minerSchemas, validatorSchemas } from "../../core/protocol/mod.ts";
+import { attestationSchema, minerSchemas, validatorSchemas } from "../../core/protocol/mod.ts";
 import { openApi, type RouteDoc } from "../http/mod.ts";
 
 const OBJECT = { type: "object" };
@@ -11,6 +11,17 @@ const ROUTES: readonly RouteDoc[] = [
   {
     ...{ method: "get", path: "/v1/receipts", auth: "open", answer: "Receipts", errors: [] },
     summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
+  },
+  {
+    ...{ method: "get", path: "/v1/attestations", auth: "open", answer: "Attestations" },
+    summary: "What people who checked receipts say of them; ?receipt= of one",
+    errors: [],
+  },
+  {
+    ...{ method: "post", path: "/v1/attestations", auth: "open", body: "Attestation" },
+    summary: "A verdict, signed with a key of the subnet",
+    answer: "Stored",
+    errors: [400, 401, 403, 413, 429],
   },
   {
     ...{ method: "post", path: "/v1/generate", auth: "signed or bearer", body: "ImageCall" },
@@ -38,6 +49,7 @@ export function validatorApi(version: string): unknown {
   const { Error } = minerSchemas();
   const schemas = {
     ...{ ...validatorSchemas(), Error, Info: OBJECT, Receipts: OBJECT, Document: OBJECT },
+    ...{ Attestation: attestationSchema(), Attestations: OBJECT, Stored: OBJECT },
   };
   const description = "Images of the subnet, checked, and the checks themselves.";
   return openApi({ title: "Stepwise validator", version, description }, schemas, ROUTES);

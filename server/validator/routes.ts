@@ -1,3 +1,4 @@
+import { sr25519Verify } from "@polkadot/util-crypto";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
@@ -7,14 +8,17 @@ import {
   type RequestDefaults,
 } from "../../core/generation/mod.ts";
 import {
+  decodeAttestation,
   decodeImageCall,
   decodeScoreCall,
   type ImageCall,
   type ImageForUser,
 } from "../../core/protocol/mod.ts";
 import { errorResponse, parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
+import { SITE_FOLDER, siteFile } from "../web/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
+import type { Ledger } from "./ledger.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { validatorApi } from "./openapi.ts";
 import type { Scorer } from "./scorer.ts";
@@ -38,28 +42,34 @@ export interface ValidatorParts {
   readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  /** Receipts that anybody may look at, the newest first. */
-  readonly published: (limit: number) => readonly unknown[];
+  readonly ledger: Pick<Ledger, "published" | "attest" | "attestations">;
+  /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
+  readonly registered: (address: string) => boolean;
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
 const MOST_CALL_BYTES = 512 * 1024;
 const MOST_RECEIPTS = 100;
+const MOST_ATTESTATIONS = 10_000;
+const MOST_ATTESTATION_BYTES = 32 * 1024;
+const ATTESTATIONS_A_MINUTE = 20;
 
 /** A validator's HTTP API. */
 export function validatorRoutes(parts: ValidatorParts): Hono {
-  const { guard, forwarding, info, published, metrics, log } = parts;
+  const { guard, forwarding, info, ledger, metrics, log } = parts;
   const app = new Hono();
   app.onError((error) => errorResponse(error, (own) => log("failed", { error: String(own) })));
-  app.notFound(() => errorResponse(new AppError("not_found", NO_ROUTE), () => {}));
+  app.notFound(async ({ req }) =>
+    await siteFile(req.raw, SITE_FOLDER) ??
+      errorResponse(new AppError("not_found", NO_ROUTE), () => {})
+  );
   app.use("/v1/info", cors({ origin: "*" }));
   app.use("/v1/receipts", cors({ origin: "*" }));
   app.get("/v1/info", (context) => context.json(info() as Record<string, unknown>));
   app.get("/v1/receipts", (context) => {
-    const asked = Number(context.req.query("limit") ?? 20);
-    const limit = Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
-    return context.json({ receipts: published(limit) });
+    return context.json({ receipts: ledger.published(limitOf(context.req.query("limit"))) });
   });
+  addAttestations(app, parts);
   app.get(
     "/metrics",
     async (context) =>
@@ -69,6 +79,32 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
   app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
   if (forwarding) addForwarding(app, guard, forwarding, metrics);
   return app;
+}
+
+/** What people who checked receipts in a tab say of them. */
+function addAttestations(app: Hono, { ledger, registered }: ValidatorParts): void {
+  const limit = new RateLimit("attest", ATTESTATIONS_A_MINUTE, 60_000);
+  app.use("/v1/attestations", cors({ origin: "*", allowHeaders: ["content-type"] }));
+  app.post("/v1/attestations", async (context) => {
+    const body = await readBody(context.req.raw, MOST_ATTESTATION_BYTES);
+    const signed = decodeAttestation(parseJson(body), sr25519Verify);
+    const { checker } = signed.attestation;
+    if (!registered(checker)) {
+      throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
+    }
+    limit.take(checker);
+    ledger.attest(signed, MOST_ATTESTATIONS);
+    return context.json({ stored: true });
+  });
+  app.get("/v1/attestations", (context) => {
+    const { receipt, limit } = context.req.query();
+    return context.json({ attestations: ledger.attestations(receipt, limitOf(limit)) });
+  });
+}
+
+function limitOf(text: string | undefined): number {
+  const asked = Number(text ?? 20);
+  return Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
 }
 
 const NO_ROUTE = "Cannot answer: there is no such route";

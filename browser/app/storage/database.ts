@@ -1,0 +1,60 @@
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Receipt } from "../../../core/transcript/mod.ts";
+import type { Report } from "../../../core/verify/mod.ts";
+import type { ReceiptLink } from "../api.ts";
+
+/** A receipt that was opened here. */
+export interface StoredReceipt {
+  /** `receiptId`. */
+  readonly id: string;
+  readonly receipt: Receipt;
+  /** Where its steps are opened, if that is known. */
+  readonly link?: ReceiptLink;
+  readonly image?: Blob;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A verdict that was reached here. */
+export interface StoredVerdict {
+  /** Of the receipt. */
+  readonly id: string;
+  readonly report: Report;
+  readonly at: number;
+}
+
+interface Schema extends DBSchema {
+  receipts: { key: string; value: StoredReceipt; indexes: { at: number } };
+  verdicts: { key: string; value: StoredVerdict };
+  weights: { key: string; value: Blob };
+}
+
+export type Database = IDBPDatabase<Schema>;
+
+const NAME = "stepwise";
+/** 1: receipts. 2: verdicts by receipt, and weights where there is no private file system. */
+const VERSION = 2;
+
+let opening: Promise<Database> | undefined;
+
+/** One connection for the page, one for its worker; older versions are brought up. */
+export function openDatabase(): Promise<Database> {
+  opening ??= openDB<Schema>(NAME, VERSION, {
+    upgrade: (database, from) => {
+      if (from < 1) {
+        database.createObjectStore("receipts", { keyPath: "id" }).createIndex("at", "at");
+      }
+      if (from < 2) {
+        database.createObjectStore("verdicts", { keyPath: "id" });
+        database.createObjectStore("weights");
+      }
+    },
+    // Another tab has a newer page: it may go on, and this one opens again when it is asked.
+    blocking: async () => {
+      (await opening)?.close();
+      opening = undefined;
+    },
+    terminated: () => opening = undefined,
+  });
+  return opening;
+}

@@ -1,0 +1,10 @@
+export type { StoredReceipt } from "./database.ts";
+export {
+  clearRecords,
+  keepReceipt,
+  keepVerdict,
+  keptReceipt,
+  keptReceipts,
+  keptVerdicts,
+} from "./records.ts";
+export { WeightStore } from "./weights.ts";

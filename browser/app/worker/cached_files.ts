@@ -1,0 +1,134 @@
+import { AppError, reason } from "../../../core/error.ts";
+import {
+  type ByteRange,
+  type CatalogueEntry,
+  checkModelPath,
+  missingFile,
+  type ModelFiles,
+} from "../../../core/inference/mod.ts";
+import { WeightStore } from "../storage/mod.ts";
+
+/** Bytes that came, of how many, of one file. */
+export type OnBytes = (path: string, got: number, of: number) => void;
+
+const SMALL = 2 ** 20;
+
+/** A model of the catalogue: its files come from this page's server, once, and are verified. */
+export class CachedFiles implements ModelFiles {
+  readonly name: string;
+  readonly location: string;
+  readonly variant?: string;
+  readonly #entry: CatalogueEntry;
+  readonly #held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  onBytes: OnBytes = () => {};
+  /** Bytes that were fetched, not read from this machine. */
+  fetched = 0;
+
+  constructor(entry: CatalogueEntry, variant: string | undefined) {
+    this.#entry = entry;
+    this.name = entry.id;
+    this.location = new URL(`/models/${entry.id}/`, globalThis.location.href).href;
+    this.variant = variant;
+  }
+
+  get paths(): string[] {
+    return Object.keys(this.#entry.files).sort();
+  }
+
+  has(path: string): boolean {
+    return Object.hasOwn(this.#entry.files, checkModelPath(path, this.name));
+  }
+
+  size(path: string): number {
+    if (!this.has(path)) throw missingFile(this, path);
+    return this.#entry.files[path].size;
+  }
+
+  async text(path: string): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(path));
+  }
+
+  async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const whole = await this.#whole(path);
+    return range ? whole.slice(range.start, range.end) : whole;
+  }
+
+  /** Lets go of weights, which onnxruntime has by now. */
+  release(): void {
+    for (const path of this.#held.keys()) if (this.size(path) > SMALL) this.#held.delete(path);
+  }
+
+  /** Read once for all who ask: headers, layout and graphs are parts of the same file. */
+  #whole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#held.get(path);
+    if (known) return known;
+    const reading = this.#read(path);
+    this.#held.set(path, reading);
+    reading.catch(() => this.#held.delete(path));
+    return reading;
+  }
+
+  async #read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    const size = this.size(path);
+    const { sha256 } = this.#entry.files[path];
+    const store = await WeightStore.open();
+    const kept = await store.read(sha256);
+    if (kept?.length === size && await digest(kept) === sha256) return kept;
+    const bytes = await this.#fetch(
+      path,
+      size,
+      kept && kept.length < size ? kept : undefined,
+      store,
+    );
+    if (await digest(bytes) !== sha256) {
+      await store.remove(sha256);
+      throw new AppError(
+        "download_failed",
+        `Cannot use ${path} of ${this.name}: what the server sent is not that file`,
+      );
+    }
+    return bytes;
+  }
+
+  /** Goes on where an earlier download ended, and keeps what comes as it comes. */
+  async #fetch(
+    path: string,
+    size: number,
+    part: Uint8Array<ArrayBuffer> | undefined,
+    store: WeightStore,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { sha256 } = this.#entry.files[path];
+    const bytes = new Uint8Array(size);
+    let got = part?.length ?? 0;
+    if (part) bytes.set(part);
+    try {
+      const headers: Record<string, string> = got > 0 ? { range: `bytes=${got}-${size - 1}` } : {};
+      const response = await fetch(new URL(path, this.location), { headers });
+      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+      if (got > 0 && response.status !== 206) got = 0;
+      await using keeping = await store.write(sha256, got);
+      const reader = response.body.getReader();
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        if (got + next.value.length > size) throw new Error(`it is longer than ${size} bytes`);
+        bytes.set(next.value, got);
+        await keeping.append(next.value);
+        got += next.value.length;
+        this.fetched += next.value.length;
+        this.onBytes(path, got, size);
+      }
+      if (got < size) throw new Error(`it ended after ${got} of ${size} bytes`);
+      return bytes;
+    } catch (cause) {
+      throw new AppError(
+        "download_failed",
+        `Cannot fetch ${path} of ${this.name}: ${reason(cause)}; another try goes on from there`,
+        { cause },
+      );
+    }
+  }
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,58 @@
+import { AppError, reason } from "../../../core/error.ts";
+import type { ImageEngine } from "../../../core/generation/mod.ts";
+import type { Runtime } from "../../../core/inference/mod.ts";
+import type { ComputeChoice } from "../api.ts";
+import type { KnownModel } from "./catalogue.ts";
+
+/** What a model is run on here. */
+export interface Opened {
+  readonly engine: ImageEngine;
+  /** For people. */
+  readonly compute: string;
+}
+
+/** Engines by model and device; the libraries are fetched with the first. */
+export class Engines {
+  readonly #opened = new Map<string, Promise<Opened>>();
+
+  /** @throws AppError `host_unavailable` when the choice cannot be had. */
+  open(model: KnownModel, choice: ComputeChoice): Promise<Opened> {
+    const key = `${model.facts.manifest} ${choice}`;
+    const known = this.#opened.get(key);
+    if (known) return known;
+    const opening = openEngine(model, choice);
+    this.#opened.set(key, opening);
+    opening.catch(() => this.#opened.delete(key)).finally(() => model.files.release());
+    return opening;
+  }
+}
+
+async function openEngine(model: KnownModel, choice: ComputeChoice): Promise<Opened> {
+  const { Pipeline, RecoveringEngine } = await import("../../../core/generation/mod.ts");
+  let why = "";
+  if (choice !== "cpu") {
+    try {
+      const engine = await RecoveringEngine.start(async () =>
+        await Pipeline.open(model.files, await gpuRuntime(choice))
+      );
+      return { engine, compute: engine.compute };
+    } catch (error) {
+      if (choice === "gpu" || !(error instanceof AppError) || error.code !== "host_unavailable") {
+        throw error;
+      }
+      why = reason(error);
+    }
+  }
+  const { wasmRuntime } = await import("../../engine/mod.ts");
+  const engine = await Pipeline.open(model.files, await wasmRuntime());
+  return { engine, compute: why === "" ? engine.compute : `${engine.compute}: ${why}` };
+}
+
+async function gpuRuntime(choice: ComputeChoice): Promise<Runtime> {
+  const { browserRuntime, openGpu } = await import("../../engine/mod.ts");
+  const gpu = await openGpu();
+  if (choice === "auto" && gpu.adapterClass !== "hardware") {
+    throw new AppError("host_unavailable", `${gpu.name} is software, slower than the CPU`);
+  }
+  return await browserRuntime(gpu);
+}

@@ -1,0 +1,81 @@
+import { makeReceipts, openHotkey, RunRecorder } from "../../../core/evidence/mod.ts";
+import type { Plan } from "../../../core/schedule/mod.ts";
+import { type LeafSource, openStep, receiptId } from "../../../core/transcript/mod.ts";
+import type { OpeningSource } from "../../../core/verify/mod.ts";
+import type { GenerateEvent, GenerateOrder, OwnImage } from "../api.ts";
+import { ownModel } from "./catalogue.ts";
+import type { Engines } from "./engines.ts";
+
+/** An image with what opens its steps. */
+export interface Made {
+  readonly own: OwnImage;
+  readonly id: string;
+  readonly source: OpeningSource;
+}
+
+/** Makes an image in this tab, and commits to its steps as a miner does. */
+export async function generate(
+  order: GenerateOrder,
+  { engines, signal, tell }: {
+    readonly engines: Engines;
+    readonly signal: AbortSignal;
+    readonly tell: (event: GenerateEvent) => void;
+  },
+): Promise<Made> {
+  const { decodeRequest, encodeImage } = await import("../../../core/generation/mod.ts");
+  const model = ownModel();
+  const { defaults } = model.entry;
+  const request = decodeRequest({
+    prompt: order.prompt,
+    negativePrompt: order.negativePrompt,
+    seed: order.seed,
+    steps: order.steps,
+    guidanceScale: order.guidanceScale,
+    width: order.size,
+    height: order.size,
+  }, { ...defaults, seed: 0n });
+  model.files.onBytes = (path, got, of) => {
+    signal.throwIfAborted();
+    const detail = `${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`;
+    tell({ kind: "stage", detail });
+  };
+  tell({ kind: "stage", detail: "loading the model" });
+  const { engine, compute } = await engines.open(model, order.compute);
+  tell({ kind: "stage", detail: compute });
+  const times = { started: Date.now(), finished: 0 };
+  const recorder = new RunRecorder(request, { keep: true });
+  const generation = await engine.generate(request, {
+    signal,
+    onLeaf: recorder.add,
+    onStep: ({ index, steps, preview }) =>
+      tell({ kind: "step", step: index + 1, steps, preview: preview()?.[0] }),
+  });
+  const file = await encodeImage(generation.images[0], "png");
+  times.finished = Date.now();
+  const commitments = recorder.finish([file]);
+  const { manifest, precision } = model.facts;
+  const [receipt] = await makeReceipts({
+    ...{ generation, format: "png", files: [file], commitments, times },
+    model: { id: model.facts.id, manifest, precision },
+  }, openHotkey(undefined));
+  const leaves: LeafSource = {
+    hashes: commitments[0].hashes,
+    leaf: (position) =>
+      Promise.resolve(
+        position < recorder.leaves.length
+          ? new Uint8Array(recorder.leaves[position].bits.slice().buffer)
+          : file,
+      ),
+  };
+  const seconds = (times.finished - times.started) / 1000;
+  const image = new Blob([file], { type: "image/png" });
+  return {
+    own: { receipt, image, seconds, compute },
+    id: receiptId(receipt),
+    source: openingsOf(leaves, generation.plan),
+  };
+}
+
+function openingsOf(leaves: LeafSource, plan: Plan): OpeningSource {
+  return ({ receipt }, target) => openStep(leaves, receipt, plan, target);
+}

@@ -1,0 +1,12 @@
+import { type Ort, ortRuntime, type Runtime } from "../../core/inference/mod.ts";
+
+/** onnxruntime's wasm build: what computes where there is no GPU. */
+export async function wasmRuntime(): Promise<Runtime> {
+  const ort = await import("onnxruntime-web/wasm") as unknown as Ort;
+  return ortRuntime(ort, {
+    name: `onnxruntime-web ${ort.env.versions.web ?? ""} on CPU (wasm)`,
+    imagesPerCall: 1,
+    byPath: false,
+    session: { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 },
+  });
+}

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+import { canonicalJson, decodeSs58, type SignatureVerifier } from "../transcript/mod.ts";
+import { decodeMessage } from "./decode_message.ts";
+
+const attestation = z.strictObject({
+  version: z.literal(1),
+  /** `receiptId`. */
+  receipt: z.string().regex(/^[0-9a-f]{64}$/),
+  verdict: z.enum(["honest", "suspect", "invalid"]),
+  level: z.int().min(0).max(3),
+  /** Steps that were opened. */
+  steps: z.array(z.int().min(0).max(999)).max(1000),
+  similarity: z.number().min(-1).max(1).optional(),
+  /** The largest velocity error over its tolerance. */
+  worst: z.number().min(0).optional(),
+  /** Milliseconds since 1970. */
+  at: z.int().min(0),
+  /** SS58 of who checked. */
+  checker: z.string().max(64),
+});
+
+const signed = z.strictObject({
+  attestation,
+  /** sr25519 by the checker over {@link attestationMessage}, in lower-case hex. */
+  signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+});
+
+/** What somebody says of a receipt that he checked. */
+export type Attestation = z.infer<typeof attestation>;
+
+export type SignedAttestation = z.infer<typeof signed>;
+
+/** First bytes of what is signed, so that no other signature of a key passes for one. */
+const DOMAIN = "stepwise-attestation-v1\n";
+
+/** What is signed: the domain and the canonical JSON, in UTF-8. */
+export function attestationMessage(value: Attestation): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(DOMAIN + canonicalJson(value));
+}
+
+/**
+ * Reads an attestation and checks its signature; wallet extensions sign it within `<Bytes>`.
+ * @throws AppError `invalid_request` naming the field, `signature_invalid`.
+ */
+export function decodeAttestation(json: unknown, verify: SignatureVerifier): SignedAttestation {
+  const decoded = decodeMessage(signed, json, "take the attestation", "invalid_request");
+  const message = attestationMessage(decoded.attestation);
+  const signature = bytesOfHex(decoded.signature.slice(2));
+  const key = decodeSs58(decoded.attestation.checker);
+  if ([message, wrapped(message)].some((bytes) => verify(bytes, signature, key))) return decoded;
+  throw new AppError(
+    "signature_invalid",
+    `Cannot take the attestation: its signature is not that of ${decoded.attestation.checker}`,
+  );
+}
+
+/** As extensions wrap what they sign for a page. */
+function wrapped(message: Uint8Array): Uint8Array {
+  const [before, after] = ["<Bytes>", "</Bytes>"].map((text) => new TextEncoder().encode(text));
+  const all = new Uint8Array(before.length + message.length + after.length);
+  all.set(before);
+  all.set(message, before.length);
+  all.set(after, before.length + message.length);
+  return all;
+}
+
+function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** A signed attestation as JSON Schema. */
+export function attestationSchema(): unknown {
+  return z.toJSONSchema(signed);
+}

@@ -1,0 +1,147 @@
+import { join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ORT = join(ROOT, "node_modules", "onnxruntime-web", "dist");
+const MODELS = join(ROOT, "models");
+
+/** Where `deno task build` puts the pages. */
+export const SITE_FOLDER = join(ROOT, "browser", "dist");
+
+/** What of onnxruntime-web the pages load. */
+export const ORT_FILES = [
+  "ort.webgpu.bundle.min.mjs",
+  "ort.wasm.bundle.min.mjs",
+  "ort-wasm-simd-threaded.asyncify.mjs",
+  "ort-wasm-simd-threaded.asyncify.wasm",
+  "ort-wasm-simd-threaded.mjs",
+  "ort-wasm-simd-threaded.wasm",
+];
+
+/** Models that a tab may have, by the folder of their name. */
+export const SITE_MODELS = ["tau-tiny"];
+
+/**
+ * Own scripts alone, none inline; miners may be anywhere. Isolation gives wasm its threads.
+ */
+export const SITE_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "connect-src 'self' http: https:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  css: "text/css",
+  json: "application/json",
+  svg: "image/svg+xml",
+  txt: "text/plain",
+  wasm: "application/wasm",
+};
+
+/** Bytes that are held and compressed; larger files are streamed as they are. */
+const SMALL = 2 ** 20;
+
+/**
+ * Answers for the pages, for onnxruntime and for models.
+ * @param site the folder of `deno task build`; onnxruntime and models are taken from where they are.
+ * @returns undefined for what is not there.
+ */
+export async function siteFile(request: Request, site: string): Promise<Response | undefined> {
+  if (request.method !== "GET" && request.method !== "HEAD") return undefined;
+  const path = pathOf(new URL(request.url).pathname, site);
+  if (path === undefined) return undefined;
+  try {
+    const { size, isFile } = await Deno.stat(path.file);
+    return isFile ? await answer(request, path.file, path.cached, size) : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A file within the folders that are served, whatever the address says. */
+function pathOf(
+  pathname: string,
+  site: string,
+): { readonly file: string; readonly cached: boolean } | undefined {
+  if (!/^[\w./-]*$/.test(pathname) || pathname.includes("..")) return undefined;
+  const [, top, name] = pathname.split("/");
+  if (top === "ort") {
+    return ORT_FILES.includes(name) ? { file: join(ORT, name), cached: false } : undefined;
+  }
+  if (top === "models") {
+    const file = normalize(join(MODELS, pathname.slice("/models".length)));
+    const own = SITE_MODELS.includes(name) && file.startsWith(join(MODELS, name) + sep);
+    return own ? { file, cached: false } : undefined;
+  }
+  const file = join(site, pathname === "/" ? "index.html" : pathname);
+  return { file, cached: top === "assets" };
+}
+
+async function answer(
+  request: Request,
+  file: string,
+  cached: boolean,
+  size: number,
+): Promise<Response> {
+  const headers = new Headers({
+    ...SITE_HEADERS,
+    "accept-ranges": "bytes",
+    "cache-control": cached ? "public, max-age=31536000, immutable" : "no-cache",
+    "content-type": TYPES[file.slice(file.lastIndexOf(".") + 1)] ?? "application/octet-stream",
+  });
+  const range = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(request.headers.get("range") ?? "");
+  const start = range ? Number(range[1]) : 0;
+  const end = range?.[2] ? Math.min(Number(range[2]) + 1, size) : size;
+  if (start > end) return new Response(null, { status: 416, headers });
+  if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
+  const status = range ? 206 : 200;
+  if (request.method === "HEAD") return new Response(null, { status, headers });
+  if (!range && size <= SMALL) {
+    return new Response(await Deno.readFile(file), { status, headers });
+  }
+  headers.set("content-length", String(end - start));
+  return new Response(await streamOf(file, start, end), { status, headers });
+}
+
+async function streamOf(
+  file: string,
+  start: number,
+  end: number,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const opened = await Deno.open(file);
+  await opened.seek(start, Deno.SeekMode.Start);
+  let left = end - start;
+  return new ReadableStream({
+    async pull(controller) {
+      const piece = new Uint8Array(Math.min(2 ** 18, left));
+      const got = left > 0 ? await opened.read(piece) : null;
+      if (got === null) {
+        opened.close();
+        return controller.close();
+      }
+      left -= got;
+      controller.enqueue(piece.subarray(0, got));
+    },
+    cancel: () => opened.close(),
+  });
+}

@@ -1,0 +1,61 @@
+import { gzipSync } from "node:zlib";
+import { siteFile } from "../../server/web/mod.ts";
+
+/** The pages on an origin of their own, with what was asked for. */
+export interface SiteServer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: SiteRequest[];
+  /** Cuts a path's next answer after so many bytes. */
+  cut(path: string, bytes: number): void;
+}
+
+export interface SiteRequest {
+  readonly path: string;
+  readonly range: string | null;
+  readonly status: number;
+  /** As a server that compresses sends it. */
+  readonly compressed: number;
+}
+
+export function serveSite(folder: string): SiteServer {
+  const requests: SiteRequest[] = [];
+  const cuts = new Map<string, number>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname: path } = new URL(request.url);
+      const response = await siteFile(request, folder) ?? new Response("no", { status: 404 });
+      const range = request.headers.get("range");
+      const bytes = await response.bytes();
+      const compressed = Math.min(bytes.length, gzipSync(bytes).length);
+      requests.push({ path, range, status: response.status, compressed });
+      const { status, headers } = response;
+      const cut = cuts.get(path);
+      if (cut === undefined) return new Response(bytes, { status, headers });
+      cuts.delete(path);
+      return new Response(broken(bytes.subarray(0, cut)), { status, headers });
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    requests,
+    cut: (path, bytes) => void cuts.set(path, bytes),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** A body that breaks off, as a connection does. */
+function broken(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let sent = false;
+  return new ReadableStream({
+    async pull(controller) {
+      if (!sent) controller.enqueue(bytes);
+      else {
+        // What was sent has to leave before the connection breaks.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        controller.error(new Error("the connection broke"));
+      }
+      sent = true;
+    },
+  });
+}
