@@ -2,6 +2,10 @@ import { reason } from "../../core/error.ts";
 import {
   type BenchOptions,
   type BenchReport,
+  type Change,
+  compareReports,
+  decodeReport,
+  differentMachines,
   REPORT_STYLE,
   reportHtml,
 } from "../../core/gpu/bench/mod.ts";
@@ -16,9 +20,10 @@ const status = element("status", HTMLElement);
 const reportPlace = element("report", HTMLElement);
 const download = element("download", HTMLAnchorElement);
 const button = form.querySelector("button");
-const style = document.createElement("style");
-style.textContent = REPORT_STYLE;
-document.head.append(style);
+// Not an element: the pages' policy allows no style inline.
+const style = new CSSStyleSheet();
+style.replaceSync(REPORT_STYLE);
+document.adoptedStyleSheets = [style];
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   void run(optionsOf(new FormData(form)));
@@ -36,8 +41,12 @@ async function run(options: BenchOptions): Promise<void> {
       bar.value = done;
       status.textContent = `${done + 1} of ${of}: ${next}`;
     });
-    show({ format: "stepwise-bench-1", time, hosts: [host], missing: [] });
-    status.textContent = host.rows.length ? "" : "No case has this text in its name.";
+    const report: BenchReport = { format: "stepwise-bench-1", time, hosts: [host], missing: [] };
+    const older = await olderReport();
+    show(report, older ? compareReports(older, report) : []);
+    status.textContent = host.rows.length
+      ? older ? differentMachines(older, report).join("; ") : ""
+      : "No case has this text in its name.";
   } catch (error) {
     status.textContent = reason(error);
     status.className = "problem";
@@ -47,8 +56,14 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
-function show(report: BenchReport): void {
-  reportPlace.innerHTML = reportHtml(report);
+/** What somebody measured before, here or elsewhere. */
+async function olderReport(): Promise<BenchReport | undefined> {
+  const [file] = element("compare", HTMLInputElement).files ?? [];
+  return file && decodeReport(JSON.parse(await file.text()));
+}
+
+function show(report: BenchReport, changes: readonly Change[]): void {
+  reportPlace.innerHTML = reportHtml(report, changes);
   for (const table of reportPlace.querySelectorAll("details")) table.open = true;
   URL.revokeObjectURL(download.href);
   download.href = URL.createObjectURL(new Blob([JSON.stringify(report)]));

@@ -36,8 +36,8 @@ const miner = await startMiner({
     forceValidatorPermit: false,
     allowNonRegistered: false,
     validatorMinimumTao: 0,
-    whitelist: [],
   },
+  whitelist: { hotkeys: [] },
   log: logLine,
   wrap: async (engine, files) => {
     const scheduler = await readJson(files, "scheduler/scheduler_config.json");

@@ -9,20 +9,20 @@ export interface AccessRules {
   readonly forceValidatorPermit: boolean;
   readonly allowNonRegistered: boolean;
   readonly validatorMinimumTao: number;
-  /** Asked before all rules; these may always ask. */
-  readonly whitelist: readonly string[];
 }
 
 /**
  * @param metagraph undefined without a chain: then only the whitelist may ask.
+ * @param whitelist who always may.
  * @throws AppError `not_allowed` with the rule.
  */
 export function checkAccess(
   signedBy: string,
   rules: AccessRules,
   metagraph: Metagraph | undefined,
+  whitelist: { has(hotkey: string): boolean },
 ): void {
-  if (rules.whitelist.includes(signedBy)) return;
+  if (whitelist.has(signedBy)) return;
   const neuron = metagraph?.neurons.find(({ hotkey }) => hotkey === signedBy);
   const { validatorMinimumTao: least } = rules;
   const refusals: readonly (readonly [boolean, string])[] = [

@@ -33,6 +33,7 @@ interface MinerFlags extends WalletFlags, ChainFlags {
   readonly "blacklist.allow_non_registered": boolean;
   readonly "blacklist.validator_minimum_tao": string;
   readonly "whitelist.hotkeys": readonly string[];
+  readonly "whitelist.endpoint"?: string;
 }
 
 const EXAMPLES = `
@@ -71,6 +72,7 @@ export function minerCommand(): Command {
     .option("--blacklist.allow_non_registered", "others than the subnet's neurons may, too", false)
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
     .option("--whitelist.hotkeys <keys...>", "who always may", [])
+    .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
     .addHelpText("after", EXAMPLES)
     .action(mine);
 }
@@ -111,8 +113,8 @@ async function mine(flags: MinerFlags): Promise<void> {
         flags["blacklist.validator_minimum_tao"],
         0,
       ),
-      whitelist: flags["whitelist.hotkeys"],
     },
+    whitelist: { hotkeys: flags["whitelist.hotkeys"], endpoint: flags["whitelist.endpoint"] },
     log: logLine,
   });
   console.log(`Mining as ${miner.hotkey} at ${miner.url}`);

@@ -14,6 +14,7 @@ import { MinerMetrics } from "./metrics.ts";
 import { OpeningTokens } from "./opening_token.ts";
 import { RemoteGenerator } from "./remote_generator.ts";
 import { minerRoutes } from "./routes.ts";
+import { Whitelist } from "./whitelist.ts";
 
 export interface MinerOptions {
   readonly wallet: Wallet;
@@ -37,6 +38,8 @@ export interface MinerOptions {
   readonly folder: string;
   readonly maxTranscriptBytes: number;
   readonly access: AccessRules;
+  /** Who may always ask: named, and of a JSON list at an address. */
+  readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** The pages' folder; default: where `deno task build` puts them. */
   readonly site?: string;
@@ -66,6 +69,8 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const { address } = wallet.hotkey;
   const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
   subnet?.requireRegistered(address);
+  const { hotkeys, endpoint } = options.whitelist;
+  const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
   await Deno.mkdir(folder, { recursive: true });
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const source = options.generators?.length
@@ -76,7 +81,8 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     ...{ source, metrics, log, self: address, site: options.site ?? SITE_FOLDER },
     guard: new RequestGuard(address, replay),
     allowed: (signedBy) =>
-      signedBy === address || checkAccess(signedBy, options.access, subnet?.metagraph),
+      signedBy === address ||
+      checkAccess(signedBy, options.access, subnet?.metagraph, whitelist),
     info: () => ({
       ...{ name: "stepwise-miner", version: VERSION, hotkey: address },
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },

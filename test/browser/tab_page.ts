@@ -60,8 +60,8 @@ export async function startTabMiner(
       forceValidatorPermit: false,
       allowNonRegistered: false,
       validatorMinimumTao: 0,
-      whitelist: [alice.hotkey.address],
     },
+    whitelist: { hotkeys: [alice.hotkey.address] },
     log: () => {},
     ...more,
   });

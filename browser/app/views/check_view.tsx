@@ -152,17 +152,17 @@ function Ladder() {
   const { stages } = check.value;
   if (stages.size === 0) return null;
   const reached = STAGES.findLastIndex(([stage]) => stages.has(stage));
-  const failed = report.value && report.value.verdict !== "honest";
+  const failed = busy.value ? undefined : failedStage(report.value, STAGES[reached]?.[0]);
   return (
     <ol class="ladder" aria-live="polite">
       {STAGES.filter(([, , from]) => from <= level.value).map(([stage, name], k) => {
-        const state = k > reached
+        const state = stage === failed
+          ? "failed"
+          : k > reached
           ? "open"
-          : k < reached || (!busy.value && !failed)
-          ? "done"
-          : busy.value
+          : k === reached && busy.value
           ? "running"
-          : "failed";
+          : "done";
         return (
           <li key={stage} data-state={state} data-stage={stage}>
             <span aria-hidden="true">{MARKS[state]}</span>
@@ -173,6 +173,16 @@ function Ladder() {
       })}
     </ol>
   );
+}
+
+/** The rung that does not hold: by the verdict's kind, or the one where it ended. */
+function failedStage(found: Report | undefined, last: Stage | undefined): Stage | undefined {
+  if (!found || found.verdict === "honest") return undefined;
+  if (found.verdict === "invalid") return last;
+  const near = found.steps.every((row) =>
+    !((row.velocityError ?? 0) > (row.tolerance ?? Infinity))
+  );
+  return near ? "image" : "network";
 }
 
 const MARKS = { open: "·", running: "…", done: "✓", failed: "✗" } as const;

@@ -1,5 +1,5 @@
 import { AppError, reason } from "../../../core/error.ts";
-import type { ImageEngine } from "../../../core/generation/mod.ts";
+import { type ImageEngine, Pipeline, RecoveringEngine } from "../../../core/generation/mod.ts";
 import type { Runtime } from "../../../core/inference/mod.ts";
 import type { ComputeChoice } from "../api.ts";
 import type { KnownModel } from "./catalogue.ts";
@@ -28,7 +28,6 @@ export class Engines {
 }
 
 async function openEngine(model: KnownModel, choice: ComputeChoice): Promise<Opened> {
-  const { Pipeline, RecoveringEngine } = await import("../../../core/generation/mod.ts");
   let why = "";
   if (choice !== "cpu") {
     try {

@@ -1,4 +1,5 @@
 import { makeReceipts, openHotkey, RunRecorder } from "../../../core/evidence/mod.ts";
+import { decodeRequest, encodeImage } from "../../../core/generation/mod.ts";
 import type { Plan } from "../../../core/schedule/mod.ts";
 import { type LeafSource, openStep, receiptId } from "../../../core/transcript/mod.ts";
 import type { OpeningSource } from "../../../core/verify/mod.ts";
@@ -22,7 +23,6 @@ export async function generate(
     readonly tell: (event: GenerateEvent) => void;
   },
 ): Promise<Made> {
-  const { decodeRequest, encodeImage } = await import("../../../core/generation/mod.ts");
   const model = ownModel();
   const { defaults } = model.entry;
   const request = decodeRequest({

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AccessRules, checkAccess } from "../../../server/miner/access_rules.ts";
+import { Whitelist } from "../../../server/miner/whitelist.ts";
+import { rejection } from "../../fixtures/rejection.ts";
 import type { Metagraph, Neuron } from "../../../server/chain/mod.ts";
 
 const neuron = { hotkey: "5Val", coldkey: "5Cold", validatorPermit: true, stake: 100 } as Neuron;
@@ -11,14 +13,13 @@ const open: AccessRules = {
   forceValidatorPermit: false,
   allowNonRegistered: false,
   validatorMinimumTao: 0,
-  whitelist: [],
 };
+const nobody = new Set<string>();
 
 test.each([
   ["a registered neuron", "5Val", {}, undefined],
   ["a stranger", "5Nobody", {}, /is not registered/],
   ["a stranger, where they may", "5Nobody", { allowNonRegistered: true }, undefined],
-  ["a stranger on the whitelist", "5Nobody", { whitelist: ["5Nobody"] }, undefined],
   ["a hotkey on the blacklist", "5Val", { hotkeys: ["5Val"] }, /is on this miner's blacklist/],
   ["a coldkey on the blacklist", "5Val", { coldkeys: ["5Cold"] }, /has a coldkey on/],
   ["a neuron without a permit", "5Weak", { forceValidatorPermit: true }, /has no validator permit/],
@@ -30,12 +31,53 @@ test.each([
     undefined,
   ],
 ])("%s", (_, hotkey, rules, message) => {
-  const check = () => checkAccess(hotkey, { ...open, ...rules }, metagraph);
+  const check = () => checkAccess(hotkey, { ...open, ...rules }, metagraph, nobody);
   if (message) expect(check).toThrow(message);
   else expect(check).not.toThrow();
 });
 
 test("without a chain only the whitelist may ask", () => {
-  expect(() => checkAccess("5Val", open, undefined)).toThrow(/is not registered/);
-  expect(() => checkAccess("5Val", { ...open, whitelist: ["5Val"] }, undefined)).not.toThrow();
+  expect(() => checkAccess("5Val", open, undefined, nobody)).toThrow(/is not registered/);
+  expect(() => checkAccess("5Val", open, undefined, new Set(["5Val"]))).not.toThrow();
+});
+
+test("the whitelist comes before every rule", () => {
+  const rules = { ...open, hotkeys: ["5Weak"], validatorMinimumTao: 50 };
+  expect(() => checkAccess("5Weak", rules, metagraph, new Set(["5Weak"]))).not.toThrow();
+});
+
+describe("a whitelist at an address", () => {
+  async function serve(answer: () => Response) {
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
+    onTestFinished(() => server.shutdown());
+    return await Promise.resolve(`http://127.0.0.1:${server.addr.port}/`);
+  }
+
+  test("adds to those that are named", async () => {
+    const url = await serve(() => Response.json({ hotkeys: ["5Listed"] }));
+    using whitelist = await Whitelist.open(["5Named"], url, () => {});
+    expect(["5Named", "5Listed", "5Other"].map((key) => whitelist.has(key)))
+      .toEqual([true, true, false]);
+  });
+
+  test("that is read in vain later stays as it was, and that is told", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let calls = 0;
+    const url = await serve(() => calls++ === 0 ? Response.json(["5Listed"]) : new Response("<"));
+    const told: string[] = [];
+    using whitelist = await Whitelist.open([], url, (event) => told.push(event));
+    vi.advanceTimersByTime(5 * 60_000);
+    await vi.waitUntil(() => told.length > 0);
+    expect(told).toEqual(["whitelist not read"]);
+    expect(whitelist.has("5Listed")).toBe(true);
+  });
+
+  test("that is none from the start stops the miner, in one line", async () => {
+    const url = await serve(() => Response.json({ keys: [] }));
+    expect(await rejection(Whitelist.open([], url, () => {}))).toMatchObject({
+      code: "download_failed",
+      message: `Cannot read the whitelist of ${url}: it is no JSON list of addresses`,
+    });
+  });
 });
