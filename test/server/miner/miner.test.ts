@@ -129,7 +129,7 @@ test("the receipt is honest for deno task verify, with its token, to level 3", a
 }, 60_000);
 
 describe("openings go to the asker who signs, and to who has the token", () => {
-  const steps = () => `v1/generations/${answer.images[0].id}/steps/2`;
+  const steps = (step = 2) => `v1/generations/${answer.images[0].id}/steps/${step}`;
   const get = (sent: Sent) => send({ method: "GET", path: steps(), ...sent });
 
   test("the asker", async () => {
@@ -168,7 +168,7 @@ describe("openings go to the asker who signs, and to who has the token", () => {
 
   test("no step that is not there, and no receipt that is none", async () => {
     const headers = { authorization: `Bearer ${answer.images[0].token}` };
-    const far = await send({ method: "GET", path: steps().replace("/2", "/99"), headers });
+    const far = await send({ method: "GET", path: steps(99), headers });
     expect(await refusal(far)).toEqual({ status: 400, code: "challenge_invalid" });
     const none = await send({
       method: "GET",
