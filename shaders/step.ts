@@ -45,9 +45,11 @@ const step = {
     seedHigh: "u32",
   }),
   constants: {
-    hardware: { WORKGROUP: 256, QUADS: 1, TERMS: 0 },
-    lavapipe: { WORKGROUP: 64, QUADS: 8, TERMS: 0 },
-    swiftshader: { WORKGROUP: 64, QUADS: 8, TERMS: 0 },
+    hardware: { WORKGROUP: 256, QUADS: 1, TERMS: 0, BUILTIN_HALF: 0 },
+    // Small tiles: a core that goes through several long rows at once misses its caches.
+    lavapipe: { WORKGROUP: 8, QUADS: 8, TERMS: 0, BUILTIN_HALF: 0 },
+    // Long threads: reading a row costs as much as a quad.
+    swiftshader: { WORKGROUP: 16, QUADS: 32, TERMS: 0, BUILTIN_HALF: 1 },
   },
   workgroups: ({ items, images }, { WORKGROUP, QUADS }) => [
     Math.ceil(items / (4 * QUADS * WORKGROUP)),

@@ -12,6 +12,8 @@ override QUADS: u32 = 1;
 // 0 looks at the weights of each row instead. Either way a weight of zero reads nothing, and so
 // makes no NaN of an infinity.
 override TERMS: u32 = 0;
+// Whether float16 comes from WGSL's own conversion, see half.wgsl.
+override BUILTIN_HALF: bool = false;
 
 const FROM_X = 1u;
 const FROM_POSITIVE = 2u;
@@ -109,19 +111,26 @@ fn combine(row: Row, quad: u32, x: vec4f, d: vec4f) -> vec4f {
   return sum;
 }
 
+fn rounded(value: vec4f) -> Rounded {
+  if (BUILTIN_HALF) {
+    return roundByBuiltin(value);
+  }
+  return roundToHalf(value);
+}
+
 fn step(row: Row, image: u32, quad: u32) {
   var x = vec4f(0.0);
   if (has(FROM_X, row.fromX) || has(KEEP, row.states.x)) {
     x = ring[row.stateAt.x + quad];
   }
-  let d = roundToHalf(insideOf(row.n, quad, predict(row, quad, x)));
-  let next = roundToHalf(insideOf(row.n, quad, combine(row, quad, x, d.value)));
+  let d = rounded(insideOf(row.n, quad, predict(row, quad, x)));
+  let next = rounded(insideOf(row.n, quad, combine(row, quad, x, d.value)));
   // Every read is done: a written place may be that of the oldest tensor.
   ring[row.denoisedAt.x + quad] = d.value;
   ring[row.nextAt + quad] = next.value;
   let at = image * ((row.n + 3u) / 4u) + quad;
-  denoisedBits[at] = packHalf(d.bits);
-  stateBits[at] = packHalf(next.bits);
+  denoisedBits[at] = d.words;
+  stateBits[at] = next.words;
   let input = row.inScale * next.value;
   storeInput(row.positiveRow, row.n, quad, input);
   if (row.negativeRow != NO_ROW) {

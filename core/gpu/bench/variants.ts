@@ -6,8 +6,8 @@ import type { Workspace } from "./workbench.ts";
 
 /** Values worth trying of the constants by which kernels are tuned. */
 const TUNABLE: Readonly<Record<string, readonly number[]>> = {
-  WORKGROUP: [64, 128, 256],
-  QUADS: [1, 4, 8],
+  WORKGROUP: [8, 64, 256],
+  QUADS: [1, 8, 32],
 };
 
 export interface Variants {
