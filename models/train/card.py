@@ -31,7 +31,7 @@ Twenty steps of the solver in `scheduler/` with guidance 5 are a good setting.
 
 ## Files
 
-Each part comes as `model.onnx` (float32) and `model.fp16.onnx` (weights in float16, half the bytes; inputs, outputs and arithmetic stay
+Each part comes as `model.onnx` (float32) and `model.fp16.onnx` (weights in float16, about half the bytes; inputs, outputs and arithmetic stay
 float32, so it runs wherever the other does). `vae_decoder/config.json` has `latent_preview`: `rgb = bias + factors^T z`, in [-1, 1], from the
 four channels of a latent in the units that the UNet sees. `controlnet/` takes canny edges of the wanted symbol (`controlnet_cond`, 0 or 1 in three
 channels, and `conditioning_scale`) and returns four residuals under the names by which `unet_controlnet/` takes them.
@@ -60,7 +60,8 @@ sketch that this model replaces, given the same prompts, seeds and steps; it was
 
 "Background" includes the colours of a plain or checkered ground. In long pictures the judge sees three squares and the best one counts. {speed}
 
-Each exported part against torch, on the same inputs (`models/train/check_onnx.mjs`):
+Each exported part against torch, on the same inputs (`models/train/check_onnx.mjs`, which fails when a float32 value is off by more
+than torch's own `assert_close` allows: 1e-5, and 1.3e-6 of the value):
 
 ```
 {check}
@@ -69,7 +70,7 @@ Each exported part against torch, on the same inputs (`models/train/check_onnx.m
 ## Data and training
 
 Renders only, by `models/train/render.py`: {pictures:,} pictures with captions drawn anew at each use; no photograph, no third party's picture or
-weights. Trained from nothing on two CPU cores with `models/train/run.sh` (about two and a half hours), which also says how each figure here was made.
+weights. Trained from nothing on two CPU cores with `models/train/run.sh` (under two hours with AMX), which also says how each figure here was made.
 
 Weak points: edges are softer than a vector drawing's; textures and small detail (stars, traces, tree tops) are suggested more than drawn; an
 empty prompt has nothing to be guided by and is the least clean.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains and exports tau-tiny: `models/train/run.sh [stage...]`, all stages in order without an argument.
+# Trains and exports tau-tiny: `models/train/run.sh [stage...]`, all stages but the last in order without an argument.
+# `install`, the last, puts what was exported in the place of the model that is there.
 #
 # Every stage resumes where it stopped and does nothing once it is finished, so the same command goes on after an
 # interruption. State lives in ${STEPWISE_TRAIN_DIR:-~/.cache/stepwise/train}. README.md beside this file says what is
@@ -9,7 +10,8 @@ cd "$(dirname "$0")"
 . ./env.sh
 python=${PYTHON:-/usr/bin/python3}
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(images vae tokenizer latents diffusion control judge export check evaluate card)
+all=(images vae tokenizer latents diffusion control judge export check evaluate card)
+[ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
 
 work=$("$python" -c 'import settings; print(settings.WORK_DIR)')
 model=$("$python" -c 'import settings; print(settings.MODEL_DIR)')
@@ -33,6 +35,6 @@ for stage in "${stages[@]}"; do
       ;;
     card) "$python" samples.py "$work/export" && "$python" card.py "$work/export" ;;
     install) "$python" install.py "$work/export" "$model" ;;
-    *) echo "Cannot run stage: '$stage' is none of images vae tokenizer latents diffusion control judge export check evaluate install" >&2; exit 2 ;;
+    *) echo "Cannot run stage: '$stage' is none of ${all[*]} install" >&2; exit 2 ;;
   esac
 done
