@@ -12,7 +12,7 @@ export interface WalletFlags {
 
 export interface ChainFlags {
   readonly netuid: string;
-  readonly "subtensor.network": string;
+  readonly "subtensor.network"?: string;
   readonly "subtensor.chain_endpoint"?: string;
 }
 
@@ -32,15 +32,18 @@ export function addWalletOptions(command: Command): Command {
 export function addChainOptions(command: Command): Command {
   return command.optionsGroup("Which chain:")
     .option("--netuid <n>", "the subnet", "1")
-    .option("--subtensor.network <name>", "finney, test, local or devnet", "finney")
+    .option(
+      "--subtensor.network <name>",
+      "finney, test, local or devnet (default: finney, or the chain at --subtensor.chain_endpoint)",
+    )
     .option("--subtensor.chain_endpoint <url>", "ws:// or wss://, instead of the network's own");
 }
 
 /** @throws AppError `invalid_request`. */
 export function chainOptions(flags: ChainFlags): ChainOptions {
-  const endpoint = flags["subtensor.chain_endpoint"];
+  const { "subtensor.chain_endpoint": endpoint, "subtensor.network": network } = flags;
   return {
-    network: parseNetwork(flags["subtensor.network"]),
+    ...(network === undefined ? {} : { network: parseNetwork(network) }),
     netuid: parseNetuid(flags.netuid),
     ...(endpoint === undefined ? {} : { endpoint: parseEndpoint(endpoint) }),
   };
@@ -52,7 +55,7 @@ export function walletPlace(flags: WalletFlags & ChainFlags): WalletPlace {
     path: flags["wallet.path"],
     name: flags["wallet.name"],
     hotkey: flags["wallet.hotkey"],
-    network: parseNetwork(flags["subtensor.network"]),
+    network: parseNetwork(flags["subtensor.network"] ?? "finney"),
   };
 }
 

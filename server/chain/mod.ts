@@ -2,7 +2,11 @@ export {
   type Axon,
   type ChainOptions,
   type Metagraph,
+  metagraphFromStorage,
   type Neuron,
+  openLink,
+  readMetagraph,
+  type Reveal,
   SubnetWatch,
   SubtensorClient,
 } from "./client/mod.ts";

@@ -1,6 +1,13 @@
 import type { Header } from "@polkadot/types/interfaces";
+import { AppError } from "../../../core/error.ts";
 import type { ChainLink } from "./connection.ts";
 import { within } from "./within.ts";
+
+/** A block by which the chain is read. */
+export interface Head {
+  readonly number: number;
+  readonly hash: string;
+}
 
 type Listener = (block: number, hash: string) => void;
 
@@ -12,7 +19,8 @@ export class BlockClock implements Disposable {
   readonly #link: ChainLink;
   readonly #timeoutMs: number;
   readonly #listeners = new Set<Listener>();
-  #head: { readonly number: number; readonly hash: string };
+  readonly #waiting = new Set<(error: AppError) => void>();
+  #head: Head;
   #end: () => void = () => {};
 
   private constructor(link: ChainLink, timeoutMs: number, header: Header) {
@@ -34,6 +42,10 @@ export class BlockClock implements Disposable {
     return clock;
   }
 
+  get head(): Head {
+    return this.#head;
+  }
+
   get block(): number {
     return this.#head.number;
   }
@@ -49,16 +61,21 @@ export class BlockClock implements Disposable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @throws AppError `chain_unreachable` when the chain stands still. */
+  /**
+   * @throws AppError `chain_unreachable` when the chain stands still, `cancelled` when the client is
+   * closed.
+   */
   async reached(block: number, doing: string): Promise<void> {
     if (this.block >= block) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const end = this.onBlock((number) => number >= block && resolve());
+    this.#waiting.add(reject);
     try {
       const missing = Math.max(1, block - this.block);
       const patience = Math.max(this.#timeoutMs, (missing + PATIENCE_BLOCKS) * this.blockMs);
       await within(promise, patience, doing);
     } finally {
+      this.#waiting.delete(reject);
       end();
     }
   }
@@ -72,10 +89,15 @@ export class BlockClock implements Disposable {
 
   [Symbol.dispose](): void {
     this.#end();
+    const why = "Cannot follow the chain's blocks: its connection is closed";
+    for (const reject of this.#waiting) reject(new AppError("cancelled", why));
   }
 
   #take(header: Header): void {
-    this.#head = { number: header.number.toNumber(), hash: header.hash.toHex() };
+    const head = { number: header.number.toNumber(), hash: header.hash.toHex() };
+    // A subscription begins with the block that is known.
+    if (head.hash === this.#head.hash) return;
+    this.#head = head;
     for (const listener of this.#listeners) listener(this.#head.number, this.#head.hash);
   }
 }

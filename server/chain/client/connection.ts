@@ -4,9 +4,8 @@ import { within } from "./within.ts";
 
 export interface Endpoint {
   readonly endpoint: string;
-  /** The chain's first block, if it is known. */
-  readonly genesis?: string;
-  readonly network: string;
+  /** What the chain is held to, if it is known. */
+  readonly expected?: { readonly genesis: string; readonly network: string };
   readonly timeoutMs: number;
 }
 
@@ -32,9 +31,9 @@ const SIGNED_EXTENSIONS = {
  * @throws AppError `chain_unreachable`, or `chain_invalid` for another chain.
  */
 export async function openLink(
-  { endpoint, genesis, network, timeoutMs }: Endpoint,
+  { endpoint, expected, timeoutMs }: Endpoint,
 ): Promise<ChainLink> {
-  const provider = new WsProvider(endpoint, RECONNECT_MS, {}, timeoutMs);
+  const provider = new SameChainProvider(endpoint, RECONNECT_MS, {}, timeoutMs);
   const api = new ApiPromise({
     provider,
     noInitWarn: true,
@@ -42,7 +41,8 @@ export async function openLink(
   });
   try {
     await within(Promise.race([api.isReadyOrError, refused(provider)]), timeoutMs, doing(endpoint));
-    checkChain(api, endpoint, network, genesis);
+    checkChain(api, endpoint, expected);
+    provider.holdTo(api.genesisHash.toHex());
     return { api, send: (method, params) => provider.send(method, [...params]) };
   } catch (cause) {
     // An answer that comes late must not end the process.
@@ -69,17 +69,84 @@ function refused(provider: WsProvider): Promise<never> {
   });
 }
 
+type SubscribeParameters = Parameters<WsProvider["subscribe"]>;
+
+/**
+ * A socket that, when it opens again, has to lead to the same chain, and goes on with what was
+ * subscribed to.
+ */
+class SameChainProvider extends WsProvider {
+  /** By their callbacks: what was once subscribed to. */
+  readonly #followed = new WeakSet<SubscribeParameters[3]>();
+  #genesis: string | undefined;
+  #closed = false;
+  /** Of the socket that is open. */
+  #checked: Promise<void> | undefined;
+
+  holdTo(genesis: string): void {
+    this.#genesis = genesis;
+    this.#checked = Promise.resolve();
+    this.on("disconnected", () => this.#checked = undefined);
+  }
+
+  /**
+   * Keeps no answer: one that was wrong would come again.
+   * @throws AppError `chain_invalid` when another chain is behind the address now.
+   */
+  override async send<T>(
+    ...[method, params, _, subscription]: Parameters<WsProvider["send"]>
+  ): Promise<T> {
+    if (this.#genesis) await (this.#checked ??= this.#check(this.#genesis));
+    return await super.send<T>(method, params, false, subscription);
+  }
+
+  /** polkadot forgets a subscription whose renewal fails, as when the socket drops again. */
+  override async subscribe(...call: SubscribeParameters): Promise<number | string> {
+    const [, , , callback] = call;
+    try {
+      const id = await super.subscribe(...call);
+      this.#followed.add(callback);
+      return id;
+    } catch (error) {
+      if (this.#followed.has(callback) && !this.#closed) {
+        setTimeout(() => this.subscribe(...call).catch(() => {}), RECONNECT_MS);
+      }
+      throw error;
+    }
+  }
+
+  override async disconnect(): Promise<void> {
+    this.#closed = true;
+    await super.disconnect();
+  }
+
+  async #check(genesis: string): Promise<void> {
+    let found: unknown;
+    try {
+      found = await super.send("chain_getBlockHash", [0]);
+    } catch (error) {
+      this.#checked = undefined;
+      throw error;
+    }
+    if (found === genesis) return;
+    throw new AppError(
+      "chain_invalid",
+      `Cannot go on with the chain at ${this.endpoint}: its genesis is ${found} now, and was ` +
+        `${genesis}; restart with the chain that is meant`,
+    );
+  }
+}
+
 function checkChain(
   api: ApiPromise,
   endpoint: string,
-  network: string,
-  genesis: string | undefined,
+  expected: Endpoint["expected"],
 ): void {
-  if (genesis && api.genesisHash.toHex() !== genesis) {
+  if (expected && api.genesisHash.toHex() !== expected.genesis) {
     throw new AppError(
       "chain_invalid",
       `Cannot use the chain at ${endpoint}: its genesis is ${api.genesisHash.toHex()}, ` +
-        `not that of ${network}`,
+        `not that of ${expected.network}; --subtensor.network names another`,
     );
   }
   if (!api.query.subtensorModule) {

@@ -3,6 +3,9 @@ import { formatIp } from "./address.ts";
 /** rao in a TAO, and in a unit of a subnet's alpha. */
 export const RAO = 1e9;
 
+/** What the user wanted, for errors. */
+export const READING = "read the subnet";
+
 export interface Axon {
   readonly ip: string;
   readonly port: number;

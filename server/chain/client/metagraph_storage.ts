@@ -1,6 +1,17 @@
 import type { StorageEntryBase } from "@polkadot/api/types";
+import { u8aToHex } from "@polkadot/util";
+import type { Head } from "./block_clock.ts";
 import type { ChainLink } from "./connection.ts";
-import { type AxonInfo, axonOf, type Metagraph, type Neuron, number, RAO } from "./metagraph.ts";
+import { decodeWhole, storageItem } from "./decode.ts";
+import {
+  type AxonInfo,
+  axonOf,
+  type Metagraph,
+  type Neuron,
+  number,
+  RAO,
+  READING,
+} from "./metagraph.ts";
 
 type Entry = StorageEntryBase<"promise", (...args: unknown[]) => never>;
 type Question = readonly [entry: Entry, keys: readonly unknown[]];
@@ -31,11 +42,11 @@ const COLUMNS = [
 export async function metagraphFromStorage(
   link: ChainLink,
   netuid: number,
+  { number: block, hash }: Head,
 ): Promise<Metagraph | undefined> {
-  const { api } = link;
-  const header = await api.rpc.chain.getHeader();
-  const ask = (questions: readonly Question[]) => query(link, header.hash.toHex(), questions);
-  const item = (name: string) => api.query.subtensorModule[name] as unknown as Entry;
+  const ask = (questions: readonly Question[]) => query(link, hash, questions);
+  const item = (name: string) =>
+    storageItem(link.api.query, "subtensorModule", name, READING) as unknown as Entry;
   const [exists, n, ...rest] = await ask([
     [item("networksAdded"), [netuid]],
     [item("subnetworkN"), [netuid]],
@@ -56,7 +67,7 @@ export async function metagraphFromStorage(
   const column = (name: string, uid: number) => (values[name] as readonly unknown[])[uid];
   return {
     netuid,
-    block: header.number.toNumber(),
+    block,
     neurons: uids.map((uid): Neuron => ({
       uid,
       hotkey: hotkeys[2 * uid],
@@ -109,6 +120,7 @@ async function query(
     );
     const bytes = values.get(keys[k]) ?? null;
     if (bytes === null && meta.modifier.isOptional) return null;
-    return api.registry.createType(type, bytes ?? meta.fallback.toU8a(true)).toJSON();
+    // As bytes: polkadot reads hexadecimal as a big-endian number.
+    return decodeWhole(api.registry, type, bytes ?? u8aToHex(meta.fallback.toU8a(true))).toJSON();
   });
 }

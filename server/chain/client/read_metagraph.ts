@@ -1,44 +1,66 @@
-import { AppError, reason } from "../../../core/error.ts";
+import { u8aToHex } from "@polkadot/util";
+import { AppError } from "../../../core/error.ts";
+import type { Head } from "./block_clock.ts";
 import type { ChainLink } from "./connection.ts";
-import { type AxonInfo, axonOf, type Metagraph, number, RAO } from "./metagraph.ts";
+import { decodeWhole } from "./decode.ts";
+import { misread } from "./lost.ts";
+import { type AxonInfo, axonOf, type Metagraph, number, RAO, READING } from "./metagraph.ts";
 import { metagraphFromStorage } from "./metagraph_storage.ts";
 
 /** One answer of the runtime API, by its own names. */
 type Answer = Readonly<Record<string, unknown>>;
 
+/** As polkadot makes it of the metadata: its own types leave this out. */
+interface RuntimeMethod {
+  readonly meta: { readonly type: string };
+}
+
+const METHOD = "SubnetInfoRuntimeApi_get_metagraph";
+
 /**
- * @throws AppError `invalid_request` for a subnet that is not there, `chain_invalid` when what the
- * chain says is none.
+ * One round trip where the runtime has the API, three where it has not.
+ * @param head recent: the storage is read there.
+ * @throws AppError `invalid_request` for a subnet that is not there, `chain_unreachable`,
+ * `chain_invalid` when what the chain says is none.
  */
-export async function readMetagraph(link: ChainLink, netuid: number): Promise<Metagraph> {
-  const call = link.api.call.subnetInfoRuntimeApi?.getMetagraph;
-  const metagraph = call
-    ? decoded(netuid, await call(netuid))
-    : await metagraphFromStorage(link, netuid);
+export async function readMetagraph(
+  link: ChainLink,
+  netuid: number,
+  head: Head,
+): Promise<Metagraph> {
+  let metagraph: Metagraph | undefined;
+  try {
+    metagraph = await read(link, netuid, head);
+  } catch (cause) {
+    throw misread(READING, cause);
+  }
   if (metagraph) return metagraph;
   throw new AppError(
     "invalid_request",
-    `Cannot read the subnet: netuid ${netuid} does not exist on this chain; look at --netuid`,
+    `Cannot ${READING}: netuid ${netuid} does not exist on this chain; look at --netuid`,
   );
 }
 
-function decoded(netuid: number, answer: { toJSON(): unknown }): Metagraph | undefined {
-  const value = answer.toJSON() as Answer | null;
-  if (value === null) return undefined;
-  try {
-    return metagraphOf(netuid, value);
-  } catch (cause) {
-    throw new AppError(
-      "chain_invalid",
-      `Cannot read the subnet: the chain's metagraph is not understood (${reason(cause)})`,
-      { cause },
-    );
-  }
+async function read(link: ChainLink, netuid: number, head: Head): Promise<Metagraph | undefined> {
+  const { api: { call, registry }, send } = link;
+  const method = call.subnetInfoRuntimeApi?.getMetagraph as unknown as RuntimeMethod | undefined;
+  if (!method) return await metagraphFromStorage(link, netuid, head);
+  const input = u8aToHex(registry.createType("u16", netuid).toU8a());
+  const said = await send("state_call", [METHOD, input]);
+  const answer = decodeWhole(registry, method.meta.type, said).toJSON() as Answer | null;
+  return answer === null ? undefined : metagraphOf(netuid, answer);
 }
 
 function metagraphOf(netuid: number, value: Answer): Metagraph {
-  const list = (name: string) => value[name] as readonly unknown[];
-  const hotkeys = list("hotkeys").map(String);
+  const hotkeys = (value.hotkeys as readonly unknown[]).map(String);
+  if (number(value.netuid) !== netuid || number(value.numUids) !== hotkeys.length) {
+    throw new TypeError(`it is of subnet ${value.netuid} and has ${hotkeys.length} neurons`);
+  }
+  const list = (name: string) => {
+    const values = value[name] as readonly unknown[];
+    if (values.length === hotkeys.length) return values;
+    throw new TypeError(`${name} has ${values.length} entries for ${hotkeys.length} neurons`);
+  };
   const shares = (name: string, uid: number) => number(list(name)[uid]) / 65535;
   return {
     netuid,

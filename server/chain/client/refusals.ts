@@ -1,4 +1,3 @@
-import type { ApiPromise } from "@polkadot/api";
 import type { DispatchError } from "@polkadot/types/interfaces";
 import { AppError, type ErrorCode, reason } from "../../../core/error.ts";
 
@@ -55,9 +54,9 @@ const CUSTOM: Readonly<Record<number, string>> = {
 };
 
 /** A call that its block refused. */
-export function dispatchRefusal(api: ApiPromise, doing: string, error: DispatchError): AppError {
+export function dispatchRefusal(doing: string, error: DispatchError): AppError {
   if (!error.isModule) return refusal(doing, error.type);
-  const { name } = api.registry.findMetaError(error.asModule);
+  const { name } = error.registry.findMetaError(error.asModule);
   return refusal(doing, name);
 }
 
@@ -77,9 +76,17 @@ export function poolRefusal(doing: string, error: unknown, spec: number): AppErr
   return refusal(doing, name ?? `its custom error ${custom}`, error);
 }
 
-/** The account's nonce was used, or somebody else signs with this key. */
+/**
+ * The node reads the bytes otherwise than they were written (bad format, verification error, bad
+ * proof): it may run another runtime.
+ */
+export function isRuntimeRefusal(error: unknown): boolean {
+  return /^100[12]: |^1010: .*bad signature/i.test(reason(error));
+}
+
+/** The account's nonce was used (stale, imported, taken): or somebody else signs with this key. */
 export function isNonceRefusal(error: unknown): boolean {
-  return /outdated|Priority is too low|1013|1014|Stale/i.test(reason(error));
+  return /^101[34]: |^1010: .*(outdated|stale)/i.test(reason(error));
 }
 
 function refusal(doing: string, name: string, cause?: unknown): AppError {

@@ -52,7 +52,8 @@ export function firstRevealBlock(state: EpochState): number {
 }
 
 /**
- * The beacon's round that opens a commit.
+ * The beacon's round that opens a commit: never one that is public already, as it would be on chains
+ * whose blocks are faster than the beacon.
  * @param now seconds since 1970. @param blockSeconds from block to block.
  */
 export function revealRound(
@@ -62,5 +63,7 @@ export function revealRound(
 ): bigint {
   const blocks = firstRevealBlock(state) + MARGIN_BLOCKS - state.head;
   const round = Math.floor((now + blocks * blockSeconds - genesisTime) / period);
-  return BigInt(Math.max(1, round));
+  // Round 1 is at genesis: the newest that is public is one more than the periods since.
+  const next = Math.floor((now - genesisTime) / period) + 2;
+  return BigInt(Math.max(1, round, next));
 }

@@ -1,11 +1,13 @@
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import type { DispatchError, EventRecord } from "@polkadot/types/interfaces";
-import { AppError, reason } from "../../../core/error.ts";
+import type { DispatchError } from "@polkadot/types/interfaces";
+import { AppError } from "../../../core/error.ts";
 import { Mutex } from "../../../core/inference/mod.ts";
 import type { BlockClock } from "./block_clock.ts";
+import type { BlockReader, ChainEvent } from "./block_reader.ts";
 import type { ChainLink } from "./connection.ts";
-import { dispatchRefusal, isNonceRefusal, poolRefusal } from "./refusals.ts";
+import { isLost, misread } from "./lost.ts";
+import { dispatchRefusal, isNonceRefusal, isRuntimeRefusal, poolRefusal } from "./refusals.ts";
 import { within } from "./within.ts";
 
 export type Call = SubmittableExtrinsic<"promise">;
@@ -16,13 +18,21 @@ export interface Inclusion {
   readonly blockHash: string;
   /** Of the transaction. */
   readonly hash: string;
-  readonly events: readonly EventRecord["event"][];
+  readonly events: readonly ChainEvent[];
+}
+
+/** Those of one key. next: undefined until the chain is asked. */
+interface Nonces {
+  readonly mutex: Mutex;
+  next?: number;
 }
 
 /** Blocks after which a transaction that was not taken can never be. A power of two. */
 const ERA_BLOCKS = 64;
 /** Times that a socket may drop under one transaction. */
 const MOST_LOST = 3;
+/** Milliseconds within which an upgrade is told to those who are subscribed. */
+const UPGRADE_MS = 3000;
 
 /**
  * Sends signed calls. Each key's nonces are given out one after the other, so calls may be sent at
@@ -32,58 +42,90 @@ const MOST_LOST = 3;
 export class Submitter {
   readonly #link: ChainLink;
   readonly #clock: BlockClock;
+  readonly #blocks: BlockReader;
   readonly #timeoutMs: number;
-  readonly #keys = new Map<string, { readonly mutex: Mutex; next?: number }>();
+  readonly #keys = new Map<string, Nonces>();
 
-  constructor(link: ChainLink, clock: BlockClock, timeoutMs: number) {
-    this.#link = link;
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+  constructor(of: {
+    readonly link: ChainLink;
+    readonly clock: BlockClock;
+    readonly blocks: BlockReader;
+    readonly timeoutMs: number;
+  }) {
+    this.#link = of.link;
+    this.#clock = of.clock;
+    this.#blocks = of.blocks;
+    this.#timeoutMs = of.timeoutMs;
   }
 
   /**
+   * @param build makes the call by the metadata of the moment: a call that was encoded before the
+   * runtime was upgraded may be another one after it.
    * @param doing what the user wanted, for errors: "set weights".
    * @throws AppError `chain_refused`, `not_registered` with the runtime's name for it and a remedy,
-   * `chain_unreachable` when it cannot be known any more, or was not taken in time.
+   * `chain_unreachable` when it cannot be known any more, or was not taken in time, `chain_invalid`
+   * when the chain's answers are none.
    */
-  async submit(call: Call, key: KeyringPair, doing: string): Promise<Inclusion> {
-    const { hash, from } = await this.#send(call, key, doing);
-    return await this.#follow(hash, from, doing);
+  async submit(build: () => Call, key: KeyringPair, doing: string): Promise<Inclusion> {
+    const nonces = this.#keys.get(key.address) ?? { mutex: new Mutex() };
+    this.#keys.set(key.address, nonces);
+    try {
+      const { hash, from } = await nonces.mutex.run(() => this.#send(nonces, build, key, doing));
+      return await this.#follow(hash, from, doing);
+    } catch (error) {
+      // Its nonce may be free again, and what comes after it would wait for it.
+      await nonces.mutex.run(() => Promise.resolve(nonces.next = undefined));
+      throw isLost(error) ? misread(doing, error) : error;
+    }
   }
 
-  #send(
-    call: Call,
+  async #send(
+    nonces: Nonces,
+    build: () => Call,
     key: KeyringPair,
     doing: string,
   ): Promise<{ readonly hash: string; readonly from: number }> {
-    const entry = this.#keys.get(key.address) ?? { mutex: new Mutex() };
-    this.#keys.set(key.address, entry);
-    return entry.mutex.run(async () => {
-      for (let tries = 0;; tries++) {
-        entry.next ??= await this.#nonceOf(key.address, doing);
-        const from = this.#clock.block;
-        const signed = await this.#sign(call, key, entry.next, from, doing);
-        const error = await this.#enter(signed.toHex(), doing);
-        if (error === undefined) {
-          entry.next++;
-          return { hash: signed.hash.toHex(), from };
-        }
-        entry.next = undefined;
-        if (!isNonceRefusal(error) || tries === 1) {
-          throw poolRefusal(doing, error, this.#link.api.runtimeVersion.specVersion.toNumber());
-        }
+    for (let tries = 0;; tries++) {
+      const nonce = nonces.next ?? await this.#nonceOf(key.address, doing);
+      nonces.next = undefined;
+      const from = this.#clock.block;
+      const spec = this.#spec;
+      const signed = await this.#sign(build, key, nonce, from, doing);
+      const error = await this.#enter(signed.toHex(), doing);
+      if (error === undefined) {
+        nonces.next = nonce + 1;
+        return { hash: signed.hash.toHex(), from };
       }
-    });
+      const again = isNonceRefusal(error) ||
+        (isRuntimeRefusal(error) && await this.#upgraded(spec));
+      if (!again || tries === 1) throw poolRefusal(doing, error, this.#spec);
+    }
   }
 
   async #nonceOf(address: string, doing: string): Promise<number> {
     const asked = this.#link.send("system_accountNextIndex", [address]);
-    return Number(await within(asked, this.#timeoutMs, doing));
+    const nonce = Number(await within(asked, this.#timeoutMs, doing));
+    if (Number.isSafeInteger(nonce) && nonce >= 0) return nonce;
+    throw new AppError("chain_invalid", `Cannot ${doing}: the chain's nonce of ${address} is none`);
+  }
+
+  /** The version of the runtime, as far as the client has been told. */
+  get #spec(): number {
+    return this.#link.api.runtimeVersion.specVersion.toNumber();
+  }
+
+  /** Whether the runtime is another one, of which the client may hear only now. */
+  async #upgraded(spec: number): Promise<boolean> {
+    const end = performance.now() + UPGRADE_MS;
+    while (this.#spec === spec && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return this.#spec !== spec;
   }
 
   /** Mortal, and of the block at hand: its fate is known once the era is over. */
   async #sign(
-    call: Call,
+    build: () => Call,
     key: KeyringPair,
     nonce: number,
     block: number,
@@ -92,13 +134,19 @@ export class Submitter {
     const { api } = this.#link;
     const blockHash = await this.#clock.hashOf(block, doing);
     const era = api.registry.createType("ExtrinsicEra", { current: block, period: ERA_BLOCKS });
-    return await api.tx(call).signAsync(key, { nonce, era, blockHash });
+    for (;;) {
+      const spec = this.#spec;
+      const signed = await api.tx(build()).signAsync(key, { nonce, era, blockHash });
+      // Encoded and signed by one and the same runtime.
+      if (this.#spec === spec) return signed;
+    }
   }
 
   /**
    * Hands a transaction to the node. When the socket drops nobody knows whether the node has it, so
    * the same bytes are sent again: with the same nonce they can't be taken twice.
    * @returns what the node refused it with, if it did.
+   * @throws AppError `chain_unreachable`, `chain_invalid` for another chain.
    */
   async #enter(hex: string, doing: string): Promise<unknown> {
     for (let lost = 0;; lost++) {
@@ -107,22 +155,10 @@ export class Submitter {
         return undefined;
       } catch (error) {
         if (lost > 0 && isNonceRefusal(error)) return undefined;
-        if (!isLost(error) || lost === MOST_LOST) return error;
-        await this.#connected(doing);
+        if (!isLost(error) && !(error instanceof AppError)) return error;
+        if (!isLost(error) || lost === MOST_LOST) throw misread(doing, error);
+        await this.#blocks.connected(doing);
       }
-    }
-  }
-
-  /** @throws AppError `chain_unreachable` when the socket does not come back. */
-  async #connected(doing: string): Promise<void> {
-    const { api } = this.#link;
-    if (api.isConnected) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const end = api.once("connected", () => resolve());
-    try {
-      await within(promise, this.#timeoutMs, doing);
-    } finally {
-      end.off("connected", resolve);
     }
   }
 
@@ -131,50 +167,26 @@ export class Submitter {
     const last = from + ERA_BLOCKS;
     for (let block = from + 1; block <= last; block++) {
       await this.#clock.reached(block, doing);
-      const blockHash = await this.#clock.hashOf(block, doing);
-      const found = await this.#findIn(blockHash, hash, doing);
-      if (found) return this.#outcome(found, { block, blockHash, hash }, doing);
+      const read = await this.#blocks.read(block, doing);
+      const index = read.extrinsics.findIndex((extrinsic) => extrinsic.hash.toHex() === hash);
+      if (index < 0) continue;
+      const own = (await this.#blocks.events(read, doing)).filter(({ phase }) =>
+        phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index
+      ).map(({ event }) => event);
+      throwIfFailed(own, doing);
+      return { block, blockHash: read.hash, hash, events: own };
     }
     throw new AppError(
       "chain_unreachable",
       `Cannot ${doing}: no block took the transaction within ${ERA_BLOCKS} blocks; it is void now`,
     );
   }
-
-  /** @returns the events of the transaction, if the block has it. */
-  async #findIn(
-    blockHash: string,
-    hash: string,
-    doing: string,
-  ): Promise<EventRecord[] | undefined> {
-    const { api } = this.#link;
-    const { block } = await within(api.rpc.chain.getBlock(blockHash), this.#timeoutMs, doing);
-    const index = block.extrinsics.findIndex((extrinsic) => extrinsic.hash.toHex() === hash);
-    if (index < 0) return undefined;
-    const at = await within(api.at(blockHash), this.#timeoutMs, doing);
-    const records = await within(at.query.system.events(), this.#timeoutMs, doing);
-    return [...records as unknown as EventRecord[]].filter(({ phase }) =>
-      phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index
-    );
-  }
-
-  #outcome(
-    records: readonly EventRecord[],
-    of: Omit<Inclusion, "events">,
-    doing: string,
-  ): Inclusion {
-    const { api } = this.#link;
-    for (const { event } of records) {
-      if (api.events.system.ExtrinsicFailed.is(event)) {
-        throw dispatchRefusal(api, doing, event.data[0] as DispatchError);
-      }
-    }
-    return { ...of, events: records.map(({ event }) => event) };
-  }
 }
 
-/** The socket went away before the node answered: nobody knows whether it has the transaction. */
-function isLost(error: unknown): boolean {
-  if (error instanceof AppError) return error.code === "chain_unreachable";
-  return /disconnected|WebSocket|not connected|No response/i.test(reason(error));
+function throwIfFailed(events: readonly ChainEvent[], doing: string): void {
+  for (const { section, method, data } of events) {
+    if (section === "system" && method === "ExtrinsicFailed") {
+      throw dispatchRefusal(doing, data[0] as DispatchError);
+    }
+  }
 }

@@ -2,13 +2,16 @@ import type { KeyringPair } from "@polkadot/keyring/types";
 import { AppError } from "../../../core/error.ts";
 import { checkServable, parseIp } from "./address.ts";
 import { BlockClock } from "./block_clock.ts";
-import { type ChainLink, openLink } from "./connection.ts";
-import type { Metagraph } from "./metagraph.ts";
+import { BlockReader, type ChainEvent } from "./block_reader.ts";
+import { type ChainLink, type Endpoint, openLink } from "./connection.ts";
+import { misread } from "./lost.ts";
+import { type Metagraph, READING } from "./metagraph.ts";
 import { readMetagraph } from "./read_metagraph.ts";
 import { type NetworkName, NETWORKS } from "./networks.ts";
 import { type Inclusion, Submitter } from "./submitter.ts";
 import {
   type HashCommit,
+  type Reveal,
   type WeightsOutcome,
   WeightsSetter,
   type WeightsToSet,
@@ -16,8 +19,9 @@ import {
 import { within } from "./within.ts";
 
 export interface ChainOptions {
-  readonly network: NetworkName;
-  /** Instead of the network's own: its genesis is then not known. */
+  /** Its chain and no other; undefined for whatever is at the endpoint, or else finney. */
+  readonly network?: NetworkName;
+  /** Instead of the network's own. */
   readonly endpoint?: string;
   readonly netuid: number;
   /** Milliseconds for each answer. */
@@ -36,6 +40,21 @@ const CLOCK_TOLERANCE_MS = 20_000;
 /** What bittensor's axons state. */
 const PROTOCOL = 4;
 
+/** `TimelockedWeightsRevealed(netuid_index, who)`. */
+function reveals({ section, method, data }: ChainEvent, netuid: number, hotkey: string): boolean {
+  return section === "subtensorModule" && method === "TimelockedWeightsRevealed" &&
+    Number(data[0]) === netuid && String(data[1]) === hotkey;
+}
+
+function whereabouts(
+  { network, endpoint }: ChainOptions,
+): Pick<Endpoint, "endpoint" | "expected"> {
+  if (endpoint !== undefined && network === undefined) return { endpoint };
+  const name = network ?? "finney";
+  const { endpoint: usual, genesis } = NETWORKS[name];
+  return { endpoint: endpoint ?? usual, expected: genesis && { genesis, network: name } };
+}
+
 /** One subnet of a subtensor chain, over one socket. */
 export class SubtensorClient implements AsyncDisposable {
   readonly netuid: number;
@@ -44,6 +63,7 @@ export class SubtensorClient implements AsyncDisposable {
   readonly #clock: BlockClock;
   readonly #submitter: Submitter;
   readonly #weights: WeightsSetter;
+  readonly #blocks: BlockReader;
   readonly #timeoutMs: number;
 
   private constructor(options: ChainOptions, endpoint: string, link: ChainLink, clock: BlockClock) {
@@ -53,7 +73,8 @@ export class SubtensorClient implements AsyncDisposable {
     this.#link = link;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    this.#submitter = new Submitter(link, clock, timeoutMs);
+    this.#blocks = new BlockReader(link, clock, timeoutMs);
+    this.#submitter = new Submitter({ link, clock, blocks: this.#blocks, timeoutMs });
     this.#weights = new WeightsSetter({
       link,
       clock,
@@ -65,15 +86,14 @@ export class SubtensorClient implements AsyncDisposable {
 
   /** @throws AppError `chain_unreachable`, `chain_invalid`. */
   static async connect(options: ChainOptions): Promise<SubtensorClient> {
-    const { network, endpoint: own, timeoutMs = TIMEOUT_MS } = options;
-    const { endpoint: usual, genesis } = NETWORKS[network];
-    const endpoint = own ?? usual;
-    const link = await openLink({ endpoint, genesis, network, timeoutMs });
+    const { timeoutMs = TIMEOUT_MS } = options;
+    const { endpoint, expected } = whereabouts(options);
+    const link = await openLink({ endpoint, expected, timeoutMs });
     try {
       return new SubtensorClient(options, endpoint, link, await BlockClock.start(link, timeoutMs));
-    } catch (error) {
+    } catch (cause) {
       await link.api.disconnect();
-      throw error;
+      throw misread(`connect to the chain at ${endpoint}`, cause);
     }
   }
 
@@ -101,12 +121,11 @@ export class SubtensorClient implements AsyncDisposable {
    * @throws AppError `clock_wrong` when this machine's is not the chain's.
    */
   async checkClock(now: () => number = Date.now): Promise<void> {
-    const { api } = this.#link;
-    const moment = await within(
-      api.query.timestamp.now(),
-      this.#timeoutMs,
-      "read the chain's time",
-    );
+    const doing = "read the chain's time";
+    const reading = within(this.#link.api.query.timestamp.now(), this.#timeoutMs, doing);
+    const moment = await reading.catch((cause) => {
+      throw misread(doing, cause);
+    });
     const skew = now() - Number(moment.toString());
     if (skew > -CLOCK_TOLERANCE_MS && skew < CLOCK_TOLERANCE_MS + 3 * this.blockMs) return;
     const seconds = Math.round(Math.abs(skew) / 1000);
@@ -122,23 +141,25 @@ export class SubtensorClient implements AsyncDisposable {
 
   /** @throws AppError `invalid_request` for a subnet that is not there, `chain_unreachable`. */
   metagraph(): Promise<Metagraph> {
-    return within(readMetagraph(this.#link, this.netuid), this.#timeoutMs, "read the subnet");
+    const reading = readMetagraph(this.#link, this.netuid, this.#clock.head);
+    return within(reading, this.#timeoutMs, READING);
   }
 
   /** @throws AppError as {@link Submitter.submit}; `invalid_request` for an unfit address. */
   async serveAxon({ ip, port, version = 1 }: AxonToServe, key: KeyringPair): Promise<Inclusion> {
     const address = parseIp(ip);
     checkServable(address, port);
-    const call = this.#link.api.tx.subtensorModule.serveAxon(
-      this.netuid,
-      version,
-      address.ip,
-      port,
-      address.type,
-      PROTOCOL,
-      0,
-      0,
-    );
+    const call = () =>
+      this.#link.api.tx.subtensorModule.serveAxon(
+        this.netuid,
+        version,
+        address.ip,
+        port,
+        address.type,
+        PROTOCOL,
+        0,
+        0,
+      );
     return await this.#submitter.submit(call, key, "serve the axon");
   }
 
@@ -147,9 +168,33 @@ export class SubtensorClient implements AsyncDisposable {
     return await this.#weights.set(weights, key, await this.metagraph());
   }
 
-  /** For subnets that reveal by hand; keep what it returns. */
-  commitWeights(weights: WeightsToSet, key: KeyringPair): Promise<HashCommit> {
-    return this.#weights.commitHash(weights, key);
+  /**
+   * Whether the chain did reveal weights that were committed: it tells nobody when it does not, as
+   * for a hotkey that lost its permit.
+   * @returns the block that did; undefined when none did until the commit was void.
+   * @throws AppError `chain_unreachable`, `chain_invalid`, `cancelled` when the client is closed.
+   */
+  async weightsRevealed(reveal: Reveal, hotkey: string): Promise<number | undefined> {
+    const doing = "see the weights revealed";
+    for (let block = reveal.from; block <= reveal.until; block++) {
+      await this.#clock.reached(block, doing);
+      const events = await this.#blocks.events(await this.#blocks.read(block, doing), doing);
+      if (events.some(({ event }) => reveals(event, this.netuid, hotkey))) return block;
+    }
+    return undefined;
+  }
+
+  /**
+   * For subnets that reveal by hand. Keep it before it is sent: without its salt nothing that was
+   * committed can be revealed.
+   */
+  hashCommit(weights: WeightsToSet, hotkey: string): HashCommit {
+    return this.#weights.hashCommit(weights, hotkey);
+  }
+
+  commitWeights({ hash }: HashCommit, key: KeyringPair): Promise<Inclusion> {
+    const call = () => this.#link.api.tx.subtensorModule.commitWeights(this.netuid, hash);
+    return this.#submitter.submit(call, key, "commit weights");
   }
 
   revealWeights(commit: HashCommit, key: KeyringPair): Promise<Inclusion> {
@@ -158,18 +203,18 @@ export class SubtensorClient implements AsyncDisposable {
 
   /** Pays the burn and gives the hotkey a uid. @param coldkey pays. */
   register(hotkey: string, coldkey: KeyringPair): Promise<Inclusion> {
-    const call = this.#link.api.tx.subtensorModule.burnedRegister(this.netuid, hotkey);
+    const call = () => this.#link.api.tx.subtensorModule.burnedRegister(this.netuid, hotkey);
     return this.#submitter.submit(call, coldkey, "register the hotkey");
   }
 
   /** @param rao of TAO. */
   addStake(hotkey: string, rao: bigint, coldkey: KeyringPair): Promise<Inclusion> {
-    const call = this.#link.api.tx.subtensorModule.addStake(hotkey, this.netuid, rao);
+    const call = () => this.#link.api.tx.subtensorModule.addStake(hotkey, this.netuid, rao);
     return this.#submitter.submit(call, coldkey, "add stake");
   }
 
   transfer(to: string, rao: bigint, from: KeyringPair): Promise<Inclusion> {
-    const call = this.#link.api.tx.balances.transferKeepAlive(to, rao);
+    const call = () => this.#link.api.tx.balances.transferKeepAlive(to, rao);
     return this.#submitter.submit(call, from, "transfer TAO");
   }
 

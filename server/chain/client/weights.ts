@@ -5,8 +5,10 @@ import { AppError } from "../../../core/error.ts";
 import { encodeWeights, encryptToRound } from "../timelock/mod.ts";
 import type { BlockClock } from "./block_clock.ts";
 import type { ChainLink } from "./connection.ts";
+import { storageItem } from "./decode.ts";
+import { misread } from "./lost.ts";
 import { type Metagraph, number } from "./metagraph.ts";
-import { type Beacon, type EpochState, revealRound } from "./reveal_round.ts";
+import { type Beacon, type EpochState, firstRevealBlock, revealRound } from "./reveal_round.ts";
 import type { Inclusion, Submitter } from "./submitter.ts";
 import { within } from "./within.ts";
 
@@ -20,12 +22,21 @@ export interface WeightsToSet {
 
 /** How weights came to the chain. */
 export interface WeightsOutcome extends Inclusion {
-  /** `set`: at once. `committed`: the chain reveals them by itself, when the round is public. */
+  /** `set`: at once. `committed`: the chain reveals them by itself. */
   readonly way: "set" | "committed";
-  readonly revealRound?: bigint;
+  readonly reveal?: Reveal;
 }
 
-/** What a hash commit is revealed with. Keep it until then. */
+/** When the chain reveals a commit. */
+export interface Reveal {
+  /** Of drand: whose signature opens the commit. */
+  readonly round: bigint;
+  /** The first block that may; the commit is void after the last. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** What is committed to by hash and revealed later. Keep it until then. */
 export interface HashCommit extends WeightsToSet {
   readonly hash: string;
   readonly salt: readonly number[];
@@ -66,57 +77,65 @@ export class WeightsSetter {
     metagraph: Metagraph,
   ): Promise<WeightsOutcome> {
     checkWeights(weights, key.address, metagraph);
-    const { tx } = this.#link.api;
+    const { api } = this.#link;
     if (!metagraph.hyperparameters.commitRevealEnabled) {
       const { uids, weights: values, versionKey } = weights;
-      const call = tx.subtensorModule.setWeights(this.#netuid, uids, values, versionKey);
+      const call = () => api.tx.subtensorModule.setWeights(this.#netuid, uids, values, versionKey);
       return { ...await this.#submitter.submit(call, key, DOING), way: "set" };
     }
-    const { commit, round } = await this.#seal(weights, key);
-    const version = number((await this.#read("commitRevealWeightsVersion", [])).toJSON());
-    const call = tx.subtensorModule.commitTimelockedWeights(
-      this.#netuid,
-      u8aToHex(commit),
-      round,
-      version,
-    );
+    const { commit, reveal, version } = await this.#seal(weights, key).catch((cause) => {
+      throw misread(DOING, cause);
+    });
+    const call = () =>
+      api.tx.subtensorModule.commitTimelockedWeights(
+        this.#netuid,
+        u8aToHex(commit),
+        reveal.round,
+        version,
+      );
     const inclusion = await this.#submitter.submit(call, key, DOING);
-    return { ...inclusion, way: "committed", revealRound: round };
+    return { ...inclusion, way: "committed", reveal };
   }
 
-  /** Commits to weights by their hash; {@link reveal} has to follow in the right epoch. */
-  async commitHash(weights: WeightsToSet, key: KeyringPair): Promise<HashCommit> {
+  hashCommit(weights: WeightsToSet, hotkey: string): HashCommit {
     const salt = [...crypto.getRandomValues(new Uint16Array(SALT_WORDS))];
-    const hash = this.#hashOf(weights, key.address, salt);
-    const call = this.#link.api.tx.subtensorModule.commitWeights(this.#netuid, hash);
-    await this.#submitter.submit(call, key, "commit weights");
-    return { ...weights, salt, hash };
+    return { ...weights, salt, hash: this.#hashOf(weights, hotkey, salt) };
   }
 
   async reveal(commit: HashCommit, key: KeyringPair): Promise<Inclusion> {
     const { uids, weights, salt, versionKey } = commit;
-    const call = this.#link.api.tx.subtensorModule.revealWeights(
-      this.#netuid,
-      uids,
-      weights,
-      salt,
-      versionKey,
-    );
+    const call = () =>
+      this.#link.api.tx.subtensorModule.revealWeights(
+        this.#netuid,
+        uids,
+        weights,
+        salt,
+        versionKey,
+      );
     return await this.#submitter.submit(call, key, "reveal weights");
   }
 
   async #seal(
     { uids, weights, versionKey }: WeightsToSet,
     key: KeyringPair,
-  ): Promise<{ readonly commit: Uint8Array; readonly round: bigint }> {
+  ): Promise<{
+    readonly commit: Uint8Array;
+    readonly reveal: Reveal;
+    /** Of the commit's form, as the runtime demands it. */
+    readonly version: number;
+  }> {
     const [beacon, state] = [await this.#beacon(), await this.#epochState()];
+    const version = number((await this.#read("commitRevealWeightsVersion", [])).toJSON());
+    const from = firstRevealBlock(state);
     const round = revealRound(state, beacon, {
       now: Date.now() / 1000,
       blockSeconds: this.#clock.blockMs / 1000,
     });
     const payload = encodeWeights({ hotkey: key.publicKey, uids, values: weights, versionKey });
     const commit = encryptToRound(payload, beacon.publicKey, round);
-    if (commit.length <= MOST_COMMIT_BYTES) return { commit, round };
+    // A commit that an epoch's block takes counts to the next one, and waits an epoch for its round.
+    const reveal = { round, from, until: from + 2 * state.tempo };
+    if (commit.length <= MOST_COMMIT_BYTES) return { commit, reveal, version };
     throw new AppError(
       "invalid_request",
       `Cannot ${DOING}: the commit has ${commit.length} bytes, at most ${MOST_COMMIT_BYTES} fit`,
@@ -126,7 +145,7 @@ export class WeightsSetter {
   /** The runtime states whose rounds it opens commits with. */
   async #beacon(): Promise<Beacon> {
     const { api } = this.#link;
-    const asked = api.query.drand.beaconConfig();
+    const asked = storageItem(api.query, "drand", "beaconConfig", DOING)();
     const config = (await within(asked, this.#timeoutMs, DOING)).toJSON() as {
       readonly publicKey: string;
       readonly period: number;
@@ -153,7 +172,7 @@ export class WeightsSetter {
       "revealPeriodEpochs",
     ] as const;
     const asked = at.queryMulti(
-      names.map((name) => [at.query.subtensorModule[name], this.#netuid]),
+      names.map((name) => [storageItem(at.query, "subtensorModule", name, DOING), this.#netuid]),
     );
     const values = await within(asked, this.#timeoutMs, DOING);
     const read = Object.fromEntries(names.map((name, k) => [name, number(values[k].toJSON())]));
@@ -161,8 +180,8 @@ export class WeightsSetter {
   }
 
   #read(item: string, keys: readonly unknown[]) {
-    const asked = this.#link.api.query.subtensorModule[item](...keys);
-    return within(asked, this.#timeoutMs, DOING);
+    const entry = storageItem(this.#link.api.query, "subtensorModule", item, DOING);
+    return within(entry(...keys), this.#timeoutMs, DOING);
   }
 
   /** blake2_256 over (hotkey, netuid_index, uids, values, salt, version_key). */

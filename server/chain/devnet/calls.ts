@@ -4,7 +4,7 @@ import { blake2AsHex } from "@polkadot/util-crypto";
 import type { Runtime } from "./runtime.ts";
 import { addStake, registerNeuron, stakeOf, uidOf } from "./neurons.ts";
 import { DispatchFailure, fail, PoolRefusal } from "./refusal.ts";
-import type { State } from "./state.ts";
+import type { State, StateView } from "./state.ts";
 import {
   commitHash,
   commitsOf,
@@ -74,7 +74,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** @throws DispatchFailure as the pallet fails. */
 export function dispatch(call: Dispatch, { section, method, argsEntries }: CallParts): void {
   const handler = HANDLERS[`${section}.${method}`];
-  if (!handler) throw new DispatchFailure("System", "CallFiltered");
+  if (!handler) fail("CallFiltered", "System");
   handler(call, Object.fromEntries(argsEntries));
 }
 
@@ -214,8 +214,13 @@ function burnedRegister({ state, who, block, emit }: Dispatch, args: Arguments):
   const [netuid, hotkey] = [number(args.netuid), args.hotkey.toString()];
   if (!state.flag("subtensorModule.networksAdded", netuid)) fail("SubnetNotExists");
   const burn = state.big("subtensorModule.burn", netuid);
+  const soFar = state.number("subtensorModule.registrationsThisBlock", netuid);
+  if (soFar >= state.number("subtensorModule.maxRegistrationsPerBlock", netuid)) {
+    fail("TooManyRegistrationsThisBlock");
+  }
   if (freeOf(state, who) < burn) fail("NotEnoughBalanceToStake");
   credit(state, who, -burn);
+  state.write("subtensorModule.registrationsThisBlock", [netuid], soFar + 1);
   const uid = registerNeuron(state, { netuid, hotkey, coldkey: who, block });
   emit("SubtensorModule", "NeuronRegistered", [netuid, uid, hotkey]);
 }
@@ -236,7 +241,9 @@ function moveStake({ state, who, block, emit }: Dispatch, args: Arguments, amoun
 }
 
 function transfer({ state, who, emit }: Dispatch, args: Arguments, keepAlive: boolean): void {
-  const [amount, to] = [big(args.value), (args.dest.toJSON() as { id: string }).id];
+  const [amount, { id: to }] = [big(args.value), args.dest.toJSON() as { readonly id?: string }];
+  // As the chain: of the kinds of addresses only accounts can be looked up.
+  if (to === undefined) throw new DispatchFailure("CannotLookup");
   const left = freeOf(state, who) - amount;
   if (left < 0n || (keepAlive && left < EXISTENTIAL)) fail("InsufficientBalance", "Balances");
   credit(state, who, -amount);
@@ -250,6 +257,11 @@ const EXISTENTIAL = 500n;
 function freeOf(state: State, who: string): bigint {
   const account = state.read("system.account", who) as unknown as { data: { free: Argument } };
   return BigInt(account.data.free.toString());
+}
+
+/** Of the next transaction, without those that wait. */
+export function nonceOf(state: StateView, who: string): number {
+  return (state.read("system.account", who)?.toJSON() as { readonly nonce: number }).nonce;
 }
 
 export function credit(state: State, who: string, amount: bigint): void {

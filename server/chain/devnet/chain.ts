@@ -2,12 +2,13 @@ import type { Extrinsic, Header } from "@polkadot/types/interfaces";
 import { compactToU8a, hexToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
 import { blake2AsHex } from "@polkadot/util-crypto";
 import { pulseOf, roundAt } from "./beacon.ts";
-import { dispatch, partsOf, validate } from "./calls.ts";
+import { dispatch, nonceOf, partsOf, validate } from "./calls.ts";
 import { type Genesis, writeGenesis } from "./genesis.ts";
 import { beginBlock } from "./on_initialize.ts";
 import { type Fate, hashOf, Pool, type Pooled } from "./pool.ts";
 import { DispatchFailure, PoolRefusal } from "./refusal.ts";
 import { Runtime } from "./runtime.ts";
+import type { Moment } from "./runtime_api.ts";
 import { checkExtrinsic } from "./signature.ts";
 import { KEPT_BLOCKS, State } from "./state.ts";
 import { type KeptBlock, Store } from "./store.ts";
@@ -22,7 +23,6 @@ export interface Block extends KeptBlock {
 
 /** The devnet's chain: one author, final at once, a restart goes on where it was. */
 export class Chain implements Disposable {
-  readonly runtime: Runtime;
   readonly state: State;
   readonly #store: Store;
   readonly #netuid: number;
@@ -30,6 +30,10 @@ export class Chain implements Disposable {
   readonly #blocks = new Map<number, Block>();
   readonly #byHash = new Map<string, Block>();
   readonly #listeners = new Set<(block: Block) => void>();
+  readonly #upgradeListeners = new Set<() => void>();
+  readonly #blockMs: number;
+  /** Each from its block on. */
+  readonly #runtimes: { readonly since: number; readonly runtime: Runtime }[];
   readonly #clock: () => number;
   #head: Block;
   readonly genesisHash: string;
@@ -39,16 +43,21 @@ export class Chain implements Disposable {
    * @param clock milliseconds since 1970.
    */
   constructor(path: string, blockMs: number, genesis: Genesis, clock: () => number) {
-    this.runtime = new Runtime(blockMs);
+    this.#runtimes = [{ since: 0, runtime: new Runtime(blockMs) }];
+    this.#blockMs = blockMs;
     this.#store = new Store(path);
     this.#netuid = genesis.netuid;
     this.#clock = clock;
-    const kept = this.#store.blocks(KEPT_BLOCKS);
+    const kept = this.#store.blocks();
     const head = kept.at(-1);
     this.state = new State(this.runtime, head?.number ?? 0, this.#store.entries());
     for (const block of kept) this.#remember(block);
     this.#head = head ? this.#remember(head) : this.#begin(genesis);
     this.genesisHash = this.state.raw(this.#hashKey(0)) ?? this.#head.hash;
+  }
+
+  get runtime(): Runtime {
+    return this.#runtimes[this.#runtimes.length - 1].runtime;
   }
 
   get head(): Block {
@@ -69,9 +78,29 @@ export class Chain implements Disposable {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What the runtime API reads after a block. */
+  momentAt(block: number): Moment {
+    const runtime = this.#runtimes.findLast(({ since }) => since <= block)?.runtime ?? this.runtime;
+    return { block, runtime, state: this.state.at(block, runtime) };
+  }
+
+  /** Runs the next runtime from now on, as after an upgrade that was voted on. */
+  upgrade(): void {
+    const runtime = new Runtime(this.#blockMs, this.#runtimes.length);
+    this.#runtimes.push({ since: this.#head.number, runtime });
+    this.state.upgrade(runtime);
+    // Signed for the runtime before.
+    this.#pool.dropIf(() => true);
+    for (const listener of this.#upgradeListeners) listener();
+  }
+
+  onUpgrade(listener: () => void): () => void {
+    this.#upgradeListeners.add(listener);
+    return () => this.#upgradeListeners.delete(listener);
+  }
+
   nonceOf(signer: string): number {
-    const account = this.state.read("system.account", signer)?.toJSON() as { nonce: number };
-    return account.nonce;
+    return nonceOf(this.state, signer);
   }
 
   /** With those that wait. */
@@ -90,7 +119,7 @@ export class Chain implements Disposable {
   submit(hex: string, told: (fate: Fate) => void = () => {}): string {
     const extrinsic = this.#decode(hex);
     const signer = extrinsic.signer.toString();
-    checkExtrinsic(this.runtime, extrinsic, this.#signing());
+    const until = checkExtrinsic(this.runtime, extrinsic, this.#signing());
     validate(this.#dispatch(signer, this.#head.number + 1, () => {}), partsOf(extrinsic.method));
     const pooled: Pooled = {
       hash: hashOf(hex),
@@ -98,6 +127,7 @@ export class Chain implements Disposable {
       extrinsic,
       signer,
       nonce: extrinsic.nonce.toNumber(),
+      until,
       told,
     };
     this.#pool.add(pooled, this.nonceOf(signer));
@@ -113,7 +143,7 @@ export class Chain implements Disposable {
       "Extrinsic",
       this.#inherent(now),
     ).toHex();
-    const taken = this.#pool.take((signer) => this.nonceOf(signer), MOST_IN_BLOCK);
+    const taken = this.#pool.take(number, (signer) => this.nonceOf(signer), MOST_IN_BLOCK);
     const records = this.#execute(number, now, taken);
     const extrinsics = [inherent, ...taken.map(({ hex }) => hex)];
     this.state.write("system.number", [], number);
@@ -197,10 +227,19 @@ export class Chain implements Disposable {
       this.state.attempt(() => dispatch(call, partsOf(extrinsic.method)));
       return undefined;
     } catch (error) {
-      if (!(error instanceof DispatchFailure)) throw error;
       records.splice(before);
-      return this.runtime.moduleError(error.pallet, error.error);
+      return this.#dispatchError(error);
     }
+  }
+
+  /** One call that goes wrong in a way that nobody thought of does not stop the chain. */
+  #dispatchError(error: unknown): unknown {
+    if (!(error instanceof DispatchFailure)) {
+      console.error(error);
+      return { Other: null };
+    }
+    const { pallet, error: name } = error;
+    return pallet === undefined ? { [name]: null } : this.runtime.moduleError(pallet, name);
   }
 
   #dispatch(
@@ -235,7 +274,7 @@ export class Chain implements Disposable {
       genesisHash: this.genesisHash,
       specVersion: version.specVersion,
       transactionVersion: version.transactionVersion,
-      block: this.#head.number,
+      block: this.#head.number + 1,
       hashAt: (block: number) => this.hashAt(block),
     };
   }
@@ -268,6 +307,9 @@ export class Chain implements Disposable {
     });
     const hash = header.hash.toHex();
     this.state.write("system.blockHash", [number], hash);
+    // As the chain: the first block's stays.
+    const old = number - Number(this.runtime.constant("system", "blockHashCount")) - 1;
+    if (old > 0) this.state.remove("system.blockHash", [old]);
     const block = { number, hash, header: header.toHex(), extrinsics };
     this.#store.write(block, this.state.changes);
     return this.#head = this.#remember(block);

@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { AppError } from "../../../core/error.ts";
+import { encodeAddress } from "@polkadot/util-crypto";
+import { AppError, reason } from "../../../core/error.ts";
 import { SubtensorClient } from "../client/mod.ts";
-import { developmentPair } from "../wallet/mod.ts";
+import { developmentPair, SS58_FORMAT } from "../wallet/mod.ts";
 import { cryptoWaitReady } from "./signature.ts";
 import { type Devnet, startDevnet } from "./devnet.ts";
 
@@ -48,11 +49,11 @@ export function devnetCommand(): Command {
     .addHelpText("after", EXAMPLES)
     .action(serve);
   command.command("faucet <address> <tao>")
-    .description("Give TAO to an address.")
+    .description("Give TAO to an address, or to //Key.")
     .option("--endpoint <url>", "of the devnet", ENDPOINT)
     .action(faucet);
   command.command("register <hotkey>")
-    .description("Give a hotkey a uid, paid by //Alice.")
+    .description("Give a hotkey, an address or //Key, a uid; paid by //Alice.")
     .option("--endpoint <url>", "of the devnet", ENDPOINT)
     .option("--netuid <n>", "the subnet", "1")
     .option("--stake <alpha>", "to put on it", "0")
@@ -99,25 +100,28 @@ async function untilStopped(devnet: Devnet): Promise<void> {
 }
 
 async function faucet(
-  address: string,
+  to: string,
   tao: string,
   { endpoint }: { readonly endpoint: string },
 ): Promise<void> {
+  await cryptoWaitReady();
+  const [address, rao] = [addressOf(to), raoOf("the amount", tao)];
   await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid: 1 });
-  await client.transfer(address, raoOf("the amount", tao), developmentPair("//Alice"));
+  await client.transfer(address, rao, developmentPair("//Alice"));
   console.log(`${tao} TAO to ${address}`);
 }
 
 async function register(
-  hotkey: string,
+  who: string,
   flags: { readonly endpoint: string; readonly netuid: string; readonly stake: string },
 ): Promise<void> {
+  await cryptoWaitReady();
   const netuid = wholeOf("--netuid", flags.netuid, 1, 65535);
+  const [hotkey, stake] = [addressOf(who), raoOf("--stake", flags.stake)];
   const { endpoint } = flags;
   await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid });
   const alice = developmentPair("//Alice");
   await client.register(hotkey, alice);
-  const stake = raoOf("--stake", flags.stake);
   if (stake > 0n) await client.addStake(hotkey, stake, alice);
   const { neurons } = await client.metagraph();
   const uid = neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
@@ -130,8 +134,17 @@ function splitKey(text: string): [key: string, amount: string | undefined] {
   return [key, amount];
 }
 
+/** @param key an address, or `//Key`. @throws AppError `invalid_request`. */
 function addressOf(key: string): string {
-  return key.startsWith("//") ? developmentPair(key).address : key;
+  try {
+    return key.startsWith("//") ? developmentPair(key).address : encodeAddress(key, SS58_FORMAT);
+  } catch (cause) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot use the devnet: ${key} is no address (${reason(cause)}), and no //Key`,
+      { cause },
+    );
+  }
 }
 
 function raoOf(flag: string, text: string): bigint {
@@ -143,7 +156,7 @@ function amountOf(flag: string, text: string, least: number): number {
   if (Number.isFinite(value) && value >= least) return value;
   throw new AppError(
     "invalid_request",
-    `Cannot start the devnet: ${flag} is ${text}, not a number from ${least} on`,
+    `Cannot use the devnet: ${flag} is ${text}, not a number from ${least} on`,
   );
 }
 
@@ -152,6 +165,6 @@ function wholeOf(flag: string, text: string, least: number, most: number): numbe
   if (Number.isInteger(value) && value <= most) return value;
   throw new AppError(
     "invalid_request",
-    `Cannot start the devnet: ${flag} is ${text}, not a whole number from ${least} to ${most}`,
+    `Cannot use the devnet: ${flag} is ${text}, not a whole number from ${least} to ${most}`,
   );
 }

@@ -18,8 +18,7 @@ export interface ConsensusOutcome {
 
 /**
  * Yuma consensus in its plain form: a weight counts as far as validators with more than `kappa` of
- * the stake give as much. The chain's differs in that bonds are a moving average over epochs (here
- * those of this epoch alone), in liquid alpha, and in fixed-point rounding.
+ * the stake give as much. What the chain's has besides is told in `mod.ts`.
  * @see https://docs.learnbittensor.org/learn/yuma-consensus
  */
 export function yumaConsensus({ stake, weights, kappa }: ConsensusInput): ConsensusOutcome {

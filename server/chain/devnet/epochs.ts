@@ -1,4 +1,4 @@
-import type { State } from "./state.ts";
+import type { StateView } from "./state.ts";
 
 /** The chain's epochs are stateful: the last one's block is kept, not computed from the tempo. */
 export interface EpochSchedule {
@@ -10,7 +10,7 @@ export interface EpochSchedule {
 
 const MOST_BLOCKS = 50_400;
 
-export function scheduleOf(state: State, netuid: number): EpochSchedule {
+export function scheduleOf(state: StateView, netuid: number): EpochSchedule {
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
   return {
     lastEpochBlock: read("lastEpochBlock"),
@@ -28,7 +28,7 @@ export function epochIsDue(schedule: EpochSchedule, block: number): boolean {
 }
 
 /** The epoch that a commit made in this block counts to. */
-export function epochSeen(state: State, netuid: number, block: number): number {
+export function epochSeen(state: StateView, netuid: number, block: number): number {
   const index = state.number("subtensorModule.subnetEpochIndex", netuid);
   return index + (epochIsDue(scheduleOf(state, netuid), block) ? 1 : 0);
 }

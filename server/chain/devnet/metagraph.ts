@@ -1,6 +1,6 @@
 import { nextEpochBlock, scheduleOf } from "./epochs.ts";
 import { hotkeysOf, stakeOf } from "./neurons.ts";
-import type { State } from "./state.ts";
+import type { StateView } from "./state.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 const NO_AXON = {
@@ -15,7 +15,7 @@ const NO_AXON = {
 };
 
 /** `Metagraph` of the runtime API: what the devnet keeps, and zeros for markets it has not. */
-export function metagraphOf(state: State, netuid: number, block: number): Fields | undefined {
+export function metagraphOf(state: StateView, netuid: number, block: number): Fields | undefined {
   if (!state.flag("subtensorModule.networksAdded", netuid)) return undefined;
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
   const list = (item: string) => state.list<unknown>(`subtensorModule.${item}`, netuid);
@@ -66,12 +66,12 @@ export function metagraphOf(state: State, netuid: number, block: number): Fields
   };
 }
 
-function axonOf(state: State, netuid: number, hotkey: string): unknown {
+function axonOf(state: StateView, netuid: number, hotkey: string): unknown {
   return state.read("subtensorModule.axons", netuid, hotkey)?.toJSON() ?? NO_AXON;
 }
 
 /** `NeuronInfoLite` of each uid. */
-export function neuronsLiteOf(state: State, netuid: number): Fields[] {
+export function neuronsLiteOf(state: StateView, netuid: number): Fields[] {
   const list = (item: string) => state.list<unknown>(`subtensorModule.${item}`, netuid);
   const columns = {
     active: list("active"),
@@ -101,7 +101,7 @@ export function neuronsLiteOf(state: State, netuid: number): Fields[] {
   });
 }
 
-export function hyperparametersOf(state: State, netuid: number): Fields | undefined {
+export function hyperparametersOf(state: StateView, netuid: number): Fields | undefined {
   if (!state.flag("subtensorModule.networksAdded", netuid)) return undefined;
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
   return {
@@ -121,7 +121,7 @@ export function hyperparametersOf(state: State, netuid: number): Fields | undefi
   };
 }
 
-export function nextEpochOf(state: State, netuid: number, block: number): number | undefined {
+export function nextEpochOf(state: StateView, netuid: number, block: number): number | undefined {
   if (!state.flag("subtensorModule.networksAdded", netuid)) return undefined;
   return nextEpochBlock(scheduleOf(state, netuid), block);
 }

@@ -1,5 +1,5 @@
 import { fail } from "./refusal.ts";
-import type { State } from "./state.ts";
+import type { State, StateView } from "./state.ts";
 
 /** Vectors that hold one value for each uid. */
 const PER_UID: Readonly<Record<string, unknown>> = {
@@ -28,18 +28,18 @@ export function setOfUid(
   state.write(`${NAMESPACE}.${item}`, [netuid], values);
 }
 
-export function uidOf(state: State, netuid: number, hotkey: string): number | undefined {
+export function uidOf(state: StateView, netuid: number, hotkey: string): number | undefined {
   const uid = state.text(`${NAMESPACE}.uids`, netuid, hotkey);
   return uid === undefined || uid === "" ? undefined : Number(uid);
 }
 
-export function hotkeysOf(state: State, netuid: number): string[] {
+export function hotkeysOf(state: StateView, netuid: number): string[] {
   const n = state.number(`${NAMESPACE}.subnetworkN`, netuid);
   return Array.from({ length: n }, (_, uid) => state.text(`${NAMESPACE}.keys`, netuid, uid) ?? "");
 }
 
 /** In rao of the subnet's alpha. */
-export function stakeOf(state: State, netuid: number, hotkey: string): bigint {
+export function stakeOf(state: StateView, netuid: number, hotkey: string): bigint {
   return state.big(`${NAMESPACE}.totalHotkeyAlpha`, hotkey, netuid);
 }
 

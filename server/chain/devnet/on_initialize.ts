@@ -19,6 +19,7 @@ const U16_MAX = 65535;
 
 /** What a subnet does before a block's transactions: reveals, then the epoch if one is due. */
 export function beginBlock(state: State, netuid: number, block: number, emit: Emit): void {
+  state.write("subtensorModule.registrationsThisBlock", [netuid], 0);
   revealDue(state, netuid, block, emit);
   const item = (name: string) => `subtensorModule.${name}`;
   if (!epochIsDue(scheduleOf(state, netuid), block)) {
@@ -41,6 +42,10 @@ function revealDue(state: State, netuid: number, block: number, emit: Emit): voi
   const epoch = epochSeen(state, netuid, block) - period;
   if (epoch < 0) return;
   const item = "subtensorModule.timelockedWeightCommits";
+  // What could not be opened in its epoch is void.
+  if (epoch > 0 && state.list(item, netuid, epoch - 1).length) {
+    state.remove(item, [netuid, epoch - 1]);
+  }
   const commits = state.list<Timelocked>(item, netuid, epoch);
   if (commits.length === 0) return;
   const newest = state.big("drand.lastStoredRound");
@@ -84,12 +89,7 @@ function runEpoch(state: State, netuid: number): void {
   const hotkeys = hotkeysOf(state, netuid);
   const stake = hotkeys.map((hotkey) => Number(stakeOf(state, netuid, hotkey)));
   const permits = permitsOf(state, netuid, stake);
-  const weights = hotkeys.map((_, uid) => {
-    const row = new Array<number>(hotkeys.length).fill(0);
-    const given = state.list<[number, number]>(item("weights"), netuid, uid);
-    for (const [to, weight] of given) if (to !== uid) row[to] = weight;
-    return row;
-  });
+  const weights = weightsOf(state, netuid, hotkeys.length);
   const outcome = yumaConsensus({
     stake: stake.map((each, uid) => permits[uid] ? each : 0),
     weights,
@@ -116,6 +116,21 @@ function runEpoch(state: State, netuid: number): void {
     validatorPermit: permits,
   };
   for (const [name, values] of Object.entries(columns)) state.write(item(name), [netuid], values);
+}
+
+/** weights[i][j]; without those that were set before j was registered: they were another's. */
+function weightsOf(state: State, netuid: number, n: number): number[][] {
+  const uids = Array.from({ length: n }, (_, uid) => uid);
+  const lastUpdate = state.numbers("subtensorModule.lastUpdate", netuid);
+  const since = uids.map((uid) => state.number("subtensorModule.blockAtRegistration", netuid, uid));
+  return uids.map((uid) => {
+    const row = new Array<number>(n).fill(0);
+    const given = state.list<[number, number]>("subtensorModule.weights", netuid, uid);
+    for (const [to, weight] of given) {
+      if (to !== uid && lastUpdate[uid] > since[to]) row[to] = weight;
+    }
+    return row;
+  });
 }
 
 /** The neurons with most stake, as many as the subnet allows; none without stake. */

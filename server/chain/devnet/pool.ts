@@ -18,6 +18,8 @@ export interface Pooled {
   /** SS58. */
   readonly signer: string;
   readonly nonce: number;
+  /** The last block that its era lets take it. */
+  readonly until: number;
   told(fate: Fate): void;
 }
 
@@ -56,7 +58,8 @@ export class Pool {
   }
 
   /** Takes out what can go into a block, each signer's in the order of nonces. */
-  take(nonceOf: (signer: string) => number, most: number): Pooled[] {
+  take(block: number, nonceOf: (signer: string) => number, most: number): Pooled[] {
+    this.dropIf(({ until }) => until < block);
     const taken: Pooled[] = [];
     for (const [signer, own] of this.#bySigner) {
       for (let nonce = nonceOf(signer); taken.length < most; nonce++) {
@@ -69,6 +72,19 @@ export class Pool {
     }
     this.#size -= taken.length;
     return taken;
+  }
+
+  /** Takes out what no block can take any more. */
+  dropIf(isVoid: (pooled: Pooled) => boolean): void {
+    for (const [signer, own] of this.#bySigner) {
+      for (const [nonce, pooled] of own) {
+        if (!isVoid(pooled)) continue;
+        own.delete(nonce);
+        this.#size--;
+        pooled.told("invalid");
+      }
+      if (own.size === 0) this.#bySigner.delete(signer);
+    }
   }
 
   get pending(): string[] {

@@ -30,13 +30,16 @@ export class PoolRefusal extends Error {
   }
 }
 
-/** A call that fails in its block: `System.ExtrinsicFailed` carries it. */
+/**
+ * A call that fails in its block: `System.ExtrinsicFailed` carries it.
+ * @param pallet undefined for what `DispatchError` itself names, as `CannotLookup`.
+ */
 export class DispatchFailure extends Error {
-  constructor(readonly pallet: string, readonly error: string) {
-    super(`${pallet}.${error}`);
+  constructor(readonly error: string, readonly pallet?: string) {
+    super(`${pallet ?? "DispatchError"}.${error}`);
   }
 }
 
 export function fail(error: string, pallet = "SubtensorModule"): never {
-  throw new DispatchFailure(pallet, error);
+  throw new DispatchFailure(error, pallet);
 }

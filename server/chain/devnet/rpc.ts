@@ -1,7 +1,7 @@
 import { u8aToHex } from "@polkadot/util";
 import type { Block, Chain } from "./chain.ts";
 import { PoolRefusal } from "./refusal.ts";
-import { callRuntime } from "./runtime_api.ts";
+import { callRuntime, type Moment } from "./runtime_api.ts";
 
 /** A subscription's messages to its socket. */
 export type Push = (method: string, result: unknown) => void;
@@ -42,8 +42,8 @@ const METHODS: Readonly<Record<string, Method>> = {
       justifications: null,
     };
   },
-  state_getMetadata: ({ runtime }) => u8aToHex(runtime.metadata),
-  state_getRuntimeVersion: ({ runtime }) => runtime.version.toJSON(),
+  state_getMetadata: (chain, [hash]) => u8aToHex(momentAt(chain, hash).runtime.metadata),
+  state_getRuntimeVersion: (chain, [hash]) => momentAt(chain, hash).runtime.version.toJSON(),
   state_getStorage: (chain, [key, hash]) =>
     chain.state.raw(hex(key), numberAt(chain, hash)) ?? null,
   state_getStorageHash: () => null,
@@ -52,15 +52,15 @@ const METHODS: Readonly<Record<string, Method>> = {
     return value === undefined ? null : (value.length - 2) / 2;
   },
   state_queryStorageAt: (chain, [keys, hash]) => {
-    const block = at(chain, hash);
-    return [{ block: block.hash, changes: valuesOf(chain, keys, block.number) }];
+    const changes = valuesOf(chain, keys, numberAt(chain, hash));
+    return [{ block: at(chain, hash).hash, changes }];
   },
   state_getKeysPaged: (chain, [prefix, count, after, hash]) =>
     chain.state.keys(hex(prefix), numberAt(chain, hash))
       .filter((key) => !after || key > String(after)).slice(0, Math.min(Number(count), 1000)),
   state_getKeys: (chain, [prefix, hash]) => chain.state.keys(hex(prefix), numberAt(chain, hash)),
-  state_call: (chain, [name, data]) => {
-    const result = callRuntime(chain, String(name), hex(data));
+  state_call: (chain, [name, data, hash]) => {
+    const result = callRuntime(momentAt(chain, hash), String(name), hex(data));
     if (result !== undefined) return result;
     throw new RpcError(4003, `Client error: Execution failed: ${name} is not exported`);
   },
@@ -85,9 +85,10 @@ const SUBSCRIPTIONS: Readonly<Record<string, Subscription>> = {
   chain_subscribeNewHead: heads("chain_newHead"),
   chain_subscribeAllHeads: heads("chain_allHead"),
   chain_subscribeFinalizedHeads: heads("chain_finalizedHead"),
-  state_subscribeRuntimeVersion: ({ runtime }, _, push) => {
-    push("state_runtimeVersion", runtime.version.toJSON());
-    return () => {};
+  state_subscribeRuntimeVersion: (chain, _, push) => {
+    const tell = () => push("state_runtimeVersion", chain.runtime.version.toJSON());
+    tell();
+    return chain.onUpgrade(tell);
   },
   state_subscribeStorage: (chain, [keys], push) => {
     push("state_storage", {
@@ -178,11 +179,22 @@ function valuesOf(chain: Chain, keys: unknown, block: number): unknown[] {
 function at(chain: Chain, hash: unknown): Block {
   const block = hash === undefined || hash === null ? chain.head : chain.block(String(hash));
   if (block) return block;
-  throw new RpcError(4003, `Client error: UnknownBlock: State already discarded for ${hash}`);
+  throw discarded(hash);
 }
 
+/** Of a block whose state is kept. */
 function numberAt(chain: Chain, hash: unknown): number {
-  return at(chain, hash).number;
+  const { number } = at(chain, hash);
+  if (number >= chain.state.oldest) return number;
+  throw discarded(hash);
+}
+
+function momentAt(chain: Chain, hash: unknown): Moment {
+  return chain.momentAt(numberAt(chain, hash));
+}
+
+function discarded(hash: unknown): RpcError {
+  return new RpcError(4003, `Client error: UnknownBlock: State already discarded for ${hash}`);
 }
 
 function hashOf(chain: Chain, number: unknown): unknown {

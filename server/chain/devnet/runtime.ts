@@ -1,6 +1,6 @@
 import { expandMetadata, Metadata, StorageKey, TypeRegistry } from "@polkadot/types";
 import type { Codec } from "@polkadot/types/types";
-import { u8aConcat, u8aToHex } from "@polkadot/util";
+import { hexToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
 import { AppError } from "../../../core/error.ts";
 import runtime from "./runtime.json" with { type: "json" };
 
@@ -25,9 +25,13 @@ export class Runtime {
   readonly metadata: Uint8Array;
   readonly #decorated: Decorated;
 
-  /** @param blockMs milliseconds from block to block: the runtime states half of it. */
-  constructor(blockMs: number) {
-    const body = new TypeRegistry().createType("MetadataV16", withPeriod(blockMs)).toU8a();
+  /**
+   * @param blockMs milliseconds from block to block: the runtime states half of it.
+   * @param upgrades later spec versions by so much, with the calls numbered otherwise.
+   */
+  constructor(blockMs: number, upgrades = 0) {
+    const json = upgraded(withPeriod(blockMs), upgrades);
+    const body = new TypeRegistry().createType("MetadataV16", json).toU8a();
     this.metadata = u8aConcat(new Uint8Array([...MAGIC, METADATA_VERSION]), body);
     const metadata = new Metadata(this.registry, u8aToHex(this.metadata));
     this.registry.setMetadata(metadata, undefined, EMPTY_EXTENSIONS);
@@ -112,6 +116,40 @@ export class Runtime {
     if (pallet) return pallet;
     throw new AppError("chain_invalid", `Cannot find a pallet: the devnet has no ${name}`);
   }
+}
+
+/** Where `System.Version` has its spec version: behind two names of 14 letters and a number. */
+const SPEC_OFFSET = 34;
+
+/** As an upgrade may do it: what a client has encoded by the older metadata now says other things. */
+function upgraded(json: typeof runtime, upgrades: number): typeof runtime {
+  if (upgrades === 0) return json;
+  const pallets = json.pallets.map((pallet) => ({
+    ...pallet,
+    constants: pallet.constants.map((constant) =>
+      pallet.name === "System" && constant.name === "Version"
+        ? { ...constant, value: withSpec(constant.value, upgrades) }
+        : constant
+    ),
+  }));
+  const calls = json.pallets.find(({ name }) => name === "SubtensorModule")?.calls?.type;
+  const types = json.lookup.types.map((each) => {
+    if (each.id !== calls || !("variant" in each.type.def)) return each;
+    const { variants } = each.type.def.variant as { variants: readonly { index: number }[] };
+    const moved = variants.map((variant, k) => ({
+      ...variant,
+      index: variants[(k + upgrades) % variants.length].index,
+    }));
+    return { ...each, type: { ...each.type, def: { variant: { variants: moved } } } };
+  });
+  return { ...json, pallets, lookup: { ...json.lookup, types } } as typeof runtime;
+}
+
+function withSpec(value: string, upgrades: number): string {
+  const bytes = hexToU8a(value);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint32(SPEC_OFFSET, view.getUint32(SPEC_OFFSET, true) + upgrades, true);
+  return u8aToHex(bytes);
 }
 
 /** `Timestamp.MinimumPeriod` is half of a block's time. */

@@ -1,6 +1,15 @@
 import { hexToU8a, u8aToHex } from "@polkadot/util";
-import type { Chain } from "./chain.ts";
+import { nonceOf } from "./calls.ts";
 import { hyperparametersOf, metagraphOf, neuronsLiteOf, nextEpochOf } from "./metagraph.ts";
+import type { Runtime } from "./runtime.ts";
+import type { StateView } from "./state.ts";
+
+/** The chain after a block. */
+export interface Moment {
+  readonly block: number;
+  readonly runtime: Runtime;
+  readonly state: StateView;
+}
 
 /** Fields that a selective metagraph is asked for by number, as far as the devnet has them. */
 const SELECTIVE: Readonly<Record<number, string>> = {
@@ -40,7 +49,7 @@ const SELECTIVE: Readonly<Record<number, string>> = {
   69: "totalStake",
 };
 
-type Method = (chain: Chain, input: Uint8Array) => unknown;
+type Method = (moment: Moment, input: Uint8Array) => unknown;
 
 const METHODS: Readonly<Record<string, Method>> = {
   Core_version: ({ runtime }) => runtime.version.toU8a(),
@@ -48,8 +57,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   Metadata_metadata_versions: () => [16],
   Metadata_metadata_at_version: ({ runtime }, input) =>
     u32(input) === 16 ? u8aToHex(runtime.metadata) : undefined,
-  AccountNonceApi_account_nonce: (chain, input) =>
-    chain.nonceOf(chain.runtime.registry.createType("AccountId", input).toString()),
+  AccountNonceApi_account_nonce: ({ state, runtime }, input) =>
+    nonceOf(state, runtime.registry.createType("AccountId", input).toString()),
   TransactionPaymentApi_query_info: () => ({
     weight: { refTime: 1_000_000, proofSize: 0 },
     class: "Normal",
@@ -58,31 +67,31 @@ const METHODS: Readonly<Record<string, Method>> = {
   NeuronInfoRuntimeApi_get_neurons_lite: ({ state }, input) => neuronsLiteOf(state, u16(input)),
   NeuronInfoRuntimeApi_get_neuron_lite: ({ state }, input) =>
     neuronsLiteOf(state, u16(input))[u16(input.subarray(2))],
-  SubnetInfoRuntimeApi_get_metagraph: ({ state, head }, input) =>
-    metagraphOf(state, u16(input), head.number),
-  SubnetInfoRuntimeApi_get_selective_metagraph: (chain, input) => selective(chain, input),
+  SubnetInfoRuntimeApi_get_metagraph: ({ state, block }, input) =>
+    metagraphOf(state, u16(input), block),
+  SubnetInfoRuntimeApi_get_selective_metagraph: (moment, input) => selective(moment, input),
   SubnetInfoRuntimeApi_get_subnet_hyperparams: ({ state }, input) =>
     hyperparametersOf(state, u16(input)),
-  SubnetInfoRuntimeApi_get_next_epoch_start_block: ({ state, head }, input) =>
-    nextEpochOf(state, u16(input), head.number),
+  SubnetInfoRuntimeApi_get_next_epoch_start_block: ({ state, block }, input) =>
+    nextEpochOf(state, u16(input), block),
 };
 
 /**
- * `state_call` at the newest block.
+ * `state_call`.
  * @returns SCALE in hex; undefined when the runtime has no such method.
  */
-export function callRuntime(chain: Chain, name: string, input: string): string | undefined {
-  const type = chain.runtime.apiOutput(name);
+export function callRuntime(moment: Moment, name: string, input: string): string | undefined {
+  const type = moment.runtime.apiOutput(name);
   if (!type || !Object.hasOwn(METHODS, name)) return undefined;
-  const value = METHODS[name](chain, hexToU8a(input));
+  const value = METHODS[name](moment, hexToU8a(input));
   if (name.startsWith("Metadata_metadata") && typeof value === "string") {
-    return opaque(chain, type, value);
+    return opaque(moment, type, value);
   }
-  return u8aToHex(chain.runtime.registry.createType(type, value).toU8a());
+  return u8aToHex(moment.runtime.registry.createType(type, value).toU8a());
 }
 
 /** Metadata as bytes with their length, in an option where the method gives one. */
-function opaque({ runtime }: Chain, type: string, metadata: string): string {
+function opaque({ runtime }: Moment, type: string, metadata: string): string {
   const bytes = runtime.registry.createType("Bytes", metadata).toU8a();
   return u8aToHex(
     /^Option/.test(type) || type !== runtime.apiOutput("Metadata_metadata")
@@ -91,10 +100,10 @@ function opaque({ runtime }: Chain, type: string, metadata: string): string {
   );
 }
 
-function selective(chain: Chain, input: Uint8Array): unknown {
-  const whole = metagraphOf(chain.state, u16(input), chain.head.number);
+function selective({ state, block, runtime }: Moment, input: Uint8Array): unknown {
+  const whole = metagraphOf(state, u16(input), block);
   if (!whole) return undefined;
-  const asked = chain.runtime.registry.createType("Vec<u16>", input.subarray(2))
+  const asked = runtime.registry.createType("Vec<u16>", input.subarray(2))
     .toJSON() as number[];
   return Object.fromEntries(
     ["netuid", ...asked.flatMap((index) => SELECTIVE[index] ?? [])].map((

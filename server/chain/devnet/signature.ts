@@ -14,20 +14,21 @@ export interface Signing {
   readonly genesisHash: string;
   readonly specVersion: number;
   readonly transactionVersion: number;
+  /** That would take it. */
   readonly block: number;
   /** The hash of a block that is not too old; undefined otherwise. */
   readonly hashAt: (block: number) => string | undefined;
 }
 
-/** @throws PoolRefusal when the signature is not the signer's, or its era is over. */
-export function checkExtrinsic(runtime: Runtime, extrinsic: Extrinsic, signing: Signing): void {
+/**
+ * @returns the last block that may take it.
+ * @throws PoolRefusal when the signature is not the signer's for the era that the block is in.
+ */
+export function checkExtrinsic(runtime: Runtime, extrinsic: Extrinsic, signing: Signing): number {
   const { era } = extrinsic;
   const birth = era.isMortalEra ? era.asMortalEra.birth(signing.block) : 0;
   const blockHash = era.isMortalEra ? signing.hashAt(birth) : signing.genesisHash;
   if (!blockHash) throw PoolRefusal.invalid("Transaction has an ancient birth block");
-  if (era.isMortalEra && era.asMortalEra.death(signing.block) <= signing.block) {
-    throw PoolRefusal.invalid("Transaction has an ancient birth block");
-  }
   const payload = runtime.registry.createType("ExtrinsicPayload", {
     method: extrinsic.method.toHex(),
     era,
@@ -43,6 +44,7 @@ export function checkExtrinsic(runtime: Runtime, extrinsic: Extrinsic, signing: 
   const bytes = payload.toU8a({ method: true });
   const signed = bytes.length > MOST_SIGNED ? blake2AsU8a(bytes) : bytes;
   if (!isSigned(signed, extrinsic)) throw PoolRefusal.invalid("Transaction has a bad signature");
+  return era.isMortalEra ? era.asMortalEra.death(signing.block) - 1 : Infinity;
 }
 
 function isSigned(message: Uint8Array, extrinsic: Extrinsic): boolean {

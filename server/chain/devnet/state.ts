@@ -11,51 +11,20 @@ interface Version {
 /** Blocks whose state can still be asked for. */
 export const KEPT_BLOCKS = 300;
 
-/** Keys and values in hex, with those of the last blocks. */
-export class State {
-  readonly #runtime: Runtime;
-  readonly #versions = new Map<string, Version[]>();
-  readonly #changed = new Map<string, string | undefined>();
-  #block: number;
+/** State as the pallets and the runtime API read it. */
+export abstract class StateView {
+  protected abstract runtime: Runtime;
 
-  constructor(runtime: Runtime, block: number, entries: Iterable<readonly [string, string]>) {
-    this.#runtime = runtime;
-    this.#block = block;
-    for (const [key, value] of entries) this.#versions.set(key, [{ block, value }]);
-  }
-
-  /** The value in hex, now or after an older block. */
-  raw(key: string, block = Infinity): string | undefined {
-    return this.#versions.get(key)?.findLast((version) => version.block <= block)?.value;
-  }
-
-  /** All keys that are set and begin so, sorted. */
-  keys(prefix: string, block = Infinity): string[] {
-    return [...this.#versions.keys()]
-      .filter((key) => key.startsWith(prefix) && this.raw(key, block) !== undefined)
-      .sort();
-  }
+  /** A key's value in hex. */
+  abstract raw(key: string): string | undefined;
 
   /** An item's value; its default, or undefined for an optional one, when it is not set. */
   read(item: string, ...keys: readonly unknown[]): Codec | undefined {
-    const { key, type } = this.#runtime.key(item, keys);
+    const { key, type } = this.runtime.key(item, keys);
     const value = this.raw(key);
     return value === undefined
-      ? this.#runtime.fallback(item, type)
-      : this.#runtime.registry.createType(type, hexToU8a(value));
-  }
-
-  write(item: string, keys: readonly unknown[], value: unknown): void {
-    const { key, type } = this.#runtime.key(item, keys);
-    this.#set(key, u8aToHex(this.#runtime.registry.createType(type, value).toU8a()));
-  }
-
-  writeRaw(key: string, value: string): void {
-    this.#set(key, value);
-  }
-
-  remove(item: string, keys: readonly unknown[]): void {
-    this.#set(this.#runtime.key(item, keys).key, undefined);
+      ? this.runtime.fallback(item, type)
+      : this.runtime.registry.createType(type, hexToU8a(value));
   }
 
   number(item: string, ...keys: readonly unknown[]): number {
@@ -81,11 +50,71 @@ export class State {
   list<T>(item: string, ...keys: readonly unknown[]): T[] {
     return this.read(item, ...keys)?.toJSON() as T[] | undefined ?? [];
   }
+}
+
+/** Keys and values in hex, with those of the last blocks. */
+export class State extends StateView {
+  protected runtime: Runtime;
+  readonly #versions = new Map<string, Version[]>();
+  readonly #changed = new Map<string, string | undefined>();
+  /** Keys that were removed, the first one first. */
+  readonly #removed: { readonly key: string; readonly block: number }[] = [];
+  readonly #first: number;
+  #block: number;
+
+  constructor(runtime: Runtime, block: number, entries: Iterable<readonly [string, string]>) {
+    super();
+    this.runtime = runtime;
+    this.#block = block;
+    this.#first = block;
+    for (const [key, value] of entries) this.#versions.set(key, [{ block, value }]);
+  }
+
+  /** Items are encoded by another runtime from now on. */
+  upgrade(runtime: Runtime): void {
+    this.runtime = runtime;
+  }
+
+  /** The first block whose state can be asked for: none from before a restart. */
+  get oldest(): number {
+    return Math.max(this.#first, this.#block - KEPT_BLOCKS);
+  }
+
+  /** As it was after an older block. @param runtime of that time. */
+  at(block: number, runtime: Runtime): StateView {
+    return new PastState(this, block, runtime);
+  }
+
+  /** The value in hex, now or after an older block. */
+  override raw(key: string, block = Infinity): string | undefined {
+    return this.#versions.get(key)?.findLast((version) => version.block <= block)?.value;
+  }
+
+  /** All keys that are set and begin so, sorted. */
+  keys(prefix: string, block = Infinity): string[] {
+    return [...this.#versions.keys()]
+      .filter((key) => key.startsWith(prefix) && this.raw(key, block) !== undefined)
+      .sort();
+  }
+
+  write(item: string, keys: readonly unknown[], value: unknown): void {
+    const { key, type } = this.runtime.key(item, keys);
+    this.#set(key, u8aToHex(this.runtime.registry.createType(type, value).toU8a()));
+  }
+
+  writeRaw(key: string, value: string): void {
+    this.#set(key, value);
+  }
+
+  remove(item: string, keys: readonly unknown[]): void {
+    this.#set(this.runtime.key(item, keys).key, undefined);
+  }
 
   /** From here on changes are of this block. */
   begin(block: number): void {
     this.#block = block;
     this.#changed.clear();
+    this.#forgetRemoved();
   }
 
   /** All that the block changed. */
@@ -126,5 +155,33 @@ export class State {
     if (oldest > 0) versions.splice(0, oldest);
     if (versions.length === 1 && value === undefined) this.#versions.delete(key);
     else this.#versions.set(key, versions);
+    if (value === undefined) this.#removed.push({ key, block: this.#block });
+  }
+
+  /** What was removed so long ago that no block that is kept had it. */
+  #forgetRemoved(): void {
+    const last = this.#block - KEPT_BLOCKS;
+    while (this.#removed.length > 0 && this.#removed[0].block <= last) {
+      const key = this.#removed.shift()?.key ?? "";
+      const newest = this.#versions.get(key)?.at(-1);
+      if (newest && newest.value === undefined && newest.block <= last) this.#versions.delete(key);
+    }
+  }
+}
+
+class PastState extends StateView {
+  readonly #state: State;
+  readonly #block: number;
+  protected runtime: Runtime;
+
+  constructor(state: State, block: number, runtime: Runtime) {
+    super();
+    this.#state = state;
+    this.#block = block;
+    this.runtime = runtime;
+  }
+
+  override raw(key: string): string | undefined {
+    return this.#state.raw(key, this.#block);
   }
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { AppError, reason } from "../../../core/error.ts";
+import { KEPT_BLOCKS } from "./state.ts";
 
 /** A block as it is kept. Hashes and bytes in hex. */
 export interface KeptBlock {
@@ -40,15 +41,15 @@ export class Store implements Disposable {
       .map(({ key, value }) => [String(key), String(value)]);
   }
 
-  /** The newest blocks, oldest first. */
-  blocks(most: number): KeptBlock[] {
-    return this.#database.prepare("SELECT * FROM blocks ORDER BY number DESC LIMIT ?").all(most)
+  /** The first block and the newest ones, oldest first. */
+  blocks(): KeptBlock[] {
+    return this.#database.prepare("SELECT * FROM blocks ORDER BY number").all()
       .map(({ number, hash, header, extrinsics }) => ({
         number: Number(number),
         hash: String(hash),
         header: String(header),
         extrinsics: JSON.parse(String(extrinsics)),
-      })).reverse();
+      }));
   }
 
   write(block: KeptBlock, changes: ReadonlyMap<string, string | undefined>): void {
@@ -62,6 +63,8 @@ export class Store implements Disposable {
       }
       this.#database.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?)")
         .run(block.number, block.hash, block.header, JSON.stringify(block.extrinsics));
+      this.#database.prepare("DELETE FROM blocks WHERE number > 0 AND number <= ?")
+        .run(block.number - KEPT_BLOCKS);
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#database.exec("ROLLBACK");

@@ -80,6 +80,8 @@ const PALLETS: Readonly<Record<string, Kept>> = {
       "ActivityCutoff",
       "Burn",
       "NetworkRegistrationAllowed",
+      "MaxRegistrationsPerBlock",
+      "RegistrationsThisBlock",
       "SubnetOwner",
       "SubnetOwnerHotkey",
       "ImmunityPeriod",

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import process from "node:process";
 import { newWallet } from "./new_wallet.ts";
+import { newPassword } from "./password.ts";
 import { defaultWalletPath, openWallet } from "./wallet.ts";
 
 interface WalletCommandFlags {
@@ -13,6 +13,8 @@ export function walletCommand(): Command {
   const command = new Command("wallet").description("Wallets as btcli keeps them.");
   withFlags(command.command("new"))
     .description("Make a hotkey, and a coldkey where the wallet has none.")
+    .option("--use-password", "encrypt the coldkey: asks, or takes STEPWISE_WALLET_PASSWORD", true)
+    .option("--no-use-password", "leave the coldkey unencrypted")
     .action(makeNew);
   withFlags(command.command("show"))
     .description("The addresses of a wallet.")
@@ -28,21 +30,18 @@ function withFlags(command: Command): Command {
     .option("--wallet.path <folder>", "of all wallets", defaultWalletPath());
 }
 
-async function makeNew(flags: WalletCommandFlags): Promise<void> {
-  const password = process.env.STEPWISE_WALLET_PASSWORD || undefined;
+async function makeNew(
+  flags: WalletCommandFlags & { readonly usePassword: boolean },
+): Promise<void> {
   const { files, coldkey, hotkey } = await newWallet({
     path: flags["wallet.path"],
     name: flags["wallet.name"],
     hotkey: flags["wallet.hotkey"],
-    password,
+    ...(flags.usePassword ? { password: newPassword } : {}),
   });
   if (coldkey) {
     console.log(`coldkey ${coldkey}`);
-    console.log(
-      password
-        ? "  encrypted with the password in STEPWISE_WALLET_PASSWORD"
-        : "  NOT encrypted: set STEPWISE_WALLET_PASSWORD to encrypt it",
-    );
+    console.log(flags.usePassword ? "  encrypted" : "  NOT encrypted");
   }
   console.log(`hotkey  ${hotkey}`);
   console.log("Whoever has these files has the keys; their phrases are inside. Keep a copy:");

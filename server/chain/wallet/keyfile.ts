@@ -87,3 +87,7 @@ function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
 export function invalid(path: string, why: string, cause?: unknown): AppError {
   return new AppError("wallet_invalid", `Cannot open ${path}: ${why}`, { cause });
 }
+
+export function unreadable(path: string, cause: unknown): AppError {
+  return invalid(path, `it is there and cannot be read (${reason(cause)})`, cause);
+}

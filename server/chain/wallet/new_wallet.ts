@@ -2,16 +2,20 @@ import { Keyring } from "@polkadot/keyring";
 import { u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, mnemonicGenerate, mnemonicToMiniSecret } from "@polkadot/util-crypto";
 import { dirname, join } from "node:path";
-import { AppError } from "../../../core/error.ts";
-import { encryptKeyfile, type Keyfile } from "./keyfile.ts";
+import { AppError, reason } from "../../../core/error.ts";
+import { encryptKeyfile, type Keyfile, unreadable } from "./keyfile.ts";
+import type { PasswordSource } from "./password.ts";
 import { checkName } from "./wallet.ts";
 
 export interface NewWallet {
   readonly path: string;
   readonly name: string;
   readonly hotkey: string;
-  /** Encrypts the coldkey. The hotkey is never encrypted: neurons open it unattended. */
-  readonly password?: string;
+  /**
+   * Of the coldkey, asked for when one is made; undefined leaves it unencrypted. The hotkey is never
+   * encrypted: neurons open it unattended.
+   */
+  readonly password?: PasswordSource;
 }
 
 /** Files that were written, and the addresses in them. */
@@ -23,8 +27,11 @@ export interface WrittenWallet {
 
 const MODE = 0o600;
 
+type NewFile = readonly [path: string, bytes: Uint8Array];
+
 /**
- * Writes a wallet as btcli does: a coldkey where there is none yet, and a new hotkey.
+ * Writes a wallet as btcli does: a coldkey where the wallet has none, not even its public half, and
+ * a new hotkey. All of it or nothing.
  * @throws AppError `invalid_request` when the hotkey is there: nothing is overwritten.
  */
 export async function newWallet(
@@ -33,23 +40,34 @@ export async function newWallet(
   await cryptoWaitReady();
   const folder = join(path, checkName(name));
   const hotkeyPath = join(folder, "hotkeys", checkName(hotkey));
-  await refuseExisting(hotkeyPath);
-  const coldkeyPath = join(folder, "coldkey");
-  const files: [string, Uint8Array][] = [];
+  for (const each of [hotkeyPath, `${hotkeyPath}pub.txt`]) await refuseExisting(each);
   const fresh = makeKey();
-  files.push([hotkeyPath, jsonOf(fresh)], [`${hotkeyPath}pub.txt`, jsonOf(publicPart(fresh))]);
-  const cold = await exists(coldkeyPath) ? undefined : makeKey();
-  if (cold) {
-    const nonce = crypto.getRandomValues(new Uint8Array(24));
-    const secret = password ? await encryptKeyfile(jsonOf(cold), password, nonce) : jsonOf(cold);
-    files.push([coldkeyPath, secret], [join(folder, "coldkeypub.txt"), jsonOf(publicPart(cold))]);
-  }
-  for (const [file, bytes] of files) await writeNew(file, bytes);
+  const hot: NewFile[] = [
+    [hotkeyPath, jsonOf(fresh)],
+    [`${hotkeyPath}pub.txt`, jsonOf(publicPart(fresh))],
+  ];
+  const coldkeyPath = join(folder, "coldkey");
+  const coldPaths = [coldkeyPath, join(folder, "coldkeypub.txt")] as const;
+  // A miner has the public half alone: the coldkey is on another machine, and another is none.
+  const cold = (await Promise.all(coldPaths.map(exists))).some(Boolean) ? undefined : makeKey();
+  const files = cold ? [...hot, ...await coldFiles(cold, coldPaths, password)] : hot;
+  await writeAll(files);
   return {
     files: files.map(([file]) => file),
     coldkey: cold?.ss58Address,
     hotkey: fresh.ss58Address,
   };
+}
+
+async function coldFiles(
+  key: WholeKey,
+  [path, publicPath]: readonly [string, string],
+  password: PasswordSource | undefined,
+): Promise<NewFile[]> {
+  const plain = jsonOf(key);
+  const nonce = crypto.getRandomValues(new Uint8Array(24));
+  const secret = password ? await encryptKeyfile(plain, await password(path), nonce) : plain;
+  return [[path, secret], [publicPath, jsonOf(publicPart(key))]];
 }
 
 type WholeKey = Required<Omit<Keyfile, "privateKey">>;
@@ -76,6 +94,20 @@ function jsonOf(keyfile: Keyfile): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(keyfile));
 }
 
+/** All of them, or none stays. */
+async function writeAll(files: readonly NewFile[]): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const [file, bytes] of files) {
+      await writeNew(file, bytes);
+      written.push(file);
+    }
+  } catch (cause) {
+    for (const file of written) await Deno.remove(file);
+    throw new AppError("storage_failed", `Cannot write the wallet: ${reason(cause)}`, { cause });
+  }
+}
+
 /** Whole or not at all, readable by nobody else at any moment, and never over another file. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -97,5 +129,11 @@ async function refuseExisting(path: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw unreadable(path, error);
+  }
 }

@@ -7,7 +7,9 @@ import process from "node:process";
 import { AppError } from "../../../core/error.ts";
 import type { Hotkey } from "../../../core/evidence/mod.ts";
 import type { NetworkName } from "../client/mod.ts";
-import { invalid, type Keyfile, readKeyfile } from "./keyfile.ts";
+import { invalid, type Keyfile, readKeyfile, unreadable } from "./keyfile.ts";
+import { passwordFromUser, type PasswordSource } from "./password.ts";
+import { pairOfPrivateKey } from "./private_key.ts";
 
 /** Where a wallet is, by btcli's flags. */
 export interface WalletPlace {
@@ -29,10 +31,8 @@ export interface Wallet {
   readonly coldkey: string | undefined;
 }
 
-/** Asks for the password of a file. */
-export type PasswordSource = (path: string) => Promise<string>;
-
-const SS58_FORMAT = 42;
+/** Of all addresses of the chain. */
+export const SS58_FORMAT = 42;
 
 /** `~/.bittensor/wallets` */
 export function defaultWalletPath(): string {
@@ -79,24 +79,20 @@ function walletOf(pair: KeyringPair, coldkey: string | undefined): Wallet {
 
 /** By the first that is there, as btwallet does; the seed before a private key's bytes. */
 function pairOf(keyfile: Keyfile, path: string): KeyringPair {
-  const { secretPhrase, secretSeed, privateKey, ss58Address } = keyfile;
-  const pair = secretPhrase
-    ? keyring().addFromMnemonic(secretPhrase)
-    : secretSeed
-    ? keyring().addFromSeed(hexToU8a(secretSeed))
-    : undefined;
-  if (!pair) {
-    throw invalid(
-      path,
-      privateKey
-        ? "it has a private key without phrase or seed; btcli w regen-hotkey writes one with them"
-        : "it has no secret",
-    );
-  }
+  const { ss58Address } = keyfile;
+  const pair = secretPairOf(keyfile, path);
   if (ss58Address && ss58Address !== pair.address) {
     throw invalid(path, `its address is ${ss58Address}, and its secret makes ${pair.address}`);
   }
   return pair;
+}
+
+function secretPairOf(keyfile: Keyfile, path: string): KeyringPair {
+  const { secretPhrase, secretSeed, privateKey } = keyfile;
+  if (secretPhrase) return keyring().addFromMnemonic(secretPhrase);
+  if (secretSeed) return keyring().addFromSeed(hexToU8a(secretSeed));
+  if (privateKey) return pairOfPrivateKey(keyring(), keyfile, path);
+  throw invalid(path, "it has no secret");
 }
 
 function keyring(): Keyring {
@@ -107,6 +103,7 @@ async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Ui
   try {
     return await Deno.readFile(path);
   } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw unreadable(path, cause);
     throw new AppError(
       "wallet_not_found",
       `Cannot open the wallet: ${path} is not there; look at --wallet.path, --wallet.name ` +
@@ -117,13 +114,14 @@ async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Ui
 }
 
 async function coldkeyOf(path: string): Promise<string | undefined> {
+  let bytes: Uint8Array;
   try {
-    const file = await readKeyfile(await Deno.readFile(path), path, () => Promise.resolve(""));
-    return file.ss58Address;
+    bytes = await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw unreadable(path, error);
   }
+  return (await readKeyfile(bytes, path, () => Promise.resolve(""))).ss58Address;
 }
 
 /** @throws AppError `invalid_request` for what would leave the wallet's folder. */
@@ -133,22 +131,4 @@ export function checkName(name: string): string {
     "invalid_request",
     `Cannot open the wallet: ${JSON.stringify(name)} is no name of a key (letters, digits, . _ -)`,
   );
-}
-
-/** btwallet's variable (base64 of the password xor the variable's name), ours, or a prompt. */
-function passwordFromUser(path: string): Promise<string> {
-  const variable = `BT_PW_${path.replace(/[/\\.]/g, "_").toUpperCase()}`;
-  const hidden = process.env[variable];
-  if (hidden) return Promise.resolve(unhide(hidden, variable));
-  const plain = process.env.STEPWISE_WALLET_PASSWORD;
-  if (plain) return Promise.resolve(plain);
-  const typed = Deno.stdin.isTerminal() ? prompt(`Password of ${path}:`) : null;
-  if (typed) return Promise.resolve(typed);
-  throw invalid(path, "it is encrypted; STEPWISE_WALLET_PASSWORD gives the password");
-}
-
-function unhide(text: string, name: string): string {
-  const bytes = Uint8Array.fromBase64(text);
-  const key = new TextEncoder().encode(name);
-  return new TextDecoder().decode(bytes.map((byte, i) => byte ^ key[i % key.length]));
 }

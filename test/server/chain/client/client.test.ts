@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Command } from "commander";
+import { storageItem } from "../../../../server/chain/client/decode.ts";
 import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
+import { isNonceRefusal, isRuntimeRefusal } from "../../../../server/chain/client/refusals.ts";
+import { addChainOptions, type ChainFlags, chainOptions } from "../../../../server/chain/mod.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import {
   blocks,
@@ -153,5 +157,60 @@ test("a chain that is not finney is not taken for it", async () => {
     netuid: NETUID,
   }));
   expect(error).toMatchObject({ code: "chain_invalid" });
-  expect(error.message).toMatch(/its genesis is 0x.*, not that of finney/);
+  expect(error.message).toMatch(
+    /its genesis is 0x.*, not that of finney; --subtensor.network names another/,
+  );
+});
+
+test("an endpoint alone is used whatever its chain is, one of a named network is not", async () => {
+  const at = (more: readonly string[]) => {
+    const command = addChainOptions(new Command());
+    command.parse(["--subtensor.chain_endpoint", subnet.devnet.endpoint, ...more], {
+      from: "user",
+    });
+    return chainOptions(command.opts<ChainFlags>());
+  };
+  await using client = await SubtensorClient.connect(at([]));
+  expect((await client.metagraph()).neurons.length).toBeGreaterThanOrEqual(3);
+  expect(await rejection(SubtensorClient.connect(at(["--subtensor.network", "finney"]))))
+    .toMatchObject({ code: "chain_invalid" });
+  await using named = await SubtensorClient.connect(at(["--subtensor.network", "devnet"]));
+  expect(named.endpoint).toBe(subnet.devnet.endpoint);
+});
+
+describe("what a node's words mean", () => {
+  // As polkadot.js says them: Substrate's code, message and data.
+  test.each([
+    ["1010: Invalid Transaction: Transaction is outdated", true, false],
+    ["1013: Transaction is already imported", true, false],
+    ["1014: Priority is too low: (10 vs 10)", true, false],
+    ["1010: Invalid Transaction: Transaction has a bad signature", false, true],
+    ["1002: Verification Error: Runtime error: Execution failed", false, true],
+    ["1001: Extrinsic has invalid format: Codec error", false, true],
+    ['1010: {"invalid":{"custom":6}}', false, false],
+    ["1010: Invalid Transaction: Inability to pay some fees, of 1013 or 1002 rao", false, false],
+    ["1016: Immediately Dropped: 1013 transactions wait", false, false],
+  ])("%s: of the nonce %s, of the runtime %s", (words, nonce, runtime) => {
+    expect(isNonceRefusal(new Error(words))).toBe(nonce);
+    expect(isRuntimeRefusal(new Error(words))).toBe(runtime);
+  });
+});
+
+test("a runtime that lacks an item is told by its name", () => {
+  expect(() => storageItem({}, "subtensorModule", "lastEpochBlock", "set weights")).toThrow(
+    expect.objectContaining({
+      code: "chain_invalid",
+      message: expect.stringMatching(
+        /^Cannot set weights: the chain's runtime has no storage subtensorModule.lastEpochBlock;/,
+      ),
+    }),
+  );
+});
+
+test("who waits for a block is told when the client is closed", async () => {
+  const other = await connect(subnet.devnet);
+  const reveal = { round: 1n, from: other.block + 1000, until: other.block + 1000 };
+  const waiting = rejection(other.weightsRevealed(reveal, subnet.alice.address));
+  await other[Symbol.asyncDispose]();
+  expect(await waiting).toMatchObject({ code: "cancelled" });
 });

@@ -8,19 +8,29 @@ const weights = { uids: [1, 2], weights: [65535, 65535], versionKey: 0n };
 test("timelocked: the chain reveals by itself, and the epoch after pays", async () => {
   const subnet = await startSubnet({
     blockMs: 200,
-    hyperparameters: { tempo: 12, commitReveal: true, weightsRateLimit: 1 },
+    // An epoch is longer than two rounds of the beacon: the commit's is public before it is over.
+    hyperparameters: { tempo: 40, commitReveal: true, weightsRateLimit: 1 },
   });
   await using devnet = subnet.devnet;
   await using client = await connect(devnet);
   const outcome = await client.setWeights(weights, subnet.alice);
   expect(outcome).toMatchObject({ way: "committed" });
   expect((await client.metagraph()).neurons.map(({ incentive }) => incentive)).toEqual([0, 0, 0]);
-  const revealed = Promise.withResolvers<number>();
+  const { reveal } = outcome;
+  if (!reveal) throw new Error("Cannot go on: nothing is said of the reveal");
+  const [own, others] = await Promise.all([
+    client.weightsRevealed(reveal, subnet.alice.address),
+    client.weightsRevealed({ ...reveal, until: reveal.from + 10 }, subnet.bob.address),
+  ]);
+  expect(own).toBeGreaterThanOrEqual(reveal.from);
+  expect(own).toBeLessThan(reveal.until);
+  expect(others).toBeUndefined();
+  const paid = Promise.withResolvers<number>();
   const end = client.onBlock(async (block) => {
     const { neurons } = await client.metagraph();
-    if (neurons[1].incentive > 0) revealed.resolve(block);
+    if (neurons[1].incentive > 0) paid.resolve(block);
   });
-  expect(await revealed.promise).toBeGreaterThan(outcome.block);
+  expect(await paid.promise).toBeGreaterThan(outcome.block);
   end();
   const { neurons } = await client.metagraph();
   expect(neurons[1].incentive).toBeCloseTo(0.5, 3);
@@ -38,7 +48,8 @@ describe("hash commit-reveal", () => {
       while (epoch() < index) await blocks(client, 1);
     };
     await untilEpoch(1);
-    const commit = await client.commitWeights(weights, subnet.alice);
+    const commit = client.hashCommit(weights, subnet.alice.address);
+    await client.commitWeights(commit, subnet.alice);
     const early = await rejection(client.revealWeights(commit, subnet.alice));
     expect(early.message).toMatch(/CommitBlockNotInRevealRange|RevealTooEarly/);
     await untilEpoch(2);
@@ -48,7 +59,8 @@ describe("hash commit-reveal", () => {
     await client.revealWeights(commit, subnet.alice);
     const twice = await rejection(client.revealWeights(commit, subnet.alice));
     expect(twice.message).toMatch(/CommitNotFound|NoWeightsCommitFound/);
-    const next = await client.commitWeights(weights, subnet.alice);
+    const next = client.hashCommit(weights, subnet.alice.address);
+    await client.commitWeights(next, subnet.alice);
     await untilEpoch(epoch() + 3);
     const late = await rejection(client.revealWeights(next, subnet.alice));
     expect(late.message).toMatch(/CommitBlockNotInRevealRange|ExpiredWeightCommit/);
@@ -87,5 +99,8 @@ describe("the epoch that reveals a commit", () => {
     // (now + (60 + 3 - 10) * 12 - genesis) / 3
     expect(revealRound(state, beacon, at)).toBe(2_399_089n);
     expect(revealRound(state, beacon, { ...at, now: 0 })).toBe(1n);
+    // Five blocks of 0.2 s: round 2398878 came out 2 s ago, the next one comes in 1 s.
+    const fast = { ...at, blockSeconds: 0.2 };
+    expect(revealRound({ ...state, head: 58 }, beacon, fast)).toBe(2_398_879n);
   });
 });

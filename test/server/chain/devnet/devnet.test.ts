@@ -1,11 +1,12 @@
 import { ApiPromise, WsProvider } from "@polkadot/api";
 import { Keyring } from "@polkadot/keyring";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
 import { startDevnet } from "../../../../server/chain/devnet/mod.ts";
 import { yumaConsensus } from "../../../../server/chain/devnet/consensus.ts";
 import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
+import { runCli } from "../../../fixtures/cli.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { blocks, connect, startSubnet, TAO } from "./small_subnet.ts";
 
@@ -147,6 +148,35 @@ test(
   },
   120_000,
 );
+
+describe("devnet faucet and register", () => {
+  test("take a development key or an address", async () => {
+    const subnet = await startSubnet();
+    await using devnet = subnet.devnet;
+    const at = ["--endpoint", devnet.endpoint];
+    const eve = developmentPair("//Eve").address;
+    expect(await runCli(["devnet", "faucet", "//Eve", "7", ...at])).toMatchObject({ code: 0 });
+    const { code, stdout } = await runCli(["devnet", "register", eve, "--stake", "5", ...at]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${eve} has uid 3 on subnet 1\n` });
+    expect(devnet.chain.state.read("system.account", eve)?.toJSON())
+      .toMatchObject({ data: { free: 7_000_000_000 } });
+  }, 60_000);
+
+  test.each([
+    [
+      ["faucet", "5Grw", "1"],
+      /^Cannot use the devnet: 5Grw is no address \(.*\), and no \/\/Key\.$/,
+    ],
+    [["register", "nobody"], /^Cannot use the devnet: nobody is no address/],
+    [["faucet", "//Alice", "lots"], /^Cannot use the devnet: the amount is lots/],
+    [["--register", "5Grw:10", "--port", "0"], /^Cannot use the devnet: 5Grw is no address/],
+  ])("%j is refused in one line", async (args, words) => {
+    const { code, stderr } = await runCli(["devnet", ...args]);
+    expect(code).toBe(2);
+    expect(stderr.trim()).toMatch(words);
+    expect(stderr.trim()).not.toContain("\n");
+  }, 60_000);
+});
 
 test("a port that is taken is one line", async () => {
   const subnet = await startSubnet();

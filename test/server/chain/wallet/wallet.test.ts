@@ -2,10 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "node:path";
 import {
   encryptKeyfile,
+  newPassword,
   newWallet,
   openWallet,
   type WalletPlace,
 } from "../../../../server/chain/wallet/mod.ts";
+import { hexToU8a, u8aToHex } from "@polkadot/util";
+import { cryptoWaitReady, sr25519PairFromSeed, sr25519Verify } from "@polkadot/util-crypto";
+import { runCli } from "../../../fixtures/cli.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
 let folder: string;
@@ -20,6 +24,20 @@ const place = (changes: Partial<WalletPlace> = {}): WalletPlace => ({
 const PHRASE = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
 const SEED = "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e";
 const ADDRESS = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
+
+const PUBLIC = "0x46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a";
+// As btcli encrypts: by PyNaCl 1.6.2 (libsodium), of a key file with PHRASE, SEED and ADDRESS:
+// nacl.pwhash.argon2i.kdf(32, b"correct horse", SALT, opslimit=8, memlimit=2**29), then
+// b"$NACL" + nacl.secret.SecretBox(key).encrypt(plain, bytes(range(1, 25))).
+const SEALED = Uint8Array.fromBase64(
+  "JE5BQ0wBAgMEBQYHCAkKCwwNDg8QERITFBUWFxjrLWQCi5FYQrTa7JkkYLwlKQ7I8Xtb1jZ9+G4x6I6oHiK7dn94" +
+    "UfUW0CGIbEJmnRs0772cRL85QX6ogQNA+c/88M90vvyCIGrZvPitzoEKYpInWRo/rMp1o8Hmnxb7LyAMXVOlnlsV" +
+    "i+ngoxtuUkqfqcQmqzE0HqSaKF+h7MCq8VKuXuNlOZ4FRwoFftN3CYPfS0m6rQ6Y+2QTESkxtuQ1VbOzA6m2v2bp" +
+    "mxVJlZqSPcI5ytooLZIh7S5ISXLxGBA57D3KR96XiySMsPo/D0v3Ugcmp9rnfhNGnDf6htybmvlLAMusDcHuLaZt" +
+    "blvarh79uoFJ5eVZPFxHzUW+mTMQkf0GENRNFLbWoQCeGfa91MDM22fN3Dd7zzXeVTvVRiyj56eIUbgapSvnOf7R" +
+    "O5S9CKkrcnq77FCa6VozTgwkkvmGC/zhjebX+1yE3pyGt5h0o0mHssN1S+nzHAJ4kI2tYmaxmxmqDVrzvB+1FpvJ" +
+    "BEVeqovjkn4tGM4K66aaGxsvmx0RqdDeAkyjLOrT4+SVc5pAxwH77oxlmMQRKwSkt7UJiwFpkg==",
+);
 
 beforeAll(async () => {
   folder = await Deno.makeTempDir();
@@ -53,16 +71,44 @@ describe("btcli's files are opened as they are", () => {
     ).toBe(true);
   });
 
-  test("encrypted, with the right and the wrong password", async () => {
-    const plain = new TextEncoder().encode(JSON.stringify({ secretSeed: SEED }));
-    await writeHotkey("sealed", await encryptKeyfile(plain, "secret", new Uint8Array(24)));
-    const opened = await openWallet(place({ hotkey: "sealed" }), () => Promise.resolve("secret"));
+  // The secret of SEED by schnorrkel (polkadot's wasm), in the two ways that scalars are written:
+  // as Ed25519's, and an eighth of it as schnorrkel itself and btwallet have it.
+  test.each([["Ed25519's", 0n], ["schnorrkel's", 3n]])("%s private key", async (name, shift) => {
+    await cryptoWaitReady();
+    const { secretKey } = sr25519PairFromSeed(hexToU8a(SEED));
+    const scalar = BigInt(u8aToHex(secretKey.slice(0, 32).reverse())) >> shift;
+    const bytes = Uint8Array.fromHex(scalar.toString(16).padStart(64, "0")).reverse();
+    const privateKey = u8aToHex(Uint8Array.from([...bytes, ...secretKey.subarray(32)]));
+    await writeHotkey("bare", JSON.stringify({ privateKey, publicKey: PUBLIC }));
+    const { hotkey, pair } = await openWallet(place({ hotkey: "bare" }));
+    expect(hotkey.address, name).toBe(ADDRESS);
+    const signature = await hotkey.sign(new TextEncoder().encode("message"));
+    expect(sr25519Verify("message", signature, hexToU8a(PUBLIC))).toBe(true);
+    expect(pair.address).toBe(ADDRESS);
+  });
+
+  test("encrypted by libsodium, with the right and the wrong password", async () => {
+    await writeHotkey("sealed", SEALED);
+    const opened = await openWallet(
+      place({ hotkey: "sealed" }),
+      () => Promise.resolve("correct horse"),
+    );
     expect(opened.hotkey.address).toBe(ADDRESS);
     const error = await rejection(
       openWallet(place({ hotkey: "sealed" }), () => Promise.resolve("other")),
     );
     expect(error).toMatchObject({ code: "wallet_invalid" });
     expect(error.message).toMatch(/hotkeys\/sealed: the password is wrong$/);
+  }, 300_000);
+
+  test("we encrypt as it does", async () => {
+    const plain = JSON.stringify({
+      ...{ accountId: PUBLIC, publicKey: PUBLIC, secretPhrase: PHRASE, secretSeed: SEED },
+      ss58Address: ADDRESS,
+    }).replaceAll(/("[:,])/g, "$1 ");
+    const nonce = Uint8Array.from({ length: 24 }, (_, k) => k + 1);
+    const sealed = await encryptKeyfile(new TextEncoder().encode(plain), "correct horse", nonce);
+    expect(sealed).toEqual(SEALED);
   }, 300_000);
 });
 
@@ -79,6 +125,94 @@ test("what newWallet writes opens again, for its owner alone, and is never overw
   expect(again.message).toMatch(/hotkeys\/miner is there already/);
   const second = await newWallet({ path: folder, name: "fresh", hotkey: "validator" });
   expect(second.coldkey).toBeUndefined();
+});
+
+describe("newWallet beside what is there", () => {
+  test("the public half of a coldkey: none is made, it stays the owner's", async () => {
+    const owner = await newWallet({ path: folder, name: "owner", hotkey: "first" });
+    await Deno.mkdir(join(folder, "miner"));
+    const [from, to] = ["owner", "miner"].map((name) => join(folder, name, "coldkeypub.txt"));
+    await Deno.copyFile(from, to);
+    const made = await newWallet({ path: folder, name: "miner", hotkey: "second" });
+    expect(made.coldkey).toBeUndefined();
+    const { coldkey, hotkey } = await openWallet(place({ name: "miner", hotkey: "second" }));
+    expect(coldkey).toBe(owner.coldkey);
+    expect(hotkey.address).toBe(made.hotkey);
+    expect(await filesOf("miner")).toEqual(["coldkeypub.txt", "second", "secondpub.txt"]);
+  });
+
+  test("a public half of the hotkey is not written over, and nothing is written", async () => {
+    await Deno.mkdir(join(folder, "half", "hotkeys"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "half", "hotkeys", "minerpub.txt"), "{}");
+    const error = await rejection(newWallet({ path: folder, name: "half", hotkey: "miner" }));
+    expect(error).toMatchObject({ code: "invalid_request" });
+    expect(error.message).toMatch(/hotkeys\/minerpub.txt is there already/);
+    expect(await filesOf("half")).toEqual(["minerpub.txt"]);
+  });
+
+  test("a password that is not given: nothing is written", async () => {
+    const none = await rejection(newWallet({
+      ...{ path: folder, name: "none", hotkey: "miner" },
+      password: (path) => newPassword(path, () => undefined),
+    }));
+    expect(none.message).toMatch(
+      /^Cannot encrypt .*none\/coldkey: there is no password; .*--no-use-password$/,
+    );
+    const typed = ["one", "another"];
+    const different = await rejection(newWallet({
+      ...{ path: folder, name: "none", hotkey: "miner" },
+      password: (path) => newPassword(path, () => typed.shift()),
+    }));
+    expect(different.message).toMatch(/the two passwords are not the same$/);
+    expect(await filesOf("none")).toEqual([]);
+  });
+
+  test("a file that cannot be written: nothing stays", async () => {
+    const name = "full";
+    const error = await rejection(newWallet({
+      ...{ path: folder, name, hotkey: "miner" },
+      // The last moment before the files are written: the coldkey's name is taken by now.
+      password: async () => {
+        await Deno.mkdir(join(folder, name, "coldkey"), { recursive: true });
+        return "secret";
+      },
+    }));
+    expect(error).toMatchObject({ code: "storage_failed" });
+    expect(await filesOf(name)).toEqual([]);
+  }, 300_000);
+
+  test("as a command: no terminal and no variable, or none wanted", async () => {
+    const flags = ["--wallet.path", folder, "--wallet.name", "cli", "--wallet.hotkey", "miner"];
+    const asked = await runCli(["wallet", "new", ...flags], { STEPWISE_WALLET_PASSWORD: "" });
+    expect(asked).toMatchObject({ code: 2, stdout: "" });
+    expect(asked.stderr).toMatch(/^Cannot encrypt .*there is no password/);
+    const plain = await runCli(["wallet", "new", ...flags, "--no-use-password"]);
+    expect(plain).toMatchObject({ code: 0, stderr: "" });
+    expect(plain.stdout).toContain("NOT encrypted");
+    expect(await filesOf("cli")).toEqual(["coldkey", "coldkeypub.txt", "miner", "minerpub.txt"]);
+  }, 60_000);
+});
+
+/** Names of the files in a wallet's folder, and under it. */
+async function filesOf(name: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const part of ["", "hotkeys"]) {
+    try {
+      for await (const { name: file, isFile } of Deno.readDir(join(folder, name, part))) {
+        if (isFile) files.push(file);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return files.sort();
+}
+
+test("a file that is there and cannot be read is not taken for one that is missing", async () => {
+  await Deno.mkdir(join(folder, "default", "hotkeys", "directory"), { recursive: true });
+  const error = await rejection(openWallet(place({ hotkey: "directory" })));
+  expect(error).toMatchObject({ code: "wallet_invalid" });
+  expect(error.message).toMatch(/hotkeys\/directory: it is there and cannot be read \(.*directory/);
 });
 
 describe("one line that says what to do", () => {
@@ -112,6 +246,17 @@ describe("one line that says what to do", () => {
 
   test.each([
     ["not JSON", "hello", /is no key file/],
+    [
+      "a private key of another",
+      JSON.stringify({ privateKey: `0x${"11".repeat(64)}`, publicKey: PUBLIC }),
+      /its private key is not that of 0x46eb/,
+    ],
+    [
+      "a private key alone",
+      JSON.stringify({ privateKey: `0x${"11".repeat(64)}` }),
+      /no public key/,
+    ],
+    ["a short private key", JSON.stringify({ privateKey: "0x11" }), /is not 64 bytes/],
     ["no secret", JSON.stringify({ ss58Address: ADDRESS }), /it has no secret/],
     [
       "another address",

@@ -1,0 +1,22 @@
+import { AppError, reason } from "../../../core/error.ts";
+
+/** The socket went away before the node answered: nobody knows what it has done. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === "chain_unreachable";
+  return /disconnected|WebSocket|not connected|No response/i.test(reason(error));
+}
+
+/** What is said once a read is given up: no answer came, or none that is one. */
+export function misread(doing: string, cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const why = reason(cause).slice(0, 200);
+  return isLost(cause)
+    ? new AppError("chain_unreachable", `Cannot ${doing}: the connection was lost (${why})`, {
+      cause,
+    })
+    : new AppError(
+      "chain_invalid",
+      `Cannot ${doing}: the chain's answer is not understood (${why})`,
+      { cause },
+    );
+}

@@ -1,0 +1,80 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type ChainLink, openLink } from "../../../../server/chain/client/connection.ts";
+import { metagraphFromStorage } from "../../../../server/chain/client/metagraph_storage.ts";
+import { readMetagraph } from "../../../../server/chain/client/read_metagraph.ts";
+import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
+import { rejection } from "../../../fixtures/rejection.ts";
+import { blocks, connect, NETUID, startSubnet, TAO } from "../devnet/small_subnet.ts";
+import { chainProxy, type Message } from "./chain_proxy.ts";
+
+/** A subnet that has served, weighed and paid, and a link to it whose messages are counted. */
+async function busySubnet(size: number, answer = (message: Message) => message) {
+  const keys = Array.from({ length: size }, (_, k) => developmentPair(`//Neuron${k}`));
+  const [validator, miner] = keys;
+  const { devnet } = await startSubnet({
+    hyperparameters: { tempo: 4, maxValidators: 2, weightsVersion: 7, servingRateLimit: 0 },
+    neurons: keys.map(({ address }, k) => ({
+      hotkey: address,
+      coldkey: keys[k >> 1].address,
+      // Above 2^32 rao, and not the same from either end.
+      stake: BigInt(size - k) * TAO * 5n + BigInt(k),
+    })),
+  });
+  onTestFinished(() => devnet[Symbol.asyncDispose]());
+  await using client = await connect(devnet);
+  await client.serveAxon({ ip: "10.1.2.3", port: 8091, version: 3 }, miner);
+  await client.serveAxon({ ip: "2001:db8::7", port: 443 }, keys[2]);
+  await client.setWeights({ uids: [1, 2], weights: [65535, 21845], versionKey: 7n }, validator);
+  await blocks(client, 6);
+  const asked: string[] = [];
+  const endpoint = chainProxy(devnet.endpoint, {
+    ask: (message) => {
+      // The API subscribes on its own, some time after it is ready.
+      if (!/_subscribe/.test(String(message.method))) asked.push(String(message.method));
+      return message;
+    },
+    answer: (message, method) => method === "state_queryStorageAt" ? answer(message) : message,
+  });
+  const link = await openLink({ endpoint, timeoutMs: 20_000 });
+  onTestFinished(() => link.api.disconnect());
+  return { devnet, link, asked };
+}
+
+function headOf({ devnet }: Awaited<ReturnType<typeof busySubnet>>, number: number) {
+  return { number, hash: String(devnet.chain.hashAt(number)) };
+}
+
+describe("the storage maps say what the runtime API says", () => {
+  test.each([3, 10, 256])("%d neurons, field by field, in at most three round trips", async (n) => {
+    const subnet = await busySubnet(n);
+    const { link, asked, devnet } = subnet;
+    asked.length = 0;
+    const byApi = await readMetagraph(link, NETUID, devnet.chain.head);
+    expect(asked).toEqual(["state_call"]);
+    asked.length = 0;
+    const byStorage = await metagraphFromStorage(link, NETUID, headOf(subnet, byApi.block));
+    expect(asked.length).toBeLessThanOrEqual(3);
+    expect(byStorage).toEqual(byApi);
+    expect(byApi.neurons).toHaveLength(n);
+    // What is compared is not all zeros.
+    expect(byApi.neurons[1]).toMatchObject({ axon: { ip: "10.1.2.3", port: 8091, version: 3 } });
+    expect(byApi.neurons[1].incentive).toBeCloseTo(0.75, 4);
+    expect(byApi.neurons[0]).toMatchObject({ validatorPermit: true, dividends: 1 });
+    expect(byApi.neurons[n - 1].stake).toBeGreaterThanOrEqual(5);
+    expect(byApi.hyperparameters).toMatchObject({ tempo: 4, weightsVersion: 7 });
+  }, 120_000);
+});
+
+test("a value of the storage that is cut short is an error, not a smaller number", async () => {
+  let cut = false;
+  const subnet = await busySubnet(3, (message) => {
+    if (!cut) return message;
+    const text = JSON.stringify(message).replaceAll(/("0x[0-9a-f]+)[0-9a-f]{2}"\]/g, '$1"]');
+    return JSON.parse(text);
+  });
+  const head = subnet.devnet.chain.head;
+  const read = (link: ChainLink) => metagraphFromStorage(link, NETUID, head);
+  expect(await read(subnet.link)).toMatchObject({ netuid: NETUID });
+  cut = true;
+  expect((await rejection(read(subnet.link))).message).toMatch(/bytes are there, and it has/);
+}, 60_000);
