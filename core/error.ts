@@ -41,6 +41,7 @@ export type ErrorCode =
   | "request_stale"
   | "request_replayed"
   | "request_too_large"
+  | "request_late"
   | "not_allowed"
   | "queue_full"
   | "rate_limited"

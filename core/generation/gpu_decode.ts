@@ -1,6 +1,13 @@
 import { toRgbaFloat16, toRgbaFloat32 } from "../../shaders/mod.ts";
-import { bindKernel, compileKernel, encodeDispatches, type Gpu, packStructs } from "../gpu/mod.ts";
-import { tensorBytes, type VaeDecoder } from "../inference/mod.ts";
+import {
+  bindKernel,
+  compileKernel,
+  encodeDispatches,
+  type Gpu,
+  type GpuNeeds,
+  packStructs,
+} from "../gpu/mod.ts";
+import { type Model, tensorBytes, type VaeDecoder } from "../inference/mod.ts";
 import type { RgbaImage } from "./image.ts";
 
 /**
@@ -21,9 +28,11 @@ export async function decodeOnGpu(
   const shape = { type, dims: [1, 3, height, width] };
   using stack = new DisposableStack();
   const take = (bytes: number, label: string) => stack.use(gpu.buffers.take(bytes, label));
-  const planes = take(tensorBytes(shape), "decoded planes");
-  const rgba = take(4 * pixels, "pixels");
-  const strange = take(4, "values that are not finite");
+  const [planes, rgba, strange] = await gpu.guarded("make room for the image", () => [
+    take(tensorBytes(shape), "decoded planes"),
+    take(4 * pixels, "pixels"),
+    take(4, "values that are not finite"),
+  ]);
   await decoder.decodeInto(latent, dims, { ...shape, buffer: planes.buffer });
   const kernel = type === "float16" ? toRgbaFloat16 : toRgbaFloat32;
   const compiled = await compileKernel(gpu, kernel);
@@ -45,10 +54,28 @@ export async function decodeOnGpu(
     ];
     device.queue.submit([encoder.finish()]);
     return reads;
-  });
+  }, (reads) => reads.forEach((read) => read[Symbol.dispose]()));
   const [data, odd] = await Promise.all([colours.read(), counts.read()]);
   if (new Uint32Array(odd.buffer)[0] > 0) throw decoder.overflow();
   return { width, height, data: new Uint8ClampedArray(data.buffer) };
+}
+
+/** What decoding asks of a device: the largest tensors of an image are the decoder's. */
+export function decodingNeeds(
+  { files, config, vaeDecoder: { outputType: type } }: Model,
+  { width, height }: Pick<RgbaImage, "width" | "height">,
+): GpuNeeds {
+  // The decoder's last block starts at the image's size, with the channels of the one before it.
+  const channels = config.vae.block_out_channels;
+  const beforeLast = channels.at(1) ?? channels.at(0) ?? 0;
+  return {
+    work: `${files.name} at ${width}x${height}`,
+    limits: {
+      maxBufferSize: tensorBytes({ type, dims: [beforeLast, height, width] }),
+      maxStorageBufferBindingSize: tensorBytes({ type, dims: [3, height, width] }),
+    },
+    advice: "Ask for a smaller image, or compute on the CPU (--compute cpu)",
+  };
 }
 
 const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST

@@ -60,9 +60,10 @@ async function prepareGroup(
     steps,
     sample: { type, dims: shape, buffer: steps.networkInput.buffer },
     output: { type, dims: shape, buffer: steps.networkOutput.buffer },
-    constant: Object.fromEntries(
-      Object.entries(constant).map(([name, tensor]) => [name, upload(gpu, tensor, stack)]),
-    ),
+    constant: await gpu.guarded("upload the conditioning", () =>
+      Object.fromEntries(
+        Object.entries(constant).map(([name, tensor]) => [name, upload(gpu, tensor, stack)]),
+      )),
   };
 }
 

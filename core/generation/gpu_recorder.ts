@@ -27,7 +27,9 @@ export class GpuRecorder {
 
   /** Submits dispatch k of every group. Waits only when too much is in flight. */
   async submit(k: number, kinds: readonly Leaf["kind"][]): Promise<void> {
-    const submitted = this.#gpu.guarded("run a step", () => this.#encode(k, kinds));
+    const submitted = this.#gpu.guarded("run a step", () => this.#encode(k, kinds), (leaves) => {
+      for (const readback of leaves.flat()) readback[Symbol.dispose]();
+    });
     for (const [place, kind] of kinds.entries()) {
       const bytes = submitted.then((leaves) => readAll(leaves[place]));
       const index = kind === "x" ? k : k - 1;

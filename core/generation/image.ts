@@ -77,25 +77,55 @@ export async function decodeImage(
       `Cannot decode as ${format}: the size is ${found}, not ${size.width}x${size.height}`,
     );
   }
+  const scans = format === "jpeg" ? scansOf(file) : 1;
+  if (scans > MOST_SCANS) {
+    throw new AppError(
+      "encoding_failed",
+      `Cannot decode as jpeg: it has ${scans} scans, at most ${MOST_SCANS} are read`,
+    );
+  }
+  const codec = await decoders[format]();
   try {
-    const { width, height, data } = await decoders[format](file.slice().buffer);
+    const { width, height, data } = await codec.default(file.slice().buffer) as RgbaImage;
     return { width, height, data: new Uint8ClampedArray(data) };
   } catch (cause) {
+    await renew(format, codec);
     throw new AppError("encoding_failed", `Cannot decode as ${format}: ${reason(cause)}`, {
       cause,
     });
   }
 }
 
-type Decode = (file: ArrayBuffer) => Promise<RgbaImage>;
+/** A progressive file of ours has about ten. Each takes a pass over all pixels, and few bytes. */
+const MOST_SCANS = 100;
+
+/** Start-of-scan markers; in a scan's own data no 0xff is followed by 0xda. */
+function scansOf(file: Uint8Array): number {
+  let scans = 0;
+  for (let at = file.indexOf(0xff); at >= 0; at = file.indexOf(0xff, at + 1)) {
+    if (file[at + 1] === 0xda) scans++;
+  }
+  return scans;
+}
+
+/**
+ * What fails in C ends its instance in the middle, memory and all, and a damaged instance may fail
+ * at honest files, or never return: the next file gets a new one. PNG's is Rust, which cleans up.
+ */
+async function renew(format: ImageFormat, codec: Decoder): Promise<void> {
+  if (format !== "png") await codec.init();
+}
+
+interface Decoder {
+  readonly default: (file: ArrayBuffer) => Promise<unknown>;
+  readonly init: () => Promise<unknown>;
+}
 
 /** As the encoders, loaded when first used. */
-const decoders: Readonly<Record<ImageFormat, Decode>> = {
-  png: async (file) => (await import("@jsquash/png/decode.js")).default(file) as Promise<RgbaImage>,
-  jpeg: async (file) =>
-    (await import("@jsquash/jpeg/decode.js")).default(file) as Promise<RgbaImage>,
-  webp: async (file) =>
-    (await import("@jsquash/webp/decode.js")).default(file) as Promise<RgbaImage>,
+const decoders: Readonly<Record<ImageFormat, () => Promise<Decoder>>> = {
+  png: () => import("@jsquash/png/decode.js"),
+  jpeg: () => import("@jsquash/jpeg/decode.js"),
+  webp: () => import("@jsquash/webp/decode.js"),
 };
 
 type Encode = (image: ImageDataLike, quality: number) => Promise<ArrayBuffer>;

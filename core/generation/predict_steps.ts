@@ -1,4 +1,4 @@
-import { fromHalf, toHalf } from "../half.ts";
+import { fromHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Conditioning } from "./conditioning.ts";
@@ -15,19 +15,14 @@ export interface PredictInput {
 }
 
 /**
- * What the network makes of single states: D_i after guidance, rounded to float16 as the loop
- * commits it. Unrounded it would differ from an honest D_i by the rounding, which at low noise is
- * more than any float32 backend adds (1.7e-2 of velocity error at the last of 20 steps, and 0 when
- * both are rounded). All states go through the network as one batch, each with its own timestep,
- * where the graph takes that.
- * @returns D_i of each state, float16 bits: u16[channels, height, width].
+ * What the network makes of single states: D_i after guidance, not yet rounded to float16. All
+ * states go through the network as one batch, each with its own timestep, where the graph takes
+ * that.
+ * @returns D_i of each state, f32[channels, height, width].
  */
-export async function predictSteps(
-  model: Model,
-  input: PredictInput,
-): Promise<Uint16Array<ArrayBuffer>[]> {
+export async function predictSteps(model: Model, input: PredictInput): Promise<Float32Array[]> {
   const most = model.unet.takesTimesteps ? input.states.length : 1;
-  const predictions: Uint16Array<ArrayBuffer>[] = [];
+  const predictions: Float32Array[] = [];
   for (let first = 0; first < input.states.length; first += most) {
     const states = input.states.slice(first, first + most);
     predictions.push(...await predictBatch(model, { ...input, states }));
@@ -35,10 +30,7 @@ export async function predictSteps(
   return predictions;
 }
 
-async function predictBatch(
-  model: Model,
-  input: PredictInput,
-): Promise<Uint16Array<ArrayBuffer>[]> {
+async function predictBatch(model: Model, input: PredictInput): Promise<Float32Array[]> {
   const { plan, dims, conditioning: { positive, negative }, guidanceScale, states } = input;
   const rows = states.map(({ index }) => plan.rows[index]);
   const values = states.map(({ bits }) => fromHalf(bits));
@@ -60,18 +52,17 @@ async function predictBatch(
   );
 }
 
-/** fromX * x + fromOut * (negative + scale * (positive - negative)), summed in f64 and rounded. */
+/** fromX * x + fromOut * (negative + scale * (positive - negative)), summed in f64. */
 function denoised(
   { fromX, fromOut }: PlanRow,
   x: Float32Array,
   positive: Float32Array,
   negative: Float32Array,
   scale: number,
-): Uint16Array<ArrayBuffer> {
-  const guided = x.map((value, i) =>
+): Float32Array {
+  return x.map((value, i) =>
     fromX * value + fromOut * (negative[i] + scale * (positive[i] - negative[i]))
   );
-  return toHalf(guided);
 }
 
 function repeated<T>(values: readonly T[], times: number): T[] {

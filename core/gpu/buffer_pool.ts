@@ -23,17 +23,28 @@ export const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DS
 /** Sizes are rounded up to this, so that near misses share buffers and vec4 arrays end whole. */
 const GRAIN = 256;
 
-/** Buffers by size and usage, lent out and taken back; accounts for the memory of them all. */
+/** Bytes of idle buffers that are kept: those of a run or two of eight images of 1024x1024. */
+const IDLE_BYTES = 128 * 2 ** 20;
+
+/**
+ * Buffers by size and usage, lent out and taken back; accounts for the memory of them all. Requests
+ * choose sizes, so the idle ones are bounded: who returned longest ago goes first.
+ */
 export class BufferPool implements Disposable {
   readonly #device: GPUDevice;
-  readonly #idle = new Map<string, GPUBuffer[]>();
+  readonly #idleBytes: number;
+  /** Those given back last at the end. */
+  readonly #idle: GPUBuffer[] = [];
   readonly #all = new Set<GPUBuffer>();
+  /** On loan when the device failed: not lent again, since they may be no buffers. */
+  readonly #retired = new WeakSet<GPUBuffer>();
   #inUse = 0;
   #held = 0;
   #peak = 0;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, idleBytes: number = IDLE_BYTES) {
     this.#device = device;
+    this.#idleBytes = idleBytes;
   }
 
   get memory(): MemoryUse {
@@ -48,27 +59,28 @@ export class BufferPool implements Disposable {
    */
   take(bytes: number, label: string, usage: number = STORAGE_USAGE): PooledBuffer {
     const size = Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
-    const key = `${size} ${usage}`;
-    const buffer = this.#idle.get(key)?.pop() ?? this.#create(size, label, usage);
+    const place = this.#idle.findLastIndex((idle) => idle.size === size && idle.usage === usage);
+    const buffer = place < 0 ? this.#create(size, label, usage) : this.#idle.splice(place, 1)[0];
     buffer.label = label;
     this.#inUse += size;
-    return { buffer, bytes, [Symbol.dispose]: once(() => this.#giveBack(key, buffer)) };
+    return { buffer, bytes, [Symbol.dispose]: once(() => this.#giveBack(buffer)) };
   }
 
   /** Frees the buffers that nobody uses. */
   trim(): void {
-    for (const buffer of [...this.#idle.values()].flat()) {
-      this.#all.delete(buffer);
-      this.#held -= buffer.size;
-      buffer.destroy();
-    }
-    this.#idle.clear();
+    for (const buffer of this.#idle.splice(0)) this.#free(buffer);
+  }
+
+  /** After a failed allocation: frees what nobody uses, and lends nothing of now again. */
+  retire(): void {
+    this.trim();
+    for (const buffer of this.#all) this.#retired.add(buffer);
   }
 
   [Symbol.dispose](): void {
     for (const buffer of this.#all) buffer.destroy();
     this.#all.clear();
-    this.#idle.clear();
+    this.#idle.length = 0;
     this.#held = this.#inUse = 0;
   }
 
@@ -88,12 +100,18 @@ export class BufferPool implements Disposable {
     return buffer;
   }
 
-  #giveBack(key: string, buffer: GPUBuffer): void {
+  #giveBack(buffer: GPUBuffer): void {
     if (!this.#all.has(buffer)) return;
     this.#inUse -= buffer.size;
-    const idle = this.#idle.get(key) ?? [];
-    this.#idle.set(key, idle);
-    idle.push(buffer);
+    if (this.#retired.has(buffer)) return this.#free(buffer);
+    this.#idle.push(buffer);
+    while (this.#held - this.#inUse > this.#idleBytes) this.#free(this.#idle.splice(0, 1)[0]);
+  }
+
+  #free(buffer: GPUBuffer): void {
+    this.#all.delete(buffer);
+    this.#held -= buffer.size;
+    buffer.destroy();
   }
 }
 

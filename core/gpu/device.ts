@@ -24,15 +24,19 @@ const FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const;
 
 export type LimitName = typeof LIMITS[number];
 
-/** What some work asks of an adapter. */
+/** What some work asks of a device. */
 export interface GpuNeeds {
   /** For people: "stable-diffusion-xl at 1024x1024". */
   readonly work: string;
+  /** In bytes, or as WebGPU counts the limit. */
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
   readonly features?: readonly GPUFeatureName[];
-  /** What to do where the adapter falls short: "Use a smaller model, or --compute cpu". */
+  /** What to do where the device falls short: "Use a smaller model, or --compute cpu". */
   readonly advice: string;
 }
+
+/** Milliseconds within which a device that failed tells whether it is lost. */
+const LOSS_IS_TOLD = 50;
 
 /**
  * Owns a device, its pooled buffers and all its memory; share `device` with onnxruntime.
@@ -44,6 +48,8 @@ export class Gpu implements Disposable {
   /** Settles once, when the device is gone: AppError `device_lost`. */
   readonly lost: Promise<AppError>;
   readonly #memory: () => DeviceMemory;
+  /** Rejects the work under way. */
+  readonly #waiting = new Set<(failure: AppError) => void>();
   #lost: AppError | undefined;
 
   constructor(
@@ -54,17 +60,68 @@ export class Gpu implements Disposable {
     this.#memory = countBuffers(this.device);
     this.buffers = new BufferPool(this.device);
     this.staging = new StagingPool(this.buffers);
-    this.lost = this.device.lost.then(({ reason, message }) =>
-      this.#lost = new AppError(
+    this.lost = this.device.lost.then(({ reason, message }) => {
+      const words = `${reason || "unknown"}: ${message}`;
+      const lost = new AppError(
         "device_lost",
-        `Cannot compute on ${name}: its device is lost (${reason || "unknown"}: ${message})`,
-      )
-    );
+        `Cannot compute on ${name}: its device is lost (${words})`,
+      );
+      this.#lost = lost;
+      this.#failWork(lost);
+      return lost;
+    });
+    // What is outside our scopes is onnxruntime's, which goes on without the buffer that it did not
+    // get and gives nonsense.
+    this.device.addEventListener("uncapturederror", (event) => {
+      this.buffers.retire();
+      const { error } = event as GPUUncapturedErrorEvent;
+      const words = `Cannot compute on ${name}: ${error.message}`;
+      this.#failWork(new AppError("gpu_failed", words));
+    });
   }
 
   /** Memory of all buffers of the device, onnxruntime's included. */
   get memory(): DeviceMemory {
     return this.#memory();
+  }
+
+  /**
+   * @throws AppError `host_unavailable` where the device falls short of the needs, saying what was
+   * found, what is needed and what to do.
+   */
+  require({ work, limits = {}, features = [], advice }: GpuNeeds): void {
+    const feature = features.find((wanted) => !this.device.features.has(wanted));
+    if (feature) {
+      refuse(`Cannot run ${work}: ${this.name} is without the feature ${feature}. ${advice}`);
+    }
+    for (const limit of LIMITS) {
+      const [needed, has] = [limits[limit] ?? 0, this.device.limits[limit]];
+      if (has >= needed) continue;
+      refuse(
+        `Cannot run ${work}: ${this.name} has ${limit} ${has}, and ${needed} is needed. ${advice}`,
+      );
+    }
+  }
+
+  /**
+   * What the work gives, or how the device failed meanwhile: onnxruntime may wait for a lost device
+   * for ever, fail in words of its own before the loss is told, or not see that memory ran out.
+   * @throws AppError `device_lost`, `gpu_failed`, and what the work throws.
+   */
+  async orFailure<T>(work: PromiseLike<T>): Promise<T> {
+    // Not a promise made from `lost`: that would keep every result until the device is gone.
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    this.#waiting.add(reject);
+    if (this.#lost) reject(this.#lost);
+    try {
+      return await Promise.race([work, failed]);
+    } catch (error) {
+      const waited = new Promise<void>((resolve) => setTimeout(resolve, LOSS_IS_TOLD));
+      await Promise.race([waited, failed]);
+      throw error;
+    } finally {
+      this.#waiting.delete(reject);
+    }
   }
 
   /** @throws AppError `device_lost` once the device is gone. */
@@ -75,11 +132,19 @@ export class Gpu implements Disposable {
   /**
    * Does GPU work in an error scope.
    * @param doing for the sentence: "run the step kernel".
+   * @param undo gives back what the work took from the pools, when the device did not take the work.
    * @throws AppError `gpu_failed` with the driver's words, `device_lost` once the device is gone.
    */
-  async guarded<T>(doing: string, work: () => T): Promise<T> {
+  async guarded<T>(doing: string, work: () => T, undo?: (made: T) => void): Promise<T> {
     this.throwIfLost();
-    return await guarded(this.device, doing, work);
+    return await guarded(this.device, doing, work, (made) => {
+      this.buffers.retire();
+      undo?.(made);
+    });
+  }
+
+  #failWork(failure: AppError): void {
+    for (const reject of this.#waiting) reject(failure);
   }
 
   [Symbol.dispose](): void {
@@ -89,35 +154,14 @@ export class Gpu implements Disposable {
   }
 }
 
-/**
- * A device with every limit and feature of its adapter that models and kernels use.
- * @throws AppError `host_unavailable` where the adapter falls short of the needs, saying what was
- * found, what is needed and what to do.
- */
-export async function openDevice(adapter: GPUAdapter, needs?: GpuNeeds): Promise<Gpu> {
-  const name = adapterName(adapter);
-  if (needs) checkNeeds(adapter, name, needs);
+/** A device with every limit and feature of its adapter that models and kernels use. */
+export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
   const device = await adapter.requestDevice({
     label: "stepwise",
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
   });
-  return new Gpu(device, name, adapterClass(adapter));
-}
-
-function checkNeeds(adapter: GPUAdapter, name: string, needs: GpuNeeds): void {
-  const { work, limits = {}, features = [], advice } = needs;
-  const feature = features.find((wanted) => !adapter.features.has(wanted));
-  if (feature) {
-    refuse(`Cannot run ${work}: ${name} is without the feature ${feature}. ${advice}`);
-  }
-  for (const limit of LIMITS) {
-    const needed = limits[limit] ?? 0;
-    if (adapter.limits[limit] < needed) {
-      const has = `${name} has ${limit} ${adapter.limits[limit]}`;
-      refuse(`Cannot run ${work}: ${has}, and ${needed} is needed. ${advice}`);
-    }
-  }
+  return new Gpu(device, adapterName(adapter), adapterClass(adapter));
 }
 
 function refuse(sentence: string): never {

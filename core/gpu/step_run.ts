@@ -51,7 +51,11 @@ export async function prepareSteps(gpu: Gpu, input: StepRunInput): Promise<StepR
   const compiled = await Promise.all(
     sets.map(({ terms }) => compileKernel(gpu, kernel, { TERMS: terms })),
   );
-  return await gpu.guarded("prepare the steps", () => bindSteps(gpu, compiled, sets, input));
+  return await gpu.guarded(
+    "prepare the steps",
+    () => bindSteps(gpu, compiled, sets, input),
+    (steps) => steps[Symbol.dispose](),
+  );
 }
 
 function bindSteps(

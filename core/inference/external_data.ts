@@ -23,28 +23,43 @@ const CHILDREN = {
 } as const;
 const EXTERNAL_DATA = 13;
 
+/** Where the weights of a graph are. */
+export interface GraphWeights {
+  readonly external: readonly ExternalData[];
+  /** Bytes of the largest tensor, inside the graph's file or outside. */
+  readonly largestTensor: number;
+}
+
+/** What is found on the way. */
+interface Found {
+  /** Bytes that each file must at least have, by its location. */
+  readonly needed: Map<string, number>;
+  largest: number;
+}
+
 type Message = keyof typeof CHILDREN | "tensor";
 
 /**
- * The files of weights that a graph names, found by reading the protobuf's headers and skipping over
- * the weights themselves.
+ * The weights of a graph, found by reading the protobuf's headers and skipping over the weights
+ * themselves.
  * @throws AppError `model_invalid` when the file ends before its graph does, is no protobuf, or names
  *   a file outside the model.
  */
-export async function externalData(files: ModelFiles, graph: string): Promise<ExternalData[]> {
+export async function graphWeights(files: ModelFiles, graph: string): Promise<GraphWeights> {
   const reader = new ProtobufReader(
     (start, end) => files.bytes(graph, { start, end }),
     files.size(graph),
     (why) => brokenGraph(files, graph, why),
   );
-  const needed = new Map<string, number>();
-  const ended = await visit(reader, "model", { start: 0, end: files.size(graph) }, needed);
+  const found: Found = { needed: new Map(), largest: 0 };
+  const ended = await visit(reader, "model", { start: 0, end: files.size(graph) }, found);
   if (!ended.has(7)) throw brokenGraph(files, graph, "it holds no graph");
   const folder = graph.slice(0, graph.lastIndexOf("/") + 1);
-  return [...needed].map(([location, bytes]) => {
+  const external = [...found.needed].map(([location, bytes]) => {
     const path = folder + location.replace(/^\.\//, "");
     return { location, path: checkModelPath(path, files.name), bytes };
   });
+  return { external, largestTensor: found.largest };
 }
 
 function brokenGraph(files: ModelFiles, graph: string, why: string): AppError {
@@ -58,15 +73,15 @@ async function visit(
   reader: ProtobufReader,
   message: Exclude<Message, "tensor">,
   span: { readonly start: number; readonly end: number },
-  needed: Map<string, number>,
+  found: Found,
 ): Promise<Set<number>> {
   const children: Readonly<Record<number, Message>> = CHILDREN[message];
   const seen = new Set<number>();
   for await (const field of reader.fields(span.start, span.end)) {
     seen.add(field.number);
     const child = field.nested ? children[field.number] : undefined;
-    if (child === "tensor") await visitTensor(reader, field, needed);
-    else if (child) await visit(reader, child, field, needed);
+    if (child === "tensor") await visitTensor(reader, field, found);
+    else if (child) await visit(reader, child, field, found);
   }
   return seen;
 }
@@ -74,18 +89,22 @@ async function visit(
 async function visitTensor(
   reader: ProtobufReader,
   tensor: Field,
-  needed: Map<string, number>,
+  found: Found,
 ): Promise<void> {
   const entries = new Map<string, string>();
   for await (const field of reader.fields(tensor.start, tensor.end)) {
+    // The weights themselves, when they are inside, are the largest field.
+    if (field.nested) found.largest = Math.max(found.largest, field.end - field.start);
     if (field.number !== EXTERNAL_DATA || !field.nested) continue;
     const [key, value] = await keyAndValue(reader, field);
     entries.set(key, value);
   }
   const location = entries.get("location");
   if (location === undefined) return;
-  const end = Number(entries.get("offset") ?? 0) + Number(entries.get("length") ?? 0);
-  needed.set(location, Math.max(needed.get(location) ?? 0, end));
+  const length = Number(entries.get("length") ?? 0);
+  const end = Number(entries.get("offset") ?? 0) + length;
+  found.needed.set(location, Math.max(found.needed.get(location) ?? 0, end));
+  found.largest = Math.max(found.largest, length);
 }
 
 async function keyAndValue(reader: ProtobufReader, entry: Field): Promise<[string, string]> {

@@ -11,7 +11,7 @@ export {
   type ModelStore,
   type PartialFile,
 } from "./download.ts";
-export { externalData } from "./external_data.ts";
+export { graphWeights } from "./external_data.ts";
 export { loadModel, type LoadOptions, type Model, type ModelFamily } from "./model.ts";
 export type { LatentPreview } from "./model_config.ts";
 export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";

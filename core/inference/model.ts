@@ -29,7 +29,8 @@ export interface LoadOptions {
 
 /**
  * Loads every part that an image needs. All files are looked for before the first is read.
- * @throws AppError `model_invalid` naming the file that is missing, damaged or of a wrong kind.
+ * @throws AppError `model_invalid` naming the file that is missing, damaged or of a wrong kind,
+ * `host_unavailable` when the runtime's device is too small for the model.
  */
 export async function loadModel(
   files: ModelFiles,
@@ -41,8 +42,10 @@ export async function loadModel(
   const release = async () => {
     for (const { session } of graphs) await session.release();
   };
+  const wanted = wantedGraphs(files, layout);
+  checkWeights(runtime, files, wanted);
   try {
-    for (const [part, graph] of wantedGraphs(files, layout)) {
+    for (const [part, graph] of wanted) {
       onPart(part);
       graphs.push({ path: graph.graph, session: await runtime.open(files, graph) });
     }
@@ -60,6 +63,19 @@ function wantedGraphs(files: ModelFiles, { graphs }: ModelLayout): [string, Grap
   return ["text_encoder", ...second, "unet", "vae_decoder"].map((part) => {
     if (!graphs[part]) throw missingFile(files, `${part}/model.onnx`);
     return [part, graphs[part]];
+  });
+}
+
+/** Each weight is one buffer on a GPU. */
+function checkWeights(
+  { gpu }: Runtime,
+  files: ModelFiles,
+  graphs: readonly [string, GraphFiles][],
+): void {
+  gpu?.require({
+    work: files.name,
+    limits: { maxBufferSize: Math.max(...graphs.map(([, graph]) => graph.largestTensor)) },
+    advice: "Use a smaller model, or compute on the CPU (--compute cpu)",
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
-import { type ExternalData, externalData } from "./external_data.ts";
+import { type GraphWeights, graphWeights } from "./external_data.ts";
 import { type ModelFiles, readJson } from "./model_files.ts";
 import { isModelPath } from "./model_path.ts";
 
@@ -25,13 +25,11 @@ export interface ModelIndex {
 }
 
 /** One network of a model. */
-export interface GraphFiles {
+export interface GraphFiles extends GraphWeights {
   /** `unet/model.onnx`. */
   readonly graph: string;
   /** `unet/config.json`, if the export has one. */
   readonly config?: string;
-  /** Weights outside the graph's own file. */
-  readonly external: readonly ExternalData[];
 }
 
 /** A model folder whose needed files are all there and none of them is cut. */
@@ -191,10 +189,10 @@ export async function readLayout(
 }
 
 async function graphFiles(files: ModelFiles, graph: string): Promise<GraphFiles> {
-  const external = await externalData(files, graph);
-  for (const { path, bytes } of external) checkExternal(files, graph, path, bytes);
+  const weights = await graphWeights(files, graph);
+  for (const { path, bytes } of weights.external) checkExternal(files, graph, path, bytes);
   const config = `${partOf(graph)}/config.json`;
-  return { graph, external, ...(files.has(config) ? { config } : {}) };
+  return { graph, ...weights, ...(files.has(config) ? { config } : {}) };
 }
 
 function checkExternal(files: ModelFiles, graph: string, path: string, bytes: number): void {

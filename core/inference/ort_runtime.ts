@@ -49,8 +49,8 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
     imagesPerCall: options.imagesPerCall,
     gpu: options.gpu,
     async open(files, graph) {
-      const load = () => mutex.run(() => createSession(ort, options, files, graph));
-      return new OrtSession(ort, mutex, graph.graph, load, await load());
+      const load = () => createSession(ort, options, files, graph);
+      return new OrtSession(ort, mutex, graph.graph, load, await mutex.run(load));
     },
   };
 }
@@ -91,7 +91,9 @@ class OrtSession implements Session {
   readonly #mutex: Mutex;
   readonly #path: string;
   readonly #load: () => Promise<InferenceSession>;
+  /** Of whoever has the mutex. */
   #session: InferenceSession | undefined;
+  #released = false;
 
   constructor(
     ort: Ort,
@@ -125,25 +127,39 @@ class OrtSession implements Session {
     feeds: Readonly<Record<string, Tensor | GpuTensor>>,
     fetches: string[] | Record<string, OrtTensor>,
   ): Promise<Readonly<Record<string, OrtTensor>>> {
-    const session = this.#session ??= await this.#load();
     const inputs = mapValues(feeds, (tensor) => this.#ortTensor(tensor));
-    try {
-      // Two signatures, for names and for tensors, that TypeScript cannot choose between.
-      const run = session.run.bind(session) as (
-        feeds: Record<string, OrtTensor>,
-        fetches: string[] | Record<string, OrtTensor>,
-      ) => Promise<Record<string, OrtTensor>>;
-      return await this.#mutex.run(() => run(inputs, fetches));
-    } catch (cause) {
-      // A failed run poisons a session on the GPU builds: the next run starts from a new one.
-      await this.release();
-      const shapes = Object.entries(feeds).map(([name, { dims }]) => `${name} [${dims}]`);
-      throw new AppError(
-        "inference_failed",
-        `Cannot run ${this.#path} on ${shapes.join(", ")}: ${reason(cause)}`,
-        { cause },
-      );
+    return await this.#mutex.run(async () => {
+      try {
+        return await this.#runLoaded(inputs, fetches);
+      } catch (cause) {
+        // A failed run poisons a session on the GPU builds: the next run starts from a new one.
+        // What the poisoned one says of its release explains nothing.
+        await this.#drop().catch(() => {});
+        if (cause instanceof AppError) throw cause;
+        const shapes = Object.entries(feeds).map(([name, { dims }]) => `${name} [${dims}]`);
+        throw new AppError(
+          "inference_failed",
+          `Cannot run ${this.#path} on ${shapes.join(", ")}: ${reason(cause)}`,
+          { cause },
+        );
+      }
+    });
+  }
+
+  async #runLoaded(
+    inputs: Record<string, OrtTensor>,
+    fetches: string[] | Record<string, OrtTensor>,
+  ): Promise<Readonly<Record<string, OrtTensor>>> {
+    if (this.#released) {
+      throw new AppError("inference_failed", `Cannot run ${this.#path}: its session was released`);
     }
+    const session = this.#session ??= await this.#load();
+    // Two signatures, for names and for tensors, that TypeScript cannot choose between.
+    const run = session.run.bind(session) as (
+      feeds: Record<string, OrtTensor>,
+      fetches: string[] | Record<string, OrtTensor>,
+    ) => Promise<Record<string, OrtTensor>>;
+    return await run(inputs, fetches);
   }
 
   #ortTensor(tensor: Tensor | GpuTensor): OrtTensor {
@@ -162,9 +178,16 @@ class OrtSession implements Session {
   }
 
   async release(): Promise<void> {
+    await this.#mutex.run(async () => {
+      this.#released = true;
+      await this.#drop();
+    });
+  }
+
+  async #drop(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    await this.#mutex.run(async () => await session?.release());
+    await session?.release();
   }
 }
 

@@ -1,4 +1,4 @@
-import { AppError, reason } from "../../core/error.ts";
+import { AppError } from "../../core/error.ts";
 import {
   type BenchOptions,
   type BenchProgress,
@@ -8,9 +8,12 @@ import {
   openWorkbench,
   runBench,
 } from "../../core/gpu/bench/mod.ts";
-import { ChromeProcess, locateChrome, nativeRuntime } from "../compute/mod.ts";
+import { wantsLoops, withLoops } from "../../core/generation/bench/mod.ts";
+import type { ModelFiles } from "../../core/inference/mod.ts";
+import { nativeRuntime } from "../compute/mod.ts";
 import type { Progress } from "../progress.ts";
-import { servePage } from "./page_server.ts";
+import { openModel } from "../storage/mod.ts";
+import { BenchPage } from "./bench_page.ts";
 
 export const BENCH_HOSTS = ["native", "chrome", "both"] as const;
 export type BenchHost = typeof BENCH_HOSTS[number];
@@ -23,13 +26,15 @@ type OnProgress = (progress: BenchProgress) => void;
  */
 async function benchNative(
   options: BenchOptions,
+  files: ModelFiles | undefined,
   onProgress: OnProgress,
 ): Promise<HostReport> {
   const runtime = await nativeRuntime();
   using _gpu = runtime.gpu;
   using bench = openWorkbench(runtime);
   const facts = { host: "native", software: `Deno ${Deno.version.deno}` } as const;
-  return await runBench(bench, facts, options, onProgress);
+  const report = await runBench(bench, facts, options, onProgress);
+  return files ? await withLoops(report, files, runtime, options) : report;
 }
 
 /**
@@ -38,34 +43,15 @@ async function benchNative(
  */
 async function benchChrome(
   options: BenchOptions,
+  files: ModelFiles | undefined,
   onProgress: OnProgress,
   chromePath?: string,
 ): Promise<HostReport> {
-  const program = await locateChrome(chromePath);
-  await using server = await servePage();
-  await using chrome = await ChromeProcess.start(program);
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const fail = (why: string) => reject(cannotBench(why + chrome.lastWords()));
-  void chrome.ended.then(fail);
-  const page = await chrome.browser.newPage();
-  page.on("pageerror", (error) => fail(reason(error)));
-  page.on("error", (error) => fail(`its page crashed (${reason(error)})`));
-  await page.exposeFunction("benchProgress", onProgress);
-  await page.exposeFunction("benchDone", (json: string) => resolve(JSON.parse(json)));
-  await page.exposeFunction("benchFailed", fail);
-  await page.goto(server.url);
-  // Not awaited there: puppeteer gives up on what takes minutes.
-  await page.evaluate(
-    `void stepwiseBench(${JSON.stringify(options)}, benchProgress).then(
-      (report) => benchDone(JSON.stringify(report)), (error) => benchFailed(error.message))`,
-  );
-  const report = decodeHostReport(await promise);
-  return { ...report, host: "chrome", software: await chrome.browser.version() };
-}
-
-function cannotBench(why: string): AppError {
-  const sentence = why.startsWith("Cannot ") ? why : `Cannot bench in Chrome: ${why}`;
-  return new AppError("host_unavailable", sentence);
+  await using page = await BenchPage.open(chromePath, onProgress);
+  const model = files ? [JSON.stringify(page.serve(files))] : [];
+  const args = [JSON.stringify(options), "benchProgress", ...model];
+  const report = await page.call("stepwiseBench", ...args);
+  return { ...decodeHostReport(report), host: "chrome", software: page.software };
 }
 
 /**
@@ -77,11 +63,12 @@ export async function benchHosts(
   which: BenchHost,
   options: BenchOptions,
   progress: Progress,
-  chromePath?: string,
+  { model, chromePath }: { readonly model: string; readonly chromePath?: string },
 ): Promise<BenchReport> {
   const time = new Date().toISOString();
   const wanted = which === "both" ? ["native", "chrome"] as const : [which];
   progress.say(`Measuring for about ${options.seconds} s on ${wanted.join(", and as long on ")}`);
+  const files = wantsLoops(options) ? await openModel(model) : undefined;
   const hosts: HostReport[] = [];
   const failures: AppError[] = [];
   for (const host of wanted) {
@@ -90,8 +77,8 @@ export async function benchHosts(
     try {
       hosts.push(
         await (host === "native"
-          ? benchNative(options, onProgress)
-          : benchChrome(options, onProgress, chromePath)),
+          ? benchNative(options, files, onProgress)
+          : benchChrome(options, files, onProgress, chromePath)),
       );
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

@@ -13,6 +13,7 @@ import {
   spread,
   times,
 } from "../../core/gpu/bench/mod.ts";
+import { loopTable } from "./end_to_end.ts";
 
 /** A line: what it is about, and cells of each host that has it. */
 interface Line {
@@ -39,7 +40,14 @@ export function reportTable(report: BenchReport, { all }: { readonly all: boolea
   return [
     ...report.hosts.map(hostLine),
     "",
-    ...names.flatMap((name) => caseTable(name, hosts, all, width)),
+    ...names.flatMap((name) => {
+      const own = hosts.map(({ host, figures }) => (
+        { host, figures: figures.filter(({ row }) => row.case === name) }
+      ));
+      return own.some(({ figures }) => figures[0]?.row.kind === "network")
+        ? loopTable(name, own.map(({ host, figures }) => ({ host: host.host, figures })))
+        : caseTable(name, own, all, width);
+    }),
     LEGEND,
     ...betterVariants(hosts),
     ...report.hosts.flatMap(wrongResults),
@@ -65,7 +73,7 @@ function caseTable(
   all: boolean,
   width: number,
 ): string[] {
-  const own = hosts.map(({ figures }) => figures.filter(({ row }) => row.case === name));
+  const own = hosts.map(({ figures }) => figures);
   const heads = all ? SHORT_HEADS.slice(0, 4).concat("ours") : SHORT_HEADS;
   const head = { label: name, cells: own.map(() => heads) };
   const titles = hosts.map(({ host }) => host.host.padEnd(widthOf(heads)));

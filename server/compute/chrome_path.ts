@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "../../core/error.ts";
-import { npmChromium } from "./npm_chromium.ts";
+import { type NpmChromium, npmChromium } from "./npm_chromium.ts";
 
 /** A Chrome to start, and what its process needs besides our own environment. */
 export interface ChromeProgram {
@@ -33,9 +33,13 @@ export function findChrome(): string | undefined {
 /**
  * The Chrome that a host starts: the path given, `CHROME_PATH`, an installed one, or the Chromium
  * that the npm package @sparticuz/chromium carries, if it is installed.
+ * @param carriedByNpm finds the last of these.
  * @throws AppError `host_unavailable` naming the places.
  */
-export async function locateChrome(given?: string): Promise<ChromeProgram> {
+export async function locateChrome(
+  given?: string,
+  carriedByNpm: () => Promise<NpmChromium | undefined> = npmChromium,
+): Promise<ChromeProgram> {
   for (const [name, path] of [["--chrome-path", given], ["CHROME_PATH", named()]]) {
     if (path === undefined) continue;
     if (isFile(path)) return { path, env: {} };
@@ -43,7 +47,7 @@ export async function locateChrome(given?: string): Promise<ChromeProgram> {
   }
   const installed = installedChrome();
   if (installed) return { path: installed, env: {} };
-  const carried = await npmChromium();
+  const carried = await carriedByNpm();
   if (carried) return { path: carried.chrome, env: { LD_LIBRARY_PATH: carried.libraries } };
   throw new AppError(
     "host_unavailable",

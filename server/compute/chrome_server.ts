@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
 import type { ByteRange, ModelFiles } from "../../core/inference/mod.ts";
 import type { ModelDescription } from "../../core/protocol/mod.ts";
-import { type Bundle, bundlePage } from "./chrome_bundle.ts";
+import { type Bundle, bundlePage, type DrivenPage } from "./chrome_bundle.ts";
 
 const ORT = fileURLToPath(
   new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url),
@@ -20,8 +20,18 @@ const ISOLATION = {
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
 };
+const SILENCE = 60;
 /** Bytes of a weight file in memory at once. */
 const PIECE = 16 * 2 ** 20;
+
+export interface ChromeServerOptions {
+  readonly page?: DrivenPage;
+  /**
+   * Seconds without an answer to a ping after which a socket is closed. Chrome answers by itself,
+   * however busy its page is: one that does not is stopped or hangs.
+   */
+  readonly silence?: number;
+}
 
 /** The address of a page to load and the socket that its worker opens. */
 export interface PageVisit extends Disposable {
@@ -39,14 +49,30 @@ export class ChromeServer implements AsyncDisposable {
   readonly #models = new Map<string, ModelFiles>();
   readonly #visits = new Map<string, (socket: WebSocket) => void>();
 
-  private constructor(bundle: Bundle) {
+  readonly #page: DrivenPage;
+  readonly #silence: number;
+
+  private constructor(
+    bundle: Bundle,
+    { page, silence }: Required<ChromeServerOptions>,
+  ) {
     this.#bundle = bundle;
+    this.#page = page;
+    this.#silence = silence;
     const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
     this.#server = Deno.serve(options, async (request) => await this.#answer(request));
   }
 
-  static async start(): Promise<ChromeServer> {
-    return new ChromeServer(await bundlePage());
+  /** @throws AppError `host_unavailable` when the page cannot be built. */
+  static async start(
+    { page = "compute.html", silence = SILENCE }: ChromeServerOptions = {},
+  ): Promise<ChromeServer> {
+    return new ChromeServer(await bundlePage(page), { page, silence });
+  }
+
+  /** The page, for who needs no socket. */
+  get url(): string {
+    return `${this.#origin}/${this.#page}`;
   }
 
   visit(): PageVisit {
@@ -54,7 +80,7 @@ export class ChromeServer implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<WebSocket>();
     this.#visits.set(token, resolve);
     return {
-      url: `${this.#origin}/compute.html?token=${token}`,
+      url: `${this.url}?token=${token}`,
       socket: promise,
       [Symbol.dispose]: () => void this.#visits.delete(token),
     };
@@ -96,7 +122,7 @@ export class ChromeServer implements AsyncDisposable {
     const arrived = this.#visits.get(token);
     if (!arrived || request.headers.get("upgrade") !== "websocket") return notFound();
     this.#visits.delete(token);
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: this.#silence });
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => arrived(socket), { once: true });
     return response;

@@ -1,3 +1,4 @@
+import type { Page } from "puppeteer";
 import { AppError, reason } from "../../core/error.ts";
 import {
   type ChromeMessage,
@@ -69,20 +70,22 @@ export class ChromeSession implements AsyncDisposable {
   }
 
   /** @throws AppError `host_unavailable` saying what Chrome lacks. */
-  static async start(program: ChromeProgram, server: ChromeServer): Promise<ChromeSession> {
+  static async start(
+    program: ChromeProgram,
+    server: Pick<ChromeServer, "visit">,
+  ): Promise<ChromeSession> {
     const chrome = await ChromeProcess.start(program);
     try {
-      const { page, socket, hello: { adapter, problem } } = await loadPage(chrome, server);
-      if (adapter) {
-        const version = await chrome.browser.version();
+      const version = await chrome.browser.version();
+      return await loadPage(chrome, server, (page, socket, { adapter, problem }) => {
+        if (!adapter) throw new Error(`${problem ?? "it has no adapter"}${chrome.lastWords()}`);
         const session = new ChromeSession(chrome, version, socket, adapter);
         page.on(
           "pageerror",
           (error) => session.fail(hostFailed(`its page failed: ${reason(error)}`)),
         );
         return session;
-      }
-      throw new Error(`${problem ?? "it has no adapter"}${chrome.lastWords()}`);
+      });
     } catch (cause) {
       await chrome[Symbol.asyncDispose]();
       throw new AppError(
@@ -187,14 +190,21 @@ function hostFailed(why: string): AppError {
 /** The socket closes first, whatever happens; how the page or Chrome ended is known soon after. */
 async function closedSocket(chrome: ChromeProcess): Promise<AppError> {
   const pageOnly = new Promise<string>((resolve) =>
-    setTimeout(() => resolve("its page crashed or was closed"), 500)
+    setTimeout(() => resolve("its page crashed, hangs or was closed"), 500)
   );
   const why = await Promise.race([chrome.ended, pageOnly]);
   return hostFailed(`${why}${chrome.lastWords()}`);
 }
 
-/** Opens the page and waits for its worker to say what it found. */
-async function loadPage(chrome: ChromeProcess, server: ChromeServer) {
+/**
+ * Opens the page and waits for its worker to say what it found.
+ * @param greet is called with that at once: whoever listens from then on misses no message.
+ */
+async function loadPage(
+  chrome: ChromeProcess,
+  server: Pick<ChromeServer, "visit">,
+  greet: (page: Page, socket: WebSocket, hello: Hello) => ChromeSession,
+): Promise<ChromeSession> {
   using visit = server.visit();
   const [page = await chrome.browser.newPage()] = await chrome.browser.pages();
   const { promise: broken, reject } = Promise.withResolvers<never>();
@@ -211,10 +221,14 @@ async function loadPage(chrome: ChromeProcess, server: ChromeServer) {
   try {
     await Promise.race([page.goto(visit.url), broken]);
     const socket = await Promise.race([visit.socket, broken]);
-    const hello = new Promise<Hello>((resolve) =>
-      socket.addEventListener("message", ({ data }) => resolve(decodeHello(data)), { once: true })
+    const session = new Promise<ChromeSession>((resolve) =>
+      socket.addEventListener(
+        "message",
+        ({ data }) => resolve(Promise.try(() => greet(page, socket, decodeHello(data)))),
+        { once: true },
+      )
     );
-    return { page, socket, hello: await Promise.race([hello, broken]) };
+    return await Promise.race([session, broken]);
   } finally {
     clearTimeout(timer);
     broken.catch(() => {});

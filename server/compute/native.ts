@@ -42,21 +42,27 @@ export async function nativeHost(
 ): Promise<ComputeHost> {
   let current = openRuntime();
   const { name } = await current;
+  /** The runtime in use; another where it is the broken one, or where its device did not open. */
+  const usable = async (previous: Promise<Runtime>, broken?: Runtime): Promise<Runtime> => {
+    const runtime = await previous.catch(() => undefined);
+    if (runtime && runtime !== broken) return runtime;
+    runtime?.gpu?.[Symbol.dispose]();
+    return await openRuntime();
+  };
   return {
     name,
     reason,
     open: (files, options) => {
-      let mine: Promise<Runtime> | undefined;
+      let mine: Runtime | undefined;
+      // Called again after a failure of this engine.
       return RecoveringEngine.start(async () => {
-        // Called again after a failure: unless another engine has replaced the device already.
-        if (mine === current) {
-          (await mine).gpu?.device.destroy();
-          current = openRuntime();
-        }
-        mine = current;
-        return await Pipeline.open(files, await mine, options);
+        mine = await (current = usable(current, mine));
+        return await Pipeline.open(files, mine, options);
       });
     },
-    [Symbol.asyncDispose]: async () => (await current).gpu?.[Symbol.dispose](),
+    [Symbol.asyncDispose]: async () => {
+      const runtime = await current.catch(() => undefined);
+      runtime?.gpu?.[Symbol.dispose]();
+    },
   };
 }

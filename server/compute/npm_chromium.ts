@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/error.ts";
 
@@ -25,7 +25,10 @@ const UNPACK = `
 export async function npmChromium(): Promise<NpmChromium | undefined> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !isInstalled()) return undefined;
   const folder = join(cacheFolder(), "npm-chromium-153");
-  if (!exists(folder)) await unpack(folder);
+  if (!exists(folder)) {
+    console.error(`Unpacking the npm-shipped Chromium into ${folder}`);
+    await fillOnce(folder, unpack);
+  }
   return {
     chrome: join(folder, "chromium"),
     libraries: [join(folder, "al2023", "lib"), folder].join(":"),
@@ -41,23 +44,39 @@ function isInstalled(): boolean {
   }
 }
 
-/** Beside its final place and renamed, so that what is there is whole. */
+/**
+ * Makes a folder beside its final place and renames it, so that what is there is whole. Of two that
+ * do so at once the first stays.
+ */
+export async function fillOnce(
+  folder: string,
+  fill: (partial: string) => Promise<void>,
+): Promise<void> {
+  const place = dirname(folder);
+  await Deno.mkdir(place, { recursive: true });
+  const partial = await Deno.makeTempDir({ dir: place, prefix: `${basename(folder)}.part-` });
+  try {
+    await fill(partial);
+    await Deno.rename(partial, folder);
+  } catch (error) {
+    await Deno.remove(partial, { recursive: true });
+    // A folder that is not empty is not renamed over: another was first.
+    if (!exists(folder)) throw error;
+  }
+}
+
 async function unpack(folder: string): Promise<void> {
-  const partial = `${folder}.${Deno.pid}.part`;
-  await Deno.mkdir(partial, { recursive: true });
-  console.error(`Unpacking the npm-shipped Chromium into ${folder}`);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["eval", UNPACK],
     // Packages are found from the working folder.
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { TMPDIR: partial },
+    env: { TMPDIR: folder },
   });
   const { success, stderr } = await child.output();
   if (!success) {
     const words = new TextDecoder().decode(stderr).trim();
     throw new AppError("host_unavailable", `Cannot unpack the npm-shipped Chromium: ${words}`);
   }
-  await Deno.rename(partial, folder);
 }
 
 function cacheFolder(): string {

@@ -7,8 +7,8 @@ import {
   type DownloadedFile,
   downloadFiles,
   type ExpectedFile,
-  externalData,
   type FileSelection,
+  graphWeights,
   MODEL_INDEX,
   type ModelProgress,
   readJson,
@@ -74,7 +74,8 @@ async function fetchExternal(fetching: Fetching, chosen: readonly string[]): Pro
   const files = await filesOf(fetching);
   const named = new Set<string>();
   for (const graph of chosen.filter((path) => path.endsWith(".onnx"))) {
-    for (const { path } of await externalData(files, graph)) named.add(path);
+    const { external } = await graphWeights(files, graph);
+    for (const { path } of external) named.add(path);
   }
   const found = await lookUp(fetching, [...named].filter((path) => !chosen.includes(path)));
   await fetchFiles(fetching, [...found.values()]);

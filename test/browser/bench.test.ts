@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeReport } from "../../core/gpu/bench/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
+import { writeTinySd } from "../fixtures/tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
 test("bench measures a kernel, its graph and its copies in Chrome", async () => {
@@ -18,3 +19,30 @@ test("bench measures a kernel, its graph and its copies in Chrome", async () => 
   expect(new Set(kernels.map(({ kind }) => kind))).toEqual(new Set(["kernel", "onnx"]));
   for (const { contender, agrees } of kernels) expect(agrees, contender).toBe(true);
 });
+
+test("bench holds a model's loop against bare calls on both hosts, in every form", async () => {
+  const folder = await temporaryFolder();
+  const [model, json, html] = ["sd", "report.json", "report.html"].map((name) =>
+    join(folder, name)
+  );
+  await writeTinySd(model);
+  const flags = ["bench", "--quick", "--seconds", "1", "--filter", "loop", "--model", model];
+  const { code, stderr, stdout } = await runCli([...flags, "--json", json, "--html", html]);
+  expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+  const { hosts } = decodeReport(JSON.parse(await Deno.readTextFile(json)));
+  expect(hosts.map(({ host }) => host)).toEqual(["native", "chrome"]);
+  const page = await Deno.readTextFile(html);
+  const ways = ["bare calls", "resident", "recorded", "read back"];
+  for (const { host, rows, problems } of hosts) {
+    expect(problems).toEqual([]);
+    expect(rows.map(({ contender }) => contender)).toEqual(ways);
+    for (const { contender, wallMs } of rows) {
+      expect(wallMs.length).toBeGreaterThanOrEqual(3);
+      expect(stdout).toContain(`${host} 64x64 ${contender} `);
+      expect(page).toContain(`</b>${contender}`);
+    }
+  }
+  const again = await runCli([...flags, "--host", "native", "--compare", json]);
+  const [, ...counts] = /(\d+) faster, (\d+) slower, (\d+) same, 0 new/.exec(again.stdout) ?? [];
+  expect(counts.map(Number).reduce((sum, count) => sum + count, 0)).toBe(ways.length);
+}, 180_000);

@@ -7,11 +7,15 @@ import {
   type ImageEngine,
 } from "../../core/generation/mod.ts";
 import type { ModelFiles } from "../../core/inference/mod.ts";
+import { encodeFrames } from "../../core/protocol/mod.ts";
 import { ChromeHost } from "../../server/compute/chrome_host.ts";
-import { type ComputeHost, openCompute } from "../../server/compute/mod.ts";
+import { ChromeServer } from "../../server/compute/chrome_server.ts";
+import { ChromeSession } from "../../server/compute/chrome_session.ts";
+import { type ComputeHost, locateChrome, openCompute } from "../../server/compute/mod.ts";
 import { openModel } from "../../server/storage/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { descendants, isRunning, until } from "../fixtures/processes.ts";
+import { rejection } from "../fixtures/rejection.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { type TinySdOptions, writeTinySd } from "../fixtures/tiny_sd.ts";
 
@@ -99,7 +103,8 @@ const killed = {
   "its GPU process": (pid: number) => descendants(pid, /--type=gpu-process/),
 };
 
-const STEPS = 4;
+/** So many that a kill reaches Chrome in the middle, also where this process is told late. */
+const STEPS = 80;
 /** The run that the tests disturb, undisturbed. */
 let whole: ReturnType<typeof generate> | undefined;
 
@@ -117,31 +122,89 @@ test.each(["Chrome", "its GPU process"] as const)(
     const undisturbed = await (whole ??= generate(engine, STEPS));
     const before = (await chrome.session()).pid;
     const steps: number[] = [];
+    const kills: Promise<void>[] = [];
     const onStep = ({ index }: { index: number }) => {
       steps.push(index);
-      if (index === 1) void kill(part);
+      if (index === 1) kills.push(kill(part));
     };
     const { leaves, images } = await generate(engine, STEPS, { onStep });
+    await Promise.all(kills);
     expect(leaves).toEqual(undisturbed.leaves);
     expect(images).toEqual(undisturbed.images);
-    expect(steps).toEqual([0, 1, 2, 3]);
+    expect(steps).toEqual(Array.from({ length: STEPS }, (_, index) => index));
     expect((await chrome.session()).pid).not.toBe(before);
     expect(isRunning(before ?? 0)).toBe(false);
   },
 );
 
 test("a crashed page and a killed Chrome: one clear error, and the next run works", async () => {
+  const kills: Promise<void>[] = [];
   const onStep = ({ index }: { index: number }) => {
-    if (index === 0) void kill("its page");
+    if (index === 0) kills.push(kill("its page"));
     // Seconds away: told by the second Chrome, which repeats the run when the first's page is dead.
-    if (index === 90) void kill("Chrome");
+    if (index === 120) kills.push(kill("Chrome"));
   };
-  await expect(generate(engine, 100, { onStep })).rejects.toMatchObject({
+  await expect(generate(engine, 240, { onStep })).rejects.toMatchObject({
     code: "host_failed",
     message: expect.stringContaining("Cannot compute in Chrome: Chrome was killed by SIGKILL"),
   });
+  await Promise.all(kills);
+  expect(kills).toHaveLength(2);
   expect((await generate(engine, 1)).leaves).toHaveLength(3);
 });
+
+test("a Chrome that hangs is noticed while it is idle, and while it runs", async () => {
+  await using server = await ChromeServer.start({ silence: 4 });
+  const program = await locateChrome();
+  for (const work of ["nothing", "opens a model"]) {
+    await using session = await ChromeSession.start(program, server);
+    expect(session.alive).toBe(true);
+    const { pid = 0 } = session;
+    for (const each of [pid, ...descendants(pid, /./)]) Deno.kill(each, "SIGSTOP");
+    const { model } = server.serve(files);
+    const job = work === "nothing" ? undefined : rejection(session.call({ type: "open", model }));
+    await until(() => !session.alive, `the Chrome that does ${work} is given up`, 30_000);
+    if (job) expect(await job).toMatchObject({ code: "host_failed" });
+  }
+}, 120_000);
+
+test("a device that is lost as soon as the page has said hello ends its Chrome", async () => {
+  const hello = { type: "hello", adapter: { name: "a GPU", software: false } };
+  const frames = [hello, { type: "lost", reason: "its device is lost" }].flatMap((message) =>
+    encodeFrames(message as never).map((frame) => [...frame])
+  );
+  await using server = fakePage(
+    `const socket = new WebSocket("ws://" + location.host);
+    socket.onopen = () => {
+      for (const frame of ${JSON.stringify(frames)}) socket.send(Uint8Array.from(frame));
+    };`,
+  );
+  await using session = await ChromeSession.start(await locateChrome(), server);
+  expect(session.adapter.name).toBe("a GPU");
+  await until(() => !session.alive, "the session is given up", 10_000);
+  const call = session.call({ type: "close", engine: 1 });
+  await expect(call).rejects.toThrow("Cannot compute in Chrome: its device is lost");
+});
+
+/** A page of one script, and the socket that it opens. */
+function fakePage(script: string): Pick<ChromeServer, "visit"> & AsyncDisposable {
+  const { promise, resolve } = Promise.withResolvers<WebSocket>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    if (request.headers.get("upgrade") !== "websocket") {
+      const headers = { "content-type": "text/html" };
+      return new Response(`<script>${script}</script>`, { headers });
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => resolve(socket), { once: true });
+    return response;
+  });
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  return {
+    visit: () => ({ url, socket: promise, [Symbol.dispose]: () => {} }),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
 
 test("a run is cancelled, a callback's error is the caller's, and the engine works on", async () => {
   const controller = new AbortController();

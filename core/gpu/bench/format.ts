@@ -21,6 +21,11 @@ export function percent(part: number | undefined): string {
   return part === undefined ? "-" : `${(100 * part).toFixed(0)}%`;
 }
 
+/** `+1.2%`, `-0.3%`: beyond what it is held against. */
+export function beyond(part: number): string {
+  return `${part < 0 ? "" : "+"}${(100 * part).toFixed(1)}%`;
+}
+
 /** Half of p10 to p90, as a part of the median: what to add and take away. */
 export function spread({ median, p10, p90 }: { median: number; p10: number; p90: number }): string {
   const part = (p90 - p10) / median / 2;

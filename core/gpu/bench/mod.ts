@@ -7,7 +7,7 @@ export {
 } from "./bench.ts";
 export { type Change, compareReports, differentMachines } from "./compare.ts";
 export { type Figures, figuresOf } from "./figures.ts";
-export { digits, formatMs, grouped, percent, spread, times } from "./format.ts";
+export { beyond, digits, formatMs, grouped, percent, spread, times } from "./format.ts";
 export {
   type BenchReport,
   type BenchRow,
@@ -17,6 +17,6 @@ export {
 } from "./report.ts";
 export { reportHtml } from "./report_html.ts";
 export { REPORT_STYLE } from "./report_style.ts";
-export { sizeName } from "./size.ts";
-export { pairedRatio, summarize } from "./statistics.ts";
+export { type BenchSize, sizeName } from "./size.ts";
+export { summarize } from "./statistics.ts";
 export { openWorkbench, type Workbench } from "./workbench.ts";

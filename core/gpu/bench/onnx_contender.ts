@@ -24,7 +24,10 @@ export async function onnxContender(
 ): Promise<Contender> {
   const { runtime, timer } = space.bench;
   const file = `${name}.onnx`;
-  const session = await runtime.open(graphFile(file, graph), { graph: file, external: [] });
+  const session = await runtime.open(
+    graphFile(file, graph),
+    { graph: file, external: [], largestTensor: 0 },
+  );
   space.onDispose(() => session.release());
   const submit = () => session.runInto(feeds, outputs);
   return {

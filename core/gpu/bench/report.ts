@@ -9,11 +9,12 @@ const rowSchema = z.object({
   /** Latent elements or pixels, of all images together. */
   elements: z.int().positive(),
   contender: z.string(),
-  kind: z.enum(["kernel", "copy kernel", "buffer copy", "cpu", "onnx"]),
+  /** Ours and what they are held against: kernels, and whole loops with `network` calls alone. */
+  kind: z.enum(["kernel", "copy kernel", "buffer copy", "cpu", "onnx", "loop", "network"]),
   /** The engine uses this variant on this class of adapter. */
   chosen: z.boolean(),
-  /** Bytes that it must at least read and write. */
-  bytes: z.number().positive(),
+  /** Bytes that it must at least read and write; not for loops. */
+  bytes: z.number().positive().optional(),
   /** SHA-256 of the WGSL, for kernels. */
   wgsl: z.string().optional(),
   /** Runs behind each sample. */

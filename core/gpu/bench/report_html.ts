@@ -1,7 +1,7 @@
 import { type ChartSeries, chartSvg } from "./chart.ts";
 import { type Change, rowKey } from "./compare.ts";
 import { type Figures, figuresOf } from "./figures.ts";
-import { digits, formatMs, grouped, percent, spread, times } from "./format.ts";
+import { beyond, digits, formatMs, grouped, percent, spread, times } from "./format.ts";
 import type { BenchReport, BenchRow, HostReport } from "./report.ts";
 import { sizeName } from "./size.ts";
 
@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<BenchRow["kind"], string>> = {
   "buffer copy": "copyBufferToBuffer, same bytes",
   cpu: "CPU reference",
   onnx: "onnxruntime graph",
+  loop: "denoising loop",
+  network: "its network calls alone",
 };
 const HEADS = ["", "size", "", "median", "spread", "GB/s", "of copy", "vs CPU", "vs ONNX"];
 
@@ -85,10 +87,10 @@ function caseHtml(
     `<tbody>${rows.join("")}</tbody></table></details></section>`;
 }
 
-/** A line a kind; of our kernels the one that the engine uses. */
+/** A line a kind; of what is ours the one that the engine uses. */
 function seriesOf(figures: readonly Figures[]): ChartSeries[] {
   return Object.entries(KINDS).flatMap(([kind, name]) => {
-    const own = figures.filter(({ row }) => row.kind === kind && (kind !== "kernel" || row.chosen));
+    const own = figures.filter(({ row }) => row.kind === kind && (!isOurs(row) || row.chosen));
     const points = own.map(({ row, median, p10, p90 }) => (
       { x: row.elements, y: median, low: p10, high: p90 }
     )).sort((a, b) => a.x - b.x);
@@ -96,12 +98,18 @@ function seriesOf(figures: readonly Figures[]): ChartSeries[] {
   });
 }
 
+function isOurs({ kind }: BenchRow): boolean {
+  return kind === "kernel" || kind === "loop";
+}
+
 function rowHtml(host: string, figure: Figures, change: Change | undefined): string {
   const { row } = figure;
   const cells = [
     host,
     `${sizeName(row.size)} <small>${grouped(row.elements)}</small>`,
-    `<b class="${styleOf(row.kind)}"><i></i></b>${escapeHtml(row.contender)}${noteOf(row, change)}`,
+    `<b class="${styleOf(row.kind)}"><i></i></b>${escapeHtml(row.contender)}${
+      noteOf(figure, change)
+    }`,
     formatMs(figure.median),
     `${spread(figure)} <small>${formatMs(figure.p10)} to ${formatMs(figure.p90)}</small>`,
     digits(figure.gigabytesPerSecond),
@@ -113,13 +121,16 @@ function rowHtml(host: string, figure: Figures, change: Change | undefined): str
   return `<tr${style}>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
-function noteOf(row: BenchRow, change: Change | undefined): string {
+function noteOf({ row, overNetwork }: Figures, change: Change | undefined): string {
   const wrong = row.agrees === false ? `<em class="slower">wrong result</em>` : "";
-  if (!change || change.verdict === "same") return wrong;
+  const over = overNetwork === undefined
+    ? ""
+    : ` <small>${beyond(overNetwork)} beyond the calls alone</small>`;
+  if (!change || change.verdict === "same") return wrong + over;
   const words = change.verdict === "new"
     ? "new"
     : `${change.verdict}: ${percent(change.ratio)} of the time`;
-  return `${wrong}<em class="${change.verdict}">${words}</em>`;
+  return `${wrong}${over}<em class="${change.verdict}">${words}</em>`;
 }
 
 function styleOf(kind: string): string {

@@ -24,6 +24,7 @@ polyline { fill: none; stroke: currentColor; stroke-width: 2; } circle { fill: c
 .whisker { stroke: currentColor; opacity: 0.45; stroke-width: 2; }
 .kernel { color: var(--kernel); } .copy-kernel { color: var(--copy); }
 .buffer-copy { color: var(--buffer); } .cpu { color: var(--cpu); } .onnx { color: var(--onnx); }
+.loop { color: var(--kernel); } .network { color: var(--buffer); }
 .buffer-copy polyline { stroke-dasharray: 5 4; }
 i { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 7px;
   background: currentColor; }

@@ -77,6 +77,19 @@ test("figuresOf holds a kernel against the copy of its bytes, the CPU and the gr
   expect(cpu).toMatchObject({ clock: "wall", shareOfCopy: undefined, timesOnnx: undefined });
 });
 
+test("figuresOf holds a loop against its network calls, and knows no bytes of either", () => {
+  const loop = { case: "loop", bytes: undefined, gpuMs: undefined } as const;
+  const [calls, resident] = figuresOf([
+    row({ ...loop, contender: "bare calls", kind: "network", wallMs: [100, 200, 100] }),
+    row({ ...loop, contender: "resident", kind: "loop", wallMs: [103, 202, 102] }),
+  ]);
+  expect(resident.overNetwork).toBeCloseTo(0.02);
+  expect(calls.overNetwork).toBeUndefined();
+  expect(resident).toMatchObject({
+    ...{ gigabytesPerSecond: NaN, shareOfCopy: undefined, timesCpu: undefined },
+  });
+});
+
 test.each<[string, number[], number[], string]>([
   ["a fifth less without spread", [10, 10, 10], [8, 8, 8], "faster"],
   ["a fifth more without spread", [10, 10, 10], [12, 12, 12], "slower"],

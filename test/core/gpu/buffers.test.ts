@@ -28,6 +28,37 @@ test("BufferPool lends a buffer again, to one borrower at a time", () => {
   expect([a.buffer, other]).not.toContain(pool.take(900, "new").buffer);
 });
 
+test("BufferPool keeps idle buffers up to a limit, those given back last", () => {
+  using pool = new BufferPool(gpu.device, 1024);
+  const taken = [256, 512, 768].map((bytes) => pool.take(bytes, "any"));
+  expect(pool.memory).toEqual({ inUse: 1536, held: 1536, peak: 1536 });
+  for (const buffer of taken) buffer[Symbol.dispose]();
+  // 256 + 512 + 768 are more than 1024, and so are 512 + 768.
+  expect(pool.memory).toEqual({ inUse: 0, held: 768, peak: 1536 });
+  expect(pool.take(768, "again").buffer).toBe(taken[2].buffer);
+  expect(pool.take(512, "again").buffer).not.toBe(taken[1].buffer);
+});
+
+test("BufferPool frees a buffer larger than its limit as soon as it is back", () => {
+  using pool = new BufferPool(gpu.device, 1024);
+  const small = pool.take(256, "small");
+  pool.take(2048, "large")[Symbol.dispose]();
+  expect(pool.memory).toEqual({ inUse: 256, held: 256, peak: 2304 });
+  small[Symbol.dispose]();
+  expect(pool.memory).toEqual({ inUse: 0, held: 256, peak: 2304 });
+});
+
+test("BufferPool lends nothing again that was out when the device failed", () => {
+  using pool = new BufferPool(gpu.device);
+  const out = pool.take(256, "out");
+  pool.take(512, "idle")[Symbol.dispose]();
+  pool.retire();
+  expect(pool.memory).toEqual({ inUse: 256, held: 256, peak: 768 });
+  out[Symbol.dispose]();
+  expect(pool.memory).toEqual({ inUse: 0, held: 0, peak: 768 });
+  expect(pool.take(256, "again").buffer).not.toBe(out.buffer);
+});
+
 test("BufferPool refuses a buffer that the device does not allow", async () => {
   const pool = new BufferPool(gpu.device);
   const error = await rejection(Promise.resolve().then(() => pool.take(2 ** 50, "weights")));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { externalData } from "../../../core/inference/external_data.ts";
+import { graphWeights } from "../../../core/inference/external_data.ts";
 import type { ByteRange, ModelFiles } from "../../../core/inference/model_files.ts";
 import { chooseFiles, decodeModelIndex, readLayout } from "../../../core/inference/model_layout.ts";
 import { neededFiles, noise, onnx, text, tinyFolder } from "../../fixtures/tiny_folder.ts";
@@ -31,6 +31,7 @@ test("readLayout finds what drawing needs and takes vae for its two graphs", asy
     graph: "unet/model.onnx",
     config: "unet/config.json",
     external: [],
+    largestTensor: 300_000,
   });
 });
 
@@ -53,16 +54,20 @@ test("decodeModelIndex refuses what is no index", () => {
   expect(() => decodeModelIndex([], "tiny")).toThrow(/model_index\.json of tiny.*_class_name/);
 });
 
-test("externalData reads headers and skips over the weights", async () => {
+test("graphWeights reads headers, finds the largest tensor and skips over the weights", async () => {
   const files = inMemory(new Map([["unet/model.onnx", onnx({ weights: noise(5_000_000, 1) })]]));
-  expect(await externalData(files, "unet/model.onnx")).toEqual([]);
+  expect(await graphWeights(files, "unet/model.onnx"))
+    .toEqual({ external: [], largestTensor: 5_000_000 });
   expect(files.read).toBeLessThan(50_000);
 });
 
-test("externalData says which file and how much of it", async () => {
+test("graphWeights says which file and how much of it", async () => {
   const graph = onnx({ location: "w.bin", offset: 4096, length: 1000 });
-  expect(await externalData(inMemory(new Map([["unet/model.onnx", graph]])), "unet/model.onnx"))
-    .toEqual([{ location: "w.bin", path: "unet/w.bin", bytes: 5096 }]);
+  expect(await graphWeights(inMemory(new Map([["unet/model.onnx", graph]])), "unet/model.onnx"))
+    .toEqual({
+      external: [{ location: "w.bin", path: "unet/w.bin", bytes: 5096 }],
+      largestTensor: 1000,
+    });
 });
 
 test.each([
@@ -73,18 +78,18 @@ test.each([
     text("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 9\n"),
   ],
   ["zeros", new Uint8Array(1000)],
-])("externalData refuses %s in place of a graph", async (_, bytes) => {
-  await expect(externalData(inMemory(new Map([["unet/model.onnx", bytes]])), "unet/model.onnx"))
+])("graphWeights refuses %s in place of a graph", async (_, bytes) => {
+  await expect(graphWeights(inMemory(new Map([["unet/model.onnx", bytes]])), "unet/model.onnx"))
     .rejects.toMatchObject({
       code: "model_invalid",
       message: expect.stringContaining("unet/model.onnx is not a whole ONNX file"),
     });
 });
 
-test("externalData refuses a graph cut at any byte", async () => {
+test("graphWeights refuses a graph cut at any byte", async () => {
   const whole = onnx({ location: "w.bin", offset: 0, length: 10 });
   for (let length = 0; length < whole.length; length++) {
     const files = inMemory(new Map([["m.onnx", whole.slice(0, length)]]));
-    await expect(externalData(files, "m.onnx"), `${length} bytes`).rejects.toThrow("not a whole");
+    await expect(graphWeights(files, "m.onnx"), `${length} bytes`).rejects.toThrow("not a whole");
   }
 });

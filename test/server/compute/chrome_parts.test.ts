@@ -6,6 +6,7 @@ import { checkChromeVersion, chromeFlags } from "../../../server/compute/chrome_
 import { locateChrome } from "../../../server/compute/chrome_path.ts";
 import { pipeTransport } from "../../../server/compute/chrome_pipe.ts";
 import { ChromeProcess } from "../../../server/compute/chrome_process.ts";
+import { fillOnce } from "../../../server/compute/npm_chromium.ts";
 import { makeProfile } from "../../../server/compute/chrome_profile.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
@@ -77,20 +78,39 @@ test("a Chrome that is too old is refused with its version and what to do", () =
 test("no Chrome: the error names the four places and the remedy", async () => {
   setEnv("PATH", "");
   setEnv("CHROME_PATH", "");
-  // Where the npm-shipped one is installed, it is the fourth place.
-  const found = await locateChrome().catch((error) => error);
-  if (!("path" in found)) {
-    expect(found.code).toBe("host_unavailable");
-    expect(found.message).toMatch(
+  await expect(locateChrome(undefined, () => Promise.resolve(undefined))).rejects.toMatchObject({
+    code: "host_unavailable",
+    message: expect.stringMatching(
       /--chrome-path or CHROME_PATH, none is installed.*@sparticuz\/chromium.*--compute cpu/,
-    );
-  }
+    ),
+  });
+  const carried = { chrome: "/npm/chromium", libraries: "/npm/lib", vulkanDriver: "/npm/icd" };
+  expect(await locateChrome(undefined, () => Promise.resolve(carried)))
+    .toEqual({ path: "/npm/chromium", env: { LD_LIBRARY_PATH: "/npm/lib" } });
   await expect(locateChrome("/nowhere")).rejects.toMatchObject({
     code: "host_unavailable",
     message: "Cannot start Chrome: --chrome-path is /nowhere, no file",
   });
   setEnv("CHROME_PATH", "/nowhere");
   await expect(locateChrome()).rejects.toThrow("CHROME_PATH is /nowhere, no file");
+});
+
+test("fillOnce: of two that fill a folder at once one stays, whole, and nothing lies about", async () => {
+  const place = await temporaryFolder();
+  const folder = join(place, "deep", "chromium");
+  const fill = (name: string) => async (partial: string) => {
+    await Deno.writeTextFile(join(partial, "name"), name);
+    await Deno.writeTextFile(join(partial, "also"), name);
+  };
+  await Promise.all(["one", "other"].map((name) => fillOnce(folder, fill(name))));
+  const [name, also] = ["name", "also"].map((file) => Deno.readTextFileSync(join(folder, file)));
+  expect(name).toMatch(/^(one|other)$/);
+  expect(also).toBe(name);
+  const broken = fillOnce(join(place, "deep", "broken"), () => Promise.reject(new Error("full")));
+  await expect(broken).rejects.toThrow("full");
+  expect([...Deno.readDirSync(join(place, "deep"))].map((entry) => entry.name)).toEqual([
+    "chromium",
+  ]);
 });
 
 test.each([

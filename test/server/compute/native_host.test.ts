@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { AppError } from "../../../core/error.ts";
 import {
   decodeRequest,
   type GenerateOptions,
@@ -68,6 +69,40 @@ test("a device lost twice is one clear error, and the next job works", async () 
     message: expect.stringMatching(/^Cannot compute on .*: its device is lost/),
   });
   expect(await leavesOf(engine)).toHaveLength(11);
+  await host[Symbol.asyncDispose]();
+}, 120_000);
+
+test("a device that does not open again is one error, and the next job opens another", async () => {
+  const folder = join(await temporaryFolder(), "sd");
+  await writeTinySd(folder);
+  const runtimes: (Runtime | undefined)[] = [];
+  const open = async () => {
+    const runtime = runtimes.length === 1 ? undefined : await nativeRuntime();
+    runtimes.push(runtime);
+    if (runtime) return runtime;
+    throw new AppError("host_unavailable", "Cannot compute natively: the driver is restarting");
+  };
+  const host = await nativeHost("for a test", open);
+  await using engine = await host.open(await openModel(folder));
+  runtimes[0]?.gpu?.device.destroy();
+  await expect(leavesOf(engine)).rejects.toMatchObject({ code: "host_unavailable" });
+  expect(await leavesOf(engine)).toHaveLength(11);
+  expect(runtimes).toHaveLength(3);
+  await host[Symbol.asyncDispose]();
+}, 120_000);
+
+test("a host whose device did not open again can be disposed of", async () => {
+  const folder = join(await temporaryFolder(), "sd");
+  await writeTinySd(folder);
+  const first = await nativeRuntime();
+  const devices = [Promise.resolve(first)];
+  const unavailable = () =>
+    Promise.reject(new AppError("host_unavailable", "Cannot open: it is gone"));
+  const host = await nativeHost("for a test", () => devices.shift() ?? unavailable());
+  const engine = await host.open(await openModel(folder));
+  first.gpu?.device.destroy();
+  await expect(leavesOf(engine)).rejects.toMatchObject({ code: "host_unavailable" });
+  await engine[Symbol.asyncDispose]();
   await host[Symbol.asyncDispose]();
 }, 120_000);
 
