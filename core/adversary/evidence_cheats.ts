@@ -9,7 +9,7 @@ export const evidenceCheats: readonly Cheat[] = [
     run: async (lab) => {
       const seed = lab.request.seed + 1n;
       const states = await runWith(lab, lab.plan, seed, networkOf(lab));
-      return { ...states, cheated: new Set(lab.plan.rows.keys()), work: 0 };
+      return { ...states, cheated: new Set(lab.plan.rows.keys()), price: 0 };
     },
   },
   {
@@ -19,7 +19,7 @@ export const evidenceCheats: readonly Cheat[] = [
       const plan = lab.planOf({ ...lab.request, scheduler: "ddim" });
       const predict = networkOf(lab, { ...lab.request, scheduler: "ddim" });
       const states = await runWith(lab, plan, lab.request.seed, predict);
-      return { ...states, cheated: new Set(lab.plan.rows.keys()), work: 1 };
+      return { ...states, cheated: new Set(lab.plan.rows.keys()) };
     },
   },
   {
@@ -29,7 +29,7 @@ export const evidenceCheats: readonly Cheat[] = [
     run: async (lab) => {
       const states = await runWith(lab, lab.plan, lab.request.seed, networkOf(lab));
       const cheated = new Set(lab.plan.rows.keys());
-      return { ...states, cheated, work: 0, commits: madeUp(states) };
+      return { ...states, cheated, price: 0, commits: madeUp(states) };
     },
   },
   {
@@ -45,7 +45,7 @@ export const evidenceCheats: readonly Cheat[] = [
         (moment) =>
           cheated.has(moment.index) ? Promise.resolve(moment.denoised[0]) : network(moment),
       );
-      return { ...states, cheated, work: 0.5, withholds: cheated };
+      return { ...states, cheated, withholds: cheated };
     },
   },
 ];

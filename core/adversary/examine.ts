@@ -21,11 +21,13 @@ import {
 import {
   type CheckedReceipt,
   checkImageSteps,
+  checkOpening,
   checkReceipt,
   finishResidual,
   residualSums,
   type StepFinding,
   type Tolerance,
+  toleranceAt,
 } from "../verification/mod.ts";
 import { type CheatedRun, type States, stepFrom } from "./lab.ts";
 
@@ -51,7 +53,9 @@ export interface StepSight {
   readonly flagged: boolean;
   /** Velocity error over its tolerance; Infinity where evidence did not hold. */
   readonly ratio: number;
+  /** NaN where evidence did not hold. */
   readonly velocityError: number;
+  readonly tolerance: number;
   /** cos(v, v'); 0 where evidence did not hold: it is not scored. */
   readonly similarity: number;
   /** cos(x_{i+1}, x'_{i+1}), all that the older rule looks at. */
@@ -63,7 +67,7 @@ const IMAGE = new Uint8Array(64);
 
 /** Commits to a run, opens each step by itself, and checks it to level 2. */
 export async function examineRun(run: CheatedRun, checker: Checker): Promise<StepSight[]> {
-  const { request, plan, engine } = checker;
+  const { request, plan, engine, tolerance } = checker;
   const evidence = await commit(run, checker);
   const states = plan.rows.map((_, index) => ({ index, bits: run.x[index] }));
   const again = await engine.predict(request, states);
@@ -80,6 +84,7 @@ export async function examineRun(run: CheatedRun, checker: Checker): Promise<Ste
       flagged: !(ratio <= 1),
       ratio,
       velocityError: residual?.velocityError ?? NaN,
+      tolerance: toleranceAt(tolerance, plan.rows[index]),
       similarity: residual?.similarity ?? 0,
       latentCosine: latentCosine(run, checker, index, again[index]),
     });
@@ -156,7 +161,8 @@ async function findingOf(
       steps: [index],
       open: async (target) => {
         if (typeof target === "number" && run.withholds?.has(target)) throw withheld(target);
-        return await openStep(source, committed.receipt, committed.plan, target);
+        const bytes = await openStep(source, committed.receipt, committed.plan, target);
+        return checkOpening(bytes, committed, target);
       },
       network: {
         request: checker.request,

@@ -10,17 +10,26 @@ import {
   rocCurve,
   type RocPoint,
 } from "./statistics.ts";
+import type { ByDrawn, Thresholds } from "./thresholds.ts";
 
 /** One run of a practice, as it was examined. */
 export interface ExaminedRun {
   readonly sights: readonly StepSight[];
+  /** Network calls that were counted, as a share of an honest run's. */
+  readonly calls: number;
+  /** Machine time, an honest run's being 1. */
   readonly work: number;
 }
 
 /** How often one checked image of a practice passes. */
 export interface PassRates {
-  /** By the number of steps drawn. */
-  readonly drawn: Readonly<Record<1 | 3 | 5, number>>;
+  /** By the number of steps drawn, with the model's tolerances. */
+  readonly drawn: ByDrawn<number>;
+  /**
+   * The same with thresholds that reject one honest image in 10,000; undefined where no honest
+   * machine but the checker's own was at hand.
+   */
+  readonly atRate?: ByDrawn<number>;
   readonly older: number;
 }
 
@@ -32,6 +41,7 @@ export interface CheatFindings {
   readonly steps: number;
   /** Share of all steps that are cheated. */
   readonly cheated: number;
+  readonly calls: number;
   readonly work: number;
   /** Of the cheated steps. */
   readonly flagged: number;
@@ -46,39 +56,46 @@ export interface CheatFindings {
   readonly passes: PassRates;
   /** 1 - C(N-c,3)/C(N,3): that plain drawing of 3 hits one of the cheated steps. */
   readonly plainCatch: number;
-  /** Expected weight over an honest miner's; of the older rule the same with its pass rate. */
+  /**
+   * Expected weight over an honest miner's; of the older rule the same with its pass rate. The mean
+   * over the runs, each taken for a miner whose images are all like it: no less than what the mix
+   * of them earns.
+   */
   readonly income: { readonly ours: number; readonly older: number };
   /** Every examined step, for plots. */
   readonly sights: readonly StepSight[];
 }
 
-/** @param honest steps of honest runs, which the ROC curves are drawn against. */
+/** What others are held against. */
+export interface HonestSteps {
+  /** Of every honest run: the ROC curves are drawn against them. */
+  readonly all: readonly StepSight[];
+  /** By those that were made on another machine than the checker's. */
+  readonly thresholds: Thresholds | undefined;
+}
+
 export function findingsOf(
   { name, saves }: Pick<Cheat, "name" | "saves">,
   runs: readonly ExaminedRun[],
-  honest: readonly StepSight[],
+  honest: HonestSteps,
 ): CheatFindings {
   const sights = runs.flatMap((run) => run.sights);
   const cheated = sights.filter((sight) => sight.cheated);
   const shown = cheated.length ? cheated : sights;
   const errors = shown.map(({ velocityError }) => velocityError).filter((e) => !Number.isNaN(e));
   const ratios = shown.map(({ ratio }) => ratio);
-  const work = mean(runs.map((run) => run.work));
   const roc = {
-    ours: rocCurve(honest.map(({ ratio }) => ratio), ratios),
-    older: rocCurve(honest.map(doubt), shown.map(doubt)),
+    ours: rocCurve(honest.all.map(({ ratio }) => ratio), ratios),
+    older: rocCurve(honest.all.map(doubt), shown.map(doubt)),
   };
-  const passes = passRatesOf(runs);
-  // Of the steps that pass: whoever is scored was not caught.
-  const scored = sights.filter((sight) => !sight.flagged).map(({ similarity }) => similarity);
-  const practice = { work, similarity: scored.length ? mean(scored) : 0 };
   return {
     name,
     saves,
     runs: runs.length,
     steps: sights.length,
     cheated: cheated.length / sights.length,
-    work,
+    calls: mean(runs.map((run) => run.calls)),
+    work: mean(runs.map((run) => run.work)),
     flagged: mean(shown.map(({ flagged }) => flagged ? 1 : 0)),
     ratio: { least: quantile(ratios, 0), median: quantile(ratios, 0.5) },
     velocityError: { least: quantile(errors, 0), median: quantile(errors, 0.5) },
@@ -86,18 +103,23 @@ export function findingsOf(
     latentCosine: mean(shown.map(({ latentCosine }) => latentCosine)),
     auc: { ours: areaUnder(roc.ours), older: areaUnder(roc.older) },
     roc,
-    passes,
+    passes: passRatesOf(runs, honest.thresholds),
     plainCatch: mean(runs.map((run) => plainCatch(run.sights))),
-    income: {
-      ours: relativeIncome({ ...practice, passes: passes.drawn[3] }),
-      older: relativeIncome({
-        work,
-        similarity: mean(sights.map(({ latentCosine }) => Math.max(0, latentCosine))),
-        passes: passes.older,
-      }),
-    },
+    income: { ours: mean(runs.map(incomeOf)), older: mean(runs.map(olderIncomeOf)) },
     sights,
   };
+}
+
+function incomeOf({ sights, work }: ExaminedRun): number {
+  // Of the steps that pass: whoever is scored was not caught.
+  const scored = sights.filter((sight) => !sight.flagged).map(({ similarity }) => similarity);
+  const similarity = scored.length ? mean(scored) : 0;
+  return relativeIncome({ work, similarity, passes: passRate(sights, 3) });
+}
+
+function olderIncomeOf({ sights, work }: ExaminedRun): number {
+  const similarity = mean(sights.map(({ latentCosine }) => Math.max(0, latentCosine)));
+  return relativeIncome({ work, similarity, passes: olderPassRate(sights) });
 }
 
 /** The older rule's value, so that a larger one is more of a cheat. */
@@ -105,12 +127,27 @@ function doubt({ latentCosine }: StepSight): number {
   return 1 - latentCosine;
 }
 
-function passRatesOf(runs: readonly ExaminedRun[]): PassRates {
+function passRatesOf(
+  runs: readonly ExaminedRun[],
+  thresholds: Thresholds | undefined,
+): PassRates {
   const rate = (drawn: number) => mean(runs.map(({ sights }) => passRate(sights, drawn)));
+  const atRate = (drawn: 1 | 3 | 5, limits: Thresholds) =>
+    mean(runs.map(({ sights }) => passRate(flaggedAbove(sights, limits[drawn]), drawn)));
   return {
     drawn: { 1: rate(1), 3: rate(3), 5: rate(5) },
+    ...(thresholds && {
+      atRate: { 1: atRate(1, thresholds), 3: atRate(3, thresholds), 5: atRate(5, thresholds) },
+    }),
     older: mean(runs.map(({ sights }) => olderPassRate(sights))),
   };
+}
+
+function flaggedAbove(sights: readonly StepSight[], limits: readonly number[]) {
+  return sights.map(({ index, velocityError }) => ({
+    index,
+    flagged: !(velocityError <= limits[index]),
+  }));
 }
 
 function plainCatch(sights: readonly StepSight[]): number {

@@ -36,8 +36,11 @@ export type Alteration = "int8" | "int4" | "float16" | "other";
 export interface CheatedRun extends States {
   /** Steps that are not what the network makes of their state. */
   readonly cheated: ReadonlySet<number>;
-  /** Machine time, that of an honest run being 1. */
-  readonly work: number;
+  /**
+   * What a counted network call costs the miner, that of an honest one being 1: less with a cheaper
+   * network, 0 where the calls were made before, for somebody else.
+   */
+  readonly price?: number;
   /** What is committed to, where that is not what is opened. */
   readonly commits?: States;
   /** Steps whose opening is withheld. */

@@ -1,4 +1,5 @@
 export { alterWeights } from "./altered_weights.ts";
+export { CallCounter } from "./call_counter.ts";
 export { cheatingEngine } from "./cheating_engine.ts";
 export { type Checker, examineRun, type StepSight } from "./examine.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
@@ -7,4 +8,5 @@ export { float16Weights } from "./model_cheats.ts";
 export { honest } from "./prediction_cheats.ts";
 export { DEFAULT_ROUND, relativeIncome } from "./profit.ts";
 export { areaUnder, olderPassRate, passRate, quantile, rocCurve } from "./statistics.ts";
+export { FALSE_REJECTS, type Thresholds, thresholdsOf } from "./thresholds.ts";
 export { zoo } from "./zoo.ts";

@@ -1,7 +1,7 @@
 import { type Alteration, type Cheat, networkOf, runWith } from "./lab.ts";
 
 /** Every step by a network with other weights than those that the receipt names. */
-function otherWeights(name: string, saves: string, alteration: Alteration, work: number): Cheat {
+function otherWeights(name: string, saves: string, alteration: Alteration, price: number): Cheat {
   return {
     name,
     saves,
@@ -10,7 +10,7 @@ function otherWeights(name: string, saves: string, alteration: Alteration, work:
       const predict = networkOf({ engine, request: lab.request });
       const states = await runWith(lab, lab.plan, lab.request.seed, predict);
       const cheated = new Set(lab.plan.rows.keys());
-      return { ...states, cheated, work };
+      return { ...states, cheated, price };
     },
   };
 }

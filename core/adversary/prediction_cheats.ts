@@ -1,15 +1,7 @@
 import { fromHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { PlanRow } from "../schedule/mod.ts";
-import {
-  type Cheat,
-  type CheatedRun,
-  type Lab,
-  type Moment,
-  networkOf,
-  type Predictor,
-  runWith,
-} from "./lab.ts";
+import { type Cheat, type Lab, type Moment, networkOf, type Predictor, runWith } from "./lab.ts";
 
 /** Noise that no seed of a request gives. */
 const OWN_SEED = 0xc0ffeen;
@@ -35,17 +27,9 @@ function skipping(
         lab.request.seed,
         (moment) => (cheated.has(moment.index) ? guess : network)(moment),
       );
-      return run(states, cheated, 1 - cheated.size / steps);
+      return { ...states, cheated };
     },
   };
-}
-
-function run(
-  states: Pick<CheatedRun, "x" | "d">,
-  cheated: ReadonlySet<number>,
-  work: number,
-): CheatedRun {
-  return { ...states, cheated, work };
 }
 
 const reuse: Predictor = ({ denoised }) => Promise.resolve(denoised[0]);
@@ -86,8 +70,7 @@ const interpolated: Cheat = {
       ({ row }) => Promise.resolve(between(known, depth(row))),
     );
     // Both runs begin with the same step.
-    const cheated = new Set([...lab.plan.rows.keys()].slice(1));
-    return run(states, cheated, short / steps);
+    return { ...states, cheated: new Set([...lab.plan.rows.keys()].slice(1)) };
   },
 };
 
@@ -127,7 +110,7 @@ function fromCache(
         lab.request.seed,
         (moment) => Promise.resolve(prediction(lab, moment)),
       );
-      return run(states, everyStep(lab), 0);
+      return { ...states, cheated: everyStep(lab) };
     },
   };
 }
@@ -137,7 +120,7 @@ function otherRequest(
   name: string,
   saves: string,
   change: (request: Lab["request"]) => Partial<Lab["request"]>,
-  work: number,
+  price?: number,
 ): Cheat {
   return {
     name,
@@ -145,7 +128,7 @@ function otherRequest(
     run: async (lab) => {
       const predict = networkOf(lab, { ...lab.request, ...change(lab.request) });
       const states = await runWith(lab, lab.plan, lab.request.seed, predict);
-      return run(states, everyStep(lab), work);
+      return { ...states, cheated: everyStep(lab), price };
     },
   };
 }
@@ -205,13 +188,11 @@ export const predictionCheats: readonly Cheat[] = [
     "no guidance",
     "half of each network call: the negative prompt is not computed",
     () => ({ guidanceScale: 1 }),
-    0.5,
   ),
   otherRequest(
     "less guidance",
     "nothing: shows how fine the check sees (a fifth less guidance than was asked)",
     ({ guidanceScale }) => ({ guidanceScale: 0.8 * guidanceScale }),
-    1,
   ),
 ];
 
@@ -219,6 +200,8 @@ export const predictionCheats: readonly Cheat[] = [
 export const honest: Cheat = {
   name: "honest",
   saves: "nothing",
-  run: async (lab) =>
-    run(await runWith(lab, lab.plan, lab.request.seed, networkOf(lab)), new Set(), 1),
+  run: async (lab) => ({
+    ...await runWith(lab, lab.plan, lab.request.seed, networkOf(lab)),
+    cheated: new Set(),
+  }),
 };

@@ -9,7 +9,7 @@ export interface RocPoint {
 
 /**
  * All thresholds of "a larger value is a cheat", from none flagged to all.
- * @returns rising; equal values are one point.
+ * @returns rising; equal values are one point, and of points on a straight line only its ends.
  */
 export function rocCurve(honest: readonly number[], cheated: readonly number[]): RocPoint[] {
   const values = [
@@ -27,7 +27,19 @@ export function rocCurve(honest: readonly number[], cheated: readonly number[]):
       truePositives: flagged.cheated / cheated.length,
     });
   }
-  return points;
+  return points.filter((point, k) => isCorner(points[k - 1], point, points[k + 1]));
+}
+
+function isCorner(
+  before: RocPoint | undefined,
+  { falsePositives, truePositives }: RocPoint,
+  after: RocPoint | undefined,
+): boolean {
+  if (!before || !after) return true;
+  const upright = before.falsePositives === after.falsePositives;
+  const level = before.truePositives === after.truePositives;
+  return !(upright && falsePositives === before.falsePositives) &&
+    !(level && truePositives === before.truePositives);
 }
 
 /** Area under the curve: how often a cheated step has the larger value. */
@@ -40,7 +52,10 @@ export function areaUnder(curve: readonly RocPoint[]): number {
 }
 
 /** The probability that a run passes when so many of its steps are drawn as `drawSteps` draws. */
-export function passRate(sights: readonly StepSight[], drawn: number): number {
+export function passRate(
+  sights: readonly Pick<StepSight, "index" | "flagged">[],
+  drawn: number,
+): number {
   const flagged = sights.filter((sight) => sight.flagged).map(({ index }) => index);
   return 1 - catchRate(sights.length, Math.min(drawn, sights.length), flagged);
 }

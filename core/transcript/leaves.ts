@@ -19,6 +19,11 @@ export interface TensorLeaf {
 /** x_0 alone, a step's own leaves, or x_N alone. */
 export type OpeningTarget = "start" | number | "end";
 
+/** For sentences: `step 3`, `the start`. */
+export function targetName(target: OpeningTarget): string {
+  return typeof target === "number" ? `step ${target}` : `the ${target}`;
+}
+
 export function leafCount(steps: number): number {
   return 2 * steps + 2;
 }

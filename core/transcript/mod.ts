@@ -9,6 +9,7 @@ export {
   leavesOfImages,
   type OpeningTarget,
   stepRun,
+  targetName,
   type TensorLeaf,
 } from "./leaves.ts";
 export {
@@ -27,6 +28,7 @@ export {
   decodeReceipt,
   encodeReceipt,
   MAX_RECEIPT_BYTES,
+  mostImageBytes,
   type Receipt,
   receiptFromJson,
   receiptId,

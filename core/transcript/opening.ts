@@ -1,6 +1,6 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
-import { bytesOfBits, leafNameAt } from "./leaves.ts";
+import { bytesOfBits, leafNameAt, targetName } from "./leaves.ts";
 import { type Hash, leafHash, proofLength, rootOfRun } from "./merkle.ts";
 import { openingHeader, proofOfHeader } from "./opening_header.ts";
 import type { OpeningSpec } from "./opening_spec.ts";
@@ -67,7 +67,7 @@ function checkProof({ leaves, proof }: Opening, spec: OpeningSpec): void {
   if (bytesToHex(root) !== spec.root) {
     throw new AppError(
       "proof_invalid",
-      `Cannot trust the opening of ${spec.target}: its root is not the receipt's`,
+      `Cannot trust the opening of ${targetName(spec.target)}: its root is not the receipt's`,
     );
   }
 }

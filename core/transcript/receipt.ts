@@ -15,7 +15,8 @@ const LATENT_SCALE = 8;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
 const address = z.string().max(64).refine(isAddress, "not an SS58 address");
-const time = z.int().min(0);
+/** Up to the last that a Date can hold. */
+const time = z.int().min(0).max(8.64e15);
 
 /** The request as `encodeRequest` writes it; only what the checks read is typed. */
 const requestSchema = z.looseObject({
@@ -52,7 +53,7 @@ const unsignedSchema = z.strictObject({
     /** Of the encoded file's bytes alone. */
     sha256: hash,
     mediaType: z.enum(["image/png", "image/jpeg", "image/webp"]),
-    bytes: z.int().min(1).max(2 ** 31 - 1),
+    bytes: z.int().min(1),
   }),
   /** SS58 hotkeys. */
   miner: address,
@@ -82,18 +83,30 @@ function isAddress(text: string): boolean {
   }
 }
 
+/**
+ * The longest file that an image of this size may have: twice its pixels as 8-bit RGBA, and what
+ * headers take. Whoever fetches one needs to read no more.
+ */
+export function mostImageBytes(
+  { width, height }: { readonly width: number; readonly height: number },
+): number {
+  return 8 * width * height + 65_536;
+}
+
 function contradictions(receipt: {
   readonly steps: number;
   readonly latent: readonly number[];
   readonly request: { readonly steps: number; readonly width: number; readonly height: number };
+  readonly image: { readonly bytes: number };
   readonly times: { readonly started: number; readonly finished: number };
 }): string[] {
-  const { steps, latent: [, height, width], request, times } = receipt;
+  const { steps, latent: [, height, width], request, image, times } = receipt;
   return [
     ...(steps === request.steps ? [] : ["steps is not the request's"]),
     ...(height * LATENT_SCALE === request.height && width * LATENT_SCALE === request.width
       ? []
       : ["latent does not have the request's size"]),
+    ...(image.bytes <= mostImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
   ];
 }

@@ -1,6 +1,6 @@
 import type { GenerationRequest, ImageEngine, RgbaImage } from "../generation/mod.ts";
 import type { OpeningTarget } from "../transcript/mod.ts";
-import { checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
+import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 import { psnr } from "./psnr.ts";
@@ -16,8 +16,8 @@ export interface ImageCheck {
   readonly level: Level;
   /** Drawn after the receipt was in hand. */
   readonly steps: readonly number[];
-  /** The miner's answer to a challenge, as he sent it. */
-  readonly open: (target: OpeningTarget) => Promise<Uint8Array>;
+  /** The miner's answer to a challenge, proven. */
+  readonly open: (target: OpeningTarget) => Promise<ProvenOpening>;
   /** From level 2 on. */
   readonly network?: {
     /** The receipt's, decoded. */
@@ -26,8 +26,20 @@ export interface ImageCheck {
     readonly engine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
     readonly tolerance: Tolerance;
   };
-  /** At level 3: the pixels of the committed file, and the least PSNR of its encoding. */
-  readonly image?: { readonly pixels: RgbaImage; readonly floor: number };
+  /**
+   * The committed file, if at hand: fetched and held against receipt and leaf once the arithmetic
+   * holds.
+   * @param last the opening with x_N, if there is one.
+   */
+  readonly image?: (last: ProvenOpening | undefined) => Promise<CommittedImage>;
+}
+
+/** A file that is the one that was committed to. */
+export interface CommittedImage {
+  /** Called at level 3. */
+  readonly pixels: () => Promise<RgbaImage>;
+  /** The least PSNR of its encoding, in decibels. */
+  readonly floor: number;
 }
 
 /** What was found of one drawn step. */
@@ -40,6 +52,11 @@ export interface StepFinding {
 }
 
 export interface ImageFindings extends Judgement {
+  /**
+   * How far all drawn steps were compared, whatever came of it: 0 when none was opened. Level 3
+   * needs the image beside them.
+   */
+  readonly level: Level;
   /** x_0 against the seed's noise; from level 1 on. */
   readonly start?: StepCheck["start"];
   readonly steps: readonly StepFinding[];
@@ -49,28 +66,57 @@ export interface ImageFindings extends Judgement {
 /**
  * The four checks of one image, cheapest first; what is dearer is left out once something cheaper
  * does not hold. Always holds x_0 against the seed. All drawn steps are one batch for the network.
- * @throws AppError as `checkOpening`: such an opening is a failed check; and what the engine throws.
+ * @throws what `open`, `image` and the engine throw.
  */
 export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings> {
-  const { committed, level, steps } = check;
   const openings = new Map<OpeningTarget, ProvenOpening>();
-  for (const target of targetsOf(check)) {
-    openings.set(target, checkOpening(await check.open(target), committed, target));
-  }
+  for (const target of targetsOf(check)) openings.set(target, await check.open(target));
   const checks = new Map<OpeningTarget, StepCheck>();
-  if (level >= 1) { for (const [target, each] of openings) checks.set(target, checkStep(each)); }
+  if (check.level >= 1) {
+    for (const [target, opening] of openings) checks.set(target, checkStep(opening));
+  }
   const sound = [...checks.values()].every(passesStep);
-  const engine = sound && level >= 2 ? await check.network?.engine() : undefined;
-  const drawn = steps.flatMap((step) => openings.get(step) ?? []);
-  const network = engine ? await compareNetwork(check, engine, drawn) : [];
-  const image = engine && await compareImage(check, engine, [...openings.values()]);
-  const found = steps.map((step, k): StepFinding => ({
+  const { network, image } = sound ? await compare(check, openings) : { network: [] };
+  const found = check.steps.map((step, k): StepFinding => ({
     step,
     arithmetic: checks.get(step),
     network: network[k],
   }));
   const start = [...checks.values()].find((each) => each.start)?.start;
-  return { start, steps: found, image, ...judge(evidenceOf(found, start), image) };
+  return {
+    ...{ start, steps: found, image, level: levelOf(found, image) },
+    ...judge(evidenceOf(found, start), image),
+  };
+}
+
+interface Comparison {
+  readonly network: readonly NonNullable<StepFinding["network"]>[];
+  readonly image?: ImageEvidence;
+}
+
+/** What is dearer than arithmetic: the file, then the network, then the decoder. */
+async function compare(
+  check: ImageCheck,
+  openings: ReadonlyMap<OpeningTarget, ProvenOpening>,
+): Promise<Comparison> {
+  const { committed, level, steps } = check;
+  const name = `x.${committed.receipt.steps}`;
+  const last = [...openings.values()].find(({ leaves }) => leaves.has(name));
+  const file = await check.image?.(last);
+  const pixels = level >= 3 ? await file?.pixels() : undefined;
+  const engine = level >= 2 ? await check.network?.engine() : undefined;
+  if (!engine) return { network: [] };
+  const drawn = steps.flatMap((step) => openings.get(step) ?? []);
+  const network = drawn.length ? await compareNetwork(check, engine, drawn) : [];
+  if (!file || !pixels || !last) return { network };
+  const image = await compareImage(check, engine, { last, pixels, floor: file.floor });
+  return { network, image };
+}
+
+function levelOf(found: readonly StepFinding[], image: ImageEvidence | undefined): Level {
+  if (found.length === 0 || !found.every(({ arithmetic }) => arithmetic)) return 0;
+  if (!found.every(({ network }) => network)) return 1;
+  return image ? 3 : 2;
 }
 
 /** x_0 and x_N are among the leaves of the first and the last step. */
@@ -103,16 +149,18 @@ async function compareNetwork(
 }
 
 async function compareImage(
-  { committed: { receipt }, level, network, image }: ImageCheck,
+  { committed: { receipt }, network }: ImageCheck,
   engine: Engine,
-  openings: readonly ProvenOpening[],
+  { last, pixels, floor }: {
+    readonly last: ProvenOpening;
+    readonly pixels: RgbaImage;
+    readonly floor: number;
+  },
 ): Promise<ImageEvidence | undefined> {
-  const last = openings.find(({ leaves }) => leaves.has(`x.${receipt.steps}`));
-  if (level < 3 || !network || !image || !last) return undefined;
+  if (!network) return undefined;
   const decoded = await engine.decode(network.request, openedLeaf(last, "x", receipt.steps));
-  const { width, height } = image.pixels;
-  const same = width === decoded.width && height === decoded.height;
-  return { psnr: same ? psnr(image.pixels, decoded) : 0, floor: image.floor };
+  const same = pixels.width === decoded.width && pixels.height === decoded.height;
+  return { psnr: same ? psnr(pixels, decoded) : 0, floor };
 }
 
 function evidenceOf(found: readonly StepFinding[], start: StepCheck["start"]): StepEvidence[] {

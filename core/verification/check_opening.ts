@@ -1,6 +1,10 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import {
   decodeOpening,
+  type Hash,
+  imageLeaf,
+  leafHash,
   leafNameAt,
   openingSpec,
   type OpeningTarget,
@@ -17,6 +21,8 @@ export interface ProvenOpening {
   readonly committed: CheckedReceipt;
   /** By name: `x.0`, `d.0`, ...; u16[channels, height, width] float16 bits. */
   readonly leaves: ReadonlyMap<string, Uint16Array>;
+  /** The hash of the image's leaf, where x_N is opened: the two are one node, so its proof has it. */
+  readonly image?: Hash;
   readonly [proven]: true;
 }
 
@@ -31,9 +37,30 @@ export function checkOpening(
   target: OpeningTarget,
 ): ProvenOpening {
   const spec = openingSpec(committed.receipt, committed.plan, target);
-  const { leaves } = decodeOpening(bytes, spec);
+  const { leaves, proof } = decodeOpening(bytes, spec);
   const named = leaves.map((bits, k) => [leafNameAt(spec.run.first + k), bits] as const);
-  return { target, committed, leaves: new Map(named), [proven]: true };
+  const besideImage = spec.run.last + 1 === imageLeaf(committed.receipt.steps);
+  return {
+    ...{ target, committed, leaves: new Map(named), [proven]: true },
+    ...(besideImage && { image: proof.at(-1) }),
+  };
+}
+
+/**
+ * Level 0 for the image's leaf: the tree holds the same file as the receipt.
+ * @param opening with x_N; of another one nothing is known of the image.
+ * @param file the encoded image.
+ * @throws AppError `proof_invalid`.
+ */
+export function checkImageLeaf({ image, committed }: ProvenOpening, file: Uint8Array): void {
+  if (!image) return;
+  const leaf = leafHash(imageLeaf(committed.receipt.steps), file);
+  if (bytesToHex(leaf) !== bytesToHex(image)) {
+    throw new AppError(
+      "proof_invalid",
+      "Cannot trust the image: its leaf is not the one that was committed",
+    );
+  }
 }
 
 /** @throws AppError `opening_mismatch` when it is not among the opened ones. */

@@ -92,10 +92,10 @@ function refuse(why: string): never {
 /**
  * The exact probability that {@link drawSteps} draws one of the cheated steps.
  *
- * Plain sampling misses c of N steps with C(N-c,k) / C(N,k), wherever they are. Averaged over all
- * placements every draw of k with equal shares does just that, so a draw that is better for some
- * placement is worse for another; none but the plain one reaches the plain rate for all (take
- * c = N - k: then every set must be equally likely).
+ * Plain sampling misses c of N steps with C(N-c,k) / C(N,k), wherever they are. No other draw of k
+ * steps is as good for all placements: cheat at all but the steps of a set K of k, and only drawing
+ * K misses; to be as good each K must be drawn with at most 1 / C(N,k), and as these add up to 1,
+ * with exactly that, which is plain sampling. So a draw that is better for some is worse for others.
  *
  * With 3 of 30 drawn this one is better for cheats that keep to one half (the last 10 steps are
  * caught with 78.6% for 71.9%, the last 15 always, for 88.8%), and worse for those spread over

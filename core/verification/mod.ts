@@ -7,12 +7,13 @@ export {
 } from "./check_receipt.ts";
 export {
   checkImageSteps,
+  type CommittedImage,
   type ImageCheck,
   type ImageFindings,
   type Level,
   type StepFinding,
 } from "./check_image_steps.ts";
-export { checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
+export { checkImageLeaf, checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export {
   checkCombination,
@@ -31,6 +32,7 @@ export {
   residualSums,
   sumPartials,
 } from "./residual.ts";
+export { logNormalTail } from "./tail.ts";
 export { decodeTolerances, type Tolerance, toleranceAt } from "./tolerance.ts";
 export {
   type ImageEvidence,

@@ -24,6 +24,29 @@ export interface OwnModel {
   readonly tolerances: readonly unknown[];
 }
 
+/** What the checker's model says of every receipt of it. */
+export interface OwnSettings {
+  readonly facts: Receipt["model"];
+  /** `scheduler_config.json` */
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  /** Of its latents. */
+  readonly channels: number;
+}
+
+/** Of the plan that tells whether a scheduler's configuration can be used at all. */
+const TRIAL_STEPS = 10;
+
+/**
+ * Reads what is compared with a receipt. Whatever is wrong here is wrong on the checker's side.
+ * @throws AppError `model_invalid`, `invalid_config` or `unsupported_setting`.
+ */
+export async function ownSettings({ files, facts }: OwnModel): Promise<OwnSettings> {
+  const channels = await channelsOf(files);
+  const scheduler = await readJson(files, SCHEDULER) as Record<string, unknown>;
+  planFor(scheduler, { scheduler: undefined, steps: TRIAL_STEPS });
+  return { facts, scheduler, channels };
+}
+
 export interface Accepted {
   readonly committed: CheckedReceipt;
   readonly request: GenerationRequest;
@@ -35,13 +58,11 @@ export interface Accepted {
  * @throws AppError `signature_invalid`, `receipt_mismatch`; of a request that is none
  * `invalid_request`, `invalid_config` or `unsupported_setting`.
  */
-export async function acceptReceipt(
+export function acceptReceipt(
   receipt: Receipt,
-  { files, facts }: OwnModel,
+  { facts, scheduler, channels }: OwnSettings,
   now = Date.now(),
-): Promise<Accepted> {
-  const channels = await channelsOf(files);
-  const scheduler = await readJson(files, SCHEDULER) as Record<string, unknown>;
+): Accepted {
   const { width, height, steps, seed } = receipt.request;
   const defaults = { width, height, steps, guidanceScale: 1, seed: BigInt(seed) };
   const request = decodeRequest(receipt.request, defaults);

@@ -4,6 +4,8 @@ import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcrip
 import type { OpeningSource } from "./opening_source.ts";
 
 const MAX_REFUSAL_BYTES = 64 * 1024;
+/** A miner who says "now" is not asked in a tight loop. */
+const LEAST_WAIT_MS = 100;
 
 /** A miner over HTTP. What he sends is read to a known size and within a time, or not at all. */
 export interface MinerAddress {
@@ -26,6 +28,7 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
 /**
  * Asks the miner: `GET v1/generations/{receipt id}/steps/{start, 0, 1, ..., end}`.
  * Openings throw AppError `opening_withheld` (late, refused, not there) or `opening_invalid` (long).
+ * A miner who is busy and says for how long is asked again within the time.
  */
 export function openingsOfMiner(miner: MinerAddress): OpeningSource {
   return async ({ receipt, plan }, target) => {
@@ -49,9 +52,8 @@ async function fetchBounded(
   most: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(new URL(`v1/generations/${receiptId(receipt)}/${path}`, url), {
-      signal,
+    const address = new URL(`v1/generations/${receiptId(receipt)}/${path}`, url);
+    const response = await fetchPatiently(address, timeoutMs, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
     });
@@ -64,6 +66,30 @@ async function fetchBounded(
     const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
     throw new AppError("opening_withheld", `Cannot fetch ${path}: ${why}`, { cause });
   }
+}
+
+/** Asks again when a busy miner says, in seconds, when he will not be; all within the time. */
+async function fetchPatiently(
+  address: URL,
+  timeoutMs: number,
+  init: RequestInit,
+): Promise<Response> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const response = await fetch(address, { ...init, signal });
+    const wait = waitOf(response);
+    if (wait === undefined || performance.now() + wait >= end) return response;
+    await response.body?.cancel();
+    await new Promise<void>((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** Milliseconds until a refusal may be over. */
+function waitOf({ status, headers }: Response): number | undefined {
+  const seconds = headers.get("retry-after") ?? "";
+  if (![429, 503].includes(status) || !/^[0-9]{1,6}$/.test(seconds)) return undefined;
+  return Math.max(LEAST_WAIT_MS, 1000 * Number(seconds));
 }
 
 function tooLong(path: string, most: number): never {

@@ -1,4 +1,4 @@
-export { type Accepted, acceptReceipt, type OwnModel } from "./accept_receipt.ts";
+export { acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
 export { channelsOf } from "./latent_channels.ts";
 export { imageOfMiner, type MinerAddress, minerAddress, openingsOfMiner } from "./miner_client.ts";
 export type { OpeningSource } from "./opening_source.ts";

@@ -16,15 +16,25 @@ export interface Report {
   readonly reasons: readonly string[];
   /** The stable code of what made it invalid, where a check refused the evidence. */
   readonly code?: string;
+  /**
+   * How far it was checked, which may be less than what was asked. 0: the receipt (signature, plan,
+   * model, parties) and the proofs of what was opened; 1: besides the arithmetic of every drawn
+   * step; 2: its prediction; 3: the image. 0 as well where no step was drawn, or where evidence was
+   * refused. Whether it holds is the verdict's to say.
+   */
   readonly level: Level;
+  /** How far it was to be checked. */
+  readonly asked: Level;
   readonly receipt: string;
   readonly miner: string;
   readonly model: Receipt["model"];
-  /** Steps that were opened, of how many. */
+  /** Steps that were opened and proven, of how many. */
   readonly opened: readonly number[];
   readonly of: number;
   /** In private, by a block's hash, or by the one who checks. */
   readonly draw: "private" | "public" | "chosen";
+  /** Of a public draw, in hex. */
+  readonly blockHash?: string;
   readonly start?: { readonly differing: number; readonly outside: number };
   readonly steps: readonly StepRow[];
   /** Decibels; `psnr` is null for an equal image. */
@@ -71,23 +81,24 @@ interface Outcome {
 
 interface Subject {
   readonly receipt: Receipt;
+  /** What is asked. */
   readonly level: Level;
-  readonly steps: readonly number[];
   readonly draw: Report["draw"];
 }
 
 export function reportOf(subject: Subject, outcome: Outcome): Report {
-  const { receipt, level, steps } = subject;
+  const { receipt } = subject;
   const { findings, plan, refusal, tolerances } = outcome;
   return {
     verdict: findings?.verdict ?? "invalid",
     reasons: findings ? reasonsOf(findings) : refusal ? [refusal.message] : [],
     ...(refusal && { code: refusal.code }),
-    level,
+    level: findings?.level ?? 0,
+    asked: subject.level,
     receipt: receiptId(receipt),
     miner: receipt.miner,
     model: receipt.model,
-    opened: steps,
+    opened: findings?.steps.map(({ step }) => step) ?? [],
     of: receipt.steps,
     draw: subject.draw,
     ...(findings?.start && {

@@ -1,70 +1,66 @@
-import { AppError, type ErrorCode } from "../error.ts";
-import { decodeImage, type ImageEngine, type ImageFormat } from "../generation/mod.ts";
+import {
+  decodeImage,
+  encodeImage,
+  type ImageEngine,
+  type ImageFormat,
+  type RgbaImage,
+} from "../generation/mod.ts";
 import type { Receipt } from "../transcript/mod.ts";
 import {
+  type CheckedReceipt,
   checkImage,
+  checkImageLeaf,
   checkImageSteps,
+  checkOpening,
   decodeTolerances,
   DEFAULT_TOLERANCES,
+  type ImageCheck,
   type ImageFindings,
   type Level,
   psnrFloor,
   type Tolerance,
 } from "../verification/mod.ts";
-import { type Accepted, acceptReceipt, type OwnModel } from "./accept_receipt.ts";
+import { type Accepted, acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
 import { Meter } from "./meter.ts";
 import type { OpeningSource } from "./opening_source.ts";
+import { ofMiner, Refusal } from "./refusal.ts";
 import { type Report, reportOf } from "./report.ts";
 
 /** What to verify, and with what. */
 export interface Verification {
   readonly receipt: Receipt;
+  /** How far to go, if there is a source, and for level 3 an image. */
   readonly level: Level;
   readonly model: OwnModel;
   /** Chosen after the receipt was in hand; none where there is no source. */
   readonly steps: readonly number[];
   readonly draw: Report["draw"];
   readonly source?: OpeningSource;
-  /** The image's file, if at hand. */
+  /** The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. */
   readonly image?: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Called from level 2 on, and only if all that is cheaper holds. */
   readonly openEngine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
 }
 
-/** What makes evidence invalid. Anything else that goes wrong is the checker's own trouble. */
-const INVALID: readonly ErrorCode[] = [
-  "signature_invalid",
-  "receipt_mismatch",
-  "transcript_invalid",
-  "opening_invalid",
-  "opening_mismatch",
-  "opening_withheld",
-  "proof_invalid",
-  "not_finite",
-  "shape_mismatch",
-  "invalid_request",
-  "invalid_config",
-  "unsupported_setting",
-  "encoding_failed",
-];
-
 /**
  * Checks one receipt to a level.
  * @returns a verdict with its numbers; `invalid` with the reason where evidence fails a check.
- * @throws AppError when the checker cannot check: no model, no host, no file.
+ * @throws AppError when the checker cannot check: no model, no host, no file, a codec or an engine
+ * that fails. Nothing of that says anything about the miner.
  */
 export async function verifyReceipt(what: Verification): Promise<Report> {
   const meter = new Meter();
   const tolerances = tolerancesOf(what);
+  const own = await ownSettings(what.model);
   try {
-    const accepted = await acceptReceipt(what.receipt, what.model);
+    const accepted = await ofMiner(() => acceptReceipt(what.receipt, own));
     const findings = await findingsOf(what, accepted, tolerances.table, meter);
     const { plan } = accepted.committed;
     return reportOf(what, { findings, plan, meter, tolerances: tolerances.origin });
   } catch (error) {
-    if (!(error instanceof AppError) || !INVALID.includes(error.code)) throw error;
-    const refusal = { code: error.code, message: error.message };
-    return reportOf(what, { refusal, meter, tolerances: tolerances.origin });
+    if (!(error instanceof Refusal)) throw error;
+    const { code, message } = error.cause;
+    return reportOf(what, { refusal: { code, message }, meter, tolerances: tolerances.origin });
   }
 }
 
@@ -74,27 +70,62 @@ async function findingsOf(
   tolerance: Tolerance,
   meter: Meter,
 ): Promise<ImageFindings> {
-  const { source, level, steps, receipt } = what;
-  const image = await what.image?.();
-  if (image) checkImage(committed, image);
-  if (!source) return { verdict: "honest", steps: [] };
+  const { source, level, steps } = what;
+  const image = what.image && imageOf(what.image, committed);
+  if (!source) {
+    await image?.(undefined);
+    return { verdict: "honest", level: 0, steps: [] };
+  }
   return await checkImageSteps({
     committed,
     level,
     steps,
-    open: (target) => meter.opening(() => source(committed, target)),
+    open: (target) =>
+      ofMiner(async () =>
+        checkOpening(await meter.opening(() => source(committed, target)), committed, target)
+      ),
     network: {
       request,
       engine: async () => meter.engine(await meter.loading(what.openEngine)),
       tolerance,
     },
-    image: image && level >= 3
-      ? {
-        pixels: await decodeImage(image, formatOf(receipt), request),
-        floor: psnrFloor(receipt.image.mediaType),
-      }
-      : undefined,
+    image,
   });
+}
+
+/** The file, held against receipt and tree, and its pixels. */
+function imageOf(
+  file: NonNullable<Verification["image"]>,
+  committed: CheckedReceipt,
+): NonNullable<ImageCheck["image"]> {
+  const { receipt } = committed;
+  const format = formatOf(receipt);
+  return async (last) => {
+    const bytes = await ofMiner(file);
+    await ofMiner(() => {
+      checkImage(committed, bytes);
+      if (last) checkImageLeaf(last, bytes);
+    });
+    return {
+      pixels: () => pixelsOf(bytes, format, receipt.request),
+      floor: psnrFloor(receipt.image.mediaType),
+    };
+  };
+}
+
+/** That a file cannot be decoded is the miner's fault only if our codec can decode at all. */
+async function pixelsOf(
+  file: Uint8Array<ArrayBuffer>,
+  format: ImageFormat,
+  size: Pick<RgbaImage, "width" | "height">,
+): Promise<RgbaImage> {
+  try {
+    return await ofMiner(() => decodeImage(file, format, size));
+  } catch (refusal) {
+    const pixel = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
+    await decodeImage(await encodeImage(pixel, format), format, pixel);
+    throw refusal;
+  }
 }
 
 function formatOf(receipt: Receipt): ImageFormat {

@@ -1,6 +1,7 @@
 import {
   type Alteration,
   alterWeights,
+  CallCounter,
   type Cheat,
   type Checker,
   type ExaminedRun,
@@ -23,7 +24,10 @@ import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
 
 /** The images that every practice is tried on. */
 export interface Sizing {
+  /** Of each practice, at least. */
   readonly runs: number;
+  /** Cheated steps of each practice to see, at least: those that cheat at few take more runs. */
+  readonly samples: number;
   readonly steps: number;
   /** Pixels of width and height. */
   readonly size: number;
@@ -31,6 +35,9 @@ export interface Sizing {
   readonly scheduler: string;
   readonly guidanceScale: number;
 }
+
+/** Images of other seeds that a cheat may have kept: each serves several runs. */
+const KEPT = 16;
 
 const PROMPTS = [
   "a golden tau symbol in a night sky with stars",
@@ -45,6 +52,7 @@ export class LabBench implements AsyncDisposable {
   readonly #host: ComputeHost;
   readonly #stack: AsyncDisposableStack;
   readonly #altered = new Map<Alteration, Promise<ImageEngine>>();
+  readonly #kept = new Map<string, ReturnType<typeof generate>>();
   readonly #miner: Hotkey = openHotkey(undefined);
 
   private constructor(
@@ -70,16 +78,23 @@ export class LabBench implements AsyncDisposable {
   /** Tries one practice on one image, and checks all its steps. */
   async try(cheat: Cheat, sizing: Sizing, run: number): Promise<ExaminedRun> {
     const lab = await this.#lab(sizing, run);
-    const made = await cheat.run(lab);
-    return { sights: await examineRun(made, await this.#checker(lab)), work: made.work };
+    const counter = new CallCounter();
+    const made = await cheat.run({
+      ...lab,
+      engine: counter.counted(lab.engine),
+      alteredEngine: async (alteration) => counter.counted(await lab.alteredEngine(alteration)),
+    });
+    const calls = counter.shareOf(lab.request);
+    const sights = await examineRun(made, await this.#checker(lab));
+    return { sights, calls, work: calls * (made.price ?? 1) };
   }
 
   /** An image that an honest miner made with another engine, checked here. */
   async check(maker: ImageEngine, sizing: Sizing, run: number): Promise<ExaminedRun> {
     const lab = await this.#lab(sizing, run);
     const { states } = await generate(maker, lab.request);
-    const made = { ...states, cheated: new Set<number>(), work: 1 };
-    return { sights: await examineRun(made, await this.#checker(lab)), work: 1 };
+    const made = { ...states, cheated: new Set<number>() };
+    return { sights: await examineRun(made, await this.#checker(lab)), calls: 1, work: 1 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,10 +106,7 @@ export class LabBench implements AsyncDisposable {
     const planOf = (request: Pick<GenerationRequest, "scheduler" | "steps">) =>
       planFor(config, request).plan;
     const request = requestOf(sizing, run);
-    const { generation, states: cached } = await generate(this.engine, {
-      ...request,
-      seed: request.seed + 1_000_000n,
-    });
+    const { generation, states: cached } = await this.#keptImage(sizing, run % KEPT);
     return {
       request,
       plan: planOf(request),
@@ -104,6 +116,17 @@ export class LabBench implements AsyncDisposable {
       alteredEngine: (alteration) => this.#alteredEngine(alteration),
       planOf,
     };
+  }
+
+  #keptImage(sizing: Sizing, k: number): ReturnType<typeof generate> {
+    const { steps, size, scheduler, guidanceScale } = sizing;
+    const key = [steps, size, scheduler, guidanceScale, k].join();
+    const known = this.#kept.get(key);
+    if (known) return known;
+    const request = requestOf(sizing, k);
+    const making = generate(this.engine, { ...request, seed: request.seed + 1_000_000n });
+    this.#kept.set(key, making);
+    return making;
   }
 
   async #checker({ request, plan, dims }: Lab): Promise<Checker> {

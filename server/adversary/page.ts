@@ -1,5 +1,5 @@
 import type { CheatFindings } from "../../core/adversary/mod.ts";
-import { profitBars, rocPlot, stepPlot } from "./plots.ts";
+import { profitBars, rocPlot, similarityHistogram, velocityHistogram } from "./plots.ts";
 import type { Sizing } from "./lab_bench.ts";
 import type { Study } from "./study.ts";
 
@@ -25,6 +25,8 @@ svg text { fill: var(--faint); font-size: 11px; } .end { text-anchor: end; }
 .ours { fill: var(--ours); stroke: var(--ours); } .older { fill: var(--older);
   stroke: var(--older); } .honest { fill: var(--faint); }
 path { stroke-width: 2; } path.ours, path.older { fill: none; }
+path.cell { stroke: none; } path.cell.ours { fill: var(--ours); }
+path.cell.honest { fill: var(--faint); } path.limit { stroke-dasharray: none; fill: none; }
 i { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin: 0 6px 0 14px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; }
 th, td { text-align: right; padding: 3px 8px; border-top: 1px solid var(--line);
@@ -36,6 +38,11 @@ th { color: var(--faint); font-weight: 500; } td:first-child { text-align: left;
 export function studyPage(study: Study, sizing: Sizing): string {
   const honest = study.honest.flatMap(({ sights }) => sights);
   const { runs, steps, size, scheduler } = sizing;
+  const shown = [...study.cheats, ...study.notCaught];
+  const grid = (
+    plot: (found: CheatFindings) => string,
+    note: (found: CheatFindings) => string = ({ saves }) => saves,
+  ) => shown.map((found) => figure(found, plot(found), note(found))).join("");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,29 +53,26 @@ export function studyPage(study: Study, sizing: Sizing): string {
 </head>
 <body>
 <h1>Cheats against the checks</h1>
-<p class="faint">${runs} images of each practice, ${steps} steps of ${scheduler} at ${size}x${size}.
+<p class="faint">${runs} images or more of each practice, ${steps} steps of ${scheduler} at ${size}x${size}.
 <i style="background:var(--ours)"></i>our check
 <i style="background:var(--older)"></i>the older rule (cosine of latents)</p>
 <h2>What a practice pays</h2>
 <p>Expected weight of a round over that of an honest miner with the same machine. Beyond the dashed
 line it would pay to cheat.</p>
 <figure>${profitBars([...study.honest, ...study.cheats, ...study.notCaught])}</figure>
-<h2>Single steps</h2>
-<p>Velocity error over its tolerance at each step, on a logarithmic scale: what lies above the
-dashed line is flagged. Grey: honest steps. Points at the top edge: evidence that was refused.</p>
-<div class="grid">${
-    study.cheats.map((found) => figure(found, stepPlot(found, honest, sizing.steps))).join("")
-  }</div>
+<h2>Velocity error of single steps</h2>
+<p>A histogram of each step, on a logarithmic scale, the denser the more images; blue the cheated
+steps, grey honest ones. What lies above the red tolerance is flagged. At the top edge: evidence
+that was refused.</p>
+<div class="grid">${grid((found) => velocityHistogram(found, honest, steps))}</div>
+<h2>Similarity of single steps</h2>
+<p>The same of 1 - cos(v, v'). At the top edge: evidence that was refused, or no similarity at
+all.</p>
+<div class="grid">${grid((found) => similarityHistogram(found, honest, steps), () => "")}</div>
 <h2>ROC curves</h2>
 <p>Share of cheated steps flagged over share of honest steps flagged, at every threshold.</p>
 <div class="grid">${
-    study.cheats.map((found) =>
-      figure(
-        found,
-        rocPlot(found),
-        `AUC ${auc(found.auc.ours)}, older rule ${auc(found.auc.older)}`,
-      )
-    ).join("")
+    grid(rocPlot, ({ auc }) => `AUC ${auc.ours.toFixed(3)}, older rule ${auc.older.toFixed(3)}`)
   }</div>
 <h2>Figures</h2>
 <div class="wide">${table([...study.honest, ...study.cheats, ...study.notCaught])}</div>
@@ -77,12 +81,14 @@ dashed line is flagged. Grey: honest steps. Points at the top edge: evidence tha
 `;
 }
 
-function figure(found: CheatFindings, plot: string, note = found.saves): string {
-  return `<figure><figcaption>${found.name}<span>${note}</span></figcaption>${plot}</figure>`;
+function figure({ name }: CheatFindings, plot: string, note: string): string {
+  const below = note && `<span>${note}</span>`;
+  return `<figure><figcaption>${name}${below}</figcaption>${plot}</figure>`;
 }
 
 const COLUMNS: readonly (readonly [string, (found: CheatFindings) => string])[] = [
   ["", ({ name }) => name],
+  ["calls", ({ calls }) => calls.toFixed(2)],
   ["work", ({ work }) => work.toFixed(2)],
   ["cheated steps", ({ cheated }) => percent(cheated)],
   ["flagged", ({ flagged }) => percent(flagged)],
@@ -93,6 +99,9 @@ const COLUMNS: readonly (readonly [string, (found: CheatFindings) => string])[] 
   ["passes, 1 drawn", ({ passes }) => percent(passes.drawn[1])],
   ["3 drawn", ({ passes }) => percent(passes.drawn[3])],
   ["5 drawn", ({ passes }) => percent(passes.drawn[5])],
+  ["at 1e-4, 1 drawn", ({ passes }) => percent(passes.atRate?.[1])],
+  ["3 drawn", ({ passes }) => percent(passes.atRate?.[3])],
+  ["5 drawn", ({ passes }) => percent(passes.atRate?.[5])],
   ["older rule", ({ passes }) => percent(passes.older)],
 ];
 
@@ -104,12 +113,8 @@ function table(all: readonly CheatFindings[]): string {
   return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
-function auc(value: number): string {
-  return value.toFixed(3);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+function percent(share: number | undefined): string {
+  return share === undefined ? "-" : `${(100 * share).toFixed(1)} %`;
 }
 
 function times(value: number): string {

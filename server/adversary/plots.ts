@@ -2,35 +2,136 @@ import type { CheatFindings, StepSight } from "../../core/adversary/mod.ts";
 
 const [WIDTH, HEIGHT] = [320, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 28];
-/** Decades of the ratio to the tolerance that are drawn. */
-const [LOW, HIGH] = [-4, 4];
 /** The most that a bar shows. */
 const MOST_INCOME = 5;
 
-/** Ratio to the tolerance at each step: the cheat's steps before the honest ones. */
-export function stepPlot(
+/** What a histogram is of, on an axis of decades. */
+interface Measure {
+  readonly name: string;
+  readonly value: (sight: StepSight) => number;
+  /** Decades at the two ends; what is beyond is drawn at the end. */
+  readonly low: number;
+  readonly high: number;
+}
+
+const VELOCITY_ERROR: Measure = {
+  name: "Velocity error, by step",
+  value: ({ velocityError }) => velocityError,
+  low: -6,
+  high: 2,
+};
+/** Similarities of honest steps differ from 1 by a millionth and less. */
+const DISSIMILARITY: Measure = {
+  name: "1 - similarity, by step",
+  value: ({ similarity }) => 1 - similarity,
+  low: -11,
+  high: 1,
+};
+
+/** Of every step a histogram of velocity errors, honest and cheated, and the tolerance. */
+export function velocityHistogram(
   { sights }: CheatFindings,
   honest: readonly StepSight[],
   steps: number,
 ): string {
-  const x = (index: number) => LEFT + (index + 0.5) / steps * (WIDTH - LEFT - RIGHT);
-  const y = (ratio: number) => {
-    const decade = Math.min(HIGH, Math.max(LOW, Math.log10(ratio)));
-    return TOP + (HIGH - decade) / (HIGH - LOW) * (HEIGHT - TOP - BOTTOM);
+  const limits = new Map(sights.map(({ index, tolerance }) => [index, tolerance]));
+  const { x, y, width } = axesOf(VELOCITY_ERROR, steps);
+  const lines = [...limits].sort(([a], [b]) => a - b).map(([index, tolerance]) =>
+    `M${at(x(index))} ${at(y(tolerance))}h${at(width)}`
+  );
+  return histogram(VELOCITY_ERROR, sights, honest, steps, [
+    `<path class="limit" d="${lines.join("")}"/>`,
+  ]);
+}
+
+/** Of every step a histogram of 1 - similarity, honest and cheated. */
+export function similarityHistogram(
+  { sights }: CheatFindings,
+  honest: readonly StepSight[],
+  steps: number,
+): string {
+  return histogram(DISSIMILARITY, sights, honest, steps, []);
+}
+
+/** Rows of a histogram. */
+const BINS = 32;
+
+interface Axes {
+  readonly x: (index: number) => number;
+  readonly y: (value: number) => number;
+  /** Of one step. */
+  readonly width: number;
+}
+
+function axesOf({ low, high }: Measure, steps: number): Axes {
+  const width = (WIDTH - LEFT - RIGHT) / steps;
+  return {
+    width,
+    x: (index) => LEFT + index * width,
+    y: (value) => {
+      const decade = Math.min(high, Math.max(low, Math.log10(value)));
+      return TOP + (high - decade) / (high - low) * (HEIGHT - TOP - BOTTOM);
+    },
   };
-  const dot = (style: string, radius: number) => ({ index, ratio }: StepSight) =>
-    `<circle class="${style}" cx="${at(x(index))}" cy="${at(y(ratio))}" r="${radius}"/>`;
-  return svg("Velocity error over its tolerance, by step", WIDTH, HEIGHT, [
+}
+
+/** A column a step, a row a bin; the denser, the more of a step's errors are in it. */
+function histogram(
+  measure: Measure,
+  sights: readonly StepSight[],
+  honest: readonly StepSight[],
+  steps: number,
+  more: readonly string[],
+): string {
+  const { low, high } = measure;
+  const { y } = axesOf(measure, steps);
+  const middle = Math.round((low + high) / 2);
+  return svg(measure.name, WIDTH, HEIGHT, [
     frame(),
-    ...[-4, -2, 0, 2, 4].map((decade) =>
-      label(LEFT - 6, y(10 ** decade) + 4, `1e${decade}`, "end")
+    ...[low, middle, high].map((decade) =>
+      label(LEFT - 6, Math.max(y(10 ** decade), TOP + 6) + 4, `1e${decade}`, "end")
     ),
     label(LEFT, HEIGHT - 8, "step 0"),
     label(WIDTH - RIGHT, HEIGHT - 8, String(steps - 1), "end"),
-    ...honest.map(dot("honest", 1.4)),
-    ...sights.filter(({ cheated }) => cheated).map(dot("ours", 2.4)),
-    `<line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(y(1))}" y2="${at(y(1))}"/>`,
+    cells("honest", honest, measure, steps),
+    cells("ours", sights.filter(({ cheated }) => cheated), measure, steps),
+    ...more,
   ]);
+}
+
+/** Shares of a step that are drawn apart, as parts of full colour. */
+const SHADES = 4;
+
+function cells(
+  style: string,
+  sights: readonly StepSight[],
+  measure: Measure,
+  steps: number,
+): string {
+  const { x, width } = axesOf(measure, steps);
+  const height = (HEIGHT - TOP - BOTTOM) / BINS;
+  const paths = new Map<number, string[]>();
+  for (const [index, own] of Map.groupBy(sights, (sight) => sight.index)) {
+    for (const [bin, those] of Map.groupBy(own, (sight) => binOf(measure.value(sight), measure))) {
+      const shade = Math.ceil(SHADES * those.length / own.length);
+      const cell = `M${at(x(index))} ${at(TOP + bin * height)}h${at(width)}v${at(height)}h-${
+        at(width)
+      }z`;
+      paths.set(shade, [...paths.get(shade) ?? [], cell]);
+    }
+  }
+  return [...paths].map(([shade, parts]) =>
+    `<path class="${style} cell" fill-opacity="${0.25 + 0.75 * shade / SHADES}" d="${
+      parts.join("")
+    }"/>`
+  ).join("");
+}
+
+/** From the top. Evidence that was refused has no error, and is drawn at the top. */
+function binOf(value: number, { low, high }: Measure): number {
+  const decade = Number.isNaN(value) ? high : Math.log10(value);
+  const share = (high - Math.min(high, Math.max(low, decade))) / (high - low);
+  return Math.min(BINS - 1, Math.floor(share * BINS));
 }
 
 /** Both ROC curves. */

@@ -5,6 +5,8 @@ import {
   findingsOf,
   float16Weights,
   honest,
+  type Thresholds,
+  thresholdsOf,
   zoo,
 } from "../../core/adversary/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
@@ -17,10 +19,15 @@ export interface Study {
   readonly cheats: readonly CheatFindings[];
   /** Tried, and not claimed to be caught. */
   readonly notCaught: readonly CheatFindings[];
+  /** Velocity errors that reject one honest image in 10,000; undefined without other machines. */
+  readonly thresholds: Thresholds | undefined;
 }
 
+/** No practice is tried more often, however few of its steps are cheated. */
+const MOST_RUNS = 5000;
+
 /**
- * @param makers honest machines besides the checker's own.
+ * @param makers honest machines besides the checker's own, each making as many images as `runs`.
  * @param told called with the name of what is tried next.
  */
 export async function studyCheats(
@@ -30,25 +37,40 @@ export async function studyCheats(
   told: (name: string) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
-  const tryAll = async (cheat: Cheat): Promise<ExaminedRun[]> => {
-    told(cheat.name);
-    return await inTurn(runs, (run) => bench.try(cheat, sizing, run));
-  };
-  const own = await tryAll(honest);
+  told(honest.name);
+  const own = await inTurn(runs, (run) => bench.try(honest, sizing, run));
   const others: [string, ExaminedRun[]][] = [];
   for (const [name, maker] of makers) {
     told(`honest on ${name}`);
     others.push([name, await inTurn(runs, (run) => bench.check(maker, sizing, run))]);
   }
-  const sights = [own, ...others.map(([, made]) => made)].flat().flatMap((run) => run.sights);
-  const find = async (cheat: Cheat) => findingsOf(cheat, await tryAll(cheat), sights);
+  const elsewhere = others.flatMap(([, made]) => made.flatMap((run) => run.sights));
+  const thresholds = thresholdsOf(elsewhere, sizing.steps);
+  const against = { all: [...own.flatMap((run) => run.sights), ...elsewhere], thresholds };
+  const find = async (cheat: Cheat) => {
+    told(cheat.name);
+    return findingsOf(cheat, await tryOften(cheat, bench, sizing), against);
+  };
   return {
     honest: [["cpu", own] as const, ...others].map(([name, made]) =>
-      findingsOf({ name: `honest, on ${name}`, saves: honest.saves }, made, sights)
+      findingsOf({ name: `honest, on ${name}`, saves: honest.saves }, made, against)
     ),
     cheats: await inTurn(zoo, find),
     notCaught: [await find(float16Weights)],
+    thresholds,
   };
+}
+
+/** Until enough runs were made and enough cheated steps seen. */
+async function tryOften(cheat: Cheat, bench: LabBench, sizing: Sizing): Promise<ExaminedRun[]> {
+  const made: ExaminedRun[] = [];
+  let seen = 0;
+  while (made.length < sizing.runs || (seen < sizing.samples && made.length < MOST_RUNS)) {
+    const run = await bench.try(cheat, sizing, made.length);
+    seen += run.sights.filter(({ cheated }) => cheated).length;
+    made.push(run);
+  }
+  return made;
 }
 
 async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {

@@ -1,66 +1,82 @@
 import type { CheatFindings } from "../../core/adversary/mod.ts";
 import type { Study } from "./study.ts";
 
-const HEADS = [
-  "work",
-  "flagged",
-  "least x tol",
-  "similarity",
-  "AUC",
-  "older",
-  "pass 1",
-  "pass 3",
-  "pass 5",
-  "older",
-  "income",
-  "older",
-];
-const NAME_WIDTH = 38;
+/** A table's columns: what stands above, and what is in them. */
+type Columns = Readonly<Record<string, (found: CheatFindings) => string>>;
 
-/** A line a practice, for the terminal. */
-export function studyTable({ honest, cheats, notCaught }: Study): string {
+const STEPS: Columns = {
+  "steps": ({ steps, cheated }) => String(Math.round(steps * cheated)),
+  "flagged": ({ flagged }) => percent(flagged),
+  "x tol": ({ ratio }) => times(ratio.least),
+  "cos v": ({ similarity }) => similarity.toFixed(3),
+  "cos x": ({ latentCosine }) => latentCosine.toFixed(3),
+  "AUC": ({ auc }) => auc.ours.toFixed(3),
+  "older": ({ auc }) => auc.older.toFixed(3),
+};
+
+const IMAGES: Columns = {
+  "1": ({ passes }) => percent(passes.drawn[1]),
+  "3": ({ passes }) => percent(passes.drawn[3]),
+  "5": ({ passes }) => percent(passes.drawn[5]),
+  "1e-4: 1": ({ passes }) => percent(passes.atRate?.[1]),
+  "3 ": ({ passes }) => percent(passes.atRate?.[3]),
+  "5 ": ({ passes }) => percent(passes.atRate?.[5]),
+  "older": ({ passes }) => percent(passes.older),
+};
+
+const PROFIT: Columns = {
+  "calls": ({ calls }) => calls.toFixed(2),
+  "work": ({ work }) => work.toFixed(2),
+  "income": ({ income }) => income.ours.toFixed(3),
+  "older": ({ income }) => income.older.toFixed(3),
+};
+
+const NAME_WIDTH = 36;
+const CELL_WIDTH = 9;
+
+/** What is seen of every practice, for a terminal of 100 columns. */
+export function studyTable(study: Study): string {
   return [
-    line("", HEADS),
-    ...honest.map(rowOf),
+    "Steps",
+    ...table(STEPS, study),
+    "steps: cheated ones. flagged: % of them. x tol: the least velocity error over its tolerance.",
+    "cos v, cos x: cosines of velocities and of next states, on average. AUC: of the error over its",
+    "tolerance, and older: of cos x, which the rule of the system that we follow looks at.",
     "",
-    ...cheats.map(rowOf),
+    "Images that pass a check, in %",
+    ...table(IMAGES, study),
+    "1, 3, 5: steps drawn. 1e-4: with thresholds that reject one honest image in 10,000, by the",
+    "machines besides the checker's. older: by the older rule.",
     "",
-    "Not caught, and not claimed to be:",
-    ...notCaught.map(rowOf),
-    "",
-    "work: machine time, honest = 1. flagged: of the cheated steps. x tol: velocity error over its",
-    "tolerance. pass n: a checked image passes when n steps are drawn. income: expected weight over",
-    "an honest miner's. older: the same by the rule of the system that we follow.",
+    "Profit",
+    ...table(PROFIT, study),
+    "calls: through the network, counted; work: their price; income: expected weight, and the same by",
+    "the older rule. An honest miner's are 1.",
   ].join("\n");
 }
 
-function rowOf(found: CheatFindings): string {
-  const { drawn, older } = found.passes;
-  return line(found.name, [
-    found.work.toFixed(2),
-    percent(found.flagged),
-    ratio(found.ratio.least),
-    found.similarity.toFixed(3),
-    found.auc.ours.toFixed(3),
-    found.auc.older.toFixed(3),
-    percent(drawn[1]),
-    percent(drawn[3]),
-    percent(drawn[5]),
-    percent(older),
-    found.income.ours.toFixed(3),
-    found.income.older.toFixed(3),
-  ]);
+function table(columns: Columns, { honest, cheats, notCaught }: Study): string[] {
+  const row = (found: CheatFindings) =>
+    line(found.name, Object.values(columns).map((cell) => cell(found)));
+  return [
+    line("", Object.keys(columns)),
+    ...honest.map(row),
+    ...cheats.map(row),
+    "Not caught, and not claimed to be:",
+    ...notCaught.map(row),
+  ];
 }
 
 function line(name: string, cells: readonly string[]): string {
-  return name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(12)).join("");
+  return (name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join(""))
+    .trimEnd();
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+function percent(share: number | undefined): string {
+  return share === undefined ? "-" : (100 * share).toFixed(1);
 }
 
 /** Refused evidence has no error to measure. */
-function ratio(value: number): string {
+function times(value: number): string {
   return Number.isFinite(value) ? value.toPrecision(2) : "refused";
 }

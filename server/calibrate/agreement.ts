@@ -1,12 +1,15 @@
 import type { GenerationRequest, ImageEngine } from "../../core/generation/mod.ts";
 import { fromHalf } from "../../core/half.ts";
 import type { Plan } from "../../core/schedule/mod.ts";
-import { finishResidual, residualSums } from "../../core/verification/mod.ts";
+import { finishResidual, residualSums, type Tolerance } from "../../core/verification/mod.ts";
+import type { Machine } from "./hosts.ts";
 
 /** One step that an engine made, as another engine's network sees it. */
 export interface StepAgreement {
   readonly maker: string;
   readonly checker: string;
+  /** Of the less exact of the two: whose tolerance holds. */
+  readonly precision: Tolerance["precision"];
   readonly run: number;
   readonly index: number;
   /** Of `steps`. */
@@ -25,18 +28,19 @@ interface MadeRun {
   readonly denoised: readonly Uint16Array[];
 }
 
-/** Makes a run on one engine and predicts all its steps again on each. */
-export async function compareEngines(
-  maker: string,
-  engines: ReadonlyMap<string, ImageEngine>,
+/** Makes a run on one machine and predicts all its steps again on each. */
+export async function compareMachines(
+  [maker, { engine, precision }]: readonly [string, Machine],
+  machines: ReadonlyMap<string, Machine>,
   request: GenerationRequest,
   run: number,
 ): Promise<StepAgreement[]> {
-  const engine = engines.get(maker);
-  const made = engine && await makeRun(engine, request);
+  const made = await makeRun(engine, request);
   const found: StepAgreement[] = [];
-  for (const [checker, other] of made ? engines : []) {
-    if (made) found.push(...await checkRun(other, made, { maker, checker, run }));
+  for (const [checker, other] of machines) {
+    const less = precision === "float16" ? precision : other.precision;
+    const who = { maker, checker, precision: less, run };
+    found.push(...await checkRun(other.engine, made, who));
   }
   return found;
 }
@@ -52,7 +56,7 @@ async function makeRun(engine: ImageEngine, request: GenerationRequest): Promise
 async function checkRun(
   engine: ImageEngine,
   { request, plan, states, denoised }: MadeRun,
-  who: Pick<StepAgreement, "maker" | "checker" | "run">,
+  who: Pick<StepAgreement, "maker" | "checker" | "precision" | "run">,
 ): Promise<StepAgreement[]> {
   const asked = denoised.map((_, index) => ({ index, bits: states[index] }));
   const predicted = await engine.predict(request, asked);

@@ -7,12 +7,13 @@ import {
 } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, catalogueEntryOf } from "../../core/inference/mod.ts";
 import { decodeTolerances, type Tolerance } from "../../core/verification/mod.ts";
-import { openCompute, parseComputeKind } from "../compute/mod.ts";
+import { wholeFlag } from "../command_line.ts";
 import { Progress } from "../progress.ts";
-import { knownModels, openModel } from "../storage/mod.ts";
-import { compareEngines, type StepAgreement } from "./agreement.ts";
+import { knownModels } from "../storage/mod.ts";
+import { compareMachines, type StepAgreement } from "./agreement.ts";
 import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";
+import { ALL_HOSTS, type Machine, openMachines } from "./hosts.ts";
 import { agreementTable, quantile } from "./table.ts";
 import { writeEvidence, writeTolerances } from "./write.ts";
 
@@ -43,53 +44,85 @@ export function calibrateCommand(): Command {
     .option("--model <source>", "as for generate", "embedded")
     .option(
       "--engines <list>",
-      "hosts, each with the weights' variant if not float32: cpu,native,chrome,cpu:fp16",
-      "cpu,native",
+      "hosts, each with the weights' variant if not the first: cpu,native,chrome,cpu:fp16,\n" +
+        "or all that are at hand, and the CPU with each variant",
+      ALL_HOSTS,
     )
     .option("--runs <n>", "images made on each engine", "5")
     .option("--first <n>", "number of the first run: other numbers, other seeds", "0")
     .option("--steps <list>", "of the images, in turn", "20,30")
     .option("--sizes <list>", "width and height of the images, in turn", "128,256")
-    .option("--check", "hold the steps against the catalogue's tolerances, fit none", false)
+    .option(
+      "--check",
+      "hold the steps against the catalogue's tolerances, fit none;\nexit code 1 if one is above",
+      false,
+    )
     .option("--write", "write the tolerances and their evidence beside the catalogue", false)
     .option("--json", "print every step's error and the tolerances as JSON", false)
     .action(calibrate);
 }
 
+/** Which images are made. */
+interface Sizing {
+  readonly runs: number;
+  /** Number of the first run. */
+  readonly first: number;
+  readonly steps: readonly number[];
+  /** Pixels of width and height. */
+  readonly sizes: readonly number[];
+}
+
 async function calibrate(flags: CalibrateFlags): Promise<void> {
   const progress = new Progress({ quiet: flags.json });
+  const sizing = sizingOf(flags);
   await using stack = new AsyncDisposableStack();
-  const engines = new Map<string, ImageEngine>();
-  for (const name of flags.engines.split(",").map((part) => part.trim())) {
-    engines.set(name, await openEngine(name, flags.model, progress, stack));
-  }
-  const steps = await compareAll(engines, flags, progress);
+  const machines = await openMachines(flags.engines, flags.model, progress, stack);
+  const steps = await compareAll(machines, sizing, progress);
   progress.end();
-  await (flags.check ? report : fit)(flags, steps, engines, progress);
+  const evidence = evidenceOf(sizing, steps, machines);
+  await (flags.check ? report : fit)(flags, steps, evidence, progress);
+}
+
+/** @throws AppError `invalid_request` naming the flag. */
+function sizingOf({ runs, first, steps, sizes }: CalibrateFlags): Sizing {
+  const listOf = (flag: string, list: string, least: number, most: number) =>
+    list.split(",").map((text) => wholeFlag(flag, text, least, most));
+  const sizing = {
+    runs: wholeFlag("--runs", runs, 1, 10_000),
+    first: wholeFlag("--first", first, 0, 1_000_000),
+    steps: listOf("--steps", steps, 1, 1000),
+    sizes: listOf("--sizes", sizes, 8, 4096),
+  };
+  const odd = sizing.sizes.find((pixels) => pixels % 8 !== 0);
+  if (odd === undefined) return sizing;
+  throw new AppError("invalid_request", `Cannot calibrate: --sizes has ${odd}, no multiple of 8`);
 }
 
 async function compareAll(
-  engines: ReadonlyMap<string, ImageEngine>,
-  flags: CalibrateFlags,
+  machines: ReadonlyMap<string, Machine>,
+  sizing: Sizing,
   progress: Progress,
 ): Promise<StepAgreement[]> {
   const steps: StepAgreement[] = [];
-  const first = Number(flags.first);
-  for (let run = first; run < first + Number(flags.runs); run++) {
-    for (const [maker, engine] of engines) {
-      progress.hint(`Run ${run - first + 1} of ${flags.runs}: made on ${maker}`);
-      const request = requestOf(engine, flags, run);
-      steps.push(...await compareEngines(maker, engines, request, run));
+  const { runs, first } = sizing;
+  for (let run = first; run < first + runs; run++) {
+    for (const machine of machines) {
+      progress.hint(`Run ${run - first + 1} of ${runs}: made on ${machine[0]}`);
+      const request = requestOf(machine[1].engine, sizing, run);
+      steps.push(...await compareMachines(machine, machines, request, run));
     }
+    progress.step("run", run - first + 1, runs);
   }
   return steps;
 }
+
+type Evidence = Readonly<Record<string, unknown>>;
 
 /** Fits tolerances to the steps. */
 async function fit(
   flags: CalibrateFlags,
   steps: readonly StepAgreement[],
-  engines: ReadonlyMap<string, ImageEngine>,
+  evidence: Evidence,
   progress: Progress,
 ): Promise<void> {
   const tolerances = tolerancesOf(steps);
@@ -98,7 +131,7 @@ async function fit(
   if (!flags.write) return;
   const { id } = entryOf(flags);
   await writeTolerances(id, tolerances);
-  const path = await writeEvidence(id, { fitted: evidenceOf(flags, steps, engines) });
+  const path = await writeEvidence(id, { fitted: evidence });
   progress.say(`Tolerances of ${id} written to the catalogue, evidence to ${path}`);
 }
 
@@ -106,18 +139,19 @@ async function fit(
 async function report(
   flags: CalibrateFlags,
   steps: readonly StepAgreement[],
-  engines: ReadonlyMap<string, ImageEngine>,
+  evidence: Evidence,
   progress: Progress,
 ): Promise<void> {
   const entry = entryOf(flags);
   const tolerances = decodeTolerances(entry.tolerances ?? []);
-  const checked = checkSteps(steps, tolerances, precisionOf);
+  const checked = checkSteps(steps, tolerances);
   if (flags.json) console.log(JSON.stringify({ steps, checked }));
   else console.log(`${agreementTable(steps)}\n${checkLine(checked)}`);
   if (flags.write) {
-    const evidence = { ...evidenceOf(flags, steps, engines), ...checked };
-    progress.say(`Evidence written to ${await writeEvidence(entry.id, { checked: evidence })}`);
+    const path = await writeEvidence(entry.id, { checked: { ...evidence, ...checked } });
+    progress.say(`Evidence written to ${path}`);
   }
+  if (checked.rejected > 0) Deno.exitCode = 1;
 }
 
 function entryOf({ model }: CalibrateFlags): CatalogueEntry {
@@ -129,27 +163,15 @@ function entryOf({ model }: CalibrateFlags): CatalogueEntry {
   );
 }
 
-async function openEngine(
-  name: string,
-  model: string,
-  progress: Progress,
-  stack: AsyncDisposableStack,
-): Promise<ImageEngine> {
-  const [kind, variant] = name.split(":");
-  const host = stack.use(await openCompute(parseComputeKind(kind)));
-  progress.say(`${name}: ${host.name}`);
-  return stack.use(await host.open(await openModel(model, { variant })));
-}
-
 function requestOf(
   { defaults }: ImageEngine,
-  { sizes, steps }: CalibrateFlags,
+  { sizes, steps }: Sizing,
   run: number,
 ): GenerationRequest {
   const pixels = inTurn(sizes, run);
   return decodeRequest({
-    prompt: PROMPTS[run % PROMPTS.length],
-    scheduler: SCHEDULERS[run % SCHEDULERS.length],
+    prompt: inTurn(PROMPTS, run),
+    scheduler: inTurn(SCHEDULERS, run),
     width: pixels,
     height: pixels,
     steps: inTurn(steps, Math.floor(run / SCHEDULERS.length)),
@@ -157,19 +179,17 @@ function requestOf(
   }, { ...defaults, seed: 0n });
 }
 
-function inTurn(list: string, run: number): number {
-  const numbers = list.split(",").map(Number);
-  return numbers[run % numbers.length];
+function inTurn<T>(list: readonly T[], run: number): T {
+  return list[run % list.length];
 }
 
-function precisionOf({ maker, checker }: StepAgreement): Tolerance["precision"] {
-  return /:fp16\b/.test(`${maker} ${checker}`) ? "float16" : "float32";
-}
-
-/** float16's are those of steps that a float16 machine made or checked; float32's all others. */
+/** @throws AppError `invalid_request` for one machine alone: it agrees with itself. */
 function tolerancesOf(steps: readonly StepAgreement[]): Tolerance[] {
   const apart = steps.filter(({ maker, checker }) => maker !== checker);
-  return [...Map.groupBy(apart, precisionOf)].map(([precision, own]) =>
+  if (apart.length === 0) {
+    throw new AppError("invalid_request", "Cannot calibrate: --engines is of one machine, not two");
+  }
+  return [...Map.groupBy(apart, ({ precision }) => precision)].map(([precision, own]) =>
     fitTolerance(own, precision)
   );
 }
@@ -183,17 +203,17 @@ function toleranceLine({ precision, points }: Tolerance): string {
 
 /** What a reader needs to judge the tolerances: who, how often, how far apart. */
 function evidenceOf(
-  { runs, first, steps: counts, sizes }: CalibrateFlags,
+  { runs, first, steps: counts, sizes }: Sizing,
   steps: readonly StepAgreement[],
-  engines: ReadonlyMap<string, ImageEngine>,
-): Record<string, unknown> {
+  machines: ReadonlyMap<string, Machine>,
+): Evidence {
   const pairs = Map.groupBy(steps, ({ maker, checker }) => `${maker} -> ${checker}`);
   return {
-    engines: Object.fromEntries([...engines].map(([name, { compute }]) => [name, compute])),
-    runs: Number(runs),
-    firstRun: Number(first),
-    stepsOfImages: counts,
-    sizes,
+    engines: Object.fromEntries([...machines].map(([name, { engine }]) => [name, engine.compute])),
+    runs,
+    firstRun: first,
+    stepsOfImages: counts.join(","),
+    sizes: sizes.join(","),
     steps: steps.length,
     pairs: Object.fromEntries([...pairs].map(([pair, own]) => {
       const errors = own.map(({ velocityError }) => velocityError);

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/error.ts";
-import type { Tolerance } from "../../core/verification/mod.ts";
+import { logNormalTail, type Tolerance } from "../../core/verification/mod.ts";
 
 /** An honest step: how noisy its state is, and how far two machines are apart on it. */
 export interface HonestStep {
@@ -50,17 +50,10 @@ function knots(low: number, high: number): number[] {
   return Array.from({ length: POINTS }, (_, k) => low * (high / low) ** (k / (POINTS - 1)));
 }
 
-/**
- * The largest that an honest error can be, by those seen, to three digits. Spread is taken above
- * the median: below it errors reach down to the zero of machines that agreed to the bit.
- */
+/** The largest that an honest error can be, by those seen, to three digits. */
 function tail(errors: readonly number[]): number {
-  const logs = errors.filter((error) => error > 0).map(Math.log).toSorted((a, b) => a - b);
-  const upper = logs.slice(logs.length >> 1);
-  const [median = -Infinity] = upper;
-  const variance = upper.reduce((sum, log) => sum + (log - median) ** 2, 0) / upper.length;
-  const fitted = upper.length ? Math.exp(median + DEVIATIONS * Math.sqrt(variance)) : 0;
   const seen = Math.max(...errors, 0);
+  const fitted = logNormalTail(errors, DEVIATIONS);
   const held = Math.min(Math.max(fitted, MARGINS.least * seen), MARGINS.most * seen);
   return Number(Math.min(Math.max(held, LEAST) * 1.005, 2).toPrecision(3));
 }

@@ -1,1 +1,2 @@
 export { calibrateCommand } from "./command.ts";
+export { openMachines } from "./hosts.ts";

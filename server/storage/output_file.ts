@@ -3,12 +3,17 @@ import { AppError, reason } from "../../core/error.ts";
 
 /**
  * Writes a file so that it is there whole or not at all: beside its place, then renamed.
+ * @param mode of a file that not everybody may read; the usual one without it.
  * @throws AppError `storage_failed` naming the path; nothing is left behind.
  */
-export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<void> {
   const partial = partialPath(path);
   try {
-    await Deno.writeFile(partial, bytes);
+    await Deno.writeFile(partial, bytes, { mode });
     await Deno.rename(partial, path);
   } catch (cause) {
     await Deno.remove(partial).catch(() => {});

@@ -5,14 +5,16 @@ import type { Hash, LeafSource, Receipt } from "../../core/transcript/mod.ts";
 export interface TranscriptStore extends AsyncDisposable {
   /**
    * Begins a transcript, which is not served until it is committed.
-   * @throws AppError `transcript_invalid` for a name that is taken or no name.
+   * @param bytes how many will come, as far as that is known: what can never fit is refused here,
+   * before it takes the place of others.
+   * @throws AppError `transcript_invalid` for a name that is taken or no name, `storage_failed`.
    */
-  create(id: string): Promise<TranscriptWriter>;
+  create(id: string, bytes?: number): Promise<TranscriptWriter>;
   /** @throws AppError `transcript_not_found` when it never was, was removed or is too old. */
   open(id: string): Promise<StoredTranscript>;
   /** Forgets a transcript, if it is there. */
   remove(id: string): Promise<void>;
-  /** Removes what is too old; to be called now and then. */
+  /** Removes what is too old. A store does so by itself, in use or not. */
   sweep(): Promise<void>;
   readonly usage: StoreUsage;
 }

@@ -31,11 +31,16 @@ interface Kept {
 
 const NAME = /^([0-9]{1,16})-([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.transcript$/;
 const FIFTEEN_MINUTES = 15 * 60_000;
+/** Between two looks at what is too old: a file that cannot be removed is not tried all the time. */
+const LEAST_WAIT_MS = 1000;
+/** The longest that a timer takes. */
+const MOST_WAIT_MS = 2 ** 31 - 1;
 
 /**
  * Transcripts in a folder of their own, one file each: `<time>-<id>.transcript`. A file on its way
  * in is `<id>.part`; it gets its name when it is whole and synced, so that a crash leaves nothing
- * that could be served by halves. What is too old goes, and the oldest when space is needed.
+ * that could be served by halves. What is too old goes, within a second also where nobody asks for
+ * anything, and the oldest when space is needed.
  */
 export class DiskTranscriptStore implements TranscriptStore {
   readonly #folder: string;
@@ -43,8 +48,11 @@ export class DiskTranscriptStore implements TranscriptStore {
   readonly #options: DiskTranscriptOptions;
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
-  /** Bytes of each transcript on its way. */
+  /** Bytes of each transcript on its way: those that are announced, or those that are there. */
   readonly #coming = new Map<string, number>();
+  /** Sweeps when the oldest will be too old. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   private constructor(folder: string, lock: Disposable, options: DiskTranscriptOptions) {
     this.#folder = folder;
@@ -58,27 +66,35 @@ export class DiskTranscriptStore implements TranscriptStore {
    */
   static async open(folder: string, options: DiskTranscriptOptions): Promise<DiskTranscriptStore> {
     const store = new DiskTranscriptStore(folder, await lockOnce(folder), options);
-    await store.#guarded(() => store.#readFolder());
-    await store.#makeRoom();
-    await store.sweep();
-    return store;
+    try {
+      await store.#guarded(() => store.#readFolder());
+      await store.#makeRoom();
+      await store.sweep();
+      return store;
+    } catch (error) {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get usage(): StoreUsage {
     const kept = this.#kept.values().reduce((sum, { bytes }) => sum + bytes, 0);
-    const coming = this.#coming.values().reduce((sum, bytes) => sum + bytes, 0);
-    return { transcripts: this.#kept.size, bytes: kept + coming };
+    return { transcripts: this.#kept.size, bytes: kept + this.#comingBytes };
   }
 
-  async create(id: string): Promise<TranscriptWriter> {
+  get #comingBytes(): number {
+    return this.#coming.values().reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  async create(id: string, bytes = 0): Promise<TranscriptWriter> {
     if (this.#kept.has(checkTranscriptId(id)) || this.#coming.has(id)) {
       throw new AppError("transcript_invalid", `Cannot keep transcript ${id}: its name is taken`);
     }
-    this.#coming.set(id, 0);
     try {
+      await this.#reserve(id, bytes);
       return await this.#guarded(() =>
         PartialTranscript.create(join(this.#folder, `${id}.part`), {
-          reserve: (bytes) => this.#reserve(id, bytes),
+          reserve: (written) => this.#reserve(id, Math.max(bytes, written)),
           commit: (path, bytes) => this.#guarded(() => this.#commit(id, path, bytes)),
           drop: () => this.#coming.delete(id),
         })
@@ -103,14 +119,37 @@ export class DiskTranscriptStore implements TranscriptStore {
   }
 
   async sweep(): Promise<void> {
-    const limit = this.#options.maxAgeMs ?? FIFTEEN_MINUTES;
     const now = this.#options.clock();
-    for (const [id, { since }] of [...this.#kept]) {
-      if (now - since > limit) await this.#evict(id, "age");
+    try {
+      for (const [id, { since }] of [...this.#kept]) {
+        if (now - since > this.#limit) await this.#evict(id, "age");
+      }
+    } finally {
+      this.#wakeLater();
     }
   }
 
+  get #limit(): number {
+    return this.#options.maxAgeMs ?? FIFTEEN_MINUTES;
+  }
+
+  #wakeLater(): void {
+    clearTimeout(this.#timer);
+    const [oldest] = this.#kept.values();
+    if (!oldest || this.#closed) return;
+    const due = oldest.since + this.#limit + 1 - this.#options.clock();
+    // A file that cannot be removed is tried again; whoever asks for something hears of it.
+    const timer = setTimeout(
+      () => this.sweep().catch(() => {}),
+      Math.min(Math.max(due, LEAST_WAIT_MS), MOST_WAIT_MS),
+    );
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
     this.#lock[Symbol.dispose]();
     return Promise.resolve();
   }
@@ -129,22 +168,25 @@ export class DiskTranscriptStore implements TranscriptStore {
     }
   }
 
+  /** @param bytes of the transcript in all, so far. */
   async #reserve(id: string, bytes: number): Promise<void> {
-    this.#coming.set(id, (this.#coming.get(id) ?? 0) + bytes);
+    this.#coming.set(id, bytes);
+    const { maxBytes } = this.#options;
+    // Others would go in vain.
+    if (this.#comingBytes > maxBytes) {
+      throw new AppError(
+        "storage_failed",
+        `Cannot keep a transcript: ${this.#comingBytes} bytes are on their way, ` +
+          `more than the limit of ${maxBytes}`,
+      );
+    }
     await this.#makeRoom();
   }
 
   async #makeRoom(): Promise<void> {
-    const { maxBytes } = this.#options;
-    while (this.usage.bytes > maxBytes) {
+    while (this.usage.bytes > this.#options.maxBytes) {
       const [oldest] = this.#kept.keys();
-      if (oldest === undefined) {
-        throw new AppError(
-          "storage_failed",
-          `Cannot keep a transcript: ${this.usage.bytes} bytes are on their way, ` +
-            `more than the limit of ${maxBytes}`,
-        );
-      }
+      if (oldest === undefined) return;
       await this.#evict(oldest, "space");
     }
   }
@@ -160,8 +202,10 @@ export class DiskTranscriptStore implements TranscriptStore {
 
   async #evict(id: string, why: Eviction["why"]): Promise<void> {
     const kept = this.#kept.get(id);
-    if (!kept || !this.#kept.delete(id)) return;
+    if (!kept) return;
     await this.#guarded(() => removeFile(kept.path));
+    // Another may have been faster.
+    if (!this.#kept.delete(id)) return;
     const ageMs = this.#options.clock() - kept.since;
     this.#options.onEvict?.({ id, bytes: kept.bytes, ageMs, why });
   }

@@ -53,9 +53,16 @@ function digest(bytes: Uint8Array): string {
   return hash.digest();
 }
 
-/** @throws AppError `transcript_invalid` when the file is damaged, `storage_failed`. */
+/**
+ * @throws AppError `transcript_not_found` when there is no such file, `transcript_invalid` when it
+ * is damaged, `storage_failed`.
+ */
 export async function openTranscript(path: string): Promise<StoredTranscript> {
-  const file = await open(path).catch((cause) => refuse("storage_failed", path, reason(cause)));
+  const file = await open(path).catch((cause) =>
+    cause.code === "ENOENT"
+      ? refuse("transcript_not_found", path, "it is not kept")
+      : refuse("storage_failed", path, reason(cause))
+  );
   try {
     return new DiskTranscript(path, file, await readIndex(file, path));
   } catch (error) {

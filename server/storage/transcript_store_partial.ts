@@ -5,7 +5,7 @@ import { encodeIndex } from "./transcript_store_file.ts";
 
 /** What a transcript on its way needs from its store. */
 export interface PartialOwner {
-  /** Makes room for bytes that are about to be written. */
+  /** Makes room for the file's bytes, those about to be written included. */
   reserve(bytes: number): Promise<void>;
   /** Gives the file, whole and synced, its name. */
   commit(path: string, bytes: number): Promise<void>;
@@ -75,7 +75,7 @@ export class PartialTranscript implements TranscriptWriter {
 
   async #write(bytes: Uint8Array): Promise<void> {
     if (this.#failure || !this.#file) return;
-    await this.#owner.reserve(bytes.length);
+    await this.#owner.reserve(this.#bytes + bytes.length);
     for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
     this.#bytes += bytes.length;
   }

@@ -1,7 +1,12 @@
 import { Command, Option } from "commander";
 import { AppError, reason } from "../../core/error.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
-import { decodeReceipt, MAX_RECEIPT_BYTES, type Receipt } from "../../core/transcript/mod.ts";
+import {
+  decodeReceipt,
+  MAX_RECEIPT_BYTES,
+  mostImageBytes,
+  type Receipt,
+} from "../../core/transcript/mod.ts";
 import type { Level, Verdict } from "../../core/verification/mod.ts";
 import {
   imageOfMiner,
@@ -49,9 +54,6 @@ Examples:
   deno task verify r.json --from http://miner.example:8091 --token TsP... --steps 5
   deno task verify r.json --transcript t.safetensors --level 1 --steps all --json
 `;
-
-/** An image that is longer than a receipt may state is not read. */
-const MAX_IMAGE_BYTES = 2 ** 31 - 1;
 
 export function verifyCommand(): Command {
   return new Command("verify")
@@ -114,7 +116,8 @@ async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidenc
   const miner = flags.from === undefined
     ? undefined
     : minerAddress(flags.from, parseTimeout(flags.timeout), flags.token);
-  const file = flags.image === undefined ? undefined : await readFile(flags.image, MAX_IMAGE_BYTES);
+  const most = mostImageBytes(receipt.request);
+  const file = flags.image === undefined ? undefined : await readFile(flags.image, most);
   const level = levelOf(flags, file !== undefined);
   const image = file
     ? () => Promise.resolve(file)

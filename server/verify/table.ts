@@ -12,7 +12,7 @@ export function reportText(report: Report): string {
   return [
     `Receipt ${report.receipt}`,
     `Model ${report.model.id} in ${report.model.precision}, signed by ${report.miner}`,
-    `Level ${report.level}: ${LEVELS[report.level]}${stopped(report)}`,
+    levelLine(report),
     "",
     ...startLine(report),
     ...stepTable(report),
@@ -23,8 +23,10 @@ export function reportText(report: Report): string {
   ].join("\n").replace(/\n{3,}/g, "\n\n");
 }
 
-function stopped({ verdict }: Report): string {
-  return verdict === "invalid" ? " (stopped at the first that does not hold)" : "";
+function levelLine({ level, asked, verdict }: Report): string {
+  const stopped = verdict === "invalid" ? " (stopped at the first that does not hold)" : "";
+  const of = level === asked ? "" : ` of ${asked} asked for`;
+  return `Level ${level}${of}: ${LEVELS[level]}${stopped}`;
 }
 
 function startLine({ start }: Report): string[] {
@@ -33,9 +35,9 @@ function startLine({ start }: Report): string[] {
   return [`Start: x_0 against the seed's noise: ${differing} values differ, ${outside} outside`];
 }
 
-function stepTable({ steps, of, opened, draw, tolerances }: Report): string[] {
-  if (opened.length === 0) return ["No step was opened: this says who signed what, and no more"];
-  if (steps.length === 0) return [];
+function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
+  if (code !== undefined) return [];
+  if (steps.length === 0) return ["No step was opened: this says who signed what, and no more"];
   const rows = steps.map((row) => [
     String(row.step),
     short(row.noise ?? Infinity),

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { AppError, type ErrorCode } from "../../core/error.ts";
+import { encodeImage } from "../../core/generation/mod.ts";
+import { catalogueEntryOf, type ModelFiles, readJson } from "../../core/inference/mod.ts";
 import {
   decodeSafetensors,
   encodeReceipt,
@@ -17,11 +19,14 @@ import {
   imageOfMiner,
   minerAddress,
   openingsOfMiner,
+  ownSettings,
   type Verification,
   verifyReceipt,
 } from "../../core/verify/mod.ts";
+import { reportText } from "../../server/verify/table.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { serveMiner } from "../fixtures/miner_server.ts";
+import { rejection } from "../fixtures/rejection.ts";
 import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
@@ -46,18 +51,34 @@ async function check(
     & Partial<Omit<Verification, "image">>
     & { transcript?: Uint8Array; image?: Uint8Array<ArrayBuffer> },
 ) {
+  const given = { ...await order(transcript), image: () => Promise.resolve(image) };
+  return await verifyReceipt({ ...given, ...changes });
+}
+
+async function order(transcript: Uint8Array = honest.transcript): Promise<Verification> {
   const path = await writeTranscript(await temporaryFolder(), transcript);
-  return await verifyReceipt({
+  return {
     receipt: honest.receipt,
     level: 3,
     model: own,
     steps: all,
     draw: "chosen",
     source: openingsOfFile(path),
-    image: () => Promise.resolve(image),
+    image: () => Promise.resolve(honest.image),
     openEngine: () => Promise.resolve(engine),
-    ...changes,
-  });
+  };
+}
+
+/** A model's files, some of them replaced. */
+function withFiles(of: ModelFiles, changed: ReadonlyMap<string, Uint8Array>): ModelFiles {
+  const text = (path: string) => new TextDecoder().decode(changed.get(path));
+  return {
+    ...{ name: of.name, location: of.location, variant: of.variant, paths: of.paths },
+    has: (path) => of.has(path),
+    size: (path) => of.size(path),
+    text: (path) => changed.has(path) ? Promise.resolve(text(path)) : of.text(path),
+    bytes: (path, range) => of.bytes(path, range),
+  };
 }
 
 /** The miner signs that something else was asked for than was made. */
@@ -71,6 +92,9 @@ test("an honest run is honest at every step, and the image is its last state", a
   expect(report).toMatchObject({
     verdict: "honest",
     reasons: [],
+    level: 3,
+    asked: 3,
+    opened: all,
     start: { outside: 0 },
     similarity: expect.closeTo(1, 4),
     cost: { openings: STEPS, evaluations: STEPS, share: 1 },
@@ -95,6 +119,59 @@ test("levels 0 and 1 do not open an engine", async () => {
   const report = await check({ level: 1, openEngine });
   expect(report).toMatchObject({ verdict: "honest", start: { outside: 0 } });
   expect(report.similarity).toBeUndefined();
+});
+
+describe("the level of a report is the one that was reached", () => {
+  test.each([
+    ["no source", { source: undefined }, 0],
+    ["no step", { steps: [] }, 0],
+    ["no image", { image: undefined }, 2],
+  ])("of 3 asked for with %s", async (_, changes, level) => {
+    const report = await verifyReceipt({ ...await order(), ...changes });
+    expect(report).toMatchObject({ verdict: "honest", level, asked: 3 });
+    expect(report.opened).toEqual(level === 0 ? [] : all);
+    expect(reportText(report)).toContain(`Level ${level} of 3 asked for: receipt`);
+  });
+
+  test("of refused evidence it is 0, and nothing was opened", async () => {
+    const report = await check({ transcript: honest.transcript.slice(0, -100) });
+    expect(report).toMatchObject({ verdict: "invalid", level: 0, asked: 3, opened: [] });
+  });
+});
+
+describe("the checker's own trouble says nothing about the miner", () => {
+  const trouble = (code: ErrorCode) => () =>
+    Promise.reject(new AppError(code, "Cannot: it is ours"));
+  const withFile = (path: string, json: unknown) => {
+    const changed = new Map([[path, new TextEncoder().encode(JSON.stringify(json))]]);
+    return { ...own, files: withFiles(files, changed) };
+  };
+
+  test.each(["encoding_failed", "shape_mismatch", "invalid_config", "not_finite"] as const)(
+    "an engine that fails with %s",
+    async (code) => {
+      const failing = { predict: trouble(code), decode: trouble(code) };
+      const engines = [
+        trouble(code),
+        () => Promise.resolve(failing),
+        () => Promise.resolve({ ...failing, predict: engine.predict.bind(engine) }),
+      ];
+      for (const openEngine of engines) {
+        expect(await rejection(check({ openEngine }))).toMatchObject({ code });
+      }
+    },
+  );
+
+  test("a scheduler of the model that is no plan", async () => {
+    const path = "scheduler/scheduler_config.json";
+    const model = withFile(path, { ...await readJson(files, path) as object, thresholding: true });
+    expect(await rejection(check({ model }))).toMatchObject({ code: "unsupported_setting" });
+  });
+
+  test("a file of its own that cannot be read", async () => {
+    const source = openingsOfFile("/no/such.safetensors");
+    expect(await rejection(check({ source }))).toMatchObject({ code: "storage_failed" });
+  });
 });
 
 describe("a signed lie", () => {
@@ -142,6 +219,29 @@ describe("a signed lie", () => {
     expect(report).toMatchObject({ verdict: "invalid", code: "receipt_mismatch" });
     expect(report.reasons[0]).toContain(words);
   });
+
+  test("another file in the tree than in the receipt is invalid", async () => {
+    const other = await signedRun(engine, facts, REQUEST, { leaf: (file) => file.with(60, 1) });
+    for (const steps of [[2], [STEPS - 1]]) {
+      const report = await check({ ...other, steps });
+      expect(report).toMatchObject({ verdict: "invalid", code: "proof_invalid" });
+      expect(report.reasons[0]).toContain("its leaf is not the one that was committed");
+    }
+  });
+
+  test.each([["png", 0], ["jpeg", 2], ["webp", 20]] as const)(
+    "a file that is no %s is invalid",
+    async (format, at) => {
+      const { width, height } = REQUEST;
+      const pixels = { width, height, data: new Uint8ClampedArray(4 * width * height) };
+      const file = await encodeImage(pixels, format);
+      const other = await signedRun(engine, facts, REQUEST, {
+        ...{ format, file: () => file.fill(7, at === 0 ? 40 : at + 20) },
+      });
+      const report = await check(other);
+      expect(report).toMatchObject({ verdict: "invalid", code: "encoding_failed" });
+    },
+  );
 
   test("another image than the decoded one is suspect", async () => {
     const other = await signedRun(engine, facts, REQUEST, {
@@ -197,7 +297,7 @@ describe("steps opened by a miner over HTTP", () => {
     if (path === "image") return new Response(honest.image);
     const target = path.replace("steps/", "");
     const named = target === "start" || target === "end" ? target : Number(target);
-    const { committed } = await acceptReceipt(honest.receipt, own);
+    const { committed } = acceptReceipt(honest.receipt, await ownSettings(own));
     return new Response((await (await kept)(committed, named)).slice());
   }
 
@@ -223,6 +323,8 @@ describe("steps opened by a miner over HTTP", () => {
   /** A body of no stated length that never ends. */
   const endless = () =>
     new ReadableStream<Uint8Array>({ pull: (body) => body.enqueue(new Uint8Array(65536)) });
+  const busy = (seconds: string, status = 429) =>
+    new Response("busy", { status, headers: { "retry-after": seconds } });
   /** Headers, a few bytes, and then nothing. */
   const stuck = () =>
     new ReadableStream<Uint8Array>({ start: (body) => body.enqueue(new Uint8Array(10)) });
@@ -234,11 +336,43 @@ describe("steps opened by a miner over HTTP", () => {
     ["a late answer", () => new Response(stuck()), "opening_withheld"],
     ["no answer", () => new Promise<Response>(() => {}), "opening_withheld"],
     ["a refusal", () => new Response("gone", { status: 410 }), "opening_withheld"],
-    ["the opening of another step", () => answers("steps/4"), "opening_"],
+    ["busy for longer than there is time", () => busy("1000"), "opening_withheld"],
+    ["busy, nobody knows for how long", () => busy("soon"), "opening_withheld"],
+    // Steps 1 and 2 have openings of one length: what is wrong is said inside.
+    [
+      "the opening of another step",
+      (path: string) => answers(path.replace("steps/1", "steps/2")),
+      "opening_mismatch",
+    ],
   ])("%s is a failed check", async (_, answer, code) => {
     const report = await checkFrom(answer, 300);
-    expect(report).toMatchObject({ verdict: "invalid", code: expect.stringContaining(code) });
-    expect(report.reasons[0]).toMatch(/^Cannot (fetch|read) .*: /);
+    expect(report).toMatchObject({ verdict: "invalid", code });
+    expect(report.reasons[0]).toMatch(/^Cannot (fetch|read|take) .*: /);
+  });
+
+  test("a miner who is busy for a moment is asked again", async () => {
+    const asked = new Map<string, number>();
+    const report = await checkFrom((path) => {
+      asked.set(path, (asked.get(path) ?? 0) + 1);
+      return asked.get(path) === 1 ? busy("0", path === "steps/1" ? 503 : 429) : answers(path);
+    });
+    expect(report).toMatchObject({ verdict: "honest", level: 3 });
+    const targets = ["start", "1", "3", "end"];
+    expect([...asked]).toEqual(targets.map((target) => [`steps/${target}`, 2]));
+  });
+
+  test("an image is not fetched before the arithmetic holds", async () => {
+    const fetched: string[] = [];
+    const image = () => {
+      fetched.push("image");
+      return Promise.resolve(honest.image);
+    };
+    const lie = await claiming({ seed: "8" });
+    expect(await verifyReceipt({ ...await order(), receipt: lie, image }))
+      .toMatchObject({ verdict: "invalid", level: 1 });
+    expect(fetched).toEqual([]);
+    expect(await verifyReceipt({ ...await order(), image })).toMatchObject({ verdict: "honest" });
+    expect(fetched).toEqual(["image"]);
   });
 
   test("nobody there is a failed check", async () => {

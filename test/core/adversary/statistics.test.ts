@@ -13,7 +13,10 @@ import {
 
 function sight(index: number, flagged: boolean, latentCosine = 1): StepSight {
   const ratio = flagged ? 2 : 0.5;
-  return { index, cheated: flagged, flagged, ratio, velocityError: 0, similarity: 1, latentCosine };
+  return {
+    ...{ index, cheated: flagged, flagged, ratio, velocityError: 0, tolerance: 1 },
+    ...{ similarity: 1, latentCosine },
+  };
 }
 
 const numbers = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 30 });
@@ -25,6 +28,14 @@ describe("areaUnder is the share of pairs in which the cheat has the larger valu
       const share = wins.reduce((sum: number, win) => sum + win, 0) / wins.length;
       expect(areaUnder(rocCurve(honest, cheated))).toBeCloseTo(share, 9);
     }));
+  });
+
+  test("of points on a straight line only the ends are kept", () => {
+    const apart = rocCurve([1, 2, 3], [4, 5, 6]);
+    expect(apart).toEqual([[0, 0], [0, 1], [1, 1]].map(([falsePositives, truePositives]) => ({
+      falsePositives,
+      truePositives,
+    })));
   });
 
   test("evidence that was refused is above every honest value", () => {

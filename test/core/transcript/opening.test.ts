@@ -12,7 +12,7 @@ import {
   stepRun,
 } from "../../../core/transcript/mod.ts";
 import { sample, SDE_CONFIG } from "./fixture.ts";
-import { codeOf, flipped } from "./hostile.ts";
+import { codeOf, flipped, largestBuffer } from "./hostile.ts";
 
 const { receipt, plan, source, leaves, hashes } = await sample();
 const targets: OpeningTarget[] = ["start", 0, 1, 2, 3, 4, "end"];
@@ -141,8 +141,10 @@ test.each([
   ],
   ["no metadata", forged((h) => h.replace("__metadata__", "__metadatum_")), "opening_invalid"],
   ["a list for a header", forged(() => "[]"), "opening_invalid"],
-])("decodeOpening refuses %s with %3$s", (_, bytes, code) => {
-  expect(codeOf(() => decodeOpening(bytes, openingSpec(receipt, plan, 2)))).toBe(code);
+])("decodeOpening refuses %s with %3$s, and asks for no memory by it", (_, bytes, code) => {
+  const spec = openingSpec(receipt, plan, 2);
+  const largest = largestBuffer(() => expect(codeOf(() => decodeOpening(bytes, spec))).toBe(code));
+  expect(largest).toBeLessThanOrEqual(openingBytes(spec));
 });
 
 test("decodeOpening refuses an honest opening of another step or receipt", async () => {

@@ -6,6 +6,7 @@ import {
   decodeReceipt,
   encodeReceipt,
   MAX_RECEIPT_BYTES,
+  mostImageBytes,
   planHash,
   receiptFromJson,
   receiptId,
@@ -77,6 +78,14 @@ test.each([
   ["other steps than asked for", text({ ...receipt, steps: 6 })],
   ["another size than asked for", text({ ...receipt, latent: [4, 4, 8] })],
   ["a miner that is no address", text({ ...receipt, miner: "5Alice" })],
+  [
+    "a time that is no date",
+    text({ ...receipt, times: { ...receipt.times, finished: 8.64e15 + 1 } }),
+  ],
+  [
+    "an image longer than its size takes",
+    text({ ...receipt, image: { ...receipt.image, bytes: mostImageBytes(request) + 1 } }),
+  ],
   ["an end before the start", text({ ...receipt, times: { started: 2, finished: 1 } })],
   ["a signature in capitals", text({ ...receipt, signature: receipt.signature.toUpperCase() })],
   ["an array", text([receipt])],
@@ -87,6 +96,13 @@ test.each([
   ["more than is read", new Uint8Array(MAX_RECEIPT_BYTES + 1).fill(0x20)],
 ])("decodeReceipt refuses %s", (_, hostile) => {
   expect(codeOf(() => decodeReceipt(hostile))).toBe("receipt_invalid");
+});
+
+test("decodeReceipt takes the longest image and the last date", () => {
+  const last = { started: 8.64e15, finished: 8.64e15 };
+  const image = { ...receipt.image, bytes: 8 * 32 * 32 + 65_536 };
+  expect(decodeReceipt(text({ ...receipt, times: last, image }))).toMatchObject({ times: last });
+  expect(new Date(last.finished).getTime()).toBe(last.finished);
 });
 
 test("decodeReceipt and receiptFromJson meet noise with one error", () => {

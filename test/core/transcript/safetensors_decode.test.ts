@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../../core/transcript/mod.ts";
-import { codeOf } from "./hostile.ts";
+import { codeOf, largestBuffer } from "./hostile.ts";
 
 const tensors = fc.array(
   fc.record({
@@ -70,8 +70,18 @@ test.each([
   ["data too much", file({ x }, 10)],
   ["metadata that is no text", file({ __metadata__: { a: 1 }, x })],
   ["deep nesting", file("[".repeat(100_000), 8)],
-])("decodeSafetensors refuses %s", (_, bytes) => {
-  expect(codeOf(() => decodeSafetensors(bytes))).toBe("transcript_invalid");
+])("decodeSafetensors refuses %s, and asks for no memory by it", (_, bytes) => {
+  const largest = largestBuffer(() =>
+    expect(codeOf(() => decodeSafetensors(bytes))).toBe("transcript_invalid")
+  );
+  expect(largest).toBeLessThanOrEqual(bytes.length);
+});
+
+test("largestBuffer sees what is asked for", () => {
+  expect(largestBuffer(() => [new Uint8Array(7), new Uint16Array(50), new ArrayBuffer(3)])).toBe(
+    100,
+  );
+  expect(largestBuffer(() => new Uint8Array([1, 2, 3]))).toBe(0);
 });
 
 test("decodeSafetensors meets noise with one error or reads it", () => {

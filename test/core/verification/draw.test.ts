@@ -35,7 +35,7 @@ function countedRate(n: number, k: number, cheated: ReadonlySet<number>): number
 test.each([[2, 1], [3, 2], [6, 3], [7, 3], [8, 2], [9, 4]])(
   "catchRate of %i steps, %i drawn is what counting all draws gives, for all placements",
   (steps, count) => {
-    for (let bits = 0; bits < 2 ** steps; bits += 1 + (bits % 5)) {
+    for (let bits = 0; bits < 2 ** steps; bits++) {
       const cheated = Array.from({ length: steps }, (_, i) => i).filter((i) => bits >> i & 1);
       expect(catchRate(steps, count, cheated))
         .toBeCloseTo(countedRate(steps, count, new Set(cheated)), 12);

@@ -4,19 +4,21 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname ?? ".", "../../..");
 
-/** Every module that runs when the given one is loaded: libraries by name, files by path. */
-function loadedBy(path: string, seen = new Set<string>()): Set<string> {
+type Loading = "when loaded" | "ever";
+
+/** Every module that the given one loads: libraries by name, files by path. */
+function loadedBy(path: string, when: Loading, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen;
   seen.add(path);
   if (!path.endsWith(".ts")) return seen;
-  for (const specifier of runtimeImports(Deno.readTextFileSync(join(root, path)), path)) {
+  for (const specifier of runtimeImports(Deno.readTextFileSync(join(root, path)), path, when)) {
     const target = specifier.startsWith(".") ? join(dirname(path), specifier) : specifier;
-    loadedBy(target, seen);
+    loadedBy(target, when, seen);
   }
   return seen;
 }
 
-function runtimeImports(text: string, path: string): string[] {
+function runtimeImports(text: string, path: string, when: Loading): string[] {
   const { module } = parseSync(path, text);
   const imports = module.staticImports
     .filter(({ entries }) => entries.length === 0 || entries.some(({ isType }) => !isType))
@@ -27,16 +29,24 @@ function runtimeImports(text: string, path: string): string[] {
   const dynamic = module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
     text.slice(start + 1, end - 1)
   );
-  return [...imports, ...exports, ...dynamic];
+  return [...imports, ...exports, ...(when === "ever" ? dynamic : [])];
 }
 
 test.each(["core/verification/mod.ts", "core/transcript/mod.ts"])(
   "%s loads neither onnxruntime nor the networks",
   (door) => {
-    const loaded = [...loadedBy(door)];
+    const loaded = [...loadedBy(door, "ever")];
     expect(loaded).toContain("@scure/sr25519");
     expect(loaded.filter((each) => /onnx|core\/(inference|generation|gpu)\//.test(each))).toEqual(
       [],
     );
   },
 );
+
+// Level 2 loads the network, when its engine is opened, and level 3 a codec: neither before.
+test("core/verify/mod.ts loads neither onnxruntime nor a codec until they are asked for", () => {
+  const loaded = [...loadedBy("core/verify/mod.ts", "when loaded")];
+  expect(loaded).toContain("core/generation/plan_choice.ts");
+  expect(loaded.filter((each) => /onnxruntime|@jsquash/.test(each))).toEqual([]);
+  expect([...loadedBy("core/verify/mod.ts", "ever")]).toContain("@jsquash/png/decode.js");
+});

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownModels, openModel } from "../../../server/storage/mod.ts";
 import { catalogueEntryOf } from "../../../core/inference/mod.ts";
-import { decodeTolerances } from "../../../core/verification/mod.ts";
+import { catchRate, decodeTolerances } from "../../../core/verification/mod.ts";
 import { zoo } from "../../../core/adversary/mod.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";
@@ -9,7 +9,10 @@ import { studyPage } from "../../../server/adversary/page.ts";
 import { studyTable } from "../../../server/adversary/table.ts";
 
 // The embedded model, on the CPU, with the tolerances of the catalogue.
-const sizing = { runs: 1, steps: 20, size: 64, scheduler: "sde-dpmsolver++", guidanceScale: 5 };
+const sizing = {
+  ...{ runs: 1, samples: 4, steps: 20, size: 64 },
+  ...{ scheduler: "sde-dpmsolver++", guidanceScale: 5 },
+};
 let study: Study;
 
 beforeAll(async () => {
@@ -49,12 +52,59 @@ test("cheats that touch the whole run never pass a check of three steps", () => 
   expect(whole.map(({ passes }) => passes.drawn[3])).toEqual(whole.map(() => 0));
 });
 
-test("other cheats are caught as often as drawing hits them, within half a percent of plain drawing", () => {
+// Of 20 steps a cheat loses at most 0.74 points, whatever steps it is at (draw.test.ts: 0.5 of 30).
+test("other cheats are caught as often as drawing hits them, within 0.75 points of plain drawing", () => {
   const partly = study.cheats.filter(({ cheated }) => cheated < 1);
   expect(partly.length).toBeGreaterThan(4);
-  for (const { passes, plainCatch } of partly) {
-    expect(1 - passes.drawn[3]).toBeGreaterThanOrEqual(plainCatch - 0.012);
+  for (const { passes, plainCatch, sights } of partly) {
+    const cheated = sights.filter((sight) => sight.cheated).map(({ index }) => index);
+    const hit = catchRate(20, 3, [...new Set(cheated)]);
+    expect(1 - passes.drawn[3]).toBeCloseTo(hit, 12);
+    expect(hit).toBeGreaterThanOrEqual(plainCatch - 0.0075);
   }
+});
+
+test("network calls are counted, and are what the practice makes", () => {
+  // Of 20 steps: calls left out at 1, 3, ..., 19; 2, 5, ..., 17; 5, 10, 15; 3, 5, ..., 19.
+  const calls = {
+    "every second call reused": 10 / 20,
+    "every third call reused": 14 / 20,
+    "three calls reused": 17 / 20,
+    "every second call extrapolated": 11 / 20,
+    "noise only": 17 / 20,
+    "a third of the steps, interpolated": 7 / 20,
+    "forged around a cached image": 0,
+    "another run's predictions with noise": 0,
+    // Half of each call: one side of the guidance.
+    "no guidance": 1 / 2,
+    "openings withheld": 10 / 20,
+  };
+  const counted = study.cheats.map(({ name, calls }) => [name, calls] as const);
+  for (const [name, share] of counted) {
+    expect([name, share]).toEqual([name, (calls as Record<string, number>)[name] ?? 1]);
+  }
+  expect(study.honest[0].calls).toBe(1);
+  // The rest is what a call costs: nothing where an image is at hand, half for a cheaper network.
+  const priced = study.cheats.filter(({ calls, work }) => calls !== work);
+  expect(priced.map(({ name, work }) => [name, work])).toEqual([
+    ["wrong prompt", 0.5],
+    ["int8 weights", 0.5],
+    ["int4 weights", 0.25],
+    ["another model", 0.5],
+    ["wrong seed", 0],
+    ["regenerated only when asked", 0],
+  ]);
+});
+
+test("practices that cheat at few steps are tried until enough were seen", () => {
+  const { runs, sights } = study.cheats[2];
+  expect(runs).toBe(2);
+  expect(sights.filter(({ cheated }) => cheated)).toHaveLength(6);
+});
+
+test("without another honest machine there are no thresholds, and no figures by them", () => {
+  expect(study.thresholds).toBeUndefined();
+  expect(study.cheats.every(({ passes }) => passes.atRate === undefined)).toBe(true);
 });
 
 test("the older rule passes most of them", () => {
@@ -64,6 +114,7 @@ test("the older rule passes most of them", () => {
 
 test("the table and the page name every practice", () => {
   const [table, page] = [studyTable(study), studyPage(study, sizing)];
+  expect(Math.max(...table.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
   for (const { name } of zoo) {
     expect(table).toContain(name);
     expect(page).toContain(name);

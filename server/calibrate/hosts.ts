@@ -1,0 +1,76 @@
+import { AppError } from "../../core/error.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import {
+  type CatalogueEntry,
+  catalogueEntryOf,
+  readLayout,
+  weightPrecision,
+} from "../../core/inference/mod.ts";
+import type { Tolerance } from "../../core/verification/mod.ts";
+import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import type { Progress } from "../progress.ts";
+import { knownModels, openModel } from "../storage/mod.ts";
+
+/** An honest machine: a host with a model's weights. */
+export interface Machine {
+  readonly engine: ImageEngine;
+  /** Of its weights, as their file has it. */
+  readonly precision: Tolerance["precision"];
+}
+
+/** What `--engines` and `--honest` take. */
+export const ALL_HOSTS = "all";
+
+/**
+ * Opens machines by name: `cpu`, `native`, `chrome`, or with a variant of the weights, `cpu:fp16`.
+ * `all` is every host at hand, and the CPU once more for each variant.
+ * @param stack frees them.
+ * @throws AppError `host_unavailable` for a host that was named and is not there, and as
+ * `openModel`.
+ */
+export async function openMachines(
+  list: string,
+  model: string,
+  progress: Progress,
+  stack: AsyncDisposableStack,
+): Promise<Map<string, Machine>> {
+  const machines = new Map<string, Machine>();
+  for (const name of namesOf(list, catalogueEntryOf(model, knownModels()))) {
+    try {
+      machines.set(name, await openMachine(name, model, progress, stack));
+    } catch (error) {
+      if (list !== ALL_HOSTS || !isMissing(error)) throw error;
+      progress.say(`${name} is left out. ${error.message}.`);
+    }
+  }
+  return machines;
+}
+
+function namesOf(list: string, entry: CatalogueEntry | undefined): string[] {
+  if (list !== ALL_HOSTS) {
+    return [...new Set(list.split(",").map((name) => name.trim()).filter(Boolean))];
+  }
+  const hosts = COMPUTE_KINDS.filter((kind) => kind !== "auto");
+  return [...hosts, ...(entry?.variants ?? []).map((variant) => `cpu:${variant}`)];
+}
+
+async function openMachine(
+  name: string,
+  model: string,
+  progress: Progress,
+  stack: AsyncDisposableStack,
+): Promise<Machine> {
+  const [kind, variant] = name.split(":");
+  const host = stack.use(await openCompute(parseComputeKind(kind)));
+  const files = await openModel(model, { variant });
+  const { graphs } = await readLayout(files);
+  progress.say(`${name}: ${host.name}`);
+  return {
+    engine: stack.use(await host.open(files)),
+    precision: await weightPrecision(files, graphs.unet.graph),
+  };
+}
+
+function isMissing(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === "host_unavailable";
+}

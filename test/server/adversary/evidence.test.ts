@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import evidence from "../../../models/tau-tiny-adversary.json" with { type: "json" };
+import { zoo } from "../../../core/adversary/mod.ts";
+
+/** What `deno task adversary --write` left: the figures that NOT_CAUGHT.md speaks of. */
+const { sizing, honest, cheats, notCaught } = evidence;
+
+test("the study is of every cheat that is tried today", () => {
+  expect(cheats.map(({ name }) => name)).toEqual(zoo.map(({ name }) => name));
+});
+
+test("no honest step was flagged, whoever made it", () => {
+  expect(honest.length).toBeGreaterThanOrEqual(2);
+  for (const { flagged, steps, runs } of honest) {
+    expect(flagged).toBe(0);
+    expect(steps).toBe(runs * sizing.steps);
+  }
+});
+
+describe.each(cheats)("$name", ({ cheated, steps, flagged, passes, plainCatch, income }) => {
+  test("of its opened steps at least 99.9% are flagged", () => {
+    expect(Math.round(steps * cheated)).toBeGreaterThanOrEqual(sizing.samples);
+    expect(flagged).toBeGreaterThanOrEqual(0.999);
+  });
+
+  test("one check of three steps catches it as often as drawing hits it", () => {
+    if (cheated > 0.999) expect(passes.drawn[3]).toBeLessThanOrEqual(0.001);
+    else expect(1 - passes.drawn[3]).toBeGreaterThanOrEqual(plainCatch - 0.005);
+  });
+
+  test("it does not pay", () => {
+    expect(income.ours).toBeLessThan(1);
+  });
+});
+
+test("what is said not to be caught is not caught", () => {
+  expect(notCaught.map(({ name, flagged }) => [name, flagged < 0.999])).toEqual([
+    ["float16 weights, claimed float32", true],
+  ]);
+});

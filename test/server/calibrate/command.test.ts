@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { runCli } from "../../fixtures/cli.ts";
+
+const small = ["calibrate", "--sizes", "64", "--steps", "10", "--runs", "2"];
+
+describe("deno task calibrate", () => {
+  test.each([
+    ["--runs", "abc", "--runs is abc"],
+    ["--runs", "0", "--runs is 0"],
+    ["--first", "-1", "--first is -1"],
+    ["--steps", "20,many", "--steps is many"],
+    ["--sizes", "100", "--sizes has 100, no multiple of 8"],
+    ["--engines", "abacus", "--compute is abacus"],
+    ["--engines", "cpu", "--engines is of one machine"],
+  ])("%s %s is bad input", async (flag, value, words) => {
+    const run = await runCli([...small, flag, value]);
+    expect(run.stderr).toContain(words);
+    expect(run.stderr).not.toContain("    at ");
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  test("tells a float16 machine by its weights, and holds it against float16's tolerances", async () => {
+    const run = await runCli([...small, "--engines", "cpu,cpu:fp16", "--check", "--json"]);
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(run.stdout).checked).toMatchObject({
+      ...{ checks: 40, rejected: 0, byPrecision: { float32: 0, float16: 40 } },
+    });
+  });
+});

@@ -1,0 +1,34 @@
+import { afterEach, expect, test, vi } from "vitest";
+import type { Catalogue } from "../../../core/inference/mod.ts";
+import { calibrateCommand } from "../../../server/calibrate/mod.ts";
+
+const given = vi.hoisted(() => ({ tolerance: 1 }));
+
+/** The catalogue, with one tolerance for all steps. */
+vi.mock("../../../server/storage/mod.ts", async (original) => {
+  const real = await original<typeof import("../../../server/storage/mod.ts")>();
+  const knownModels = (): Catalogue => {
+    const points = [{ noise: 1, tolerance: given.tolerance }];
+    const tolerances = [{ precision: "float16", points }];
+    const { models } = real.knownModels();
+    return { models: models.map((model) => ({ ...model, tolerances })) };
+  };
+  return { ...real, knownModels };
+});
+
+afterEach(() => {
+  Deno.exitCode = 0;
+  vi.restoreAllMocks();
+});
+
+test.each([[1, 0], [1e-9, 1]])(
+  "calibrate --check with a tolerance of %d ends with exit code %i",
+  async (tolerance, code) => {
+    given.tolerance = tolerance;
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const engines = ["--engines", "cpu,cpu:fp16", "--check", "--json"];
+    const size = ["--runs", "1", "--sizes", "64", "--steps", "3"];
+    await calibrateCommand().parseAsync([...engines, ...size], { from: "user" });
+    expect(Deno.exitCode).toBe(code);
+  },
+);
