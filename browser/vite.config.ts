@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from "vite";
+import { offlineWorker } from "./offline_worker.ts";
 import { wgslText } from "./wgsl_text.ts";
 
 /**
@@ -21,7 +22,7 @@ const plugins = () => [servedOnnxruntime(), wgslText()];
 export default defineConfig({
   root: import.meta.dirname,
   base: "/",
-  plugins: plugins(),
+  plugins: [...plugins(), offlineWorker()],
   worker: { format: "es", plugins },
   build: {
     target: "es2024",

@@ -1,3 +1,4 @@
+import type { SignedAttestation } from "../../core/protocol/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import type { Level } from "../../core/verification/mod.ts";
 import type { Report } from "../../core/verify/mod.ts";
@@ -7,13 +8,27 @@ export interface EngineApi {
   capabilities(): Promise<Capabilities>;
   /** The receipt and the image that a link leads to. */
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
+  /** Receipts that a validator shows; what is none of them is left out. */
+  readList(validator: string): Promise<readonly OfferedReceipt[]>;
+  /** What people attested of a receipt there, by signatures that hold. */
+  attestations(validator: string, receipt: string): Promise<readonly SignedAttestation[]>;
+  attest(validator: string, signed: SignedAttestation): Promise<void>;
+  /** How far this tab can check a receipt. */
+  reach(subject: Pick<CheckOrder, "receipt" | "link">): Promise<Reach>;
   check(order: CheckOrder, onEvent: (event: CheckEvent) => void): Promise<Report>;
   generate(order: GenerateOrder, onEvent: (event: GenerateEvent) => void): Promise<OwnImage>;
-  /** Ends what runs. */
+  /** Ends the check or the image that is being made. */
   cancel(): void;
   /** Weights that are kept on this machine, in bytes. */
   storedBytes(): Promise<number>;
-  clearWeights(): Promise<void>;
+  /** Ends what runs, and forgets weights and the last image. */
+  clear(): Promise<void>;
+}
+
+export interface Reach {
+  readonly level: Level;
+  /** Why not further, for people. */
+  readonly why?: string;
 }
 
 /** What this browser can compute with. */
@@ -35,6 +50,13 @@ export interface ReceiptLink {
   /** `receiptId`. */
   readonly id: string;
   readonly token: string;
+  /** http(s), of the validator that showed it: there attestations are stored. */
+  readonly validator?: string;
+}
+
+export interface OfferedReceipt {
+  readonly receipt: Receipt;
+  readonly link: ReceiptLink;
 }
 
 export interface FetchedReceipt {
@@ -69,9 +91,9 @@ export interface Picture {
 export type CheckEvent =
   | { readonly kind: "drawn"; readonly steps: readonly number[] }
   | { readonly kind: "stage"; readonly stage: Stage; readonly detail: string }
-  /** A state that was opened and proven, as the model sees it. */
-  | { readonly kind: "opened"; readonly step: number; readonly preview?: Picture }
-  /** Where the miner's prediction and ours differ: 0 to 1 of the tolerance and more. */
+  /** A state that was opened and proven, before this step, as the model sees it. */
+  | { readonly kind: "opened"; readonly step: number; readonly state?: Picture }
+  /** Where the miner's prediction and ours differ, in the colours of `HEAT`. */
   | {
     readonly kind: "compared";
     readonly step: number;
@@ -80,8 +102,10 @@ export type CheckEvent =
     readonly difference: Picture;
   };
 
-/** Rungs of the ladder, in their order. */
-export type Stage = "receipt" | "proofs" | "arithmetic" | "model" | "network" | "image";
+/** Parts of a check, in their order. */
+export const STAGES = ["receipt", "proofs", "arithmetic", "model", "network", "image"] as const;
+
+export type Stage = typeof STAGES[number];
 
 export interface GenerateOrder {
   readonly prompt: string;

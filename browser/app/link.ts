@@ -7,7 +7,7 @@ import type { ReceiptLink } from "./api.ts";
 export type Opened =
   | { readonly kind: "link"; readonly link: ReceiptLink }
   | { readonly kind: "receipt"; readonly receipt: Receipt }
-  /** A miner's or validator's address, whose list is asked for. */
+  /** A validator's address, whose list is asked for. */
   | { readonly kind: "list"; readonly url: string };
 
 const ID = /^[0-9a-f]{64}$/;
@@ -23,7 +23,7 @@ export function openText(text: string, page: string): Opened {
   if (!URL.canParse(trimmed)) {
     throw new AppError(
       "invalid_request",
-      "Cannot open this: it is no receipt, no link to one, and no address of a miner or validator",
+      "Cannot open this: it is no receipt, no link to one, and no address of a validator",
     );
   }
   const url = new URL(trimmed);
@@ -32,15 +32,21 @@ export function openText(text: string, page: string): Opened {
   return link ? { kind: "link", link } : { kind: "list", url: checkMinerUrl(trimmed, page) };
 }
 
-/** Of this page's own address: `#/check?miner=...&id=...&token=...`. */
+/** Of this page's own address: `#/check?miner=...&id=...&token=...`, and `validator` if known. */
 export function linkOf(parameters: URLSearchParams, page: string): ReceiptLink | undefined {
-  const [miner, id, token] = ["miner", "id", "token"].map((name) => parameters.get(name) ?? "");
+  const [miner, id, token, validator] = ["miner", "id", "token", "validator"]
+    .map((name) => parameters.get(name) ?? "");
   if (miner === "") return undefined;
-  if (!ID.test(id)) throw new AppError("invalid_request", "Cannot open the link: its id is none");
-  if (!TOKEN.test(token)) {
-    throw new AppError("invalid_request", "Cannot open the link: its token is none");
-  }
-  return { miner: checkMinerUrl(miner, page), id, token };
+  if (!ID.test(id)) refuse("its id is not 64 hexadecimal digits");
+  if (!TOKEN.test(token)) refuse("its token is not one that a miner gives");
+  return {
+    ...{ miner: checkMinerUrl(miner, page), id, token },
+    ...(validator !== "" && { validator: checkMinerUrl(validator, page) }),
+  };
+}
+
+function refuse(why: string): never {
+  throw new AppError("invalid_request", `Cannot open the link: ${why}`);
 }
 
 /** Of a miner's own address: `.../v1/generations/{id}?token=...`. */
@@ -56,8 +62,8 @@ function linkOfMiner(url: URL, page: string): ReceiptLink | undefined {
 }
 
 /** @returns the address of this page that leads there. */
-export function hashOf({ miner, id, token }: ReceiptLink): string {
-  return `#/check?${new URLSearchParams({ miner, id, token })}`;
+export function hashOf(link: ReceiptLink): string {
+  return `#/check?${new URLSearchParams({ ...link })}`;
 }
 
 function receiptOf(text: string): Receipt {

@@ -1,9 +1,11 @@
 import { render } from "preact";
-import { route, start } from "./state.ts";
+import { route, start, subject } from "./state.ts";
 import { AboutView } from "./views/about_view.tsx";
+import { Boundary } from "./views/boundary.tsx";
 import { CheckView } from "./views/check_view.tsx";
 import { GenerateView } from "./views/generate_view.tsx";
 import { KeptView, OpenView } from "./views/open_view.tsx";
+import { ProblemView } from "./views/problem_view.tsx";
 
 const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This browser"]] as const;
 
@@ -22,6 +24,7 @@ function App() {
               {text}
             </a>
           ))}
+          <a href="/bench.html">Kernels</a>
         </nav>
         <span class="faint small">any single diffusion step, checked in this tab</span>
       </header>
@@ -33,11 +36,14 @@ function App() {
           : (
             <>
               <OpenView />
-              <CheckView />
+              <Boundary key={subject.value?.id} what="the receipt">
+                <CheckView />
+              </Boundary>
               <KeptView />
             </>
           )}
       </main>
+      <ProblemView />
     </>
   );
 }

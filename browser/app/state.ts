@@ -1,9 +1,10 @@
 import { computed, signal } from "@preact/signals";
-import { type Receipt, receiptId } from "../../core/transcript/mod.ts";
+import { reason } from "../../core/error.ts";
+import { receiptId } from "../../core/transcript/mod.ts";
+import type { Level } from "../../core/verification/mod.ts";
 import type { Report } from "../../core/verify/mod.ts";
-import { engine, listener } from "./engine.ts";
+import { answered, engine, listener } from "./engine.ts";
 import { hashOf, linkOf, openText } from "./link.ts";
-import { checkMinerUrl } from "./miner_url.ts";
 import {
   keepReceipt,
   keepVerdict,
@@ -17,7 +18,9 @@ import type {
   CheckEvent,
   CheckOrder,
   ComputeChoice,
+  OfferedReceipt,
   Picture,
+  Reach,
   ReceiptLink,
   Stage,
 } from "./api.ts";
@@ -26,29 +29,43 @@ import type {
 export const route = signal(routeOf(location.hash));
 /** The receipt that is looked at. */
 export const subject = signal<StoredReceipt | undefined>(undefined);
+/** How far the receipt that is looked at can be checked here. */
+export const reach = signal<Reach>({ level: 3 });
 /** A sentence for the reader: what could not be done. */
 export const problem = signal("");
-export const busy = signal(false);
+/** Whether a receipt or a list is on its way. */
+export const opening = signal(false);
 export const compute = signal<ComputeChoice>("auto");
 export const capabilities = signal<Capabilities | undefined>(undefined);
 export const kept = signal<readonly StoredReceipt[]>([]);
+/** The last verdict on each receipt, by its id. */
 export const verdicts = signal<ReadonlyMap<string, Report>>(new Map());
-/** Receipts that a miner or validator shows. */
+/** Receipts that a validator shows. */
 export const offered = signal<readonly OfferedReceipt[]>([]);
-export const check = signal<CheckState>({ stages: new Map(), steps: [], pictures: new Map() });
-export const report = computed(() => subject.value && verdicts.value.get(subject.value.id));
+/** The last check that was begun here. */
+const begun = signal<CheckState | undefined>(undefined);
+/** Whether a check runs, of whichever receipt. */
+export const checking = computed(() => begun.value?.running ?? false);
+/** The last check, if it is of the receipt that is looked at. */
+export const check = computed(() =>
+  begun.value?.id === subject.value?.id ? begun.value : undefined
+);
+/** Of the last check that was begun, which may have ended without one; else what is stored. */
+export const report = computed(() =>
+  check.value ? check.value.report : verdicts.value.get(subject.value?.id ?? "")
+);
 
-export interface OfferedReceipt {
-  readonly receipt: Receipt;
-  readonly link: ReceiptLink;
-}
-
-/** What is known of a check while it runs. */
+/** What is known of a check. */
 export interface CheckState {
-  /** Rungs that were reached, with what was said there. */
-  readonly stages: ReadonlyMap<Stage, string>;
+  /** Of the receipt. */
+  readonly id: string;
+  readonly level: Level;
+  readonly running: boolean;
+  /** What was said at each stage that was reached. */
+  readonly said: ReadonlyMap<Stage, string>;
   readonly steps: readonly number[];
   readonly pictures: ReadonlyMap<number, StepPictures>;
+  readonly report?: Report;
 }
 
 export interface StepPictures {
@@ -66,9 +83,18 @@ function routeOf(hash: string): string {
 /** Begins: what is stored, what the address leads to, what this browser can. */
 export async function start(): Promise<void> {
   addEventListener("hashchange", () => void follow());
-  void engine.capabilities().then((found) => capabilities.value = found);
+  void tell(async () => {
+    capabilities.value = await answered(engine.capabilities());
+  });
+  // At once: what the reader does meanwhile is newer than the address.
+  await Promise.all([follow(), readKept()]);
+}
+
+/** After everything was cleared. */
+export async function forgetAll(): Promise<void> {
+  [subject.value, begun.value] = [undefined, undefined];
+  [offered.value, verdicts.value, kept.value] = [[], new Map(), []];
   await readKept();
-  await follow();
 }
 
 async function readKept(): Promise<void> {
@@ -80,119 +106,169 @@ async function readKept(): Promise<void> {
   }
 }
 
-/** Does what the address says. */
-async function follow(): Promise<void> {
-  route.value = routeOf(location.hash);
-  const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
-  if (route.value !== "check") return;
-  await tell(async () => {
-    const link = linkOf(parameters, location.href);
-    const id = parameters.get("receipt");
-    if (link && link.id !== subject.value?.id) await openLink(link);
-    else if (id !== null) await openKept(id);
-  });
-}
-
 /** Shows what goes wrong as a sentence. */
 export async function tell(work: () => Promise<void>): Promise<void> {
-  problem.value = "";
-  busy.value = true;
   try {
     await work();
   } catch (error) {
-    problem.value = error instanceof Error ? error.message : String(error);
-  } finally {
-    busy.value = false;
+    problem.value = reason(error);
   }
+}
+
+/** Of the last thing that was to be opened: what was asked for before it is not shown any more. */
+let wanted = 0;
+
+async function openBy(work: (isWanted: () => boolean) => Promise<void>): Promise<void> {
+  const turn = ++wanted;
+  const isWanted = () => turn === wanted;
+  problem.value = "";
+  opening.value = true;
+  await tell(async () => {
+    try {
+      await work(isWanted);
+    } catch (error) {
+      if (isWanted()) throw error;
+    } finally {
+      if (isWanted()) opening.value = false;
+    }
+  });
+}
+
+/** Does what the address says. */
+async function follow(): Promise<void> {
+  route.value = routeOf(location.hash);
+  if (route.value !== "check") return;
+  const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
+  await openBy(async (isWanted) => {
+    const link = linkOf(parameters, location.href);
+    const id = link?.id ?? parameters.get("receipt");
+    const looked = subject.value;
+    if (id === null) {
+      // Without a receipt of its own the address is that of what is looked at.
+      if (looked) history.replaceState(null, "", addressOf(looked));
+      return;
+    }
+    if (looked?.id === id && (looked.link || !link)) return;
+    if (link) await fetchLink(link, isWanted);
+    else await showKept(id);
+  });
 }
 
 /** Opens whatever was pasted, dropped or typed. */
 export function open(text: string): Promise<void> {
-  return tell(async () => {
+  return openBy(async (isWanted) => {
     const opened = openText(text, location.href);
-    if (opened.kind === "link") location.hash = hashOf(opened.link);
-    else if (opened.kind === "list") await readList(opened.url);
-    else await show({ id: receiptId(opened.receipt), receipt: opened.receipt, at: Date.now() });
+    if (opened.kind === "link") return await fetchLink(opened.link, isWanted);
+    if (opened.kind === "list") return await readList(opened.url, isWanted);
+    await show({ id: receiptId(opened.receipt), receipt: opened.receipt, at: Date.now() });
   });
 }
 
-async function openLink(link: ReceiptLink): Promise<void> {
-  const known = await keptReceipt(link.id).catch(() => undefined);
-  if (known?.image) return show({ ...known, link });
-  const { receipt, image } = await engine.fetchReceipt(link);
-  await show({ id: link.id, receipt, link, image, at: Date.now() });
+export function openLink(link: ReceiptLink): Promise<void> {
+  return openBy((isWanted) => fetchLink(link, isWanted));
 }
 
-async function openKept(id: string): Promise<void> {
+async function fetchLink(link: ReceiptLink, isWanted: () => boolean): Promise<void> {
+  const known = await keptReceipt(link.id).catch(() => undefined);
+  const { receipt, image } = known?.image ? known : await answered(engine.fetchReceipt(link));
+  if (isWanted()) await show({ id: link.id, receipt, link, image, at: Date.now() });
+}
+
+async function showKept(id: string): Promise<void> {
   const known = await keptReceipt(id);
   if (!known) throw new Error("Cannot open the receipt: it is not on this machine any more.");
   await show(known);
 }
 
+/** What a validator offers to be looked at. */
+async function readList(url: string, isWanted: () => boolean): Promise<void> {
+  const found = await answered(engine.readList(url));
+  if (!isWanted()) return;
+  offered.value = found;
+  if (found.length === 0) throw new Error(`There are no receipts to look at, at ${url}.`);
+}
+
+/** Looks at what is here already. */
+export function look(stored: StoredReceipt): Promise<void> {
+  return openBy(() => show(stored));
+}
+
 /** Makes it the one that is looked at, and keeps it. */
-export async function show(stored: StoredReceipt): Promise<void> {
+async function show(stored: StoredReceipt): Promise<void> {
   subject.value = stored;
-  check.value = { stages: new Map(), steps: [], pictures: new Map() };
-  if (route.value !== "check") location.hash = `#/check?receipt=${stored.id}`;
+  reach.value = { level: 3 };
+  route.value = "check";
+  const address = addressOf(stored);
+  // Another way to write the address of the same receipt is no other page.
+  if (location.hash.includes(stored.id)) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
   const hasRoom = await keepReceipt(stored).catch(() => false);
   if (!hasRoom) problem.value = "This browser has no room to keep the receipt.";
   await readKept();
+  const found = await answered(engine.reach(stored));
+  if (subject.value === stored) reach.value = found;
 }
 
-/** What a miner or validator offers to be looked at. */
-async function readList(url: string): Promise<void> {
-  const base = url.endsWith("/") ? url : `${url}/`;
-  const response = await fetch(new URL("v1/receipts", base), {
-    ...{ redirect: "error", credentials: "omit", signal: AbortSignal.timeout(15_000) },
-  });
-  if (!response.ok) throw new Error(`Cannot read the list: ${url} answered ${response.status}.`);
-  const { receipts } = await response.json();
-  offered.value = (receipts as readonly Record<string, unknown>[]).flatMap((entry) => {
-    const { id, token, receipt } = entry;
-    const miner = checkMinerUrl(String(entry.miner ?? base), location.href);
-    return [{ receipt: receipt as Receipt, link: { miner, id: String(id), token: String(token) } }];
-  });
-  if (offered.value.length === 0) throw new Error("There are no receipts to look at, there.");
+/** @returns the address of this page that leads there, also after a reload. */
+function addressOf({ id, link }: StoredReceipt): string {
+  return link ? hashOf(link) : `#/check?receipt=${id}`;
 }
 
-/** Checks the receipt that is looked at. */
-export function runCheck(
-  order: Pick<CheckOrder, "level" | "steps">,
-): Promise<void> {
+/** Checks the receipt that is looked at. A check that runs is ended by it. */
+export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Promise<void> {
   const looked = subject.value;
-  if (!looked) return Promise.resolve();
-  check.value = { stages: new Map(), steps: [], pictures: new Map() };
+  if (!looked) return;
   const { receipt, link, image, id } = looked;
-  return tell(async () => {
-    const found = await engine.check(
-      { receipt, link, image, compute: compute.value, ...order },
-      listener(take),
-    );
-    verdicts.value = new Map([...verdicts.value, [id, found]]);
-    if (!await keepVerdict({ id, report: found, at: Date.now() })) {
-      problem.value = "This browser has no room to keep the verdict.";
+  let state: CheckState = {
+    ...{ id, level: order.level, running: true },
+    ...{ said: new Map(), steps: [], pictures: new Map() },
+  };
+  /** What an older check still tells is not of this one. */
+  const isLast = () => begun.value === state;
+  const advance = (next: CheckState) => {
+    if (!isLast()) return;
+    state = next;
+    begun.value = next;
+  };
+  begun.value = state;
+  problem.value = "";
+  await tell(async () => {
+    try {
+      const found = await answered(engine.check(
+        { receipt, link, image, compute: compute.value, ...order },
+        listener((event) => advance(after(state, event))),
+      ));
+      advance({ ...state, running: false, report: found });
+      await keepReport(id, found);
+    } catch (error) {
+      if (!isLast()) return;
+      advance({ ...state, running: false });
+      throw error;
     }
   });
 }
 
-function take(event: CheckEvent): void {
-  const { stages, steps, pictures } = check.value;
+async function keepReport(id: string, found: Report): Promise<void> {
+  // That the miner did not open a step, or that nobody could ask him, is true of now alone.
+  if (found.code === "opening_withheld") return;
+  verdicts.value = new Map([...verdicts.value, [id, found]]);
+  if (await keepVerdict({ id, report: found, at: Date.now() })) return;
+  problem.value = "This browser has no room to keep the verdict.";
+}
+
+function after(state: CheckState, event: CheckEvent): CheckState {
   switch (event.kind) {
     case "drawn":
-      check.value = { stages, pictures, steps: event.steps };
-      return;
+      return { ...state, steps: event.steps };
     case "stage":
-      check.value = { steps, pictures, stages: new Map([...stages, [event.stage, event.detail]]) };
-      return;
+      return { ...state, said: new Map([...state.said, [event.stage, event.detail]]) };
     case "opened":
     case "compared": {
       const { kind: _, step, ...shown } = event;
-      const own = "preview" in shown ? { state: shown.preview } : shown;
-      const merged = { ...pictures.get(step), ...own };
-      check.value = { stages, steps, pictures: new Map([...pictures, [step, merged]]) };
-      return;
+      const merged = { ...state.pictures.get(step), ...shown };
+      return { ...state, pictures: new Map([...state.pictures, [step, merged]]) };
     }
     default:
-      event satisfies never;
+      return event satisfies never;
   }
 }

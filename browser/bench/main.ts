@@ -9,10 +9,10 @@ import {
   REPORT_STYLE,
   reportHtml,
 } from "../../core/gpu/bench/mod.ts";
-import { benchBrowser } from "./run.ts";
+import { benchBrowser, openMachine } from "./run.ts";
 
-/** The page for people. A driven Chrome calls `stepwiseBench` instead of pressing the button. */
-Object.assign(globalThis, { stepwiseBench: benchBrowser });
+/** The page for people. A driven Chrome calls these instead of pressing the button. */
+Object.assign(globalThis, { stepwiseBench: benchBrowser, stepwiseModel: openMachine });
 
 const form = element("options", HTMLFormElement);
 const bar = element("bar", HTMLProgressElement);
@@ -22,7 +22,8 @@ const download = element("download", HTMLAnchorElement);
 const button = form.querySelector("button");
 // Not an element: the pages' policy allows no style inline.
 const style = new CSSStyleSheet();
-style.replaceSync(REPORT_STYLE);
+// Within the report alone: the page has the look of the others.
+style.replaceSync(`#report { ${REPORT_STYLE.replaceAll(":root", "&")} }`);
 document.adoptedStyleSheets = [style];
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -63,6 +64,7 @@ async function olderReport(): Promise<BenchReport | undefined> {
 }
 
 function show(report: BenchReport, changes: readonly Change[]): void {
+  reportPlace.hidden = false;
   reportPlace.innerHTML = reportHtml(report, changes);
   for (const table of reportPlace.querySelectorAll("details")) table.open = true;
   URL.revokeObjectURL(download.href);

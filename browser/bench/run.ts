@@ -5,20 +5,36 @@ import {
   openWorkbench,
   runBench,
 } from "../../core/gpu/bench/mod.ts";
-import { browserRuntime, openGpu } from "../engine/mod.ts";
+import { stepMachine, withLoops } from "../../core/generation/bench/mod.ts";
+import { Pipeline } from "../../core/generation/mod.ts";
+import type { ModelDescription } from "../../core/protocol/mod.ts";
+import { browserRuntime, HttpFiles, openGpu } from "../engine/mod.ts";
 
 /**
- * Runs the bench on this browser's GPU.
+ * Runs the bench on this browser's GPU, and where a model is given that model's loop.
  * @throws AppError `host_unavailable` saying what the browser lacks.
  */
 export async function benchBrowser(
   options: BenchOptions,
   onProgress: (progress: BenchProgress) => void,
+  model?: ModelDescription,
 ): Promise<HostReport> {
   using gpu = await openGpu();
-  using bench = openWorkbench(await browserRuntime(gpu));
+  const runtime = await browserRuntime(gpu);
+  using bench = openWorkbench(runtime);
   const facts = { host: "browser", software: browserName(navigator.userAgent) } as const;
-  return await runBench(bench, facts, options, onProgress);
+  const report = await runBench(bench, facts, options, onProgress);
+  return model ? await withLoops(report, new HttpFiles(model), runtime, options) : report;
+}
+
+/**
+ * Loads a model as `stepwiseMachine`, for a host that compares its single steps with those of others.
+ * @throws AppError as {@link Pipeline.open}.
+ */
+export async function openMachine(model: ModelDescription): Promise<void> {
+  const runtime = await browserRuntime(await openGpu());
+  const pipeline = await Pipeline.open(new HttpFiles(model), runtime);
+  Object.assign(globalThis, { stepwiseMachine: stepMachine(pipeline) });
 }
 
 /** `Chrome/156.0.0.0`: the last that a browser calls itself is its own name, but for Safari's. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AppError } from "../error.ts";
+import { AppError, reason } from "../error.ts";
 import { canonicalJson, decodeSs58, type SignatureVerifier } from "../transcript/mod.ts";
 import { decodeMessage } from "./decode_message.ts";
 
@@ -17,7 +17,13 @@ const attestation = z.strictObject({
   /** Milliseconds since 1970. */
   at: z.int().min(0),
   /** SS58 of who checked. */
-  checker: z.string().max(64),
+  checker: z.string().max(64).superRefine((text, context) => {
+    try {
+      decodeSs58(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: reason(error) });
+    }
+  }),
 });
 
 const signed = z.strictObject({
@@ -40,18 +46,36 @@ export function attestationMessage(value: Attestation): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * Reads an attestation and checks its signature; wallet extensions sign it within `<Bytes>`.
- * @throws AppError `invalid_request` naming the field, `signature_invalid`.
+ * Reads an attestation. Its signature is for {@link checkAttestation}.
+ * @throws AppError `invalid_request` naming the field.
  */
-export function decodeAttestation(json: unknown, verify: SignatureVerifier): SignedAttestation {
-  const decoded = decodeMessage(signed, json, "take the attestation", "invalid_request");
-  const message = attestationMessage(decoded.attestation);
-  const signature = bytesOfHex(decoded.signature.slice(2));
-  const key = decodeSs58(decoded.attestation.checker);
-  if ([message, wrapped(message)].some((bytes) => verify(bytes, signature, key))) return decoded;
+export function decodeAttestation(json: unknown): SignedAttestation {
+  return decodeMessage(signed, json, "take the attestation", "invalid_request");
+}
+
+/**
+ * Wallet extensions sign what a page asks them to within `<Bytes>`.
+ * @throws AppError `signature_invalid` unless the checker signed exactly this.
+ */
+export function checkAttestation(
+  { attestation, signature }: SignedAttestation,
+  verify: SignatureVerifier,
+): void {
+  const message = attestationMessage(attestation);
+  const bytes = bytesOfHex(signature.slice(2));
+  const key = decodeSs58(attestation.checker);
+  // Native verifiers throw at what is no signature of any key.
+  const holds = (each: Uint8Array) => {
+    try {
+      return verify(each, bytes, key);
+    } catch {
+      return false;
+    }
+  };
+  if (holds(message) || holds(wrapped(message))) return;
   throw new AppError(
     "signature_invalid",
-    `Cannot take the attestation: its signature is not that of ${decoded.attestation.checker}`,
+    `Cannot take the attestation: its signature is not that of ${attestation.checker}`,
   );
 }
 

@@ -112,7 +112,10 @@ async function answer(
   const range = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(request.headers.get("range") ?? "");
   const start = range ? Number(range[1]) : 0;
   const end = range?.[2] ? Math.min(Number(range[2]) + 1, size) : size;
-  if (start > end) return new Response(null, { status: 416, headers });
+  if (range && start >= end) {
+    headers.set("content-range", `bytes */${size}`);
+    return new Response(null, { status: 416, headers });
+  }
   if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
   const status = range ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });

@@ -24,6 +24,25 @@ describe("a miner's address out of a link", () => {
     "http://[::ffff:192.168.1.1]/",
     "http://router.local/",
     "http://printer.lan/",
+    "http://localhost./",
+    "http://miner.localhost/",
+    "http://router/",
+    "http://router./",
+    "http://127.0.0.1./",
+    "http://100.64.0.1/",
+    "http://100.127.255.255/",
+    "http://198.18.0.1/",
+    "http://224.0.0.1/",
+    "http://255.255.255.255/",
+    "http://[::]/",
+    "http://[::7f00:1]/",
+    "http://[fec0::1]/",
+    "http://[febf::1]/",
+    "http://[ff02::1]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[2002:7f00:1::]/",
+    "http://[2001:0:1::1]/",
+    "http://[2001::1]/",
   ])("%s is refused by a page of the open internet", (url) => {
     expect(thrownBy(() => checkMinerUrl(url, PAGE))).toMatchObject({
       code: "invalid_request",
@@ -52,6 +71,28 @@ describe("a miner's address out of a link", () => {
     expect(checkMinerUrl("http://192.168.1.9:8091/", AT_HOME)).toBe("http://192.168.1.9:8091/");
     expect(checkMinerUrl("http://172.32.0.1/", AT_HOME)).toBe("http://172.32.0.1/");
   });
+
+  test.each([
+    "https://172.15.0.1/",
+    "https://100.63.0.1/",
+    "https://100.128.0.1/",
+    "https://198.20.0.1/",
+    "https://223.255.0.1/",
+    "https://[2a00:1450::1]/",
+    "https://[2001:4860:4860::8888]/",
+    "https://local.example/",
+    "https://localhost.example/",
+  ])("%s is of the open internet", (url) => {
+    expect(checkMinerUrl(url, PAGE)).toBe(url);
+  });
+
+  test("is the folder that the API is in, whatever else the text says", () => {
+    for (
+      const text of ["https://h.example/a", "https://h.example/a/", "https://h.example/a//?b#c"]
+    ) {
+      expect(checkMinerUrl(text, PAGE)).toBe("https://h.example/a/");
+    }
+  });
 });
 
 describe("what is pasted", () => {
@@ -65,6 +106,15 @@ describe("what is pasted", () => {
     expect(openText(own, PAGE)).toEqual({ kind: "link", link });
   });
 
+  test("a link may name the validator that showed it", () => {
+    const known = { ...link, validator: "https://validator.example/" };
+    expect(openText(`${PAGE}${hashOf(known)}`, PAGE)).toEqual({ kind: "link", link: known });
+    const inside = hashOf({ ...link, validator: "http://10.0.0.1/" });
+    expect(thrownBy(() => openText(`${PAGE}${inside}`, PAGE))).toMatchObject({
+      message: expect.stringContaining("in a private network"),
+    });
+  });
+
   test("an address alone is a list", () => {
     expect(openText(" https://validator.example ", PAGE)).toEqual({
       ...{ kind: "list", url: "https://validator.example/" },
@@ -74,10 +124,10 @@ describe("what is pasted", () => {
   test("a link with a broken id or token says so", () => {
     const parameters = (more: object) => new URLSearchParams({ ...link, ...more });
     expect(thrownBy(() => linkOf(parameters({ id: "xyz" }), PAGE))).toMatchObject({
-      message: "Cannot open the link: its id is none",
+      message: "Cannot open the link: its id is not 64 hexadecimal digits",
     });
     expect(thrownBy(() => linkOf(parameters({ token: "<script>" }), PAGE))).toMatchObject({
-      message: "Cannot open the link: its token is none",
+      message: "Cannot open the link: its token is not one that a miner gives",
     });
   });
 });

@@ -7,6 +7,8 @@ export interface SiteServer extends AsyncDisposable {
   readonly requests: SiteRequest[];
   /** Cuts a path's next answer after so many bytes. */
   cut(path: string, bytes: number): void;
+  /** Answers 404 for paths like it, from now on. */
+  lose(paths: RegExp): void;
 }
 
 export interface SiteRequest {
@@ -20,11 +22,15 @@ export interface SiteRequest {
 export function serveSite(folder: string): SiteServer {
   const requests: SiteRequest[] = [];
   const cuts = new Map<string, number>();
+  const lost: RegExp[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const { pathname: path } = new URL(request.url);
-      const response = await siteFile(request, folder) ?? new Response("no", { status: 404 });
+      const found = lost.some((each) => each.test(path))
+        ? undefined
+        : await siteFile(request, folder);
+      const response = found ?? new Response("no", { status: 404 });
       const range = request.headers.get("range");
       const bytes = await response.bytes();
       const compressed = Math.min(bytes.length, gzipSync(bytes).length);
@@ -40,6 +46,7 @@ export function serveSite(folder: string): SiteServer {
     url: `http://127.0.0.1:${server.addr.port}`,
     requests,
     cut: (path, bytes) => void cuts.set(path, bytes),
+    lose: (paths) => void lost.push(paths),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }

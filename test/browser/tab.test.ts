@@ -1,39 +1,43 @@
 import axe, { type AxeResults } from "axe-core";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeReport } from "../../core/gpu/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { readJson } from "../../core/inference/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { channelsOf } from "../../core/verify/mod.ts";
-import { ReplayWindow, RequestGuard } from "../../server/http/mod.ts";
+import { drawSteps, publicWords } from "../../core/verification/mod.ts";
+import { channelsOf, type Report } from "../../core/verify/mod.ts";
 import type { Miner } from "../../server/miner/mod.ts";
-import { Ledger } from "../../server/validator/ledger.ts";
-import { ValidatorMetrics } from "../../server/validator/metrics.ts";
-import { validatorRoutes } from "../../server/validator/routes.ts";
-import { buildSite } from "../../server/web/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
-import { serveSite, type SiteServer } from "./site_server.ts";
+import type { SiteServer } from "./site_server.ts";
 import {
+  alertOf,
   ask,
+  CORS,
+  drawBy,
   openBrowser,
   openTab,
+  paste,
+  pick,
   press,
+  reportOf,
+  REQUEST,
+  setLevel,
+  shoot,
+  spoil,
   startTabMiner,
+  startTabValidator,
+  startTabWorld,
   tabLink,
+  type TabWorld,
+  textOf,
   verdictOf,
   wallet,
 } from "./tab_page.ts";
 
-const REQUEST = {
-  ...{ prompt: "a golden tau symbol in a night sky with stars", seed: 5 },
-  ...{ width: 128, height: 128, steps: 20 },
-};
-/** Looked at by people; git does not see it. */
-const SHOTS = new URL("../dist/screenshots/", import.meta.url).pathname;
-
+let world: TabWorld;
 let folder: string;
 let dist: string;
 let browser: Browser;
@@ -42,45 +46,11 @@ let miner: Miner;
 let made: ImageAnswer;
 
 beforeAll(async () => {
-  folder = await Deno.makeTempDir();
-  dist = join(folder, "site");
-  await Deno.mkdir(SHOTS, { recursive: true });
-  [browser, miner] = await Promise.all([
-    openBrowser(false),
-    startTabMiner(join(folder, "miner"), dist),
-    buildSite(dist),
-  ]);
-  site = serveSite(dist);
-  made = await ask(miner, REQUEST);
+  world = await startTabWorld();
+  ({ folder, dist, browser, site, miner, made } = world);
 }, 120_000);
 
-afterAll(async () => {
-  await browser.close();
-  await Promise.all([site, miner].map((each) => each[Symbol.asyncDispose]()));
-  await Deno.remove(folder, { recursive: true });
-});
-
-async function shoot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
-}
-
-async function setLevel(page: Page, level: number): Promise<void> {
-  await page.select("select", String(level));
-}
-
-/** Picks steps by hand. */
-async function pick(page: Page, steps: string): Promise<void> {
-  await page.locator('::-p-xpath(//label[contains(., "Steps")]/select)').fill("chosen");
-  await page.locator('input[placeholder="0, 14, 29"]').fill(steps);
-}
-
-async function alertOf(page: Page): Promise<string> {
-  const shown = await page.waitForFunction(
-    `document.querySelector("[role=alert]")?.textContent`,
-    { timeout: 30_000 },
-  );
-  return String(await shown.jsonValue());
-}
+afterAll(() => world[Symbol.asyncDispose]());
 
 /** The first whole file in a folder, when it is there. */
 async function downloaded(path: string): Promise<string> {
@@ -90,10 +60,6 @@ async function downloaded(path: string): Promise<string> {
     if (whole) return join(path, whole);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function text(page: Page): Promise<string> {
-  return String(await page.evaluate("document.body.innerText"));
 }
 
 test("from a link to honest, on three steps, on the CPU of a browser without WebGPU", async () => {
@@ -120,56 +86,129 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
   console.log(await page.evaluate(`document.querySelector(".verdict ~ p.small").textContent`));
   await page.waitForSelector(".compare canvas");
   expect(await page.$$eval(".strip [data-drawn=true] canvas", (all) => all.length)).toBe(3);
-  expect(await text(page)).toMatch(/WebGPU finds no adapter|has no WebGPU/);
+  expect(await textOf(page)).toMatch(/WebGPU finds no adapter|has no WebGPU/);
   await shoot(page, "honest");
+  const plot = () => page.evaluate(`document.querySelector(".plot canvas").toDataURL()`);
+  const light = await plot();
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
   await shoot(page, "honest-dark");
-  await page.setViewport({ width: 390, height: 800, isMobile: true, hasTouch: true });
-  await page.waitForSelector(".card img");
-  await shoot(page, "honest-phone");
-  const wide = await page.evaluate(`[...document.querySelectorAll("section, section > *")]
-    .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML)`);
-  expect(wide).toEqual([]);
+  // It is drawn anew in the other colours.
+  expect(await plot()).not.toBe(light);
 }, 120_000);
 
-test("the verdict is that of deno task verify, for the same steps", async () => {
-  const { page } = await openTab(browser);
-  await page.goto(tabLink(site.url, miner.url, made));
-  await page.waitForSelector(".card img");
-  await pick(page, "2, 9, 19");
-  await press(page, "Check");
-  await verdictOf(page);
-  const href = String(
-    await page.evaluate(`document.querySelector('a[download^="verdict"]').href`),
-  );
-  const ours = JSON.parse(decodeURIComponent(href.slice(href.indexOf(",") + 1)));
-  const receipt = join(folder, "r.json");
-  await Deno.writeFile(receipt, encodeReceipt(made.receipt));
-  const image = join(folder, "i.png");
-  const url = `${miner.url}/v1/generations/${made.id}/image?token=${made.token}`;
-  await Deno.writeFile(image, await (await fetch(url)).bytes());
-  const cli = await runCli([
-    ...["verify", receipt, "--from", miner.url, "--token", made.token, "--image", image],
-    ...["--steps", "2,9,19", "--compute", "cpu", "--json"],
-  ]);
-  const theirs = JSON.parse(cli.stdout);
-  for (const report of [ours, theirs]) {
-    delete report.cost.openingMs;
-    delete report.cost.loadMs;
-    delete report.cost.networkMs;
-    delete report.cost.decodeMs;
-    delete report.cost.totalMs;
-  }
-  expect(ours).toMatchObject({
-    ...{ verdict: theirs.verdict, reasons: [], level: 3, opened: [2, 9, 19], cost: theirs.cost },
-    ...{ start: theirs.start, tolerances: "catalogue", receipt: theirs.receipt },
+test(
+  "on a phone the ladder, the strip, the plot and the heat maps are within the screen",
+  async () => {
+    const { page } = await openTab(browser);
+    await page.setViewport({ width: 390, height: 800, isMobile: true, hasTouch: true });
+    await page.goto(tabLink(site.url, miner.url, made));
+    await page.waitForSelector(".card img");
+    await press(page, "Check");
+    expect(await verdictOf(page)).toBe("honest");
+    await page.waitForSelector(".compare canvas");
+    for (const shown of [".ladder li", ".strip canvas", ".plot canvas", ".scale canvas", "table"]) {
+      expect(await page.$(shown), shown).not.toBeNull();
+    }
+    await shoot(page, "honest-phone");
+    const wide = await page.evaluate(`[...document.querySelectorAll(
+      "header, section, section > *, .ladder *, .compare *, .card *, .row *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML)`);
+    expect(wide).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+  },
+  120_000,
+);
+
+/** A miner who leaves out what the prompt asks for. */
+async function startCheater(name: string): Promise<Miner> {
+  const cheat = zoo.find(({ name }) => name === "no guidance");
+  if (!cheat) throw new Error("the zoo has lost a cheat");
+  return await startTabMiner(join(folder, name), dist, {
+    wrap: async (engine, files) => {
+      const scheduler = await readJson(files, "scheduler/scheduler_config.json");
+      return cheatingEngine(engine, cheat, scheduler as object as never, await channelsOf(files));
+    },
   });
-  for (const [k, row] of ours.steps.entries()) {
-    expect(row).toMatchObject({ step: theirs.steps[k].step, tolerance: theirs.steps[k].tolerance });
-    expect(row.velocityError).toBeLessThan(row.tolerance);
-    expect(row.similarity).toBeCloseTo(theirs.steps[k].similarity, 6);
-  }
-}, 120_000);
+}
+
+/** A check of the same image with the same steps by the command line. */
+async function verifyByCommand(from: Miner, image: ImageAnswer, flags: readonly string[]) {
+  const [receipt, file] = ["r.json", "i.png"].map((name) => join(folder, `${image.id}-${name}`));
+  await Deno.writeFile(receipt, encodeReceipt(image.receipt));
+  const url = `${from.url}/v1/generations/${image.id}/image?token=${image.token}`;
+  await Deno.writeFile(file, await (await fetch(url)).bytes());
+  const { stdout } = await runCli([
+    ...["verify", receipt, "--from", from.url, "--token", image.token, "--image", file],
+    ...[...flags, "--compute", "cpu", "--json"],
+  ]);
+  return JSON.parse(stdout) as Report;
+}
+
+const BLOCK = `0x${"5e".repeat(32)}`;
+
+describe("the verdict is that of deno task verify", () => {
+  test.each([
+    ["honest", "steps picked by hand", (page: Page) => pick(page, "2, 9, 19"), [
+      "--steps",
+      "2,9,19",
+    ]],
+    ["honest", "steps of a block", (page: Page) => drawBy(page, BLOCK), ["--block-hash", BLOCK]],
+    ["suspect", "a cheat", (page: Page) => pick(page, "3, 15"), ["--steps", "3,15"]],
+  ])("%s: %s", async (verdict, name, choose, flags) => {
+    await using cheater = verdict === "suspect" ? await startCheater(name) : undefined;
+    const from = cheater ?? miner;
+    const image = cheater ? await ask(cheater, REQUEST) : made;
+    const { page } = await openTab(browser);
+    await page.goto(tabLink(site.url, from.url, image));
+    await page.waitForSelector(".card img");
+    await choose(page);
+    await press(page, "Check");
+    const ours = await reportOf(page);
+    const theirs = await verifyByCommand(from, image, flags);
+    const { openings, bytes, evaluations, share } = theirs.cost;
+    expect(ours).toMatchObject({
+      ...{ verdict, level: theirs.level, opened: theirs.opened, draw: theirs.draw },
+      ...{ start: theirs.start, tolerances: "catalogue", receipt: theirs.receipt },
+      cost: { openings, bytes, evaluations, share },
+    });
+    expect(theirs.verdict).toBe(verdict);
+    expect(ours.steps.length).toBe(theirs.steps.length);
+    for (const [k, row] of ours.steps.entries()) {
+      const their = theirs.steps[k];
+      expect(row).toMatchObject({ step: their.step, tolerance: their.tolerance });
+      // Both compute on the CPU, by two builds of onnxruntime.
+      expect(row.similarity).toBeCloseTo(their.similarity ?? NaN, 4);
+      const apart = Math.abs((row.velocityError ?? NaN) - (their.velocityError ?? NaN));
+      expect(apart).toBeLessThan(row.tolerance ?? NaN);
+    }
+  }, 120_000);
+});
+
+test(
+  "a block draws the steps that anybody can draw again, and is told with the verdict",
+  async () => {
+    const { page } = await openTab(browser);
+    await page.goto(tabLink(site.url, miner.url, made));
+    await page.waitForSelector(".card img");
+    await setLevel(page, 0);
+    await drawBy(page, ` ${BLOCK} `);
+    await press(page, "Check");
+    const report = await reportOf(page);
+    const steps = drawSteps(20, 3, publicWords(Uint8Array.fromHex(BLOCK.slice(2)), made.id));
+    expect(report).toMatchObject({ draw: "public", blockHash: BLOCK, opened: steps });
+    expect(await textOf(page)).toContain(
+      `Steps ${steps.join(", ")} of 20, drawn by the block ${BLOCK}`,
+    );
+    // No hash is no draw, never a private one.
+    await drawBy(page, " ");
+    await press(page, "Check");
+    expect(await alertOf(page)).toMatch(/the block's hash is "", not 64 hexadecimal digits/);
+    // The verdict before is not that of this check.
+    expect(await page.$(".verdict")).toBeNull();
+    expect(await page.$('.ladder [data-state="done"]')).toBeNull();
+  },
+  60_000,
+);
 
 test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (level) => {
   const { page } = await openTab(browser);
@@ -179,50 +218,33 @@ test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (l
   await setLevel(page, level);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
-  const paths = site.requests.slice(before).map(({ path }) => path);
+  const requests = site.requests.slice(before);
+  expect(requests.reduce((sum, { compressed }) => sum + compressed, 0)).toBeLessThan(300_000);
+  const paths = requests.map(({ path }) => path);
   expect(paths.filter((path) => /\.onnx|^\/ort\/|ort-wasm/.test(path))).toEqual([]);
   expect(paths).toContain("/models/tau-tiny/scheduler/scheduler_config.json");
+  // Rungs of what was checked, and of nothing else.
+  const rungs = await page.$$eval(
+    ".ladder li",
+    (all) => all.map((each) => [each.getAttribute("data-stage"), each.getAttribute("data-state")]),
+  );
+  const climbed = ["receipt", "proofs", ...level === 1 ? ["arithmetic"] : []];
+  expect(rungs).toEqual(climbed.map((stage) => [stage, "done"]));
 }, 60_000);
 
 test("a miner that cheats is suspect", async () => {
-  const cheat = zoo.find(({ name }) => name === "no guidance");
-  if (!cheat) throw new Error("the zoo has lost a cheat");
-  await using cheater = await startTabMiner(join(folder, "cheat"), dist, {
-    wrap: async (engine, files) => {
-      const scheduler = await readJson(files, "scheduler/scheduler_config.json");
-      return cheatingEngine(engine, cheat, scheduler as object as never, await channelsOf(files));
-    },
-  });
+  await using cheater = await startCheater("cheat");
   const cheated = await ask(cheater, REQUEST);
   const { page } = await openTab(browser);
   await page.goto(tabLink(site.url, cheater.url, cheated));
   await page.waitForSelector(".card img");
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("suspect");
-  expect(await text(page)).toMatch(/step \d+ is not what the network predicts: velocity error/);
+  expect(await textOf(page)).toMatch(/step \d+ is not what the network predicts: velocity error/);
   await page.waitForSelector('li[data-stage="network"][data-state="failed"]');
+  await page.waitForSelector('li[data-stage="arithmetic"][data-state="done"]');
   await shoot(page, "suspect");
 }, 120_000);
-
-const CORS = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-headers": "authorization",
-};
-
-/** Stands before the miner and changes what it says. */
-function spoil(change: (path: string, answer: () => Promise<Response>) => Promise<Response>) {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    const { pathname, search } = new URL(request.url);
-    // What a browser asks before it sends a token elsewhere.
-    if (request.method === "OPTIONS") return new Response(null, { headers: CORS });
-    return change(pathname, async () => {
-      const { method, headers } = request;
-      return await fetch(`${miner.url}${pathname}${search}`, { method, headers });
-    });
-  });
-  onTestFinished(() => server.shutdown());
-  return `http://127.0.0.1:${server.addr.port}`;
-}
 
 async function withBytes(response: Response, change: (bytes: Uint8Array) => void) {
   const bytes = await response.bytes();
@@ -235,22 +257,26 @@ async function withBytes(response: Response, change: (bytes: Uint8Array) => void
 
 describe("what is refused, or shown and does no harm", () => {
   test("an opening with one flipped bit", async () => {
-    const url = spoil(async (path, answer) =>
-      path.includes("/steps/")
-        ? await withBytes(await answer(), (bytes) => bytes[bytes.length - 100] ^= 4)
-        : await answer()
+    const url = spoil(
+      miner,
+      async (path, answer) =>
+        path.includes("/steps/")
+          ? await withBytes(await answer(), (bytes) => bytes[bytes.length - 100] ^= 4)
+          : await answer(),
     );
     const { page } = await openTab(browser);
     await page.goto(tabLink(site.url, url, made));
     await page.waitForSelector(".card img");
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("invalid");
+    await page.waitForSelector('li[data-stage="proofs"][data-state="failed"]');
+    expect(await page.$$('.ladder li[data-state="done"]')).toHaveLength(1);
     await shoot(page, "invalid");
   }, 60_000);
 
   test("an opening of a gigabyte", async () => {
     let sent = 0;
-    const url = spoil((path, answer) =>
+    const url = spoil(miner, (path, answer) =>
       path.includes("/steps/")
         ? Promise.resolve(
           new Response(
@@ -264,14 +290,13 @@ describe("what is refused, or shown and does no harm", () => {
             { headers: CORS },
           ),
         )
-        : answer()
-    );
+        : answer());
     const { page } = await openTab(browser);
     await page.goto(tabLink(site.url, url, made));
     await page.waitForSelector(".card img");
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("invalid");
-    expect(await text(page)).toMatch(/has more than \d+ bytes/);
+    expect(await textOf(page)).toMatch(/has more than \d+ bytes/);
     // What was on its way is all that came.
     expect(sent).toBeLessThan(64 * 2 ** 20);
   }, 60_000);
@@ -282,20 +307,20 @@ describe("what is refused, or shown and does no harm", () => {
     const { page, errors } = await openTab(browser);
     await page.goto(tabLink(site.url, miner.url, hostile));
     await page.waitForSelector(".card img");
-    expect(await text(page)).toContain(prompt);
+    expect(await textOf(page)).toContain(prompt);
     expect(await page.evaluate("globalThis.harmed")).toBeUndefined();
     expect(errors).toEqual([]);
   }, 60_000);
 
   test("a redirect, a wrong type, another's receipt", async () => {
     const { page } = await openTab(browser);
-    const cases: readonly [Parameters<typeof spoil>[0], RegExp][] = [
+    const cases: readonly [Parameters<typeof spoil>[1], RegExp][] = [
       [
         (path) =>
           Promise.resolve(
             new Response(null, { status: 302, headers: { ...CORS, location: path } }),
           ),
-        /Cannot reach the miner/,
+        /Cannot ask the miner/,
       ],
       [
         () =>
@@ -314,7 +339,7 @@ describe("what is refused, or shown and does no harm", () => {
       ],
     ];
     for (const [change, why] of cases) {
-      const url = spoil(change);
+      const url = spoil(miner, change);
       await page.goto("about:blank");
       await page.goto(tabLink(site.url, url, made));
       expect(await alertOf(page)).toMatch(why);
@@ -331,8 +356,7 @@ describe("what is refused, or shown and does no harm", () => {
         ["ftp://miner/", /it is not http/],
       ] as const
     ) {
-      await page.locator("textarea").fill(pasted);
-      await press(page, "Open");
+      await paste(page, pasted);
       await page.waitForFunction(
         `${why}.test(document.querySelector("[role=alert]")?.textContent ?? "")`,
         { timeout: 10_000 },
@@ -380,16 +404,26 @@ describe("what is kept on this machine", () => {
     await page.reload();
     await page.waitForSelector(".verdict");
     await page.setOfflineMode(true);
-    await page.goto(`${site.url}/#/check`);
     await page.reload();
-    await press(page, "Look at it");
     expect(await verdictOf(page)).toBe("honest");
     await page.waitForSelector(".card img");
     await page.setOfflineMode(false);
+    // What an older build had kept is let go of once this one's worker is there.
+    expect(
+      await page.evaluate(`caches.open("stepwise-page-1").then(async (cache) => {
+      await cache.put("/assets/older-0000.js", new Response("older"));
+      const registration = await navigator.serviceWorker.getRegistration();
+      await registration.unregister();
+      return (await cache.keys()).length;
+    })`),
+    ).toBeGreaterThan(2);
+    await page.reload();
+    await page.waitForFunction(`caches.match("/assets/older-0000.js").then((found) => !found)`);
+    expect(await page.evaluate(`caches.match("/").then(Boolean)`)).toBe(true);
   }, 60_000);
 
   test(
-    "receipts of an older version are brought along, and everything can be cleared",
+    "receipts of an older version are brought along",
     async () => {
       const { page } = await openTab(browser);
       await page.goto(`${site.url}/icon.svg`);
@@ -412,18 +446,75 @@ describe("what is kept on this machine", () => {
       await page.waitForFunction(`document.body.innerText.includes("not checked")`);
       await press(page, "Look at it");
       await page.waitForSelector(".card");
-      await page.goto(`${site.url}/#/browser`);
-      await press(page, "Clear everything");
-      await page.waitForFunction(String.raw`/Receipts here\s*0/.test(document.body.innerText)`);
-      await page.goto(`${site.url}/#/check`);
-      expect(await text(page)).toMatch(/Nothing has been opened here yet/);
     },
     60_000,
   );
 
+  test("everything can be cleared: weights, receipts, verdicts and the page itself", async () => {
+    const { page } = await openTab(browser);
+    const kept = () =>
+      page.evaluate(`(async () => {
+        const weights = [];
+        const root = await navigator.storage.getDirectory();
+        for await (const name of (await root.getDirectoryHandle("weights")).keys()) {
+          weights.push(name);
+        }
+        const database = await new Promise((resolve, reject) => {
+          const opening = indexedDB.open("stepwise");
+          opening.onerror = reject;
+          opening.onsuccess = () => resolve(opening.result);
+        });
+        const counted = async (store) =>
+          await new Promise((resolve) => {
+            const counting = database.transaction(store).objectStore(store).count();
+            counting.onsuccess = () => resolve(counting.result);
+          });
+        const [receipts, verdicts] = await Promise.all(["receipts", "verdicts"].map(counted));
+        database.close();
+        return { weights, receipts, verdicts, caches: (await caches.keys()).length };
+      })()`);
+    await page.goto(site.url);
+    await page.waitForFunction("navigator.serviceWorker.controller !== null");
+    await page.goto(tabLink(site.url, miner.url, made));
+    await page.waitForSelector(".card img");
+    await setLevel(page, 2);
+    await press(page, "Check");
+    expect(await verdictOf(page)).toBe("honest");
+    expect(await kept()).toMatchObject({ receipts: 1, verdicts: 1, caches: 1 });
+    expect((await kept() as { weights: string[] }).weights.length).toBeGreaterThan(1);
+    // One file that is in use elsewhere keeps nothing else.
+    await page.evaluate(`(async () => {
+      const root = await navigator.storage.getDirectory();
+      const weights = await root.getDirectoryHandle("weights");
+      const file = await weights.getFileHandle("in use", { create: true });
+      globalThis.writing = await file.createWritable();
+    })()`);
+    await page.evaluate(`location.hash = "#/browser"`);
+    await press(page, "Clear everything");
+    expect(await alertOf(page)).toMatch(/Cannot clear all weights: one is in use/);
+    // With what is written to it, which the browser keeps beside it.
+    const used = ["in use", "in use.crswap"];
+    const left = await kept() as { weights: string[] };
+    expect(left.weights).toContain("in use");
+    expect(used).toEqual(expect.arrayContaining(left.weights));
+    expect(left).toMatchObject({ receipts: 0, verdicts: 0, caches: 0 });
+    await page.evaluate("globalThis.writing.abort()");
+    await press(page, "Clear everything");
+    await page.waitForFunction(`document.querySelector("[role=alert]").textContent === ""`);
+    await page.waitForFunction(String.raw`/Receipts here\s*0/.test(document.body.innerText)`);
+    expect(await kept()).toEqual({ weights: [], receipts: 0, verdicts: 0, caches: 0 });
+    await page.evaluate(`location.hash = "#/check"`);
+    await page.waitForFunction(
+      `document.body.innerText.includes("Nothing has been opened here yet")`,
+    );
+    expect(await page.$(".card")).toBeNull();
+  }, 120_000);
+
   test("a full disk costs the keeping, not the check", async () => {
     const { page } = await openTab(browser);
     await page.goto(site.url);
+    // From here on the page's service worker answers, which would keep what it sees.
+    await page.waitForFunction("navigator.serviceWorker.controller !== null");
     const client = await page.createCDPSession();
     await client.send("Storage.overrideQuotaForOrigin", { origin: site.url, quotaSize: 1 });
     await page.goto(tabLink(site.url, miner.url, made));
@@ -436,16 +527,7 @@ describe("what is kept on this machine", () => {
 
 test("a wallet signs the verdict, and a validator takes it from keys of its subnet", async () => {
   const [alice, eve] = [await wallet("//Alice"), await wallet("//Eve")];
-  using ledger = new Ledger(":memory:");
-  using replay = new ReplayWindow(":memory:");
-  const app = validatorRoutes({
-    ...{ ledger, version: "test", forwarding: undefined, info: () => ({}), log: () => {} },
-    guard: new RequestGuard(alice.hotkey.address, replay),
-    metrics: new ValidatorMetrics({ miners: () => 0, block: () => undefined }),
-    registered: (address) => address === alice.hotkey.address,
-  });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-  onTestFinished(() => server.shutdown());
+  const { url } = await startTabValidator((address) => address === alice.hotkey.address);
   const { page, errors } = await openTab(browser);
   await page.exposeFunction("signWithRealKey", (address: string, data: string) => {
     const pair = [alice, eve].find(({ hotkey }) => hotkey.address === address)?.pair;
@@ -476,16 +558,18 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
   await verdictOf(page);
   await press(page, "Find my wallet");
   await press(page, "Sign the verdict");
-  await page.locator('input[type="url"]').fill(`http://127.0.0.1:${server.addr.port}`);
+  await page.locator('input[type="url"]').fill(url);
   await press(page, "Send it");
   await page.waitForFunction(`document.body.innerText.includes("The validator has it.")`);
-  const list = await fetch(
-    `http://127.0.0.1:${server.addr.port}/v1/attestations?receipt=${made.id}`,
-  );
+  const list = await fetch(`${url}/v1/attestations?receipt=${made.id}`);
   const { attestations: [{ attestation }] } = await list.json();
   expect(attestation).toMatchObject({
     ...{ receipt: made.id, verdict: "honest", level: 1, checker: alice.hotkey.address },
   });
+  // The tab shows what the validator has stored.
+  await page.waitForFunction(
+    `document.querySelector(".attestation")?.innerText.includes("${alice.hotkey.address}")`,
+  );
   await shoot(page, "attested");
   // Another key of the same wallet is not registered.
   await page.select('select[name="account"]', eve.hotkey.address);
@@ -564,9 +648,14 @@ test("the page never blocks while its worker checks", async () => {
   await verdictOf(page);
   const tasks = await page.evaluate("tasks") as number[];
   console.log(`Tab: tasks over 50 ms on the page's own thread while checking: ${tasks.length}`);
-  // The plot that comes with the verdict is drawn at once; nothing is ever near a second.
-  expect(Math.max(0, ...tasks)).toBeLessThan(1000);
+  // None is measured on an idle machine; a busy one stretches what takes a few milliseconds.
+  expect(Math.max(0, ...tasks)).toBeLessThan(250);
 }, 120_000);
+
+/** Of a canvas's context; Deno's types have no page. */
+interface Pixels {
+  getImageData(x: number, y: number, width: number, height: number): { readonly data: number[] };
+}
 
 describe("with WebGPU", () => {
   let gpu: Browser;
@@ -579,7 +668,7 @@ describe("with WebGPU", () => {
     await page.waitForFunction(
       `document.querySelector('option[value="gpu"]')?.disabled === false`,
     );
-    await page.locator('::-p-xpath(//label[contains(., "On")]/select)').fill("gpu");
+    await page.locator('::-p-xpath(//label[contains(., "Compute on")]/select)').fill("gpu");
     await press(page, "Check");
   }
 
@@ -587,16 +676,28 @@ describe("with WebGPU", () => {
     const drawn = await ask(miner, small);
     const { page } = await openTab(gpu);
     await page.goto(tabLink(site.url, miner.url, drawn));
+    await page.waitForSelector(".card img");
+    await setLevel(page, 2);
+    await pick(page, "1");
     await checkOnGpu(page);
     await page.waitForSelector('li[data-stage="network"][data-state="running"]', {
       timeout: 60_000,
     });
     // The GPU's process dies under the check.
-    const other = await gpu.newPage();
-    await other.goto("chrome://gpucrash").catch(() => {});
-    await other.close();
+    const client = await gpu.target().createCDPSession();
+    await client.send("Browser.crashGpuProcess");
     expect(await verdictOf(page)).toBe("honest");
-    expect(await text(page)).toMatch(/swiftshader/i);
+    expect(await textOf(page)).toMatch(/swiftshader.*; a lost device was replaced/i);
+    // So are the pictures that were shown before.
+    const alphas = () =>
+      page.$$eval(
+        ".strip canvas",
+        (all) =>
+          (all as unknown as { getContext(kind: "2d"): Pixels }[]).map((canvas) =>
+            canvas.getContext("2d").getImageData(0, 0, 1, 1).data[3]
+          ),
+      );
+    await expect.poll(alphas, { timeout: 10_000 }).toEqual([255, 255, 255]);
     await shoot(page, "gpu");
   }, 180_000);
 
@@ -615,15 +716,21 @@ describe("with WebGPU", () => {
     const file = await downloaded(downloads.downloadPath);
     const json = await Deno.readTextFile(file);
     expect(decodeReport(JSON.parse(json)).hosts[0].rows.length).toBeGreaterThan(3);
+    const older = JSON.parse(
+      json,
+      (key, value) => /^(wall|gpu)Ms$/.test(key) ? value?.map(() => 1e6) : value,
+    );
+    await Deno.writeTextFile(file, JSON.stringify(older));
     const input = await page.$("#compare");
     await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(file);
     await press(page, "Run");
-    await page.waitForFunction(
-      `/same|faster|slower/.test(document.querySelector("#report").innerText)`,
-      {
-        timeout: 60_000,
-      },
-    );
+    // Against a machine that takes a quarter of an hour for each every row is faster; variants that
+    // there was no time for before are new.
+    await page.waitForSelector("#report em.faster", { timeout: 60_000 });
+    const marks = await page.$$eval("#report em", (all) => all.map((em) => em.className));
+    expect(marks.filter((mark) => !/^(faster|new)$/.test(mark))).toEqual([]);
+    expect(marks.length).toBe(await page.$$eval("#report tbody tr", (all) => all.length));
+    await page.waitForSelector("#download:not([hidden])");
     await shoot(page, "bench");
     expect(errors).toEqual([]);
   }, 180_000);

@@ -1,10 +1,18 @@
+import { join } from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer";
 import { onTestFinished } from "vitest";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
+import type { Report } from "../../core/verify/mod.ts";
 import { decodeGenerationAnswer, signedHeaders } from "../../core/protocol/mod.ts";
 import { openWallet, type Wallet } from "../../server/chain/mod.ts";
 import { findChrome } from "../../server/compute/mod.ts";
+import { ReplayWindow, RequestGuard } from "../../server/http/mod.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../server/miner/mod.ts";
+import { Ledger } from "../../server/validator/ledger.ts";
+import { ValidatorMetrics } from "../../server/validator/metrics.ts";
+import { validatorRoutes } from "../../server/validator/routes.ts";
+import { buildSite } from "../../server/web/mod.ts";
+import { serveSite, type SiteServer } from "./site_server.ts";
 
 /** WebGPU by SwiftShader, or none at all. */
 const FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"];
@@ -15,6 +23,50 @@ export async function openBrowser(gpu: boolean): Promise<Browser> {
     executablePath: findChrome(),
     args: [...FLAGS, ...gpu ? WEBGPU : ["--disable-gpu", "--disable-features=WebGPU"]],
   });
+}
+
+export const REQUEST = {
+  ...{ prompt: "a golden tau symbol in a night sky with stars", seed: 5 },
+  ...{ width: 128, height: 128, steps: 20 },
+};
+
+/** Looked at by people; git does not see it. */
+const SHOTS = new URL("../dist/screenshots/", import.meta.url).pathname;
+
+export async function shoot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+/** The built pages on an origin of their own, a browser without WebGPU, a miner and his image. */
+export interface TabWorld extends AsyncDisposable {
+  /** For files of the tests. */
+  readonly folder: string;
+  /** Of the built pages. */
+  readonly dist: string;
+  readonly browser: Browser;
+  readonly site: SiteServer;
+  readonly miner: Miner;
+  readonly made: ImageAnswer;
+}
+
+export async function startTabWorld(request: object = REQUEST): Promise<TabWorld> {
+  const folder = await Deno.makeTempDir();
+  const dist = join(folder, "site");
+  await Deno.mkdir(SHOTS, { recursive: true });
+  const [browser, miner] = await Promise.all([
+    openBrowser(false),
+    startTabMiner(join(folder, "miner"), dist),
+    buildSite(dist),
+  ]);
+  const site = serveSite(dist);
+  return {
+    ...{ folder, dist, browser, site, miner, made: await ask(miner, request) },
+    [Symbol.asyncDispose]: async () => {
+      await browser.close();
+      await Promise.all([site, miner].map((each) => each[Symbol.asyncDispose]()));
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
 }
 
 /** A page with all that it asked for and all that went wrong in it. */
@@ -68,7 +120,10 @@ export async function startTabMiner(
 }
 
 /** Has an image made, as a validator does. */
-export async function ask(miner: Miner, request: object): Promise<ImageAnswer> {
+export async function ask(
+  miner: Pick<Miner, "url" | "hotkey">,
+  request: object,
+): Promise<ImageAnswer> {
   const body = new TextEncoder().encode(JSON.stringify({ request }));
   const { hotkey } = await wallet("//Alice");
   const headers = await signedHeaders(
@@ -93,4 +148,96 @@ export async function press(page: Page, text: string): Promise<void> {
 export async function verdictOf(page: Page, timeout = 120_000): Promise<string> {
   const shown = await page.waitForSelector(".verdict", { timeout });
   return await shown?.evaluate((element) => element.getAttribute("data-verdict") ?? "") ?? "";
+}
+
+/** The verdict as the page gives it for download. */
+export async function reportOf(page: Page): Promise<Report> {
+  await verdictOf(page);
+  const href = String(
+    await page.evaluate(`document.querySelector('a[download^="verdict"]').href`),
+  );
+  return JSON.parse(decodeURIComponent(href.slice(href.indexOf(",") + 1)));
+}
+
+export async function setLevel(page: Page, level: number): Promise<void> {
+  await page.select("select", String(level));
+}
+
+async function setSteps(page: Page, how: string): Promise<void> {
+  await page.locator('::-p-xpath(//label[contains(., "Steps")]/select)').fill(how);
+}
+
+/** Picks steps by hand. */
+export async function pick(page: Page, steps: string): Promise<void> {
+  await setSteps(page, "chosen");
+  await page.locator('input[placeholder="0, 14, 29"]').fill(steps);
+}
+
+/** Has them drawn by a block. */
+export async function drawBy(page: Page, blockHash: string): Promise<void> {
+  await setSteps(page, "public");
+  await page.locator('input[placeholder="0x..."]').fill(blockHash);
+}
+
+/** Pastes into the field, and opens it. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await page.locator("textarea").fill(text);
+  await press(page, "Open");
+}
+
+export async function alertOf(page: Page): Promise<string> {
+  const shown = await page.waitForFunction(
+    `document.querySelector("[role=alert]")?.textContent`,
+    { timeout: 30_000 },
+  );
+  return String(await shown.jsonValue());
+}
+
+export async function textOf(page: Page): Promise<string> {
+  return String(await page.evaluate("document.body.innerText"));
+}
+
+export const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization",
+};
+
+/** Stands before a miner and changes what it says, until the test ends. @returns its address. */
+export function spoil(
+  miner: Pick<Miner, "url">,
+  change: (path: string, answer: () => Promise<Response>) => Promise<Response> | Response,
+): string {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    // What a browser asks before it sends a token elsewhere.
+    if (request.method === "OPTIONS") return new Response(null, { headers: CORS });
+    return change(pathname, async () => {
+      const { method, headers } = request;
+      return await fetch(`${miner.url}${pathname}${search}`, { method, headers });
+    });
+  });
+  onTestFinished(() => server.shutdown());
+  return `http://127.0.0.1:${server.addr.port}`;
+}
+
+/** A validator's API over a ledger, until the test ends. */
+export async function startTabValidator(
+  registered: (address: string) => boolean,
+): Promise<{ readonly url: string; readonly ledger: Ledger }> {
+  const stack = new DisposableStack();
+  const ledger = stack.use(new Ledger(":memory:"));
+  const replay = stack.use(new ReplayWindow(":memory:"));
+  const { hotkey } = await wallet("//Alice");
+  const app = validatorRoutes({
+    ...{ ledger, version: "test", forwarding: undefined, info: () => ({}), log: () => {} },
+    guard: new RequestGuard(hotkey.address, replay),
+    metrics: new ValidatorMetrics({ miners: () => 0, block: () => undefined }),
+    registered,
+  });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+  onTestFinished(async () => {
+    await server.shutdown();
+    stack.dispose();
+  });
+  return { url: `http://127.0.0.1:${server.addr.port}`, ledger };
 }

@@ -39,7 +39,9 @@ let opening: Promise<Database> | undefined;
 
 /** One connection for the page, one for its worker; older versions are brought up. */
 export function openDatabase(): Promise<Database> {
-  opening ??= openDB<Schema>(NAME, VERSION, {
+  if (opening) return opening;
+  const forget = () => opening = undefined;
+  const own = openDB<Schema>(NAME, VERSION, {
     upgrade: (database, from) => {
       if (from < 1) {
         database.createObjectStore("receipts", { keyPath: "id" }).createIndex("at", "at");
@@ -51,10 +53,12 @@ export function openDatabase(): Promise<Database> {
     },
     // Another tab has a newer page: it may go on, and this one opens again when it is asked.
     blocking: async () => {
-      (await opening)?.close();
-      opening = undefined;
+      forget();
+      (await own).close();
     },
-    terminated: () => opening = undefined,
+    terminated: forget,
   });
-  return opening;
+  // What failed once, for want of room or of a permission, may be had the next time.
+  own.catch(forget);
+  return opening = own;
 }

@@ -1,4 +1,5 @@
 export type { StoredReceipt } from "./database.ts";
+export { clearPages } from "./pages.ts";
 export {
   clearRecords,
   keepReceipt,

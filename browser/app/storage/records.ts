@@ -4,24 +4,28 @@ import { openDatabase, type StoredReceipt, type StoredVerdict } from "./database
 const KEPT = 200;
 
 /**
- * Keeps a receipt. A full disk makes room by forgetting the oldest.
+ * Keeps a receipt. A full disk makes room by forgetting the older half, then by leaving out the
+ * image.
  * @returns false when there is no room at all.
  */
 export async function keepReceipt(stored: StoredReceipt): Promise<boolean> {
-  const database = await openDatabase();
-  try {
-    await database.put("receipts", stored);
-  } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
-    await forgetOldest(KEPT / 2);
-    try {
-      await database.put("receipts", { ...stored, image: undefined });
-    } catch {
-      return false;
-    }
+  if (!await put(stored)) {
+    await forgetOldest((kept) => Math.floor(kept / 2), stored.id);
+    if (!await put(stored) && !await put({ ...stored, image: undefined })) return false;
   }
-  await forgetOldest(KEPT);
+  await forgetOldest(() => KEPT, stored.id);
   return true;
+}
+
+/** @returns false when there is no room. */
+async function put(stored: StoredReceipt): Promise<boolean> {
+  try {
+    await (await openDatabase()).put("receipts", stored);
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "QuotaExceededError") return false;
+    throw error;
+  }
 }
 
 /** @returns false when there is no room. */
@@ -48,10 +52,11 @@ export async function clearRecords(): Promise<void> {
   await Promise.all([database.clear("receipts"), database.clear("verdicts")]);
 }
 
-async function forgetOldest(keep: number): Promise<void> {
+/** @param keep how many of the others stay, of how many there are. */
+async function forgetOldest(keep: (kept: number) => number, but: string): Promise<void> {
   const database = await openDatabase();
-  const keys = await database.getAllKeysFromIndex("receipts", "at");
-  for (const key of keys.slice(0, Math.max(0, keys.length - keep))) {
+  const keys = (await database.getAllKeysFromIndex("receipts", "at")).filter((key) => key !== but);
+  for (const key of keys.slice(0, Math.max(0, keys.length - keep(keys.length)))) {
     await database.delete("receipts", key);
     await database.delete("verdicts", key);
   }

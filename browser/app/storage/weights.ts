@@ -1,3 +1,4 @@
+import { AppError } from "../../../core/error.ts";
 import { openDatabase } from "./database.ts";
 
 /** Bytes in memory before they are written. */
@@ -63,11 +64,19 @@ export class WeightStore {
     return blobs.reduce((sum, { size }) => sum + size, total);
   }
 
+  /** @throws AppError `storage_failed` when a file is in use; all others are gone by then. */
   async clear(): Promise<void> {
     const names: string[] = [];
     for await (const name of this.#folder?.keys() ?? []) names.push(name);
-    for (const name of names) await this.#folder?.removeEntry(name);
     await (await openDatabase()).clear("weights");
+    const removed = await Promise.allSettled(
+      names.map((name) => this.#folder?.removeEntry(name)),
+    );
+    if (removed.every(({ status }) => status === "fulfilled")) return;
+    throw new AppError(
+      "storage_failed",
+      "Cannot clear all weights: one is in use; close the other tabs of this page and try again",
+    );
   }
 }
 
@@ -90,20 +99,29 @@ async function keepInFile(
   const file = await folder.getFileHandle(name, { create: true })
     .then((handle) => (handle as WorkerFileHandle).createSyncAccessHandle()).catch(() => undefined);
   let at = from;
-  let full = file === undefined;
+  let full = false;
   file?.truncate(from);
   return {
     append: (bytes) => {
       try {
-        if (!full) at += file?.write(bytes, { at }) ?? 0;
+        if (full || !file) return Promise.resolve();
+        const written = file.write(bytes, { at });
+        at += written;
+        // A part of what came: what comes next would leave a hole.
+        full = written < bytes.length;
       } catch {
         full = true;
       }
       return Promise.resolve();
     },
     [Symbol.asyncDispose]: () => {
-      file?.flush();
-      file?.close();
+      try {
+        file?.flush();
+      } catch {
+        // What did not reach the disk is fetched again: files are verified when they are read.
+      } finally {
+        file?.close();
+      }
       return Promise.resolve();
     },
   };

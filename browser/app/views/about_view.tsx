@@ -1,23 +1,23 @@
 import { signal } from "@preact/signals";
-import { engine } from "../engine.ts";
-import { capabilities, kept, subject, tell, verdicts } from "../state.ts";
-import { clearRecords } from "../storage/mod.ts";
+import { reason } from "../../../core/error.ts";
+import { answered, engine } from "../engine.ts";
+import { capabilities, forgetAll, kept, problem, tell } from "../state.ts";
+import { clearPages, clearRecords } from "../storage/mod.ts";
 
 const stored = signal<number | undefined>(undefined);
 
 /** What this browser can, and what is kept on this machine. */
 export function AboutView() {
   const found = capabilities.value;
-  if (stored.value === undefined) void look();
+  if (stored.value === undefined) void tell(look);
   return (
     <section>
       <h2>This browser</h2>
       <dl>
         <dt>GPU</dt>
         <dd>
-          {found?.gpu ?? found?.gpuProblem ?? "looking"}
-          {found?.software && " (software: slower than the CPU)"}
-          {found && !found.gpu && ": the CPU computes instead"}
+          {found ? found.gpu ?? `none: ${found.gpuProblem}; the CPU computes` : "looking for one"}
+          {found?.software && " (software, slower than the CPU)"}
         </dd>
         <dt>CPU threads</dt>
         <dd>{found?.threads ?? ""}</dd>
@@ -28,7 +28,7 @@ export function AboutView() {
       </dl>
       <p class="row">
         <button type="button" onClick={() => void tell(clear)}>Clear everything</button>
-        <a href="/bench.html">Measure the kernels on this GPU</a>
+        <a class="button" href="/bench.html">Measure the kernels on this GPU</a>
       </p>
     </section>
   );
@@ -36,12 +36,18 @@ export function AboutView() {
 
 async function look(): Promise<void> {
   stored.value = 0;
-  stored.value = await engine.storedBytes();
+  stored.value = await answered(engine.storedBytes());
 }
 
+/** One store that cannot be cleared keeps nothing else from being cleared. */
 async function clear(): Promise<void> {
-  await engine.clearWeights();
-  await clearRecords();
-  [kept.value, verdicts.value, subject.value] = [[], new Map(), undefined];
+  problem.value = "";
+  const cleared = await Promise.allSettled([
+    answered(engine.clear()),
+    clearRecords(),
+    clearPages(),
+  ]);
+  await forgetAll();
   await look();
+  for (const each of cleared) if (each.status === "rejected") problem.value = reason(each.reason);
 }

@@ -1,19 +1,34 @@
 import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
 import type { Attestation, SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { Report } from "../../../core/verify/mod.ts";
+import { answered, engine } from "../engine.ts";
 import { checkMinerUrl } from "../miner_url.ts";
-import { tell } from "../state.ts";
+import { problem, tell } from "../state.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
+import { countOf, timeOf } from "../words.ts";
 
 const accounts = signal<readonly { readonly address: string; readonly name: string }[]>([]);
-const said = signal("");
 const signed = signal<SignedAttestation | undefined>(undefined);
-const validator = signal("");
+/** What was typed; the receipt's own validator until then. */
+const typed = signal<string | undefined>(undefined);
 
-/** Signs the verdict with a wallet, for a validator or for a file. */
-export function AttestView(
-  { report }: { readonly stored: StoredReceipt; readonly report: Report },
-) {
+interface Props {
+  readonly stored: StoredReceipt;
+  readonly report: Report;
+}
+
+/** Signs the verdict with a wallet, for a validator or for a file; shows what others said. */
+export function AttestView({ stored, report }: Props) {
+  const [said, setSaid] = useState("");
+  const [source, setSource] = useState(stored.link?.validator);
+  const own = signed.value?.attestation.receipt === report.receipt ? signed.value : undefined;
+  const act = (work: () => Promise<string>) =>
+    tell(async () => {
+      problem.value = "";
+      setSaid("");
+      setSaid(await work());
+    });
   return (
     <section>
       <h2>Attest</h2>
@@ -22,14 +37,14 @@ export function AttestView(
         subnet.
       </p>
       {accounts.value.length === 0
-        ? <button type="button" onClick={() => void tell(findAccounts)}>Find my wallet</button>
+        ? <button type="button" onClick={() => void act(findAccounts)}>Find my wallet</button>
         : (
           <form
             class="row"
             onSubmit={(event) => {
               event.preventDefault();
               const address = String(new FormData(event.currentTarget).get("account"));
-              void tell(() => sign(address, report));
+              void act(() => sign(address, report));
             }}
           >
             <label>
@@ -43,16 +58,22 @@ export function AttestView(
             <button type="submit" class="main">Sign the verdict</button>
           </form>
         )}
-      {signed.value?.attestation.receipt === report.receipt && (
+      {own && (
         <form
           class="row"
           onSubmit={(event) => {
             event.preventDefault();
-            void tell(send);
+            const url = String(new FormData(event.currentTarget).get("validator"));
+            void act(async () => {
+              const validator = checkMinerUrl(url, location.href);
+              await answered(engine.attest(validator, own));
+              setSource(validator);
+              return "The validator has it.";
+            });
           }}
         >
           <a
-            href={`data:application/json,${encodeURIComponent(JSON.stringify(signed.value))}`}
+            href={`data:application/json,${encodeURIComponent(JSON.stringify(own))}`}
             download={`attestation-${report.receipt.slice(0, 16)}.json`}
           >
             Download the attestation
@@ -61,20 +82,50 @@ export function AttestView(
             Validator's address{" "}
             <input
               type="url"
+              name="validator"
               required
-              value={validator.value}
-              onInput={(event) => validator.value = event.currentTarget.value}
+              value={typed.value ?? stored.link?.validator ?? ""}
+              onInput={(event) => typed.value = event.currentTarget.value}
             />
           </label>
           <button type="submit">Send it</button>
         </form>
       )}
-      <p role="status">{said.value}</p>
+      <p role="status">{said}</p>
+      {source !== undefined && (
+        <Attestations key={`${source} ${said}`} validator={source} receipt={report.receipt} />
+      )}
     </section>
   );
 }
 
-async function findAccounts(): Promise<void> {
+/** What a validator has stored of a receipt. That the keys are registered is the validator's word. */
+function Attestations(
+  { validator, receipt }: { readonly validator: string; readonly receipt: string },
+) {
+  const [found, setFound] = useState<readonly SignedAttestation[]>([]);
+  useEffect(
+    () => void tell(async () => setFound(await answered(engine.attestations(validator, receipt)))),
+    [],
+  );
+  if (found.length === 0) return null;
+  return (
+    <>
+      <h3>Attested at {new URL(validator).host}</h3>
+      <ul class="list">
+        {found.map(({ attestation: { checker, verdict, level, steps, at } }) => (
+          <li key={checker} class="attestation">
+            <span class="grow mono">{checker}</span>
+            <span>{verdict}, level {level}, {countOf(steps.length, "step")}</span>
+            <span class="faint small">{timeOf(at)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+async function findAccounts(): Promise<string> {
   const { web3Accounts, web3Enable } = await import("@polkadot/extension-dapp");
   const extensions = await web3Enable("Stepwise");
   if (extensions.length === 0) {
@@ -83,44 +134,31 @@ async function findAccounts(): Promise<void> {
   const found = await web3Accounts({ accountType: ["sr25519"], ss58Format: 42 });
   accounts.value = found.map(({ address, meta }) => ({ address, name: meta.name ?? "" }));
   if (found.length === 0) throw new Error("Cannot sign: the wallet has no sr25519 key.");
+  return "";
 }
 
-async function sign(address: string, report: Report): Promise<void> {
+async function sign(address: string, report: Report): Promise<string> {
   const [{ web3FromAddress }, { attestationMessage }] = await Promise.all([
     import("@polkadot/extension-dapp"),
     import("../../../core/protocol/mod.ts"),
   ]);
-  const attestation: Attestation = {
-    version: 1,
-    receipt: report.receipt,
-    verdict: report.verdict,
-    level: report.level,
-    steps: [...report.opened],
-    ...(report.similarity !== undefined && { similarity: report.similarity }),
-    ...(report.worst !== undefined && Number.isFinite(report.worst) && { worst: report.worst }),
-    at: Date.now(),
-    checker: address,
-  };
+  const attestation = attestationOf(report, address);
   const { signer: { signRaw } } = await web3FromAddress(address);
   if (!signRaw) throw new Error("Cannot sign: the wallet signs transactions alone.");
   const data = `0x${
-    Array.from(attestationMessage(attestation), (byte) => byte.toString(16).padStart(2, "0")).join(
-      "",
-    )
-  }`;
+    Array.from(attestationMessage(attestation), (byte) => byte.toString(16).padStart(2, "0"))
+      .join("")
+  }` as const;
   const { signature } = await signRaw({ address, data, type: "bytes" });
   signed.value = { attestation, signature };
-  said.value = "Signed.";
+  return "Signed.";
 }
 
-async function send(): Promise<void> {
-  const base = checkMinerUrl(validator.value, location.href);
-  const response = await fetch(new URL("v1/attestations", base.endsWith("/") ? base : `${base}/`), {
-    ...{ method: "POST", redirect: "error", credentials: "omit" },
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(signed.value),
-  });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error.message);
-  said.value = "The validator has it.";
+function attestationOf(report: Report, checker: string): Attestation {
+  const { receipt, verdict, level, opened, similarity, worst } = report;
+  return {
+    ...{ version: 1, receipt, verdict, level, steps: [...opened], at: Date.now(), checker },
+    ...(similarity !== undefined && { similarity }),
+    ...(worst !== undefined && Number.isFinite(worst) && { worst }),
+  };
 }

@@ -1,6 +1,19 @@
 import { signal } from "@preact/signals";
-import { busy, kept, offered, open, problem, show, subject, tell, verdicts } from "../state.ts";
-import { hashOf } from "../link.ts";
+import {
+  kept,
+  look,
+  offered,
+  open,
+  opening,
+  openLink,
+  problem,
+  subject,
+  verdicts,
+} from "../state.ts";
+import type { OfferedReceipt } from "../api.ts";
+import type { StoredReceipt } from "../storage/mod.ts";
+import { textOf, timeOf } from "../words.ts";
+import { Boundary } from "./boundary.tsx";
 
 const over = signal(false);
 
@@ -18,8 +31,7 @@ export function OpenView() {
       onDrop={(event) => {
         event.preventDefault();
         over.value = false;
-        const [file] = event.dataTransfer?.files ?? [];
-        if (file) void openFile(file);
+        if (event.dataTransfer) void openDropped(event.dataTransfer);
       }}
     >
       <h2>Open a receipt</h2>
@@ -27,19 +39,16 @@ export function OpenView() {
         class="row"
         onSubmit={(event) => {
           event.preventDefault();
-          const text = new FormData(event.currentTarget).get("text");
-          void open(String(text ?? ""));
+          void open(textOf(new FormData(event.currentTarget).get("text") ?? ""));
         }}
       >
         <label class="wide">
-          <span>
-            A link to a receipt, the receipt itself, or the address of a miner or validator
-          </span>
+          <span>A link to a receipt, the receipt itself, or the address of a validator</span>
           <textarea name="text" rows={2} spellcheck={false} required />
         </label>
-        <button type="submit" class="main" disabled={busy.value}>Open</button>
+        <button type="submit" class="main" disabled={opening.value}>Open</button>
         <label class="small">
-          or a file:{" "}
+          <span class="once">or choose or drop a file</span>
           <input
             type="file"
             accept=".json,application/json"
@@ -50,17 +59,24 @@ export function OpenView() {
           />
         </label>
       </form>
-      <p class="problem" role="alert">{problem.value}</p>
       <Offered />
     </section>
   );
 }
 
+/** A file, a link, or text. */
+function openDropped(dropped: DataTransfer): Promise<void> {
+  const [file] = dropped.files;
+  if (file) return openFile(file);
+  const link = dropped.getData("text/uri-list").split(/\r?\n/).find((line) => /^[^#]/.test(line));
+  return open(link ?? dropped.getData("text/plain"));
+}
+
 const MOST_FILE = 2 ** 20;
 
-function openFile(file: File): Promise<void> {
-  if (file.size <= MOST_FILE) return file.text().then(open);
-  return tell(() => Promise.reject(new Error("Cannot read a receipt: the file is too long.")));
+async function openFile(file: File): Promise<void> {
+  if (file.size <= MOST_FILE) return await open(await file.text());
+  problem.value = "Cannot read a receipt: the file is too long.";
 }
 
 function Offered() {
@@ -69,14 +85,28 @@ function Offered() {
     <>
       <h3>Offered to be checked</h3>
       <ul class="list">
-        {offered.value.map(({ receipt, link }) => (
-          <li key={link.id}>
-            <span class="grow">{String(receipt.request?.prompt ?? "")}</span>
-            <a href={hashOf(link)}>Look at it</a>
-          </li>
+        {offered.value.map((each) => (
+          <Boundary key={each.link.id} what="the receipt">
+            <OfferedItem {...each} />
+          </Boundary>
         ))}
       </ul>
     </>
+  );
+}
+
+function OfferedItem({ receipt, link }: OfferedReceipt) {
+  return (
+    <li>
+      <span class="grow">
+        {textOf(receipt.request.prompt)}
+        <br />
+        <span class="faint small">
+          {receipt.model.id}, {receipt.steps} steps, {timeOf(receipt.times.finished)}
+        </span>
+      </span>
+      <button type="button" onClick={() => void openLink(link)}>Look at it</button>
+    </li>
   );
 }
 
@@ -88,23 +118,33 @@ export function KeptView() {
       {kept.value.length === 0 && <p class="faint">Nothing has been opened here yet.</p>}
       <ul class="list">
         {kept.value.map((stored) => (
-          <li key={stored.id}>
-            <span class="grow">
-              {String(stored.receipt.request.prompt ?? "")}
-              <br />
-              <span class="faint mono">{stored.id.slice(0, 16)}</span>
-            </span>
-            <span>{verdicts.value.get(stored.id)?.verdict ?? "not checked"}</span>
-            <button
-              type="button"
-              disabled={subject.value?.id === stored.id}
-              onClick={() => void tell(() => show(stored))}
-            >
-              Look at it
-            </button>
-          </li>
+          <Boundary key={stored.id} what="the receipt">
+            <KeptItem {...stored} />
+          </Boundary>
         ))}
       </ul>
     </section>
+  );
+}
+
+function KeptItem(stored: StoredReceipt) {
+  const { id, receipt } = stored;
+  const known = verdicts.value.get(id);
+  return (
+    <li>
+      <span class="grow">
+        {textOf(receipt.request.prompt)}
+        <br />
+        <span class="faint mono">{id.slice(0, 16)}</span>
+      </span>
+      <span>{known ? `${known.verdict}, level ${known.level}` : "not checked"}</span>
+      <button
+        type="button"
+        disabled={subject.value?.id === id}
+        onClick={() => void look(stored)}
+      >
+        Look at it
+      </button>
+    </li>
   );
 }

@@ -8,8 +8,14 @@ export function PictureCanvas({ picture, label }: {
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    context?.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
+    const element = canvas.current;
+    const draw = () =>
+      element?.getContext("2d")
+        ?.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
+    draw();
+    // A GPU that is lost under a check takes the pixels along.
+    element?.addEventListener("contextrestored", draw);
+    return () => element?.removeEventListener("contextrestored", draw);
   }, [picture]);
   return (
     <canvas

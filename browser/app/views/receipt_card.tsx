@@ -1,10 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
+import { Fragment } from "preact";
 import type { StoredReceipt } from "../storage/mod.ts";
+import { textOf, timeOf } from "../words.ts";
+import { BlobImage } from "./blob_image.tsx";
 
 /** What the miner signed, in words. Everything in it is a stranger's text, and shown as text. */
 export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   const { receipt, image, id, link } = stored;
-  const { request } = receipt;
+  const { request, model } = receipt;
+  const variant = model.variant === undefined ? "" : ` (${model.variant})`;
   const rows: readonly (readonly [string, unknown])[] = [
     ["Prompt", request.prompt],
     ["Negative", request.negativePrompt],
@@ -12,13 +15,10 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
     ["Seed", request.seed],
     ["Guidance", request.guidanceScale],
     ["Scheduler", typeof request.scheduler === "string" ? request.scheduler : "the model's own"],
-    ["Model", `${receipt.model.id}, ${receipt.model.precision}`],
+    ["Model", `${model.id}${variant}, ${model.precision}`],
     ["Made by", receipt.miner],
     ["For", receipt.validator],
-    [
-      "When",
-      new Date(receipt.times.finished).toISOString().replace("T", " ").slice(0, 19) + " UTC",
-    ],
+    ["When", timeOf(receipt.times.finished)],
     ["Merkle root", receipt.root],
     ["Receipt", id],
     ["Opened by", link?.miner],
@@ -26,26 +26,20 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   return (
     <section class="card">
       <div>
-        {image ? <ReceiptImage image={image} /> : <p class="faint">The image is not at hand.</p>}
+        {image
+          ? <BlobImage image={image} label="The image that the receipt is of" />
+          : <p class="faint">The image is not at hand.</p>}
       </div>
       <dl>
-        {rows.filter(([, value]) => value !== undefined && value !== "").map(([name, value]) => (
-          <>
-            <dt>{name}</dt>
-            <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""}>{String(value)}</dd>
-          </>
-        ))}
+        {rows.map(([name, value]) => [name, textOf(value)] as const)
+          .filter(([, text]) => text !== "")
+          .map(([name, text]) => (
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""}>{text}</dd>
+            </Fragment>
+          ))}
       </dl>
     </section>
   );
-}
-
-function ReceiptImage({ image }: { readonly image: Blob }) {
-  const [url, setUrl] = useState("");
-  useEffect(() => {
-    const made = URL.createObjectURL(image);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [image]);
-  return url === "" ? null : <img src={url} alt="The image that the receipt is of" />;
 }

@@ -119,6 +119,7 @@ export class CachedFiles implements ModelFiles {
       if (got < size) throw new Error(`it ended after ${got} of ${size} bytes`);
       return bytes;
     } catch (cause) {
+      if (cause instanceof AppError && cause.code === "cancelled") throw cause;
       throw new AppError(
         "download_failed",
         `Cannot fetch ${path} of ${this.name}: ${reason(cause)}; another try goes on from there`,

@@ -1,7 +1,7 @@
 import { AppError } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import { type LatentPreview, readJson } from "../../../core/inference/mod.ts";
-import { type OpeningTarget, type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import { type Receipt, receiptId, targetName } from "../../../core/transcript/mod.ts";
 import {
   checkOpening,
   drawSteps,
@@ -16,125 +16,194 @@ import {
   type Report,
   verifyReceipt,
 } from "../../../core/verify/mod.ts";
-import type { CheckEvent, CheckOrder } from "../api.ts";
-import { modelOf } from "./catalogue.ts";
-import type { Engines } from "./engines.ts";
-import { differenceOf, pictureOf } from "./pictures.ts";
+import type { CheckEvent, CheckOrder, Reach, StepChoice } from "../api.ts";
+import { countOf } from "../words.ts";
+import { type KnownModel, modelOf } from "./catalogue.ts";
+import type { Engines, Opened } from "./engines.ts";
+import { differenceOf, pictureOf, type Predictions } from "./pictures.ts";
+import { checkAlone } from "./statement.ts";
 
 const OPENING_MS = 30_000;
-/** Of a state's range: a difference of this much is shown brightest. */
-const BRIGHTEST = 0.1;
 
-type Tell = (event: CheckEvent) => void;
+/** What a check in this tab has at hand. */
+export interface CheckParts {
+  readonly engines: Engines;
+  /** Opens the steps of what this tab made. */
+  readonly own: OpeningSource | undefined;
+  readonly signal: AbortSignal;
+  readonly tell: (event: CheckEvent) => void;
+}
+
+/** How far this tab can check a receipt. */
+export function reachOf(
+  { receipt, link }: Pick<CheckOrder, "receipt" | "link">,
+  own: boolean,
+): Reach {
+  if (!modelOf(receipt.model)) {
+    return {
+      level: 0,
+      why:
+        "This tab does not have the receipt's model: the signature and the image's hash can be " +
+        "checked here, the rest by deno task verify, which takes any model.",
+    };
+  }
+  if (link || own) return { level: 3 };
+  return {
+    level: 0,
+    why: "Nobody is known who opens its steps: the signature, the plan and the image's hash can " +
+      "be checked. Open a link with the miner's address for more.",
+  };
+}
 
 /** Checks one receipt, and tells what it does as it does it. */
-export async function check(
-  order: CheckOrder,
-  { engines, own, signal, tell }: {
-    readonly engines: Engines;
-    /** Opens the steps of what this tab made. */
-    readonly own: OpeningSource | undefined;
-    readonly signal: AbortSignal;
-    readonly tell: Tell;
-  },
-): Promise<Report> {
-  const { receipt, level, link, image } = order;
+export async function check(order: CheckOrder, parts: CheckParts): Promise<Report> {
+  const { receipt, link } = order;
+  parts.tell({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
-  const source = link ? openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token)) : own;
-  const steps = source && level >= 0 ? chosenSteps(order, receipt) : [];
-  tell({ kind: "drawn", steps });
-  tell({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
-  const map = await previewMap(model.files);
-  const theirs = new Map<number, Uint16Array>();
-  const watched = source && watch(source, { receipt, map, tell, signal, theirs });
+  if (!model) return await checkAlone(order);
+  const source = link
+    ? openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token))
+    : parts.own;
+  const steps = source ? chosenSteps(order.steps, receipt) : [];
+  parts.tell({ kind: "drawn", steps });
+  const report = await checkWithModel(order, model, { ...parts, source, steps });
+  const { blockHash } = "draw" in order.steps ? order.steps : {};
+  return { ...report, ...(steps.length > 0 && blockHash !== undefined && { blockHash }) };
+}
+
+interface WithModel extends CheckParts {
+  readonly source: OpeningSource | undefined;
+  readonly steps: readonly number[];
+}
+
+async function checkWithModel(
+  { receipt, level, image, steps: choice, compute }: CheckOrder,
+  model: KnownModel,
+  { engines, source, steps, signal, tell }: WithModel,
+): Promise<Report> {
+  const watch = new Watch(receipt, await previewMap(model.files), { signal, tell });
   const bytes = image && new Uint8Array(await image.arrayBuffer());
-  return await verifyReceipt({
-    ...{ receipt, level, model, steps },
-    draw: "take" in order.steps ? "chosen" : order.steps.blockHash ? "public" : "private",
-    source: watched,
+  let opened: Opened | undefined;
+  const report = await verifyReceipt({
+    ...{ receipt, level: source ? level : 0, model, steps, draw: drawOf(choice) },
+    source: source && watch.openings(source),
     image: bytes && (() => Promise.resolve(bytes)),
     openEngine: async () => {
-      tell({ kind: "stage", stage: "arithmetic", detail: "holds at every opened step" });
       model.files.onBytes = (path, got, of) => {
         signal.throwIfAborted();
         const detail = `${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`;
         tell({ kind: "stage", stage: "model", detail });
       };
       tell({ kind: "stage", stage: "model", detail: "loading" });
-      const { engine, compute } = await engines.open(model, order.compute);
-      tell({ kind: "stage", stage: "model", detail: compute });
-      return compared(engine, { receipt, map, tell, signal, theirs });
+      opened = await engines.open(model, compute);
+      tell({ kind: "stage", stage: "model", detail: opened.compute });
+      return watch.engine(opened.engine);
     },
   });
+  if (opened) tell({ kind: "stage", stage: "model", detail: opened.compute });
+  watch.tellDifferences(report);
+  return report;
 }
 
-interface Watching {
-  readonly receipt: Receipt;
-  readonly map: LatentPreview | undefined;
-  readonly tell: Tell;
-  readonly signal: AbortSignal;
-  /** The miner's predictions, by step. */
-  readonly theirs: Map<number, Uint16Array>;
-}
+/** Sees what goes through a check, and tells of it in pictures. */
+class Watch {
+  readonly #receipt: Receipt;
+  readonly #map: LatentPreview | undefined;
+  readonly #parts: Pick<CheckParts, "signal" | "tell">;
+  readonly #predictions = new Map<number, Omit<Predictions, "ours"> & { ours?: Uint16Array }>();
 
-/** Tells of each opening, with its state as a picture, once it is proven. */
-function watch(
-  source: OpeningSource,
-  { receipt, map, tell, signal, theirs }: Watching,
-): OpeningSource {
-  return async (committed, target: OpeningTarget) => {
-    signal.throwIfAborted();
-    tell({ kind: "stage", stage: "proofs", detail: `opening ${nameOf(target)}` });
-    const bytes = await source(committed, target);
-    const opening = checkOpening(bytes, committed, target);
-    if (typeof target === "number") {
-      theirs.set(target, openedLeaf(opening, "d", target));
-      const preview = pictureOf(map, openedLeaf(opening, "x", target), receipt.latent);
-      tell({ kind: "opened", step: target, preview });
-    }
-    return bytes;
-  };
-}
+  constructor(
+    receipt: Receipt,
+    map: LatentPreview | undefined,
+    parts: Pick<CheckParts, "signal" | "tell">,
+  ) {
+    this.#receipt = receipt;
+    this.#map = map;
+    this.#parts = parts;
+  }
 
-function nameOf(target: OpeningTarget): string {
-  return typeof target === "number" ? `step ${target}` : `the ${target}`;
-}
-
-/** The same engine, whose predictions are shown beside the miner's. */
-function compared(
-  engine: ImageEngine,
-  { receipt, map, tell, signal, theirs }: Watching,
-): Pick<ImageEngine, "predict" | "decode"> {
-  return {
-    predict: async (request, states) => {
-      signal.throwIfAborted();
-      tell({
-        kind: "stage",
-        stage: "network",
-        detail: `${states.length} steps through the network`,
-      });
-      const ours = await engine.predict(request, states);
-      for (const [k, { index }] of states.entries()) {
-        const miner = theirs.get(index);
-        if (!miner) continue;
-        tell({
-          ...{ kind: "compared", step: index },
-          theirs: pictureOf(map, miner, receipt.latent),
-          ours: pictureOf(map, ours[k], receipt.latent),
-          difference: differenceOf(miner, ours[k], receipt.latent, BRIGHTEST),
+  /** The same openings, told with their states once they are proven. */
+  openings(source: OpeningSource): OpeningSource {
+    return async (committed, target) => {
+      this.#stage("proofs", `opening ${targetName(target)}`);
+      const bytes = await unlessAborted(source(committed, target), this.#parts.signal);
+      const opening = checkOpening(bytes, committed, target);
+      for (const [name, bits] of opening.leaves) {
+        const step = Number(/^x\.(\d+)$/.exec(name)?.[1] ?? NaN);
+        if (!(step < this.#receipt.steps)) continue;
+        this.#parts.tell({ kind: "opened", step, state: this.#picture(bits) });
+      }
+      if (typeof target === "number") {
+        this.#predictions.set(target, {
+          theirs: openedLeaf(opening, "d", target),
+          state: openedLeaf(opening, "x", target),
+          alpha: committed.plan.rows[target].alpha,
         });
       }
-      return ours;
-    },
-    decode: (request, bits) => {
-      signal.throwIfAborted();
-      tell({ kind: "stage", stage: "image", detail: "decoding the last state" });
-      return engine.decode(request, bits);
-    },
-  };
+      return bytes;
+    };
+  }
+
+  /** The same engine, whose predictions are kept to be shown beside the miner's. */
+  engine(engine: ImageEngine): Pick<ImageEngine, "predict" | "decode"> {
+    return {
+      predict: async (request, states) => {
+        this.#stage("network", `${countOf(states.length, "step")} through the network`);
+        const ours = await engine.predict(request, states);
+        for (const [k, { index }] of states.entries()) {
+          const known = this.#predictions.get(index);
+          if (known) known.ours = ours[k];
+        }
+        return ours;
+      },
+      decode: (request, bits) => {
+        this.#stage("image", "decoding the last state");
+        return engine.decode(request, bits);
+      },
+    };
+  }
+
+  /** Once it is known how far apart they may be. */
+  tellDifferences({ steps }: Report): void {
+    for (const { step, tolerance } of steps) {
+      const { theirs, ours, state, alpha } = this.#predictions.get(step) ?? {};
+      if (!theirs || !ours || !state || alpha === undefined || tolerance === undefined) continue;
+      this.#parts.tell({
+        ...{ kind: "compared", step, theirs: this.#picture(theirs), ours: this.#picture(ours) },
+        difference: differenceOf(
+          { theirs, ours, state, alpha },
+          this.#receipt.latent,
+          tolerance,
+        ),
+      });
+    }
+  }
+
+  #stage(stage: "proofs" | "network" | "image", detail: string): void {
+    this.#parts.signal.throwIfAborted();
+    this.#parts.tell({ kind: "stage", stage, detail });
+  }
+
+  #picture(bits: Uint16Array) {
+    return pictureOf(this.#map, bits, this.#receipt.latent);
+  }
 }
 
-function chosenSteps({ steps }: CheckOrder, receipt: Receipt): number[] {
+/** What a miner sends takes as long as he likes, up to its limit: nobody has to wait for it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([work, aborted.promise])
+    .finally(() => signal.removeEventListener("abort", abort));
+}
+
+function drawOf(steps: StepChoice): Report["draw"] {
+  if ("take" in steps) return "chosen";
+  return steps.blockHash === undefined ? "private" : "public";
+}
+
+function chosenSteps(steps: StepChoice, receipt: Receipt): number[] {
   if ("take" in steps) {
     const far = steps.take.find((step) => step >= receipt.steps);
     if (far === undefined) return [...new Set(steps.take)].sort((a, b) => a - b);
@@ -143,9 +212,9 @@ function chosenSteps({ steps }: CheckOrder, receipt: Receipt): number[] {
       `Cannot open a step: ${far} is not one of 0 to ${receipt.steps - 1}`,
     );
   }
-  const words = steps.blockHash
-    ? publicWords(bytesOf(steps.blockHash), receiptId(receipt))
-    : privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
+  const words = steps.blockHash === undefined
+    ? privateWords((count) => crypto.getRandomValues(new Uint8Array(count)))
+    : publicWords(bytesOf(steps.blockHash), receiptId(receipt));
   return drawSteps(receipt.steps, Math.min(steps.draw, receipt.steps), words);
 }
 
@@ -156,7 +225,9 @@ function bytesOf(blockHash: string): Uint8Array {
   }
   throw new AppError(
     "invalid_request",
-    `Cannot draw steps: the block's hash is ${blockHash.slice(0, 80)}, not 64 hexadecimal digits`,
+    `Cannot draw steps: the block's hash is ${
+      JSON.stringify(blockHash.slice(0, 80))
+    }, not 64 hexadecimal digits`,
   );
 }
 

@@ -2,12 +2,13 @@ import { AppError, reason } from "../../../core/error.ts";
 import { type ImageEngine, Pipeline, RecoveringEngine } from "../../../core/generation/mod.ts";
 import type { Runtime } from "../../../core/inference/mod.ts";
 import type { ComputeChoice } from "../api.ts";
+import { whyOf } from "../words.ts";
 import type { KnownModel } from "./catalogue.ts";
 
 /** What a model is run on here. */
 export interface Opened {
   readonly engine: ImageEngine;
-  /** For people. */
+  /** For people, with what happened so far. */
   readonly compute: string;
 }
 
@@ -31,20 +32,27 @@ async function openEngine(model: KnownModel, choice: ComputeChoice): Promise<Ope
   let why = "";
   if (choice !== "cpu") {
     try {
-      const engine = await RecoveringEngine.start(async () =>
-        await Pipeline.open(model.files, await gpuRuntime(choice))
-      );
-      return { engine, compute: engine.compute };
+      let devices = 0;
+      const engine = await RecoveringEngine.start(async () => {
+        devices++;
+        return await Pipeline.open(model.files, await gpuRuntime(choice));
+      });
+      return {
+        engine,
+        get compute() {
+          return devices > 1 ? `${engine.compute}; a lost device was replaced` : engine.compute;
+        },
+      };
     } catch (error) {
       if (choice === "gpu" || !(error instanceof AppError) || error.code !== "host_unavailable") {
         throw error;
       }
-      why = reason(error);
+      why = `; no GPU: ${whyOf(reason(error))}`;
     }
   }
   const { wasmRuntime } = await import("../../engine/mod.ts");
   const engine = await Pipeline.open(model.files, await wasmRuntime());
-  return { engine, compute: why === "" ? engine.compute : `${engine.compute}: ${why}` };
+  return { engine, compute: `${engine.compute}${why}` };
 }
 
 async function gpuRuntime(choice: ComputeChoice): Promise<Runtime> {

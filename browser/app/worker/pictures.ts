@@ -2,6 +2,7 @@ import type { LatentPreview } from "../../../core/inference/mod.ts";
 import { previewLatent } from "../../../core/generation/mod.ts";
 import { fromHalf } from "../../../core/half.ts";
 import type { Picture } from "../api.ts";
+import { heatColour } from "../heat.ts";
 
 type Shape = readonly [channels: number, height: number, width: number];
 
@@ -14,33 +15,35 @@ export function pictureOf(
   return map && previewLatent(map, fromHalf(Uint16Array.from(bits)), width, height);
 }
 
-/** Colours from nothing to much: dark violet, red, yellow. */
-const RAMP = [[20, 12, 50], [120, 28, 109], [237, 105, 37], [252, 255, 164]] as const;
+/** Two predictions of one step, as float16 bits: u16[channels, height, width]. */
+export interface Predictions {
+  readonly theirs: Uint16Array;
+  readonly ours: Uint16Array;
+  /** x_i, and how much of it is the image's. */
+  readonly state: Uint16Array;
+  readonly alpha: number;
+}
 
 /**
- * Where two predictions differ, position by position.
- * @param full the difference that is shown brightest.
+ * Where two predictions differ, position by position, in units of what an honest machine may have:
+ * rms of D - D' over the channels, over `tolerance` times the rms of alpha x - D', since the
+ * velocity is (alpha x - D) / sigma and the tolerance is of its error relative to it.
  */
 export function differenceOf(
-  theirs: Uint16Array,
-  ours: Uint16Array,
+  predictions: Predictions,
   [channels, height, width]: Shape,
-  full: number,
+  tolerance: number,
 ): Picture {
-  const [a, b] = [theirs, ours].map((bits) => fromHalf(Uint16Array.from(bits)));
+  const [theirs, ours, state] = [predictions.theirs, predictions.ours, predictions.state]
+    .map((bits) => fromHalf(Uint16Array.from(bits)));
+  const squares = ours.reduce((sum, d, i) => sum + (predictions.alpha * state[i] - d) ** 2, 0);
+  const allowed = tolerance * Math.sqrt(squares / ours.length);
   const pixels = height * width;
   const data = new Uint8ClampedArray(4 * pixels);
   for (let i = 0; i < pixels; i++) {
     let sum = 0;
-    for (let c = 0; c < channels; c++) sum += (a[c * pixels + i] - b[c * pixels + i]) ** 2;
-    const share = Math.min(1, Math.sqrt(sum / channels) / full);
-    data.set([...colourAt(share), 255], 4 * i);
+    for (let c = 0; c < channels; c++) sum += (theirs[c * pixels + i] - ours[c * pixels + i]) ** 2;
+    data.set([...heatColour(Math.sqrt(sum / channels) / allowed), 255], 4 * i);
   }
   return { width, height, data };
-}
-
-function colourAt(share: number): number[] {
-  const place = share * (RAMP.length - 1);
-  const low = Math.min(RAMP.length - 2, Math.floor(place));
-  return [0, 1, 2].map((k) => RAMP[low][k] + (place - low) * (RAMP[low + 1][k] - RAMP[low][k]));
 }

@@ -1,15 +1,18 @@
-import { expose } from "comlink";
-import { AppError, reason } from "../../../core/error.ts";
+import { expose, type ProxyMarked, releaseProxy, type Remote } from "comlink";
+import { reason } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
 import type { EngineApi } from "../api.ts";
-import { check } from "./check.ts";
+import { whyOf } from "../words.ts";
+import { check, reachOf } from "./check.ts";
 import { Engines } from "./engines.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";
 import type { Made } from "./generate.ts";
+import { OneAtATime } from "./one_at_a_time.ts";
+import { readAttestations, readList, sendAttestation } from "./validator.ts";
 
 const engines = new Engines();
-let running = new AbortController();
+const runs = new OneAtATime();
 /** The last image that was made here: its steps can be opened as long as the page is. */
 let made: Made | undefined;
 
@@ -26,29 +29,46 @@ const api: EngineApi = {
       gpu[Symbol.dispose]();
       return { gpu: gpu.name, software, threads };
     } catch (error) {
-      return { software: false, threads, gpuProblem: reason(error) };
+      return { software: false, threads, gpuProblem: whyOf(reason(error)) };
     }
   },
   fetchReceipt: (link) => told(() => fetchReceipt(link)),
+  readList: (validator) => told(() => readList(validator, self.location.href)),
+  attestations: (validator, receipt) => told(() => readAttestations(validator, receipt)),
+  attest: (validator, signed) => told(() => sendAttestation(validator, signed)),
+  reach: (subject) => Promise.resolve(reachOf(subject, made?.id === receiptId(subject.receipt))),
   check: (order, tell) =>
-    told(() => {
+    run(tell, (signal) => {
       const own = made?.id === receiptId(order.receipt) ? made.source : undefined;
-      return check(order, { engines, own, signal: begin(), tell });
+      return check(order, { engines, own, signal, tell });
     }),
   generate: (order, tell) =>
-    told(async () => {
+    run(tell, async (signal) => {
       const { generate } = await import("./generate.ts");
-      made = await generate(order, { engines, signal: begin(), tell });
+      made = await generate(order, { engines, signal, tell });
       return made.own;
     }),
-  cancel: () => running.abort(new AppError("cancelled", "Cannot go on: it was cancelled")),
+  cancel: () => runs.cancel(),
   storedBytes: async () => await (await WeightStore.open()).bytes(),
-  clearWeights: async () => await (await WeightStore.open()).clear(),
+  clear: () =>
+    told(async () => {
+      await runs.end();
+      made = undefined;
+      await (await WeightStore.open()).clear();
+    }),
 };
 
-function begin(): AbortSignal {
-  running = new AbortController();
-  return running.signal;
+/** One after the other; a newer run ends an older one. Its listener is let go of at its end. */
+async function run<T, E>(
+  tell: (event: E) => void,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await told(() => runs.run(work));
+  } finally {
+    // What was told before arrives before: it is one channel.
+    (tell as Remote<typeof tell & ProxyMarked>)[releaseProxy]();
+  }
 }
 
 /** Errors cross to the page as their words. */

@@ -1,0 +1,6 @@
+/** Forgets what `offline.js` keeps of this page; it keeps it anew with the next load. */
+export async function clearPages(): Promise<void> {
+  // There are none on a page that is served without encryption.
+  if (!("caches" in globalThis)) return;
+  for (const name of await caches.keys()) await caches.delete(name);
+}

@@ -1,0 +1,28 @@
+import { brokenRungs, reportRungs, type Rung, runningRungs } from "../ladder.ts";
+import { check, report } from "../state.ts";
+
+const MARKS = { open: "·", running: "…", done: "✓", failed: "✗" } as const;
+
+/** Rungs that light up as the check climbs. */
+export function LadderView() {
+  const rungs = rungsOf();
+  if (rungs.length === 0) return null;
+  return (
+    <ol class="ladder" aria-live="polite">
+      {rungs.map(({ stage, name, state, detail }) => (
+        <li key={stage} data-state={state} data-stage={stage}>
+          <span aria-label={state} role="img">{MARKS[state]}</span>
+          <span>{name}</span>
+          <span class="small">{detail}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function rungsOf(): Rung[] {
+  const state = check.value;
+  if (report.value) return reportRungs(report.value, state?.said.get("model") ?? "");
+  if (!state) return [];
+  return (state.running ? runningRungs : brokenRungs)(state.level, state.said);
+}

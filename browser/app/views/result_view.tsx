@@ -1,0 +1,174 @@
+import type { Report } from "../../../core/verify/mod.ts";
+import { heatScale, LEAST_HEAT, MOST_HEAT } from "../heat.ts";
+import { check } from "../state.ts";
+import { countOf } from "../words.ts";
+import { ErrorPlot } from "./error_plot.tsx";
+import { PictureCanvas } from "./picture_canvas.tsx";
+
+const SCALE = heatScale(128);
+
+/** What a check came to, with its figures. */
+export function ResultView({ report }: { readonly report: Report }) {
+  const { kind, text } = verdictOf(report);
+  return (
+    <section aria-live="polite">
+      <h2>Verdict</h2>
+      <p class="verdict" data-verdict={kind}>{text}</p>
+      {report.reasons.map((reason) => <p key={reason}>{reason}</p>)}
+      {report.code === "opening_withheld" && (
+        <p>
+          That is no verdict on the receipt. Most miners keep the steps for 15 minutes, and this
+          browser has to be online to ask for them.
+        </p>
+      )}
+      <p class="small faint">{drawText(report)} {costText(report)}</p>
+      {reachedNetwork(report) && <ErrorPlot report={report} />}
+      {report.steps.length > 0 && <StepTable report={report} />}
+      <Comparison />
+      <p>
+        <a
+          href={`data:application/json,${encodeURIComponent(JSON.stringify(report, null, 2))}`}
+          download={`verdict-${report.receipt.slice(0, 16)}.json`}
+        >
+          Download as JSON
+        </a>
+      </p>
+    </section>
+  );
+}
+
+function reachedNetwork({ steps }: Report): boolean {
+  return steps.some((row) => row.velocityError !== undefined);
+}
+
+/** In words that say no more than what was checked. */
+function verdictOf(
+  { verdict, code, level }: Report,
+): { readonly kind: Report["verdict"] | "withheld"; readonly text: string } {
+  if (code === "opening_withheld") {
+    return { kind: "withheld", text: "not opened: the miner did not open a step" };
+  }
+  switch (verdict) {
+    case "honest":
+      return {
+        kind: verdict,
+        text: level >= 2
+          ? "honest: all that was checked holds"
+          : level === 1
+          ? "honest so far: the arithmetic holds; the network was not asked"
+          : "honest so far: what was signed holds; no step was computed again",
+      };
+    case "suspect":
+      return { kind: verdict, text: "suspect: further off than honest machines are" };
+    case "invalid":
+      return { kind: verdict, text: "invalid: what was signed does not hold" };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function drawText({ opened, of, draw, blockHash }: Report): string {
+  if (opened.length === 0) return "No step was opened.";
+  const by = {
+    private: "drawn by this tab",
+    public: `drawn by the block ${blockHash ?? ""}`.trim(),
+    chosen: "picked by hand",
+  }[draw];
+  return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.`;
+}
+
+function costText({ cost }: Report): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+  return [
+    ...(cost.openings > 0
+      ? [
+        `${countOf(cost.openings, "opening")} of ${(cost.bytes / 1000).toFixed(1)} kB in ` +
+        `${seconds(cost.openingMs)};`,
+      ]
+      : []),
+    ...(cost.evaluations > 0
+      ? [
+        `${countOf(cost.evaluations, "step")} through the network in ${seconds(cost.networkMs)}, ` +
+        `${(100 * cost.share).toFixed(0)} % of what making the image takes;`,
+      ]
+      : []),
+    `${seconds(cost.totalMs)} in all.`,
+  ].join(" ");
+}
+
+function StepTable({ report }: { readonly report: Report }) {
+  const network = reachedNetwork(report);
+  const short = (value: number | undefined) => value === undefined ? "-" : value.toPrecision(3);
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each step">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Step</th>
+            <th scope="col">Wrong values</th>
+            {network && (
+              <>
+                <th scope="col">Similarity</th>
+                <th scope="col">Velocity error</th>
+                <th scope="col">Tolerance</th>
+              </>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {report.steps.map((row) => (
+            <tr key={row.step}>
+              <td>{row.step}</td>
+              <td>{row.outside ?? "-"}</td>
+              {network && (
+                <>
+                  <td>{row.similarity?.toFixed(6) ?? "-"}</td>
+                  <td>{short(row.velocityError)}</td>
+                  <td>{short(row.tolerance)}</td>
+                </>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What the miner says the network said, what it says here, and where they differ. */
+function Comparison() {
+  const compared = [...check.value?.pictures ?? []].filter(([, { difference }]) => difference)
+    .sort(([a], [b]) => a - b);
+  if (compared.length === 0) return null;
+  return (
+    <>
+      <h3>Predictions: the miner's, ours, and where they differ</h3>
+      <div class="scale small">
+        <PictureCanvas
+          picture={SCALE}
+          label={`Colours of the differences, from ${LEAST_HEAT} to ${MOST_HEAT} tolerances`}
+        />
+        <span>{LEAST_HEAT} or less</span>
+        <span>the tolerance</span>
+        <span>{MOST_HEAT} times or more</span>
+      </div>
+      <div class="compare">
+        {compared.map(([step, { theirs, ours, difference }]) => (
+          <figure key={step}>
+            <figcaption class="small">Step {step}</figcaption>
+            <div class="three">
+              {theirs && <PictureCanvas picture={theirs} label={`The miner's, step ${step}`} />}
+              {ours && <PictureCanvas picture={ours} label={`Ours, step ${step}`} />}
+              {difference && (
+                <PictureCanvas picture={difference} label={`Difference at step ${step}`} />
+              )}
+              <span>miner</span>
+              <span>ours</span>
+              <span>difference</span>
+            </div>
+          </figure>
+        ))}
+      </div>
+    </>
+  );
+}

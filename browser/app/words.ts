@@ -1,0 +1,24 @@
+/** A stranger's value as text. It may be anything that JSON can be, also what has no text form. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Milliseconds that a `Date` can be of, on either side of 1970. */
+const MOST_TIME = 8.64e15;
+
+/** `2026-01-31 12:00:00 UTC`. */
+export function timeOf(ms: number): string {
+  if (!(Math.abs(ms) <= MOST_TIME)) return "at no time that there is";
+  return `${new Date(ms).toISOString().replace("T", " ").replace(/\.\d+Z$/, "")} UTC`;
+}
+
+/** The "Y is Z" of an error's sentence, for a place where what could not be done is clear. */
+export function whyOf(sentence: string): string {
+  return sentence.replace(/^Cannot [^:]*: /, "");
+}
+
+/** `1 step`, `3 steps`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

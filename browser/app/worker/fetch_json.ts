@@ -1,0 +1,45 @@
+import { AppError, reason } from "../../../core/error.ts";
+import { readAtMost } from "../../../core/protocol/mod.ts";
+
+const TIMEOUT_MS = 20_000;
+
+/** What is asked of a stranger, and how much of the answer is read. */
+export interface Question {
+  /** For the sentence: "the miner". */
+  readonly whom: string;
+  readonly url: URL;
+  readonly mostBytes: number;
+  readonly init?: Pick<RequestInit, "method" | "headers" | "body">;
+}
+
+/**
+ * JSON of a stranger: within a time and a size, without cookies, without following him elsewhere.
+ * @throws AppError `opening_withheld`, with his words where he refused.
+ */
+export async function fetchJson({ whom, url, mostBytes, init }: Question): Promise<unknown> {
+  try {
+    const response = await fetch(url, {
+      ...init,
+      ...{ redirect: "error", credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MS) },
+    });
+    const type = response.headers.get("content-type") ?? "nothing";
+    if (!/^application\/json\b/.test(type)) throw new Error(`it answered with ${type}, not JSON`);
+    const bytes = await readAtMost(response, mostBytes);
+    if (!bytes) throw new Error("its answer is too long");
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (!response.ok) throw new Error(`it answered ${response.status}: ${wordsOf(json)}`);
+    return json;
+  } catch (cause) {
+    const late = cause instanceof Error && cause.name === "TimeoutError";
+    const why = late ? `no answer within ${TIMEOUT_MS / 1000} s` : reason(cause);
+    throw new AppError("opening_withheld", `Cannot ask ${whom} at ${url.origin}: ${why}`, {
+      cause,
+    });
+  }
+}
+
+/** Of an error's answer, which may be anything. */
+function wordsOf(json: unknown): string {
+  const { error } = (json ?? {}) as { readonly error?: { readonly message?: unknown } };
+  return typeof error?.message === "string" ? error.message.slice(0, 500) : "no reason was given";
+}

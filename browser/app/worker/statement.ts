@@ -1,0 +1,47 @@
+import { AppError } from "../../../core/error.ts";
+import { receiptId } from "../../../core/transcript/mod.ts";
+import { checkImage, checkStatement } from "../../../core/verification/mod.ts";
+import type { Report } from "../../../core/verify/mod.ts";
+import type { CheckOrder } from "../api.ts";
+
+/** Milliseconds that the miner's clock may be ahead of ours. */
+const CLOCK_SKEW = 60_000;
+
+/**
+ * What of level 0 can be checked without the model: the signature, the time and the image. The plan
+ * and the proofs follow from the model's scheduler.
+ */
+export async function checkAlone(order: CheckOrder): Promise<Report> {
+  const { receipt, image } = order;
+  const started = performance.now();
+  const bytes = image && new Uint8Array(await image.arrayBuffer());
+  const refusal = refusalOf(() => {
+    checkStatement(receipt, { now: Date.now() + CLOCK_SKEW });
+    if (bytes) checkImage({ receipt }, bytes);
+  });
+  return {
+    verdict: refusal ? "invalid" : "honest",
+    reasons: refusal ? [refusal.message] : [],
+    ...(refusal && { code: refusal.code }),
+    ...{ level: 0, asked: order.level },
+    receipt: receiptId(receipt),
+    miner: receipt.miner,
+    model: receipt.model,
+    ...{ opened: [], of: receipt.steps, draw: "private", steps: [], tolerances: "default" },
+    cost: {
+      ...{ openings: 0, bytes: 0, evaluations: 0, share: 0 },
+      ...{ openingMs: 0, loadMs: 0, networkMs: 0, decodeMs: 0 },
+      totalMs: performance.now() - started,
+    },
+  };
+}
+
+function refusalOf(check: () => void): AppError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}

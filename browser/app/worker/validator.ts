@@ -1,0 +1,79 @@
+import {
+  checkAttestation,
+  decodeAttestation,
+  type SignedAttestation,
+} from "../../../core/protocol/mod.ts";
+import { receiptFromJson, receiptId, verifySr25519 } from "../../../core/transcript/mod.ts";
+import type { OfferedReceipt } from "../api.ts";
+import { linkOf } from "../link.ts";
+import { fetchJson } from "./fetch_json.ts";
+
+/** A validator's HTTP API, as far as a tab asks it. Nothing that it says is taken on trust. */
+
+/** Receipts and attestations that are looked at; a validator shows twenty of each. */
+const MOST_ENTRIES = 100;
+const MOST_LIST_BYTES = 8 * 2 ** 20;
+const MOST_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * @param page the page's own address.
+ * @throws AppError `opening_withheld`.
+ */
+export async function readList(validator: string, page: string): Promise<OfferedReceipt[]> {
+  const entries = await entriesOf(validator, "v1/receipts", "receipts");
+  return sound(entries, (entry) => {
+    const { id, token, miner } = entry;
+    const receipt = receiptFromJson(entry.receipt);
+    const fields = [id, token, miner].map(String);
+    const parameters = { id: fields[0], token: fields[1], miner: fields[2], validator };
+    const link = linkOf(new URLSearchParams(parameters), page);
+    return link?.id === receiptId(receipt) ? { receipt, link } : undefined;
+  });
+}
+
+/** Of one receipt, the newest first. @throws AppError `opening_withheld`. */
+export async function readAttestations(
+  validator: string,
+  receipt: string,
+): Promise<SignedAttestation[]> {
+  const path = `v1/attestations?${new URLSearchParams({ receipt })}`;
+  return sound(await entriesOf(validator, path, "attestations"), (entry) => {
+    const signed = decodeAttestation(entry);
+    checkAttestation(signed, verifySr25519);
+    return signed.attestation.receipt === receipt ? signed : undefined;
+  });
+}
+
+/** @throws AppError `opening_withheld`, with the validator's words. */
+export async function sendAttestation(validator: string, signed: SignedAttestation): Promise<void> {
+  await fetchJson({
+    ...{ whom: "the validator", url: new URL("v1/attestations", validator) },
+    mostBytes: MOST_ANSWER_BYTES,
+    init: {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(signed),
+    },
+  });
+}
+
+async function entriesOf(validator: string, path: string, name: string): Promise<unknown[]> {
+  const url = new URL(path, validator);
+  const answer = await fetchJson({ whom: "the validator", url, mostBytes: MOST_LIST_BYTES });
+  const list = (answer as Readonly<Record<string, unknown>> | null)?.[name];
+  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES) : [];
+}
+
+/** One bad entry costs itself. */
+function sound<T>(
+  entries: readonly unknown[],
+  read: (entry: Readonly<Record<string, unknown>>) => T | undefined,
+): T[] {
+  return entries.flatMap((entry) => {
+    try {
+      return read(Object(entry)) ?? [];
+    } catch {
+      return [];
+    }
+  });
+}

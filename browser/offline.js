@@ -1,0 +1,49 @@
+// Keeps the page itself on this machine, so that what was checked can be looked at offline. Models
+// and onnxruntime are not kept here: they are large, and the worker stores weights by itself.
+// The build puts `const ASSETS = [...]` before this, the names of its own files: a page that
+// changed is a worker that changed, which on its activation lets go of the files of older pages.
+const CACHE = "stepwise-page-1";
+const OWN = /^\/($|index\.html$|assets\/|icon\.svg$)/;
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(prune().then(() => clients.claim())));
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (OWN.test(url.pathname)) event.respondWith(answer(event));
+});
+
+/** From the network, and from this machine where there is none. */
+async function answer(event) {
+  try {
+    const response = await fetch(event.request);
+    if (response.ok) event.waitUntil(keep(event.request, response.clone()));
+    return response;
+  } catch (error) {
+    const kept = await caches.match(event.request, { cacheName: CACHE, ignoreSearch: true })
+      .catch(() => undefined);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+/** Storage that is full or forbidden costs the keeping, never the answer. */
+async function keep(request, response) {
+  try {
+    await (await caches.open(CACHE)).put(request, response);
+  } catch {
+    // The page works without it.
+  }
+}
+
+async function prune() {
+  try {
+    const cache = await caches.open(CACHE);
+    for (const request of await cache.keys()) {
+      const path = new URL(request.url).pathname.slice(1);
+      if (path.startsWith("assets/") && !ASSETS.includes(path)) await cache.delete(request);
+    }
+  } catch {
+    // The page works without it.
+  }
+}

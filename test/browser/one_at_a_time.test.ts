@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { OneAtATime } from "../../browser/app/worker/one_at_a_time.ts";
+
+/** A job that ends when it is cancelled, and says when it is at work. */
+function job(told: string[], name: string) {
+  return (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      told.push(`${name} begins`);
+      signal.addEventListener("abort", () => {
+        told.push(`${name} ends`);
+        reject(signal.reason);
+      });
+    });
+}
+
+test("a newer job ends the older one, and begins when that has ended", async () => {
+  const told: string[] = [];
+  const runs = new OneAtATime();
+  const first = runs.run(job(told, "first"));
+  await Promise.resolve();
+  const second = runs.run(() => Promise.resolve(told.push("second begins")));
+  await expect(first).rejects.toMatchObject({ code: "cancelled" });
+  await second;
+  expect(told).toEqual(["first begins", "first ends", "second begins"]);
+});
+
+test("one that was cancelled before its turn never begins", async () => {
+  const told: string[] = [];
+  const runs = new OneAtATime();
+  const only = runs.run(job(told, "only"));
+  runs.cancel();
+  await expect(only).rejects.toMatchObject({ code: "cancelled" });
+  expect(told).toEqual([]);
+  await runs.end();
+  expect(await runs.run(() => Promise.resolve(1))).toBe(1);
+});

@@ -1,0 +1,396 @@
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { openHotkey } from "../../core/evidence/mod.ts";
+import { type Attestation, attestationMessage, type ImageAnswer } from "../../core/protocol/mod.ts";
+import { encodeReceipt, type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
+import { startProcess } from "../../server/demo/processes.ts";
+import { serveSite } from "./site_server.ts";
+import {
+  alertOf,
+  ask,
+  CORS,
+  openTab,
+  paste,
+  press,
+  reportOf,
+  REQUEST,
+  setLevel,
+  shoot,
+  spoil,
+  startTabValidator,
+  startTabWorld,
+  tabLink,
+  type TabWorld,
+  textOf,
+  verdictOf,
+  wallet,
+} from "./tab_page.ts";
+
+let world: TabWorld;
+let made: ImageAnswer;
+let other: ImageAnswer;
+
+beforeAll(async () => {
+  world = await startTabWorld();
+  made = world.made;
+  other = await ask(world.miner, { ...REQUEST, prompt: "a red tau symbol", steps: 4 });
+}, 120_000);
+
+afterAll(() => world[Symbol.asyncDispose]());
+
+function receiptText(receipt: Receipt): string {
+  return new TextDecoder().decode(encodeReceipt(receipt));
+}
+
+/** As a miner with a key of his own would state it. */
+async function resigned(change: Partial<Receipt>): Promise<Receipt> {
+  const hotkey = openHotkey(undefined);
+  const { signature: _, ...statement } = { ...made.receipt, ...change, miner: hotkey.address };
+  return await signReceipt(statement, hotkey.sign);
+}
+
+async function shownReceipt(page: Page, id: string): Promise<void> {
+  await page.waitForFunction(`document.querySelector(".card")?.innerText.includes("${id}")`);
+}
+
+describe("a receipt comes in", () => {
+  test("from a validator's list, without what is none, and with what others attested", async () => {
+    const { url, ledger } = await startTabValidator(() => true);
+    const entryOf = (image: ImageAnswer) => ({ ...image, miner: world.miner.url });
+    ledger.publish(made.id, entryOf(made), 9);
+    ledger.publish("b", { ...entryOf(other), receipt: { prompt: "junk" } }, 9);
+    ledger.publish("c", { ...entryOf(other), id: "ab".repeat(32) }, 9);
+    ledger.publish("d", "no object", 9);
+    const { hotkey: { address, sign } } = await wallet("//Alice");
+    const attestation: Attestation = {
+      ...{
+        version: 1 as const,
+        receipt: made.id,
+        verdict: "honest" as const,
+        level: 2,
+        steps: [1],
+        at: Date.now(),
+      },
+      checker: address,
+    };
+    const signature = (await sign(attestationMessage(attestation))).toHex();
+    ledger.attest({ attestation, signature: `0x${signature}` }, 9);
+    const forged = { ...attestation, checker: (await wallet("//Eve")).hotkey.address };
+    ledger.attest({ attestation: forged, signature: `0x${signature}` }, 9);
+
+    const { page, errors } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, url);
+    await page.waitForFunction(`document.body.innerText.includes("Offered to be checked")`);
+    expect(await page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
+    await shoot(page, "list");
+    await press(page, "Look at it");
+    await page.waitForSelector(".card img");
+    await setLevel(page, 1);
+    await press(page, "Check");
+    expect(await verdictOf(page)).toBe("honest");
+    await page.waitForSelector(".attestation");
+    expect(await page.$$eval(".attestation", (all) => all.map((each) => each.innerText))).toEqual([
+      expect.stringMatching(new RegExp(`${address}\\s+honest, level 2, 1 step\\s`)),
+    ]);
+    expect(errors).toEqual([]);
+  }, 60_000);
+
+  test("unless the validator's answer is none, or has no end", async () => {
+    let sent = 0;
+    const endless = () =>
+      new ReadableStream({
+        pull: (controller) => {
+          sent += 65_536;
+          if (sent > 2 ** 28) controller.close();
+          else controller.enqueue(new Uint8Array(65_536).fill(32));
+        },
+      });
+    const json = { headers: { ...CORS, "content-type": "application/json" } };
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    for (
+      const [answer, why] of [
+        [() => new Response("<p>hello</p>", { headers: CORS }), /not JSON/],
+        [() => new Response("{", json), /JSON/],
+        [() => Response.json(null, json), /There are no receipts to look at/],
+        [() => new Response(endless(), json), /its answer is too long/],
+      ] as const
+    ) {
+      await paste(page, spoil(world.miner, answer));
+      await page.waitForFunction(
+        `${why}.test(document.querySelector("[role=alert]")?.textContent ?? "")`,
+      );
+    }
+    expect(sent).toBeLessThan(2 ** 27);
+  }, 60_000);
+
+  test("by a link or a text that is dropped, or a file", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    const drop = (fill: string) =>
+      page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        ${fill};
+        document.querySelector(".drop").dispatchEvent(
+          new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      }`);
+    const link = `# a comment\r\n${tabLink(world.site.url, world.miner.url, made)}\r\n`;
+    await drop(`dataTransfer.setData("text/uri-list", ${JSON.stringify(link)})`);
+    await shownReceipt(page, made.id);
+    const text = JSON.stringify(receiptText(other.receipt));
+    await drop(`dataTransfer.setData("text/plain", ${text})`);
+    await shownReceipt(page, other.id);
+    const own = await resigned({});
+    await drop(`dataTransfer.items.add(
+      new File([${JSON.stringify(receiptText(own))}], "r.json", { type: "application/json" }))`);
+    await shownReceipt(page, receiptId(own));
+  }, 60_000);
+
+  test("by the file picker; a file that is too long is not read", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    const [long, file] = ["long.json", "picked.json"].map((name) => join(world.folder, name));
+    const input = await page.$('input[type="file"]') as unknown as
+      | { uploadFile(path: string): Promise<void> }
+      | null;
+    await Deno.writeTextFile(long, " ".repeat(2 ** 20 + 1));
+    await input?.uploadFile(long);
+    expect(await alertOf(page)).toMatch(/the file is too long/);
+    await Deno.writeFile(file, encodeReceipt(made.receipt));
+    await input?.uploadFile(file);
+    await shownReceipt(page, made.id);
+    // Nobody is known who opens its steps.
+    await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
+    await press(page, "Check");
+    expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, opened: [] });
+    expect(await textOf(page)).toMatch(/honest so far: what was signed holds/);
+  }, 60_000);
+
+  test("and the address is its own: it is there after a reload, and after a way back", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, tabLink(world.site.url, world.miner.url, made));
+    await shownReceipt(page, made.id);
+    await paste(page, receiptText(other.receipt));
+    await shownReceipt(page, other.id);
+    await page.reload();
+    await shownReceipt(page, other.id);
+    await page.goBack();
+    await shownReceipt(page, made.id);
+    await page.evaluate(`location.hash = "#/check"`);
+    await page.waitForFunction(`location.hash.includes("${made.id}")`);
+  }, 60_000);
+
+  test("of a miner who failed once, when the same link is opened again", async () => {
+    let asked = 0;
+    const url = spoil(
+      world.miner,
+      (_, answer) =>
+        asked++ === 0
+          ? Response.json({ error: { message: "not now" } }, { status: 503, headers: CORS })
+          : answer(),
+    );
+    const { page } = await openTab(world.browser);
+    await page.goto(tabLink(world.site.url, url, made));
+    expect(await alertOf(page)).toMatch(/it answered 503: not now/);
+    await paste(page, tabLink(world.site.url, url, made));
+    await shownReceipt(page, made.id);
+    expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+  }, 60_000);
+});
+
+describe("a receipt of a stranger never blanks the page", () => {
+  test("with a time that no clock shows, and a prompt without a text form", async () => {
+    const hostile = await resigned({
+      // The last millisecond of a clock.
+      times: { started: 0, finished: 8.64e15 },
+      request: { ...made.receipt.request, prompt: { toString: 1 } as unknown as string },
+    });
+    const { page, errors } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, receiptText(hostile));
+    await shownReceipt(page, receiptId(hostile));
+    expect(await textOf(page)).toContain("+275760-09-13 00:00:00 UTC");
+    await page.reload();
+    await shownReceipt(page, receiptId(hostile));
+    expect(errors).toEqual([]);
+  }, 60_000);
+
+  test("nor does one that cannot be shown at all", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, receiptText(made.receipt));
+    await shownReceipt(page, made.id);
+    await page.evaluate(`new Promise((resolve) => {
+      const opening = indexedDB.open("stepwise");
+      opening.onsuccess = () => {
+        const writing = opening.result.transaction("receipts", "readwrite");
+        writing.objectStore("receipts").put({ id: "${made.id}", receipt: {}, at: 1 });
+        writing.oncomplete = () => resolve(opening.result.close());
+      };
+    })`);
+    await page.reload();
+    await page.waitForFunction(`document.body.innerText.includes("Cannot show the receipt")`);
+    await paste(page, receiptText(other.receipt));
+    await shownReceipt(page, other.id);
+  }, 60_000);
+
+  test(
+    "of a model that this tab does not have: its signature is checked, and no more",
+    async () => {
+      const foreign = await resigned({ model: { ...made.receipt.model, id: "hf:some/model@1" } });
+      const { page } = await openTab(world.browser);
+      await page.goto(world.site.url);
+      await paste(page, receiptText(foreign));
+      await page.waitForFunction(
+        `document.body.innerText.includes("does not have the receipt's model")`,
+      );
+      await press(page, "Check");
+      expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, steps: [] });
+      const forged = { ...foreign, request: { ...foreign.request, seed: "6" } };
+      await paste(page, receiptText(forged));
+      await shownReceipt(page, receiptId(forged));
+      await press(page, "Check");
+      expect(await reportOf(page)).toMatchObject({ verdict: "invalid", code: "signature_invalid" });
+    },
+    60_000,
+  );
+});
+
+describe("what a check says is of that check", () => {
+  test("a step that is not opened is no verdict, and takes none away", async () => {
+    let opens = true;
+    const url = spoil(
+      world.miner,
+      (path, answer) =>
+        opens || !path.includes("/steps/")
+          ? answer()
+          : Response.json({ error: { message: "gone" } }, { status: 404, headers: CORS }),
+    );
+    const { page } = await openTab(world.browser);
+    await page.goto(tabLink(world.site.url, url, made));
+    await page.waitForSelector(".card img");
+    await setLevel(page, 1);
+    await press(page, "Check");
+    expect(await verdictOf(page)).toBe("honest");
+    opens = false;
+    await press(page, "Check");
+    await page.waitForSelector('.verdict[data-verdict="withheld"]');
+    expect(await textOf(page)).toMatch(/not opened: the miner did not open a step/);
+    expect(await textOf(page)).not.toMatch(/what was signed does not hold/);
+    await shoot(page, "withheld");
+    await page.reload();
+    expect(await verdictOf(page)).toBe("honest");
+  }, 60_000);
+
+  test("another receipt that is looked at meanwhile shows nothing of it", async () => {
+    const held = Promise.withResolvers<void>();
+    const url = spoil(world.miner, async (path, answer) => {
+      if (path.includes("/steps/")) await held.promise;
+      return await answer();
+    });
+    const { page } = await openTab(world.browser);
+    await page.goto(tabLink(world.site.url, url, made));
+    await page.waitForSelector(".card img");
+    await setLevel(page, 1);
+    await press(page, "Check");
+    await page.waitForSelector('li[data-stage="proofs"][data-state="running"]');
+    // Another view and back: it still runs, and can still be cancelled.
+    await page.evaluate(`location.hash = "#/browser"`);
+    await page.waitForSelector("dl");
+    await page.evaluate(`location.hash = "#/check"`);
+    await page.waitForSelector('li[data-stage="proofs"][data-state="running"]');
+    await page.locator('::-p-xpath(//button[normalize-space()="Cancel"])').wait();
+    await paste(page, tabLink(world.site.url, world.miner.url, other));
+    await shownReceipt(page, other.id);
+    expect(await page.$(".ladder")).toBeNull();
+    held.resolve();
+    // Its verdict comes, is kept, and is not the other's.
+    await page.waitForFunction(
+      `[...document.querySelectorAll(".list li")].some((li) =>
+        li.innerText.includes("${made.id.slice(0, 16)}") && li.innerText.includes("honest"))`,
+    );
+    expect(await page.$(".verdict")).toBeNull();
+    expect(await page.$(".ladder")).toBeNull();
+  }, 60_000);
+});
+
+test("a worker that does not load is said, and nothing waits for it", async () => {
+  await using site = serveSite(world.dist);
+  site.lose(/assets\/worker/);
+  const { page } = await openTab(world.browser);
+  await page.goto(tabLink(site.url, world.miner.url, made));
+  expect(await alertOf(page)).toMatch(/the page's worker did not load/);
+  await page.waitForFunction(
+    `![...document.querySelectorAll("button")].find((each) => each.textContent === "Open").disabled`,
+  );
+}, 60_000);
+
+test("a database that cannot be opened once is opened the next time", async () => {
+  const { page } = await openTab(world.browser);
+  await page.evaluateOnNewDocument(`{
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function () {
+      IDBFactory.prototype.open = open;
+      throw new DOMException("not now", "UnknownError");
+    };
+  }`);
+  await page.goto(world.site.url);
+  await page.waitForFunction(`document.body.innerText.includes("Nothing has been opened here")`);
+  await paste(page, receiptText(made.receipt));
+  await page.waitForFunction(
+    `document.querySelector(".list .mono")?.innerText === "${made.id.slice(0, 16)}"`,
+  );
+}, 60_000);
+
+test("a full disk makes room by letting go of the older half", async () => {
+  const { page } = await openTab(world.browser);
+  // A store that holds four receipts.
+  await page.evaluateOnNewDocument(`{
+    const { put } = IDBObjectStore.prototype;
+    let room = 4;
+    const remove = IDBObjectStore.prototype.delete;
+    IDBObjectStore.prototype.put = function (value) {
+      if (this.name === "receipts" && room-- <= 0) {
+        room = 0;
+        throw new DOMException("it is full", "QuotaExceededError");
+      }
+      return put.call(this, value);
+    };
+    IDBObjectStore.prototype.delete = function (key) {
+      if (this.name === "receipts") room++;
+      return remove.call(this, key);
+    };
+  }`);
+  await page.goto(world.site.url);
+  const receipts = await Promise.all(Array.from({ length: 5 }, () => resigned({})));
+  for (const receipt of receipts) {
+    await paste(page, receiptText(receipt));
+    await shownReceipt(page, receiptId(receipt));
+  }
+  const kept = receipts.slice(2).map((receipt) => receiptId(receipt).slice(0, 16)).reverse();
+  await page.waitForFunction(
+    `JSON.stringify([...document.querySelectorAll(".list .mono")].map((each) => each.innerText)) ===
+      ${JSON.stringify(JSON.stringify(kept))}`,
+  );
+  expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+}, 60_000);
+
+test("a miner that is a process of its own is checked to honest", async () => {
+  const main = new URL("../../server/main.ts", import.meta.url).pathname;
+  const [bob, alice] = [await wallet("//Bob"), await wallet("//Alice")];
+  await using miner = await startProcess("miner", [
+    ...[main, "miner", "--no-chain", "--wallet.hotkey", "//Bob", "--subtensor.network", "devnet"],
+    ...["--compute", "cpu", "--axon.ip", "127.0.0.1", "--axon.port", "0"],
+    ...["--storage", join(world.folder, "process"), "--whitelist.hotkeys", alice.hotkey.address],
+  ], join(world.folder, "miner.log"));
+  const image = await ask({ url: miner.url, hotkey: bob.hotkey.address }, REQUEST);
+  const { page, errors } = await openTab(world.browser);
+  await page.goto(tabLink(world.site.url, miner.url, image));
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 3, of: 20 });
+  expect(errors).toEqual([]);
+}, 180_000);
