@@ -1,16 +1,37 @@
+import { Option } from "commander";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../core/error.ts";
+import type { ChainOptions } from "./chain/mod.ts";
 
-/** Where a server keeps what it must not lose. */
-export function stateFolder(role: string, hotkey: string): string {
+/**
+ * Where a server keeps what it must not lose.
+ * @param subnet undefined for a server without a chain.
+ */
+export function stateFolder(
+  role: string,
+  hotkey: string,
+  subnet: ChainOptions | undefined,
+): string {
   const states = Deno.env.get("XDG_STATE_HOME") ?? join(homedir(), ".local", "state");
-  return join(states, "stepwise", role, hotkey);
+  return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", hotkey);
+}
+
+/** One hotkey may be on several subnets, and on several chains. */
+function subnetName({ network, endpoint, netuid }: ChainOptions): string {
+  const own = endpoint === undefined
+    ? "finney"
+    : new URL(endpoint).host.replaceAll(/[^\w.-]/g, "_");
+  return `${network ?? own}-${netuid}`;
 }
 
 /** A line of JSON for each event. */
 export function logLine(event: string, facts: Readonly<Record<string, unknown>>): void {
-  console.error(JSON.stringify({ time: new Date().toISOString(), event, ...facts }));
+  console.error(eventLine(event, facts));
+}
+
+export function eventLine(event: string, facts: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ time: new Date().toISOString(), event, ...facts });
 }
 
 /** Resolves at SIGTERM or Ctrl-C, so that what runs can finish; a second one ends at once. */
@@ -25,6 +46,11 @@ export function stopped(): Promise<void> {
     });
   }
   return promise;
+}
+
+/** A flag for hotkeys or coldkeys, of which there may be none. */
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).default([], "nobody");
 }
 
 /** @throws AppError `invalid_request` naming the flag. */

@@ -26,7 +26,9 @@ function exitCodeOf(error: unknown): number {
 
 async function programFor(name: string): Promise<Command> {
   const program = new Command("deno task")
-    .description("Stepwise: image generation whose every diffusion step anyone can check.");
+    .description("Stepwise: image generation whose every diffusion step anyone can check.")
+    // Or else "bench loop --json" would be read as "bench --json <file>".
+    .enablePositionalOptions();
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of wanted) program.addCommand(await load());
   for (const command of [program, ...program.commands]) command.exitOverride();

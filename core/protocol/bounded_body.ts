@@ -7,10 +7,12 @@ export interface Message {
 /**
  * A body up to its limit, whatever its headers said.
  * @returns undefined for a body that is longer; the rest of it is not read.
+ * @throws the signal's reason once it is aborted.
  */
 export async function readAtMost(
   { headers, body }: Message,
   most: number,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (Number(headers.get("content-length") ?? 0) > most) {
     await body?.cancel();
@@ -18,7 +20,7 @@ export async function readAtMost(
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(body)) {
+  for await (const chunk of chunksOf(body, signal)) {
     length += chunk.length;
     if (length > most) return undefined;
     chunks.push(chunk);
@@ -37,16 +39,24 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<Array
 }
 
 /** Not every browser iterates over a stream. */
-async function* chunksOf(body: Message["body"]): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  body: Message["body"],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   if (!body) return;
   const reader = body.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     while (true) {
       const { done, value } = await reader.read();
+      // What was cut off ends as a whole body does.
+      signal?.throwIfAborted();
       if (done) return;
       yield value;
     }
   } finally {
+    signal?.removeEventListener("abort", stop);
     await reader.cancel();
   }
 }

@@ -2,6 +2,7 @@ export {
   type Attestation,
   attestationMessage,
   attestationSchema,
+  checkAttestation,
   decodeAttestation,
   type SignedAttestation,
 } from "./attestation.ts";
@@ -27,6 +28,7 @@ export {
   minerSchemas,
 } from "./miner_api.ts";
 export {
+  checkRequestTime,
   checkSignedBody,
   MAX_CLOCK_LEAD,
   MAX_REQUEST_AGE,
@@ -37,10 +39,13 @@ export {
 } from "./signed_request.ts";
 export {
   decodeImageCall,
+  decodeResults,
+  decodeResultsCall,
   decodeScore,
   decodeScoreCall,
   type ImageCall,
   type ImageForUser,
+  type Results,
   type Score,
   type ScoreCall,
   validatorSchemas,

@@ -91,8 +91,29 @@ export function readSignedHeaders(headers: Headers, self: string, now: number): 
     (value) => value.length <= MOST_ADDRESS && /^[1-9A-HJ-NP-Za-km-z]+$/.test(value),
   );
   const timestamp = Number(read("timestamp", (value) => /^[0-9]{1,15}$/.test(value)));
-  checkTime(timestamp, now);
+  checkRequestTime({ timestamp }, now);
   return { signedBy, signedFor, timestamp, uuid, signature };
+}
+
+/**
+ * A request's time, to be looked at again when its body is here.
+ * @throws AppError `request_stale` with the skew.
+ */
+export function checkRequestTime(
+  { timestamp }: Pick<SignedHeaders, "timestamp">,
+  now: number,
+): void {
+  const age = now - timestamp;
+  if (age <= MAX_REQUEST_AGE && age >= -MAX_CLOCK_LEAD) return;
+  const skew = (Math.abs(age) / 1000).toFixed(1);
+  throw new AppError(
+    "request_stale",
+    `Cannot take the request: its timestamp is ${skew} s ${age > 0 ? "behind" : "ahead of"} this ` +
+      `clock (${MAX_REQUEST_AGE / 1000} s behind and ${
+        MAX_CLOCK_LEAD / 1000
+      } s ahead are taken); ` +
+      "set the clocks by NTP",
+  );
 }
 
 /**
@@ -133,20 +154,6 @@ function messageOf(
 ): Uint8Array<ArrayBuffer> {
   const hash = bytesToHex(sha256(body));
   return new TextEncoder().encode(`${hash}.${of.uuid}.${of.timestamp}.${of.signedFor}`);
-}
-
-function checkTime(timestamp: number, now: number): void {
-  const age = now - timestamp;
-  if (age <= MAX_REQUEST_AGE && age >= -MAX_CLOCK_LEAD) return;
-  const skew = (Math.abs(age) / 1000).toFixed(1);
-  throw new AppError(
-    "request_stale",
-    `Cannot take the request: its timestamp is ${skew} s ${age > 0 ? "behind" : "ahead of"} this ` +
-      `clock (${MAX_REQUEST_AGE / 1000} s behind and ${
-        MAX_CLOCK_LEAD / 1000
-      } s ahead are taken); ` +
-      "set the clocks by NTP",
-  );
 }
 
 function unsigned(header: string, value: string | null): AppError {

@@ -65,6 +65,42 @@ const score = z.object({
 /** What a check came to: `withheld` when a step was not opened, late or gone. */
 export type Score = z.infer<typeof score>;
 
+const resultsCall = z.strictObject({ since: z.number().min(0) });
+
+const measured = { id: z.string().max(64), hotkey: z.string().max(64), at: z.number() };
+
+const results = z.object({
+  /** User requests that were served or failed. */
+  answers: z.array(
+    z.object({ ...measured, served: z.boolean(), why: z.string().nullable() }),
+  ),
+  checks: z.array(z.object({ ...measured, source: z.enum(["user", "synthetic"]), score })),
+  tests: z.array(z.object({
+    ...measured,
+    requestsPerSecond: z.number(),
+    errorRate: z.number(),
+    requests: z.number(),
+  })),
+  /** `since` of the next call; the same one again when there is no more. */
+  next: z.number(),
+});
+
+/**
+ * What one half of a validator measured, for the other: each under its own id, so that it counts
+ * once however often it is told. Times are milliseconds since 1970.
+ */
+export type Results = z.infer<typeof results>;
+
+/** @throws AppError `invalid_request` naming the field. */
+export function decodeResultsCall(json: unknown): z.infer<typeof resultsCall> {
+  return decodeMessage(resultsCall, json, "tell results", "invalid_request");
+}
+
+/** @throws AppError `invalid_request` naming the field. */
+export function decodeResults(json: unknown): Results {
+  return decodeMessage(results, json, "take results", "invalid_request");
+}
+
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeImageCall(json: unknown): ImageCall {
   return decodeMessage(imageCall, json, "take the request", "invalid_request");
@@ -100,5 +136,7 @@ export function validatorSchemas(): Record<string, unknown> {
     ImageForUser: z.toJSONSchema(imageForUser),
     ScoreCall: z.toJSONSchema(scoreCall, { io: "input" }),
     Score: z.toJSONSchema(score),
+    ResultsCall: z.toJSONSchema(resultsCall, { io: "input" }),
+    Results: z.toJSONSchema(results),
   };
 }

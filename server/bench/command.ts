@@ -8,13 +8,17 @@ import {
   decodeReport,
   differentMachines,
 } from "../../core/gpu/bench/mod.ts";
+import { wantsLoops } from "../../core/generation/bench/mod.ts";
 import { Progress } from "../progress.ts";
 import { checkWritable, writeAtomically } from "../storage/mod.ts";
+import { agreementCommand } from "./agreement.ts";
+import { chainCommand } from "./chain.ts";
 import { frontCommand } from "./front.ts";
 import { BENCH_HOSTS, type BenchHost, benchHosts } from "./hosts.ts";
 import { loopCommand } from "./loop.ts";
 import { pageCommand } from "./page.ts";
 import { pipelineCommand } from "./pipeline.ts";
+import { proofCommand } from "./proof.ts";
 import { reportPage } from "./report_page.ts";
 import { roundCommand } from "./round.ts";
 import { changesTable, reportTable } from "./table.ts";
@@ -32,6 +36,7 @@ const QUICK_SECONDS = 20;
 interface BenchFlags {
   readonly filter?: string;
   readonly host: BenchHost;
+  readonly model: string;
   readonly chromePath?: string;
   readonly quick: boolean;
   readonly all: boolean;
@@ -43,12 +48,15 @@ interface BenchFlags {
 
 export function benchCommand(): Command {
   return new Command("bench")
-    .description("Measure every GPU kernel, in Deno and in Chrome, against copies, CPU and ONNX.")
+    .description(
+      "Measure every GPU kernel against copies, CPU and ONNX, and the loop, in Deno and Chrome.",
+    )
     .enablePositionalOptions()
     .option("--filter <text>", `only cases with this text in "<name> <size>"`)
     .addOption(
       new Option("--host <host>", "where to measure").choices([...BENCH_HOSTS]).default("both"),
     )
+    .option("--model <source>", "whose denoising loop is measured, as for generate", "embedded")
     .option("--chrome-path <file>", "a Chrome or Chromium (default: CHROME_PATH, an installed one)")
     .option(
       "--seconds <n>",
@@ -64,8 +72,11 @@ export function benchCommand(): Command {
     .action(bench)
     .addCommand(pipelineCommand().exitOverride())
     .addCommand(loopCommand().exitOverride())
+    .addCommand(agreementCommand().exitOverride())
+    .addCommand(proofCommand().exitOverride())
     .addCommand(frontCommand().exitOverride())
     .addCommand(roundCommand().exitOverride())
+    .addCommand(chainCommand().exitOverride())
     .addCommand(pageCommand().exitOverride());
 }
 
@@ -74,7 +85,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const options = benchOptions(flags);
   for (const path of [flags.json, flags.html]) if (path) await checkWritable(path);
   const older = flags.compare === undefined ? undefined : await readReport(flags.compare);
-  const report = await benchHosts(flags.host, options, progress, flags.chromePath);
+  const report = await benchHosts(flags.host, options, progress, flags);
   const changes = older ? compareReports(older, report) : [];
   console.log(reportTable(report, { all: flags.all }));
   if (older && flags.compare) {
@@ -93,8 +104,8 @@ function benchOptions({ filter, quick, seconds: text }: BenchFlags): BenchOption
     throw new AppError("invalid_request", `Cannot bench: --seconds is ${text}, no time above zero`);
   }
   const options = { filter, quick, seconds: quick ? Math.min(seconds, QUICK_SECONDS) : seconds };
-  if (benchJobs(options).length) return options;
-  const names = benchJobs({ ...options, filter: "" }).join(", ");
+  if (benchJobs(options).length || wantsLoops(options)) return options;
+  const names = ["loop", ...benchJobs({ ...options, filter: "" })].join(", ");
   throw new AppError(
     "invalid_request",
     `Cannot bench: --filter is ${filter}, which none of these has in it: ${names}`,

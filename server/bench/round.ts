@@ -73,20 +73,20 @@ async function round(flags: RoundFlags, alive: number, dead: number): Promise<nu
     Promise.resolve({
       ...{ verdict: "honest" as const, similarity: 1, velocityError: 0, worst: 0, reasons: [] },
     });
+  const parts = {
+    ...{ caller, scorer, ask, options, random: Math.random },
+    clock: () => performance.now(),
+  };
   const started = performance.now();
   await using loop = new StressLoop({
     ...{ ledger, together: 4, random: Math.random, clock: Date.now, restMs: 3_600_000 },
     peers: () => peers,
-    knock: async (peer) => (await knock(peer, { caller, ask, options })) !== undefined,
-    test: (peer) =>
-      stressTest(peer, {
-        ...{ caller, scorer, ask, options, random: Math.random },
-        clock: () => performance.now(),
-      }),
+    knock: (peer, signal) => knock(peer, parts, signal),
+    test: (peer, signal) => stressTest(peer, parts, signal),
     publish: () => {},
     log: () => {},
   });
-  while (peers.some(({ hotkey }) => ledger.testedAt(hotkey) === undefined)) {
+  while (ledger.testedAt().size < peers.length) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const seconds = (performance.now() - started) / 1000;

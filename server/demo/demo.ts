@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
 import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
 import { stopped } from "../command_line.ts";
+import { SITE_FOLDER } from "../web/mod.ts";
 import { localAddress } from "./local_address.ts";
 import { type DemoProcess, startProcess } from "./processes.ts";
 import { Screen } from "./screen.ts";
@@ -40,6 +41,10 @@ const CHEATING_MINER = fileURLToPath(new URL("./cheating_miner.ts", import.meta.
  * @returns whether everything that it should show was seen.
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
+  // First of all: who stops it while it starts leaves nothing running either.
+  const interrupt = new AbortController();
+  const { signal } = interrupt;
+  const stop = stopped().then(() => interrupt.abort());
   await cryptoWaitReady();
   const screen = new Screen();
   const started = Date.now();
@@ -50,15 +55,13 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
   const { devnet, chain } = await openChain(stack, screen);
   const key = crypto.randomUUID();
-  const processes = await startNeurons({ devnet, folder, key, screen, stack });
+  const processes = await startNeurons({ devnet, folder, key, screen, stack, signal });
   const validator = processes[processes.length - 1];
   const users = stack.use(
     new Users({ url: validator.url, key, folder: images, everyMs: USER_EVERY_MS }),
   );
   screen.say("Users ask for images; the validator asks miners, checks, and weighs.\n");
-  let interrupted = false;
-  const stop = stopped().then(() => interrupted = true);
-  const goesOn = () => !interrupted && Date.now() < until && processes.every((p) => p.running());
+  const goesOn = () => !signal.aborted && Date.now() < until && processes.every((p) => p.running());
   let seen: Seen;
   do {
     await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 1000))]);
@@ -73,9 +76,12 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     screen.say(`     a user was told: ${refused}`);
   }
   screen.say(`\nImages, receipts and logs are in ${folder}`);
-  if (options.keep && !interrupted) {
-    sayAddresses({ devnet, processes, key, screen });
+  if (options.keep && !signal.aborted) {
+    await sayAddresses({ devnet, processes, key, screen }, users);
     await stop;
+  } else {
+    const build = await siteIsBuilt() ? "" : "deno task build; ";
+    screen.say(`To check a step of one in a browser tab: ${build}deno task demo --keep`);
   }
   await users[Symbol.asyncDispose]();
   await Promise.all(processes.map((each) => each[Symbol.asyncDispose]()));
@@ -112,21 +118,27 @@ interface Needs {
   readonly key: string;
   readonly screen: Screen;
   readonly stack: AsyncDisposableStack;
+  /** Aborted by who stops the demonstration. */
+  readonly signal: AbortSignal;
 }
 
 /** Miners first, so that the validator finds them. @returns the validator last. */
-async function startNeurons({ devnet, folder, key, screen, stack }: Needs): Promise<DemoProcess[]> {
+async function startNeurons(
+  { devnet, folder, key, screen, stack, signal }: Needs,
+): Promise<DemoProcess[]> {
   const ip = localAddress();
   const chainFlags = [
     ...["--subtensor.network", "devnet", "--subtensor.chain_endpoint", devnet.endpoint],
     ...["--netuid", String(NETUID)],
   ];
   const start = async (name: string, args: readonly string[]) => {
-    const started = stack.use(await startProcess(name, args, join(folder, `${name}.log`)));
+    const log = join(folder, `${name}.log`);
+    const started = stack.use(await startProcess(name, args, log, signal));
     screen.say(`${name} runs at ${started.url}`);
     return started;
   };
-  const miners = await Promise.all(MINERS.map(({ name, hotkey, cheats }) => {
+  // When one fails, the others have to be there to be stopped.
+  const starts = await Promise.allSettled(MINERS.map(({ name, hotkey, cheats }) => {
     const storage = join(folder, `miner-${hotkey.slice(2)}`);
     return start(
       name,
@@ -139,6 +151,10 @@ async function startNeurons({ devnet, folder, key, screen, stack }: Needs): Prom
         ],
     );
   }));
+  const miners = starts.map((each) => {
+    if (each.status === "rejected") throw each.reason;
+    return each.value;
+  });
   const keys = join(folder, "api-keys.txt");
   await Deno.writeTextFile(keys, `# applications\n${key}\n`, { mode: 0o600 });
   const validator = await start("validator", [
@@ -216,7 +232,8 @@ function claimsOf(
       honest.every(({ checks, why }) => checks > 0 && why === undefined),
     ],
     ["the cheat was caught at a step", cheats.every(({ why }) => why !== undefined)],
-    ["honest miners have weight", honest.every(({ weight }) => weight > 0)],
+    ["honest miners carried a load", honest.every(({ rps }) => rps > 0)],
+    ["honest miners have weight", honest.every(({ weight }) => weight > 1)],
     ["the chain paid the honest miners", honest.every(({ emission }) => emission > 0)],
     [
       "the cheat earns nothing",
@@ -230,12 +247,22 @@ function allHolds(seen: Seen, processes: readonly DemoProcess[]): boolean {
   return claimsOf(seen, processes).every(([, holds]) => holds);
 }
 
-function sayAddresses(
+async function sayAddresses(
   { devnet, processes, key, screen }: Pick<Needs, "devnet" | "key" | "screen"> & {
     readonly processes: readonly DemoProcess[];
   },
-): void {
+  { tally: { newest } }: Users,
+): Promise<void> {
   screen.say(`\nStill running, until Ctrl-C:\n  chain ${devnet.endpoint}`);
   for (const { name, url } of processes) screen.say(`  ${name} ${url}`);
   screen.say(`  API key ${key}`);
+  if (!newest) return;
+  // The miner serves the pages itself.
+  const link = `${newest.miner}/#/check?${new URLSearchParams(newest)}`;
+  screen.say(`\nCheck a step of the newest image in a tab, within 15 minutes:\n  ${link}`);
+  if (!await siteIsBuilt()) screen.say("once the pages are there: deno task build");
+}
+
+function siteIsBuilt(): Promise<boolean> {
+  return Deno.stat(join(SITE_FOLDER, "index.html")).then(() => true, () => false);
 }

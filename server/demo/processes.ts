@@ -1,4 +1,4 @@
-import { AppError } from "../../core/error.ts";
+import { AppError, throwIfAborted } from "../../core/error.ts";
 
 /** A process of the demonstration. */
 export interface DemoProcess extends AsyncDisposable {
@@ -18,13 +18,15 @@ const KEPT_LINES = 12;
 /**
  * Starts a command of Stepwise in a process of its own, and waits until it says where it is reached.
  * @param log a file for its lines.
- * @throws AppError `host_failed` with its last lines.
+ * @throws AppError `host_failed` with its last lines, or `cancelled`; it is stopped then.
  */
 export async function startProcess(
   name: string,
   args: readonly string[],
   log: string,
+  signal?: AbortSignal,
 ): Promise<DemoProcess> {
+  throwIfAborted(signal, `start the ${name}`);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", ...args],
     stdin: "null",
@@ -50,9 +52,12 @@ export async function startProcess(
   };
   const reading = Promise.all([read(child.stdout), read(child.stderr)]).finally(() => file.close());
   const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve(""), START_MS);
+  const giveUp = () => late.resolve("");
+  const timer = setTimeout(giveUp, START_MS);
+  signal?.addEventListener("abort", giveUp, { once: true });
   const url = await Promise.race([reached, late.promise, ended.then(() => "")]);
   clearTimeout(timer);
+  signal?.removeEventListener("abort", giveUp);
   const stop = async () => {
     if (running) child.kill("SIGTERM");
     const force = setTimeout(() => running && child.kill("SIGKILL"), STOP_MS);
@@ -62,6 +67,7 @@ export async function startProcess(
   };
   if (url === "") {
     await stop();
+    throwIfAborted(signal, `start the ${name}`);
     throw new AppError("host_failed", `Cannot start the ${name}: it says\n${last.join("\n")}`);
   }
   return { name, pid: child.pid, url, running: () => running, [Symbol.asyncDispose]: stop };

@@ -6,6 +6,8 @@ export interface UserTally {
   asked: number;
   readonly images: string[];
   readonly refused: string[];
+  /** Of the newest image: where its steps are opened, and by what. */
+  newest?: { readonly miner: string; readonly id: string; readonly token: string };
 }
 
 interface UsersParts {
@@ -76,6 +78,7 @@ export class Users implements AsyncDisposable {
         JSON.stringify(answer.receipt),
       );
       this.tally.images.push(name);
+      this.tally.newest = { miner: answer.miner.url, id: answer.id, token: answer.token };
     } catch (error) {
       if (!this.#stop.signal.aborted) this.tally.refused.push(reason(error));
     }

@@ -1,15 +1,52 @@
 import { AppError } from "../../core/error.ts";
-import { type Message, readAtMost } from "../../core/protocol/mod.ts";
+import { readAtMost } from "../../core/protocol/mod.ts";
+
+/** Milliseconds that a body has: no slower than the age that a signed request may have. */
+const BODY_MS = 8000;
 
 /**
- * A request's body up to its limit.
- * @throws AppError `request_too_large`.
+ * A request's body up to its limit, and no later than its deadline.
+ * @throws AppError `request_too_large`, `request_late`.
  */
-export async function readBody(request: Message, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await readAtMost(request, most);
-  if (body) return body;
+export async function readBody(
+  request: Request,
+  most: number,
+  withinMs = BODY_MS,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(tooLate(withinMs)), withinMs);
+  try {
+    const body = isTold(request, most)
+      ? await Promise.race([request.bytes(), aborted(late.signal)])
+      : await readAtMost(request, most, late.signal);
+    if (body) return body;
+  } finally {
+    clearTimeout(timer);
+  }
   throw new AppError(
     "request_too_large",
     `Cannot take the request: its body has more than ${most} bytes`,
+  );
+}
+
+/**
+ * Whether a small length is told, which the server holds the body to: read in one piece it costs a
+ * fifth less of a request than as a stream.
+ */
+function isTold({ headers }: Request, most: number): boolean {
+  const told = headers.get("content-length");
+  return told !== null && Number(told) <= most;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+function tooLate(withinMs: number): AppError {
+  return new AppError(
+    "request_late",
+    `Cannot take the request: its body is not here after ${withinMs / 1000} s`,
   );
 }

@@ -15,6 +15,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   not_allowed: 403,
   not_found: 404,
   transcript_not_found: 404,
+  request_late: 408,
   cancelled: 409,
   request_too_large: 413,
   queue_full: 429,
@@ -26,8 +27,13 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
 /** A refusal that gets better with time. */
 export class RetryLater extends AppError {
   /** @param seconds after which it is worth another try. */
-  constructor(code: ErrorCode, message: string, readonly seconds: number) {
-    super(code, message);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    readonly seconds: number,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(code, message, options);
   }
 }
 

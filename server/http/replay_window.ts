@@ -1,10 +1,9 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { AppError } from "../../core/error.ts";
 import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, type SignedHeaders } from "../../core/protocol/mod.ts";
+import { openDatabase } from "../database.ts";
 
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS used
     (signer TEXT, uuid TEXT, timestamp INTEGER NOT NULL, PRIMARY KEY (signer, uuid)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS by_time ON used (timestamp);
@@ -15,12 +14,13 @@ const SWEEP_EVERY = 1000;
 /** Requests that were used, on disk: none is taken twice, also after a restart. */
 export class ReplayWindow implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
   #uses = 0;
 
   /** @param path of an SQLite file; `:memory:` forgets with the process. */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(SCHEMA);
+    this.#database = openDatabase(path, SCHEMA);
+    this.#insert = this.#database.prepare("INSERT OR IGNORE INTO used VALUES (?, ?, ?)");
   }
 
   /**
@@ -30,8 +30,7 @@ export class ReplayWindow implements Disposable {
    */
   use({ signedBy, uuid, timestamp }: SignedHeaders, now: number): void {
     if (this.#uses++ % SWEEP_EVERY === 0) this.#sweep(now);
-    const { changes } = this.#database
-      .prepare("INSERT OR IGNORE INTO used VALUES (?, ?, ?)").run(signedBy, uuid, timestamp);
+    const { changes } = this.#insert.run(signedBy, uuid, timestamp);
     if (changes > 0) return;
     throw new AppError(
       "request_replayed",

@@ -9,7 +9,14 @@ import {
   type WalletFlags,
   walletPlace,
 } from "../chain/mod.ts";
-import { logLine, numberFlag, stateFolder, stopped, wholeFlag } from "../command_line.ts";
+import {
+  listOption,
+  logLine,
+  numberFlag,
+  stateFolder,
+  stopped,
+  wholeFlag,
+} from "../command_line.ts";
 import { COMPUTE_KINDS } from "../compute/mod.ts";
 import { startMiner } from "./start_miner.ts";
 
@@ -39,7 +46,7 @@ interface MinerFlags extends WalletFlags, ChainFlags {
 const EXAMPLES = `
 Examples:
   deno task miner --netuid 1 --wallet.name mine --wallet.hotkey miner --axon.external_ip 203.0.113.7
-  deno task miner --subtensor.network devnet --wallet.hotkey //Bob --axon.external_ip 0.0.0.0
+  deno task miner --subtensor.network devnet --wallet.hotkey //Bob --axon.external_ip 127.0.0.2
   deno task miner --wallet.name mine --generation_endpoint http://10.0.0.5:8091 http://10.0.0.6:8091
   deno task miner --no-chain --whitelist.hotkeys 5Grw... --wallet.hotkey miner
 `;
@@ -52,10 +59,19 @@ export function minerCommand(): Command {
   return command.optionsGroup("Where it is reached:")
     .option("--axon.ip <address>", "to listen on", "0.0.0.0")
     .option("--axon.port <n>", "to listen on", "8091")
-    .option("--axon.external_ip <address>", "that the chain tells others (default: not served)")
+    .option(
+      "--axon.external_ip <address>",
+      "that the chain tells others (default: none, and no validator finds this miner)",
+    )
     .option("--axon.external_port <n>", "that the chain tells others (default: --axon.port)")
     .optionsGroup("With what:")
-    .option("--generation_endpoint <urls...>", "image generators: miners with --no-chain", [])
+    .addOption(
+      new Option(
+        "--generation_endpoint <urls...>",
+        "image generators: miners with --no-chain, each by its own address, since it opens what it " +
+          "made; a load balancer before them would have to be sticky",
+      ).default([], "this process makes the images"),
+    )
     .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
     .option("--variant <name>", "other weights of the same model, for example fp16")
     .addOption(
@@ -64,14 +80,17 @@ export function minerCommand(): Command {
     .option("--queue <n>", "requests that may wait", "16")
     .option("--batch <n>", "images that run together, where their requests allow it", "4")
     .option("--storage <folder>", "for transcripts (default: in the user's state folder)")
-    .option("--storage-bytes <n>", "of all transcripts", String(4 * 2 ** 30))
+    .addOption(
+      new Option("--storage-bytes <n>", "of all transcripts")
+        .default(String(4 * 2 ** 30), "4294967296, 4 GiB"),
+    )
     .optionsGroup("Who may ask:")
-    .option("--blacklist.hotkeys <keys...>", "who may not", [])
-    .option("--blacklist.coldkeys <keys...>", "whose hotkeys may not", [])
+    .addOption(listOption("--blacklist.hotkeys <keys...>", "who may not"))
+    .addOption(listOption("--blacklist.coldkeys <keys...>", "whose hotkeys may not"))
     .option("--blacklist.force_validator_permit", "only validators may", false)
     .option("--blacklist.allow_non_registered", "others than the subnet's neurons may, too", false)
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
-    .option("--whitelist.hotkeys <keys...>", "who always may", [])
+    .addOption(listOption("--whitelist.hotkeys <keys...>", "who always may"))
     .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
     .addHelpText("after", EXAMPLES)
     .action(mine);
@@ -81,7 +100,8 @@ async function mine(flags: MinerFlags): Promise<void> {
   const place = walletPlace(flags);
   // Without a chain nothing is at stake, and a development key will do.
   const wallet = await openWallet(flags.chain ? place : { ...place, network: "devnet" });
-  await using chain = flags.chain ? await SubtensorClient.connect(chainOptions(flags)) : undefined;
+  const subnet = flags.chain ? chainOptions(flags) : undefined;
+  await using chain = subnet && await SubtensorClient.connect(subnet);
   const externalIp = flags["axon.external_ip"];
   const externalPort = flags["axon.external_port"];
   const miner = await startMiner({
@@ -101,7 +121,7 @@ async function mine(flags: MinerFlags): Promise<void> {
     compute: flags.compute,
     batch: wholeFlag("--batch", flags.batch, 1, 64),
     queue: wholeFlag("--queue", flags.queue, 1, 10_000),
-    folder: flags.storage ?? stateFolder("miner", wallet.hotkey.address),
+    folder: flags.storage ?? stateFolder("miner", wallet.hotkey.address, subnet),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
     access: {
       hotkeys: flags["blacklist.hotkeys"],

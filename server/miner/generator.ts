@@ -62,7 +62,8 @@ export class Generator implements ImageSource {
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
     this.#queue = new JobQueue<GenerationTask, Made>(parts.queue, {
-      together: (one, other) => runsBeside(one.request, other.request),
+      together: (one, other) =>
+        runsBeside(one.request, other.request) && !seedsMeet(one.request, other.request),
       size: ({ request }) => request.batch,
       most: parts.batch,
       run: (tasks) => this.#generate(tasks),
@@ -189,7 +190,9 @@ export class Generator implements ImageSource {
     file: Uint8Array,
     hashes: Parameters<Awaited<ReturnType<TranscriptStore["create"]>>["commit"]>[1],
   ): Promise<void> {
-    await using writer = await this.#parts.store.create(receiptId(receipt));
+    const leaf = receipt.latent.reduce((product, side) => product * side, 2);
+    const bytes = imageLeaf(receipt.steps) * leaf + file.length;
+    await using writer = await this.#parts.store.create(receiptId(receipt), bytes);
     const batch = Math.max(
       1,
       recorder.leaves[0].bits.length / receipt.latent.reduce((a, b) => a * b, 1),
@@ -201,6 +204,11 @@ export class Generator implements ImageSource {
     writer.append(file);
     await writer.commit(receipt, hashes);
   }
+}
+
+/** Images of one seed in one run could have one receipt, which is kept but once. */
+function seedsMeet(one: GenerationRequest, other: GenerationRequest): boolean {
+  return one.seed < other.seed + BigInt(other.batch) && other.seed < one.seed + BigInt(one.batch);
 }
 
 /** Aborts when nobody wants any of it any more. */

@@ -3,7 +3,7 @@ import { RetryLater } from "../http/mod.ts";
 
 /** What a queue does with its tasks. */
 export interface Work<T, R> {
-  /** Whether two tasks can be done as one. */
+  /** Whether two tasks can be done as one; asked of every pair. */
   readonly together: (one: T, other: T) => boolean;
   /** How much room a task takes; all that are done as one have no more than `most`. */
   readonly size: (task: T) => number;
@@ -139,12 +139,12 @@ export class JobQueue<T, R> {
     const [first] = this.#waiting;
     if (!first) return [];
     let room = most - size(first.task);
-    const taken = this.#waiting.filter((job) => {
-      if (job === first) return true;
-      if (size(job.task) > room || !together(first.task, job.task)) return false;
+    const taken = [first];
+    for (const job of this.#waiting.slice(1)) {
+      if (size(job.task) > room || !taken.every(({ task }) => together(task, job.task))) continue;
       room -= size(job.task);
-      return true;
-    });
+      taken.push(job);
+    }
     this.#waiting.splice(0, Infinity, ...this.#waiting.filter((job) => !taken.includes(job)));
     return taken;
   }

@@ -14,7 +14,7 @@ const ROUTES: readonly RouteDoc[] = [
     summary: "Make images; with Accept: text/event-stream progress comes as events queued, " +
       "progress, done and error",
     answer: "GenerationAnswer",
-    errors: [400, 401, 403, 409, 413, 429, 503],
+    errors: [400, 401, 403, 408, 409, 413, 429, 503],
   },
   {
     ...{ method: "delete", path: "/v1/generations/{id}", auth: "signed", answer: "Deleted" },

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
+import { AppError, reason } from "../../core/error.ts";
 import { writeAtomically } from "../storage/mod.ts";
 
 const SECRET_BYTES = 32;
@@ -15,14 +16,17 @@ export class OpeningTokens {
     this.#secret = secret;
   }
 
-  /** With the secret of this folder, made when it is first needed. */
+  /**
+   * With the secret of this folder, made when it is first needed.
+   * @throws AppError `storage_failed` for one that cannot be read: another in its place would shut
+   * all receipts that were given.
+   */
   static async open(folder: string): Promise<OpeningTokens> {
     const path = join(folder, "opening-secret");
-    const kept = await Deno.readFile(path).catch(() => undefined);
-    if (kept?.length === SECRET_BYTES) return new OpeningTokens(kept);
+    const kept = await readSecret(path);
+    if (kept) return new OpeningTokens(kept);
     const secret = Uint8Array.from(randomBytes(SECRET_BYTES));
-    await writeAtomically(path, secret);
-    await Deno.chmod(path, 0o600);
+    await writeAtomically(path, secret, 0o600);
     return new OpeningTokens(secret);
   }
 
@@ -34,5 +38,22 @@ export class OpeningTokens {
   opens(token: string, receiptId: string): boolean {
     const [given, own] = [token, this.of(receiptId)].map((text) => new TextEncoder().encode(text));
     return given.length === own.length && timingSafeEqual(given, own);
+  }
+}
+
+/** @returns undefined where there is none. */
+async function readSecret(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const secret = await Deno.readFile(path);
+    if (secret.length === SECRET_BYTES) return secret;
+    throw new Error(`it has ${secret.length} bytes, not ${SECRET_BYTES}`);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new AppError(
+      "storage_failed",
+      `Cannot read the secret of opening tokens in ${path}: ${reason(cause)}; give this user the ` +
+        "right to read it, or remove it and with it all tokens that were given",
+      { cause },
+    );
   }
 }

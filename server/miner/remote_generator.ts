@@ -116,11 +116,14 @@ export class RemoteGenerator implements ImageSource {
   }
 
   async opens(token: string, id: string): Promise<boolean> {
-    const { url } = await this.#makerOf(id);
-    const response = await fetch(new URL(`v1/generations/${id}`, url), {
+    const maker = await this.#makerOf(id);
+    const response = await fetch(new URL(`v1/generations/${id}`, maker.url), {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(FETCH_MS),
+    }).catch((cause) => {
+      throw notThere(maker, cause);
     });
+    if (!response.ok && response.status !== 403) throw await refusalOf(response);
     await response.body?.cancel();
     return response.ok;
   }
@@ -139,8 +142,7 @@ export class RemoteGenerator implements ImageSource {
   }
 
   async forget(id: string): Promise<void> {
-    const { url } = await this.#makerOf(id);
-    const response = await this.#send(url, "DELETE", `v1/generations/${id}`);
+    const response = await this.#askMaker(id, "DELETE");
     await response.body?.cancel();
   }
 
@@ -208,21 +210,33 @@ export class RemoteGenerator implements ImageSource {
   async #makerOf(id: string): Promise<Endpoint> {
     const known = this.#makers.get(id);
     if (known) return known;
+    let silent: Endpoint | undefined;
     for (const endpoint of this.#endpoints) {
       const response = await this.#send(endpoint.url, "GET", `v1/generations/${id}`)
         .catch(() => undefined);
       await response?.body?.cancel();
       if (response?.ok) return endpoint;
+      if (!response) silent = endpoint;
     }
+    if (silent) throw notThere(silent);
     throw new AppError("transcript_not_found", "Cannot open: no image generator has this receipt");
   }
 
+  /** @throws RetryLater `not_ready` when the one that made it is not there; what it refuses by. */
+  async #askMaker(id: string, method: "GET" | "DELETE", path = ""): Promise<Response> {
+    const maker = await this.#makerOf(id);
+    const response = await this.#send(maker.url, method, `v1/generations/${id}${path}`)
+      .catch((cause) => {
+        throw notThere(maker, cause);
+      });
+    if (response.ok) return response;
+    throw await refusalOf(response);
+  }
+
   async #read(id: string, path: string, most: number): Promise<ImageFile> {
-    const { url } = await this.#makerOf(id);
-    const response = await this.#send(url, "GET", `v1/generations/${id}${path}`);
-    if (!response.ok) throw await refusalOf(response);
+    const response = await this.#askMaker(id, "GET", path);
     const bytes = await readAtMost(response, most);
-    if (!bytes) throw unavailable(url, `it sends more than ${most} bytes`);
+    if (!bytes) throw unavailable(response.url, `it sends more than ${most} bytes`);
     return { bytes, mediaType: response.headers.get("content-type") ?? "" };
   }
 
@@ -256,8 +270,9 @@ async function open(url: string, { address }: Hotkey): Promise<Endpoint> {
       signal: AbortSignal.timeout(INFO_MS),
     });
     const info = decodeMinerInfo(await response.json());
-    if (info.hotkey === address) return { url: base, info, running: 0 };
-    throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
+    if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
+    if (info.models.length === 0) throw new Error("it has no model");
+    return { url: base, info, running: 0 };
   } catch (cause) {
     throw unavailable(url, reason(cause), cause);
   }
@@ -271,11 +286,17 @@ function unavailable(url: string, why: string, cause?: unknown): AppError {
   );
 }
 
+/** Its receipts may be there again later. */
+function notThere({ url }: Endpoint, cause?: unknown): RetryLater {
+  const why = `the image generator at ${url} does not answer`;
+  return new RetryLater("not_ready", `Cannot open: ${why}`, 10, { cause });
+}
+
 /** What a generator told, for the one who asked. */
 function errorOf(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): AppError {
-  const later = code === "queue_full" || code === "not_ready";
+  const later = code === "queue_full" || code === "not_ready" || code === "rate_limited";
   return later ? new RetryLater(code, message, 5) : new AppError(code, message);
 }
 

@@ -1,6 +1,6 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import { streamSSE } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { AppError } from "../../core/error.ts";
 import { encodeImage, type StepProgress } from "../../core/generation/mod.ts";
 import {
@@ -46,9 +46,8 @@ const RECEIPT_ID = /^[0-9a-f]{64}$/;
 export function minerRoutes(parts: MinerParts): Hono {
   const app = new Hono();
   const limit = new RateLimit("open", OPENINGS_A_MINUTE, 60_000);
-  app.onError((error) =>
-    errorResponse(error, (own) => parts.log("failed", { error: String(own) }))
-  );
+  const failed = (own: unknown) => parts.log("failed", { error: String(own) });
+  app.onError((error) => errorResponse(error, failed));
   app.notFound(async ({ req }) =>
     await siteFile(req.raw, parts.site) ??
       errorResponse(new AppError("not_found", NO_ROUTE), () => {})
@@ -66,23 +65,7 @@ export function minerRoutes(parts: MinerParts): Hono {
     if (!context.req.header("accept")?.includes("text/event-stream")) {
       return context.json(await job.run({}, context.req.raw.signal));
     }
-    return streamSSE(context, async (stream) => {
-      // Events leave in the order they were told, and all of them before the stream ends.
-      let told: Promise<void> = Promise.resolve();
-      const tell: Event = (event, data) => {
-        told = told.then(async () =>
-          await stream.writeSSE({ event, data: JSON.stringify(await data) })
-        );
-      };
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
-      try {
-        tell("done", await job.run({ tell }, gone.signal));
-      } catch (error) {
-        tell("error", errorResponse(error, () => {}).json());
-      }
-      await told;
-    });
+    return await streamed(context, job, failed);
   });
   app.delete("/v1/generations/:id", async (context) => {
     const { signedBy } = await parts.guard.take(context.req.raw, 0, parts.allowed);
@@ -163,6 +146,41 @@ function beginJob(parts: MinerParts, { signedBy, body }: SignedRequest) {
     return { id, ...made };
   };
   return { id, run };
+}
+
+/**
+ * A job's answer as events. What is refused before the first of them, such as for want of room, is
+ * answered with its status like any refusal.
+ */
+async function streamed(
+  context: Context,
+  { run }: ReturnType<typeof beginJob>,
+  failed: (own: unknown) => void,
+): Promise<Response> {
+  const opened = Promise.withResolvers<SSEStreamingApi>();
+  const begun = Promise.withResolvers<void>();
+  // Events leave in the order they were told, and all of them before the stream ends.
+  let told: Promise<void> = Promise.resolve();
+  const tell: Event = (event, data) => {
+    begun.resolve();
+    told = told.then(async () => {
+      const stream = await opened.promise;
+      await stream.writeSSE({ event, data: JSON.stringify(await data) });
+    });
+  };
+  const gone = new AbortController();
+  const made = run({ tell }, AbortSignal.any([gone.signal, context.req.raw.signal]));
+  await Promise.race([begun.promise, made]);
+  return streamSSE(context, async (stream) => {
+    stream.onAbort(() => gone.abort());
+    opened.resolve(stream);
+    try {
+      tell("done", await made);
+    } catch (error) {
+      tell("error", errorResponse(error, failed).json());
+    }
+    await told;
+  });
 }
 
 /** Tells how it ended: by an error's code, or undefined. */

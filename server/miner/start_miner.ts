@@ -41,6 +41,8 @@ export interface MinerOptions {
   /** Who may always ask: named, and of a JSON list at an address. */
   readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds since 1970, by which requests are too old; default: this machine's. */
+  readonly clock?: () => number;
   /** The pages' folder; default: where `deno task build` puts them. */
   readonly site?: string;
   /** Another engine in the place of the model's own: how tests and demonstrations cheat. */
@@ -79,7 +81,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const metrics = new MinerMetrics(source);
   const app = minerRoutes({
     ...{ source, metrics, log, self: address, site: options.site ?? SITE_FOLDER },
-    guard: new RequestGuard(address, replay),
+    guard: new RequestGuard(address, replay, options.clock),
     allowed: (signedBy) =>
       signedBy === address ||
       checkAccess(signedBy, options.access, subnet?.metagraph, whitelist),
@@ -143,7 +145,11 @@ async function serveAxon(
   port: number,
   log: MinerOptions["log"],
 ): Promise<void> {
-  if (!chain || !external) return;
+  if (!chain) return;
+  if (!external) {
+    const why = "validators will not find this miner; --axon.external_ip says where it is reached";
+    return log("axon not served", { why });
+  }
   const axon = { ip: external.ip, port: external.port ?? port };
   const { neurons } = await chain.metagraph();
   const own = neurons.find(({ hotkey }) => hotkey === wallet.hotkey.address)?.axon;

@@ -9,7 +9,14 @@ import {
   type WalletFlags,
   walletPlace,
 } from "../chain/mod.ts";
-import { logLine, numberFlag, stateFolder, stopped, wholeFlag } from "../command_line.ts";
+import {
+  listOption,
+  logLine,
+  numberFlag,
+  stateFolder,
+  stopped,
+  wholeFlag,
+} from "../command_line.ts";
 import { COMPUTE_KINDS } from "../compute/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { startValidator } from "./start_validator.ts";
@@ -41,6 +48,7 @@ interface ValidatorFlags extends WalletFlags, ChainFlags {
   readonly prompts?: string;
   readonly "scoring.url"?: string;
   readonly "scoring.hotkey"?: string;
+  readonly "other_half.url"?: string;
 }
 
 const EXAMPLES = `
@@ -70,7 +78,7 @@ export function validatorCommand(): Command {
     .option("--axon.port <n>", "to listen on", "8092")
     .option("--api.keys <file>", "a key a line, for applications")
     .option("--api.rate <n>", "requests a minute of each caller", "60")
-    .option("--allow.hotkeys <keys...>", "who may ask by signature, besides itself", [])
+    .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
     .optionsGroup("With what:")
     .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
     .option("--variant <name>", "other weights of the same model, for example fp16")
@@ -113,13 +121,20 @@ export function validatorCommand(): Command {
     .option("--prompts <file or URL>", "a prompt a line, of any length; read where chance says")
     .option("--scoring.url <url>", "of the forwarding validator, for --role stress")
     .option("--scoring.hotkey <address>", "its hotkey")
+    .optionsGroup("With the roles apart, on two machines:")
+    .option(
+      "--other_half.url <url>",
+      "of this hotkey's other role: what it measured of miners counts here too (default: " +
+        "--scoring.url, if that is this hotkey's; on one machine they share it by --storage)",
+    )
     .addHelpText("after", EXAMPLES)
     .action(validate);
 }
 
 async function validate(flags: ValidatorFlags): Promise<void> {
   const wallet = await openWallet(walletPlace(flags));
-  await using chain = await SubtensorClient.connect(chainOptions(flags));
+  const subnet = chainOptions(flags);
+  await using chain = await SubtensorClient.connect(subnet);
   const { "scoring.url": url, "scoring.hotkey": signedFor } = flags;
   const [size, steps] = [flags["stress.size"], flags["stress.steps"]];
   const validator = await startValidator({
@@ -131,7 +146,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     model: flags.model,
     variant: flags.variant,
     compute: flags.compute,
-    folder: flags.storage ?? stateFolder("validator", wallet.hotkey.address),
+    folder: flags.storage ?? stateFolder("validator", wallet.hotkey.address, subnet),
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
     forward: {
       ...DEFAULT_FORWARD,
@@ -154,6 +169,8 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       ...(steps === undefined ? {} : { steps: wholeFlag("--stress.steps", steps, 1, 1000) }),
     },
     scoring: url !== undefined && signedFor !== undefined ? { url, signedFor } : undefined,
+    otherHalf: flags["other_half.url"] ??
+      (signedFor === wallet.hotkey.address ? url : undefined),
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),

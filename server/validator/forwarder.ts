@@ -4,12 +4,11 @@ import {
   type GenerationRequest,
   type ImageFormat,
 } from "../../core/generation/mod.ts";
-import type { ImageAnswer } from "../../core/protocol/mod.ts";
-import { checkImage, type Verdict } from "../../core/verification/mod.ts";
-import { imageOfMiner, minerAddress } from "../../core/verify/mod.ts";
+import type { ImageAnswer, Score } from "../../core/protocol/mod.ts";
+import type { Verdict } from "../../core/verification/mod.ts";
 import { firstGood } from "./first_good.ts";
-import type { Ledger } from "./ledger.ts";
-import { MinerBusy, type MinerCaller } from "./miner_caller.ts";
+import type { Ledger, PendingCheck } from "./ledger.ts";
+import { MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { drawByRank, type Random, type Ranked } from "./selection.ts";
@@ -36,7 +35,7 @@ export const DEFAULT_FORWARD: ForwardOptions = {
 };
 
 interface ForwarderParts {
-  readonly caller: Pick<MinerCaller, "generate">;
+  readonly caller: Pick<MinerCaller, "generate" | "image">;
   readonly ledger: Ledger;
   readonly scorer: Scorer;
   /** Who serves, with what they are worth. */
@@ -44,6 +43,8 @@ interface ForwarderParts {
   /** `manifestHash` of the model that is asked for. */
   readonly manifest: string;
   readonly random: Random;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   readonly options: ForwardOptions;
 }
@@ -69,6 +70,8 @@ interface Job {
 export class Forwarder {
   readonly #parts: ForwarderParts;
   readonly #running = new Set<Promise<unknown>>();
+  /** Requests whose checks are being made. */
+  readonly #checking = new Set<string>();
 
   constructor(parts: ForwarderParts) {
     this.#parts = parts;
@@ -91,20 +94,21 @@ export class Forwarder {
     throw new AppError("no_miner", `Cannot generate: no miner gave a good image (${why})`);
   }
 
-  /** Makes the checks that were begun before a restart. @param maxAgeMs older ones are in vain. */
+  /**
+   * Makes the checks that were begun before a restart, or that failed by our own fault. Those whose
+   * steps no miner keeps any more are in vain, and the miner is given credit.
+   */
   async resume(): Promise<void> {
-    const { ledger, scorer, log } = this.#parts;
+    const { ledger, clock, log } = this.#parts;
     for (const check of ledger.pending()) {
-      const expired = Date.now() - check.receipt.times.finished > TRANSCRIPT_MS;
-      try {
-        if (expired) throw new Error("its steps are no longer there");
-        const score = await scorer(check);
-        ledger.settle({ ...check, source: "user", score });
-      } catch (error) {
-        log("check given up", { id: check.id, hotkey: check.hotkey, error: reason(error) });
-        ledger.abandon(check.id, check.hotkey);
-        ledger.served(check.id, check.hotkey);
+      const { id, hotkey, receipt } = check;
+      if (this.#checking.has(keyOf(check))) continue;
+      if (clock() - receipt.times.finished <= TRANSCRIPT_MS) {
+        await this.#check(check);
+        continue;
       }
+      log("check given up", { id, hotkey, why: "its steps are no longer there" });
+      ledger.excuse(id, hotkey);
     }
   }
 
@@ -128,7 +132,10 @@ export class Forwarder {
     } catch (error) {
       const excused = error instanceof MinerBusy ||
         (error instanceof AppError && error.code === "cancelled");
-      if (!excused) {
+      const answered = { id: job.id, hotkey: peer.hotkey };
+      if (error instanceof MinerForged) {
+        ledger.settle({ ...answered, source: "user", score: error.score });
+      } else if (!excused) {
         // A check that failed has settled it already.
         ledger.failed(job.id, peer.hotkey, reason(error));
       }
@@ -140,10 +147,7 @@ export class Forwarder {
   async #ask(peer: Peer, { request, format, signal }: Job) {
     const { caller, manifest, options: { timeoutMs } } = this.#parts;
     const answer = await caller.generate(peer, { request, format, manifest, timeoutMs, signal });
-    const { receipt, token } = answer;
-    const image = await imageOfMiner(minerAddress(peer.url, timeoutMs, token), receipt);
-    checkImage({ receipt }, image);
-    return { answer, image };
+    return { answer, image: await caller.image(peer, answer, timeoutMs) };
   }
 
   /** Checks it if it is drawn. @throws AppError `miner_failed` for an image that is not honest. */
@@ -153,28 +157,44 @@ export class Forwarder {
     { receipt, token }: ImageAnswer,
     image: Uint8Array<ArrayBuffer>,
   ): Promise<Verdict | undefined> {
-    const { ledger, scorer, random, options, log } = this.#parts;
+    const { ledger, random, options } = this.#parts;
     const { hotkey, url } = peer;
     const known = ledger.checksOf(hotkey) >= options.firstChecks;
     if (known && random() >= options.checkShare) {
       ledger.served(id, hotkey);
       return undefined;
     }
-    const evidence = { receipt, url, token };
-    ledger.await({ id, hotkey, ...evidence });
-    const score = await scorer(evidence, image).catch((error) => {
-      // Our own trouble: it stays to be checked, and the user has his image.
-      log("check not made", { id, hotkey, error: reason(error) });
-      return undefined;
-    });
+    const check = { id, hotkey, receipt, url, token };
+    ledger.await(check);
+    const score = await this.#check(check, image);
     if (!score) return undefined;
-    ledger.settle({ id, hotkey, source: "user", score });
     if (score.verdict === "honest") return "honest";
     throw new AppError(
       "miner_failed",
       `Cannot use uid ${peer.uid}: ${score.reasons[0] ?? score.verdict}`,
     );
   }
+
+  /** @returns undefined for our own trouble: then it stays to be checked. */
+  async #check(check: PendingCheck, image?: Uint8Array<ArrayBuffer>): Promise<Score | undefined> {
+    const { ledger, scorer, log } = this.#parts;
+    const { id, hotkey, receipt, url, token } = check;
+    this.#checking.add(keyOf(check));
+    try {
+      const score = await scorer({ receipt, url, token }, image);
+      ledger.settle({ id, hotkey, source: "user", score });
+      return score;
+    } catch (error) {
+      log("check not made", { id, hotkey, error: reason(error) });
+      return undefined;
+    } finally {
+      this.#checking.delete(keyOf(check));
+    }
+  }
+}
+
+function keyOf({ id, hotkey }: Pick<PendingCheck, "id" | "hotkey">): string {
+  return `${id} ${hotkey}`;
 }
 
 /** How long miners keep steps. */

@@ -1,7 +1,9 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MinerMetrics } from "../../core/incentive/mod.ts";
-import type { Score, ScoreCall, SignedAttestation } from "../../core/protocol/mod.ts";
+import type { Results, Score, ScoreCall, SignedAttestation } from "../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../core/transcript/mod.ts";
+import { openDatabase } from "../database.ts";
+import { answerOf, checkOf, testOf } from "./ledger_rows.ts";
 
 /** Whose request a result is of. */
 export type Source = "user" | "synthetic";
@@ -48,19 +50,20 @@ export const DEFAULT_WINDOWS: Windows = {
   userCheat: 48 * HOUR,
 };
 
+const FAILED_CHECKS = `verdict IN ('suspect', 'invalid')`;
+
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA busy_timeout = 5000;
   CREATE TABLE IF NOT EXISTS answers
     (id TEXT, hotkey TEXT, served INTEGER NOT NULL, why TEXT, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS answers_of ON answers (hotkey, at);
+  CREATE INDEX IF NOT EXISTS answers_of ON answers (hotkey, at, served);
   CREATE TABLE IF NOT EXISTS checks
     (id TEXT, hotkey TEXT, source TEXT NOT NULL, verdict TEXT NOT NULL, similarity REAL NOT NULL,
      error REAL, worst REAL, why TEXT, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS checks_of ON checks (hotkey, at);
+  CREATE INDEX IF NOT EXISTS checks_of ON checks (hotkey, at, similarity, error);
+  CREATE INDEX IF NOT EXISTS failed_checks_of ON checks (hotkey, at)
+    WHERE ${FAILED_CHECKS};
   CREATE TABLE IF NOT EXISTS tests
     (id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, rps REAL NOT NULL, error_rate REAL NOT NULL,
      requests INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
@@ -79,8 +82,6 @@ const SCHEMA = `
     (id TEXT PRIMARY KEY, entry TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
-const FAILED_CHECKS = `verdict IN ('suspect', 'invalid')`;
-
 /**
  * All that a validator has measured, in SQLite. Each result is a row under its own key and settled
  * in one transaction, so that a crash loses none and counts none twice; what a miner is worth is
@@ -90,11 +91,11 @@ export class Ledger implements Disposable {
   readonly #db: DatabaseSync;
   readonly #clock: () => number;
   readonly #windows: Windows;
+  readonly #queries = new Map<string, StatementSync>();
 
   /** @param path of an SQLite file. */
   constructor(path: string, clock: () => number = Date.now, windows: Windows = DEFAULT_WINDOWS) {
-    this.#db = new DatabaseSync(path);
-    this.#db.exec(SCHEMA);
+    this.#db = openDatabase(path, SCHEMA);
     this.#clock = clock;
     this.#windows = windows;
   }
@@ -135,26 +136,21 @@ export class Ledger implements Disposable {
   }
 
   /** The check is in vain: the steps can no longer be opened, and that is our own doing. */
-  abandon(id: string, hotkey: string): void {
-    this.#db.prepare("DELETE FROM pending WHERE id = ? AND hotkey = ?").run(id, hotkey);
+  excuse(id: string, hotkey: string): void {
+    this.#together(() => {
+      this.#checked(id, hotkey);
+      this.served(id, hotkey);
+    });
   }
 
   /** A check's outcome; a user's answer is served or failed by it. @returns false if known. */
   settle({ id, hotkey, source, score }: Checked): boolean {
     return this.#together(() => {
-      this.abandon(id, hotkey);
-      const why = score.reasons[0] ?? null;
-      const { verdict, similarity, velocityError, worst } = score;
-      const { changes } = this.#db
-        .prepare("INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .run(id, hotkey, source, verdict, similarity, velocityError, worst, why, this.#clock());
-      if (changes === 0) return false;
+      this.#checked(id, hotkey);
+      if (!this.#addCheck({ id, hotkey, source, score }, this.#clock())) return false;
       if (source === "synthetic") return true;
-      if (verdict === "honest") this.served(id, hotkey);
-      else {
-        this.#answer(id, hotkey, false, why);
-        this.enqueue(hotkey, why ?? verdict);
-      }
+      if (score.verdict === "honest") this.served(id, hotkey);
+      else this.failed(id, hotkey, score.reasons[0] ?? score.verdict);
       return true;
     });
   }
@@ -162,13 +158,40 @@ export class Ledger implements Disposable {
   /** A test and the checks of its samples, all or nothing. Takes the miner off the queue. */
   addTest(hotkey: string, test: LoadTest, checks: readonly Checked[]): boolean {
     return this.#together(() => {
-      const { id, requestsPerSecond, errorRate, requests } = test;
-      const { changes } = this.#db.prepare("INSERT OR IGNORE INTO tests VALUES (?, ?, ?, ?, ?, ?)")
-        .run(id, hotkey, requestsPerSecond, errorRate, requests, this.#clock());
-      if (changes === 0) return false;
+      if (!this.#addTest(hotkey, test, this.#clock())) return false;
       for (const check of checks) this.settle(check);
-      this.#db.prepare("DELETE FROM queue WHERE hotkey = ?").run(hotkey);
       return true;
+    });
+  }
+
+  /**
+   * What was measured since a moment, here or by the other half, no more than so many of a kind.
+   * @param since milliseconds since 1970.
+   */
+  results(since: number, most: number): Results {
+    const read = (table: string) =>
+      this.#db.prepare(`SELECT * FROM ${table} WHERE at >= ? ORDER BY at LIMIT ?`).all(since, most);
+    const rows = [read("answers"), read("checks"), read("tests")];
+    const [answers, checks, tests] = rows;
+    const newest = rows.map((kind) => Number(kind.at(-1)?.at ?? since));
+    const cut = newest.filter((_, k) => rows[k].length === most);
+    return {
+      answers: answers.map(answerOf),
+      checks: checks.map(checkOf),
+      tests: tests.map(testOf),
+      next: cut.length > 0 ? Math.min(...cut) : Math.max(...newest),
+    };
+  }
+
+  /** Takes over what the other half measured; what is known already stays as it is. */
+  merge({ answers, checks, tests }: Results): void {
+    this.#together(() => {
+      for (const { id, hotkey, served, why, at } of answers) {
+        const isNew = this.#answer(id, hotkey, served, why, at);
+        if (isNew && !served) this.enqueue(hotkey, why ?? "failed a user");
+      }
+      for (const { at, ...check } of checks) this.#addCheck(check, at);
+      for (const { at, hotkey, ...test } of tests) this.#addTest(hotkey, test, at);
     });
   }
 
@@ -184,10 +207,10 @@ export class Ledger implements Disposable {
       .map(({ hotkey }) => String(hotkey));
   }
 
-  /** Milliseconds since 1970; undefined if it never was. */
-  testedAt(hotkey: string): number | undefined {
-    const row = this.#db.prepare("SELECT MAX(at) AS at FROM tests WHERE hotkey = ?").get(hotkey);
-    return row?.at === null ? undefined : Number(row?.at);
+  /** When each miner was last tested, in milliseconds since 1970. */
+  testedAt(): ReadonlyMap<string, number> {
+    const rows = this.#db.prepare("SELECT hotkey, MAX(at) AS at FROM tests GROUP BY hotkey").all();
+    return new Map(rows.map(({ hotkey, at }) => [String(hotkey), Number(at)]));
   }
 
   /** How many answers of a miner were ever checked. */
@@ -201,8 +224,7 @@ export class Ledger implements Disposable {
   metrics(hotkey: string): MinerMetrics & Shown {
     const now = this.#clock();
     const { service, syntheticCheat, userCheat } = this.#windows;
-    const one = (sql: string, ...values: (string | number)[]) =>
-      this.#db.prepare(sql).get(...values);
+    const one = (sql: string, ...values: (string | number)[]) => this.#query(sql).get(...values);
     const test = one("SELECT rps, error_rate FROM tests WHERE hotkey = ? ORDER BY at DESC", hotkey);
     const answers = one(
       "SELECT COALESCE(SUM(served), 0) AS served, COUNT(*) AS n FROM answers " +
@@ -252,16 +274,22 @@ export class Ledger implements Disposable {
     };
   }
 
-  /** What somebody says of a receipt: the newest of each checker. */
-  attest(attestation: SignedAttestation, keep: number): void {
-    const { receipt, checker } = attestation.attestation;
-    this.#together(() => {
-      this.#db.prepare("INSERT OR REPLACE INTO attestations VALUES (?, ?, ?, ?)")
-        .run(receipt, checker, JSON.stringify(attestation), this.#clock());
+  /**
+   * What somebody says of a receipt: the newest of each checker, by the time that was signed.
+   * @returns false for one that is not newer than what he said before.
+   */
+  attest(attestation: SignedAttestation, keep: number): boolean {
+    const { receipt, checker, at } = attestation.attestation;
+    return this.#together(() => {
+      const { changes } = this.#db.prepare(
+        "INSERT INTO attestations VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE " +
+          "SET entry = excluded.entry, at = excluded.at WHERE excluded.at > attestations.at",
+      ).run(receipt, checker, JSON.stringify(attestation), at);
       this.#db.prepare(
         "DELETE FROM attestations WHERE at < (SELECT MIN(at) FROM " +
           "(SELECT at FROM attestations ORDER BY at DESC LIMIT ?))",
       ).run(keep);
+      return changes > 0;
     });
   }
 
@@ -306,16 +334,56 @@ export class Ledger implements Disposable {
       "DELETE FROM tests WHERE at < ? AND at < " +
         "(SELECT MAX(at) FROM tests AS later WHERE later.hotkey = tests.hotkey)",
     ).run(before);
+    this.#db.prepare("DELETE FROM queue WHERE at < ?").run(before);
+    this.#db.prepare(
+      "DELETE FROM weights WHERE at < ? AND block < (SELECT MAX(block) FROM weights)",
+    )
+      .run(before);
   }
 
   [Symbol.dispose](): void {
     this.#db.close();
   }
 
-  #answer(id: string, hotkey: string, served: boolean, why: string | null): boolean {
+  #checked(id: string, hotkey: string): void {
+    this.#db.prepare("DELETE FROM pending WHERE id = ? AND hotkey = ?").run(id, hotkey);
+  }
+
+  /** Each tells whether it was new. */
+  #answer(
+    id: string,
+    hotkey: string,
+    served: boolean,
+    why: string | null,
+    at = this.#clock(),
+  ): boolean {
     const { changes } = this.#db.prepare("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)")
-      .run(id, hotkey, served ? 1 : 0, why, this.#clock());
+      .run(id, hotkey, served ? 1 : 0, why, at);
     return changes > 0;
+  }
+
+  #addCheck({ id, hotkey, source, score }: Checked, at: number): boolean {
+    const { verdict, similarity, velocityError, worst, reasons } = score;
+    const { changes } = this.#db
+      .prepare("INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(id, hotkey, source, verdict, similarity, velocityError, worst, reasons[0] ?? null, at);
+    return changes > 0;
+  }
+
+  #addTest(hotkey: string, test: LoadTest, at: number): boolean {
+    const { id, requestsPerSecond, errorRate, requests } = test;
+    const { changes } = this.#db.prepare("INSERT OR IGNORE INTO tests VALUES (?, ?, ?, ?, ?, ?)")
+      .run(id, hotkey, requestsPerSecond, errorRate, requests, at);
+    if (changes === 0) return false;
+    this.#db.prepare("DELETE FROM queue WHERE hotkey = ? AND at <= ?").run(hotkey, at);
+    return true;
+  }
+
+  /** Compiled once: every request of a user looks at the metrics of all miners. */
+  #query(sql: string): StatementSync {
+    const query = this.#queries.get(sql) ?? this.#db.prepare(sql);
+    this.#queries.set(sql, query);
+    return query;
   }
 
   /** One transaction, also for what is called within one. */

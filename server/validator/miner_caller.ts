@@ -1,19 +1,32 @@
-import { AppError, reason } from "../../core/error.ts";
+import { AppError, type ErrorCode, reason } from "../../core/error.ts";
 import type { ImageFormat } from "../../core/generation/mod.ts";
 import {
   decodeGenerationAnswer,
   type ImageAnswer,
   readAtMost,
+  type Score,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
-import { checkStatement } from "../../core/verification/mod.ts";
+import { checkImage, checkStatement } from "../../core/verification/mod.ts";
+import { imageOfMiner, minerAddress } from "../../core/verify/mod.ts";
 import { sr25519Verify } from "@polkadot/util-crypto";
 import type { Hotkey } from "../../core/evidence/mod.ts";
 import type { Peer } from "./peers.ts";
 
 /** A miner that honestly says that it has no room now. */
 export class MinerBusy extends AppError {}
+
+/** A miner whose answer is not what it was asked for, or not what it signed: as good as a proof. */
+export class MinerForged extends AppError {
+  /** As a check of its steps would have scored it. */
+  get score(): Score {
+    const none = { similarity: 0, velocityError: null, worst: null };
+    return { verdict: "invalid", ...none, reasons: [this.message] };
+  }
+}
+
+const FORGED: readonly ErrorCode[] = ["signature_invalid", "receipt_mismatch", "opening_invalid"];
 
 /** A request for one image, complete, as `encodeRequest` writes it. */
 export interface Asked {
@@ -43,8 +56,9 @@ export class MinerCaller {
 
   /**
    * @returns the answer, whose receipt is signed by this miner, for us, for this very request.
-   * @throws MinerBusy for an honest 429 or 503; AppError `cancelled` by the caller's signal,
-   * `miner_failed` for all else that a miner can do wrong.
+   * @throws MinerBusy for an honest 429 or 503; MinerForged for a receipt of something else;
+   * AppError `cancelled` by the caller's signal, `miner_failed` for all else that a miner can do
+   * wrong.
    */
   async generate(peer: Peer, asked: Asked): Promise<ImageAnswer> {
     const { request, format, manifest, timeoutMs, signal } = asked;
@@ -74,9 +88,25 @@ export class MinerCaller {
         throw new AppError("cancelled", "Cannot generate: it was cancelled", { cause });
       }
       const why = late.aborted ? `no whole answer within ${timeoutMs / 1000} s` : reason(cause);
-      throw new AppError("miner_failed", `Cannot use the answer of uid ${peer.uid}: ${why}`, {
-        cause,
-      });
+      throw failure(peer, cause, why);
+    }
+  }
+
+  /**
+   * The file of an answer, by its token.
+   * @throws MinerForged for another file than the receipt's; AppError `miner_failed`.
+   */
+  async image(
+    peer: Peer,
+    { receipt, token }: ImageAnswer,
+    timeoutMs: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const image = await imageOfMiner(minerAddress(peer.url, timeoutMs, token), receipt);
+      checkImage({ receipt }, image);
+      return image;
+    } catch (cause) {
+      throw failure(peer, cause, reason(cause));
     }
   }
 
@@ -110,6 +140,12 @@ export class MinerCaller {
       ...(method === "POST" && { body: bytes }),
     });
   }
+}
+
+function failure({ uid }: Peer, cause: unknown, why: string): AppError {
+  const forged = cause instanceof AppError && FORGED.includes(cause.code);
+  const Failure = forged ? MinerForged : AppError;
+  return new Failure("miner_failed", `Cannot use the answer of uid ${uid}: ${why}`, { cause });
 }
 
 /** Milliseconds that the clocks of two machines may be apart. */

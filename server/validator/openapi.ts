@@ -21,18 +21,24 @@ const ROUTES: readonly RouteDoc[] = [
     ...{ method: "post", path: "/v1/attestations", auth: "open", body: "Attestation" },
     summary: "A verdict, signed with a key of the subnet",
     answer: "Stored",
-    errors: [400, 401, 403, 413, 429],
+    errors: [400, 401, 403, 408, 413, 429],
   },
   {
     ...{ method: "post", path: "/v1/generate", auth: "signed or bearer", body: "ImageCall" },
     summary: "An image of a miner; the bearer is an API key. With Accept: image/* the file alone",
     answer: "ImageForUser",
-    errors: [400, 401, 403, 409, 413, 429, 503],
+    errors: [400, 401, 403, 408, 409, 413, 429, 503],
   },
   {
     ...{ method: "post", path: "/v1/score", auth: "signed", body: "ScoreCall", answer: "Score" },
     summary: "Check some steps of an image, drawn here",
-    errors: [400, 401, 403, 413],
+    errors: [400, 401, 403, 408, 413],
+  },
+  {
+    ...{ method: "post", path: "/v1/results", auth: "signed", body: "ResultsCall" },
+    summary: "What was measured, for this hotkey's other half alone",
+    answer: "Results",
+    errors: [400, 401, 403, 408, 413],
   },
   {
     ...{ method: "get", path: "/metrics", auth: "open", answer: ["text/plain"], errors: [] },

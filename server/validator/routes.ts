@@ -8,6 +8,7 @@ import {
   type RequestDefaults,
 } from "../../core/generation/mod.ts";
 import {
+  checkAttestation,
   decodeAttestation,
   decodeImageCall,
   decodeScoreCall,
@@ -21,6 +22,7 @@ import type { Forwarded, Forwarder } from "./forwarder.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { validatorApi } from "./openapi.ts";
+import { addResults } from "./other_half.ts";
 import type { Scorer } from "./scorer.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -42,7 +44,7 @@ export interface ValidatorParts {
   readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  readonly ledger: Pick<Ledger, "published" | "attest" | "attestations">;
+  readonly ledger: Pick<Ledger, "published" | "attest" | "attestations" | "results">;
   /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
   readonly registered: (address: string) => boolean;
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
@@ -53,6 +55,10 @@ const MOST_RECEIPTS = 100;
 const MOST_ATTESTATIONS = 10_000;
 const MOST_ATTESTATION_BYTES = 32 * 1024;
 const ATTESTATIONS_A_MINUTE = 20;
+/** Milliseconds since it was signed: long enough to look up where to send it. */
+const ATTESTATION_AGE = 3_600_000;
+/** Milliseconds that the checker's clock may be ahead of ours. */
+const CLOCK_LEAD = 60_000;
 
 /** A validator's HTTP API. */
 export function validatorRoutes(parts: ValidatorParts): Hono {
@@ -70,6 +76,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
     return context.json({ receipts: ledger.published(limitOf(context.req.query("limit"))) });
   });
   addAttestations(app, parts);
+  addResults(app, guard, ledger);
   app.get(
     "/metrics",
     async (context) =>
@@ -87,19 +94,31 @@ function addAttestations(app: Hono, { ledger, registered }: ValidatorParts): voi
   app.use("/v1/attestations", cors({ origin: "*", allowHeaders: ["content-type"] }));
   app.post("/v1/attestations", async (context) => {
     const body = await readBody(context.req.raw, MOST_ATTESTATION_BYTES);
-    const signed = decodeAttestation(parseJson(body), sr25519Verify);
-    const { checker } = signed.attestation;
+    const signed = decodeAttestation(parseJson(body));
+    const { checker, at } = signed.attestation;
+    // What is cheap first: junk in another's name costs him a turn, and us no signature.
     if (!registered(checker)) {
       throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
     }
+    checkTime(at, Date.now());
     limit.take(checker);
-    ledger.attest(signed, MOST_ATTESTATIONS);
-    return context.json({ stored: true });
+    checkAttestation(signed, sr25519Verify);
+    return context.json({ stored: ledger.attest(signed, MOST_ATTESTATIONS) });
   });
   app.get("/v1/attestations", (context) => {
     const { receipt, limit } = context.req.query();
     return context.json({ attestations: ledger.attestations(receipt, limitOf(limit)) });
   });
+}
+
+/** @throws AppError `request_stale`: what somebody said long ago is not sent again for him. */
+function checkTime(at: number, now: number): void {
+  if (at >= now - ATTESTATION_AGE && at <= now + CLOCK_LEAD) return;
+  const minutes = Math.abs(Math.round((now - at) / 60_000));
+  throw new AppError(
+    "request_stale",
+    `Cannot attest: its time is ${minutes} minutes from ours; sign it anew`,
+  );
 }
 
 function limitOf(text: string | undefined): number {

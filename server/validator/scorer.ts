@@ -1,12 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import {
-  decodeScore,
-  readAtMost,
-  type Score,
-  type ScoreCall,
-  signedHeaders,
-} from "../../core/protocol/mod.ts";
+import { decodeScore, type Score, type ScoreCall } from "../../core/protocol/mod.ts";
 import { drawSteps, privateWords } from "../../core/verification/mod.ts";
 import { Mutex } from "../../core/inference/mod.ts";
 import type { Hotkey } from "../../core/evidence/mod.ts";
@@ -18,6 +12,7 @@ import {
   type Report,
   verifyReceipt,
 } from "../../core/verify/mod.ts";
+import { askValidator, type Validated } from "./other_half.ts";
 
 /**
  * Checks evidence: draws steps, has them opened, and recomputes them.
@@ -88,35 +83,14 @@ function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
 }
 
-/**
- * With the scoring API of a forwarding validator.
- * @param hotkey signs; @param signedFor SS58 of the other.
- */
-export function remoteScorer(
-  { url, signedFor }: { readonly url: string; readonly signedFor: string },
-  hotkey: Hotkey,
-  timeoutMs = 120_000,
-): Scorer {
-  return async (evidence) => {
-    const body = new TextEncoder().encode(JSON.stringify(evidence));
-    const headers = await signedHeaders(
-      { body, signedFor, now: Date.now(), uuid: crypto.randomUUID() },
-      hotkey,
+/** With the scoring API of a forwarding validator. */
+export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = 120_000): Scorer {
+  return async (call) =>
+    decodeScore(
+      await askValidator(
+        other,
+        { path: "v1/score", call, most: MAX_SCORE_BYTES, timeoutMs },
+        hotkey,
+      ),
     );
-    try {
-      const signal = AbortSignal.timeout(timeoutMs);
-      const response = await fetch(new URL("v1/score", url), {
-        method: "POST",
-        body,
-        headers,
-        signal,
-      });
-      const answer = new TextDecoder().decode(await readAtMost(response, MAX_SCORE_BYTES));
-      if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
-      return decodeScore(JSON.parse(answer));
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new AppError("host_unavailable", `Cannot score: ${url} does not (${why})`, { cause });
-    }
-  };
 }

@@ -1,6 +1,6 @@
 import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
-import { AppError } from "../../core/error.ts";
+import { AppError, reason } from "../../core/error.ts";
 import { decodeRequest, encodeRequest, type RequestDefaults } from "../../core/generation/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
@@ -11,11 +11,13 @@ import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { knownModels, openModel } from "../storage/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
-import { Ledger } from "./ledger.ts";
+import { DEFAULT_WINDOWS, Ledger } from "./ledger.ts";
 import { ValidatorMetrics } from "./metrics.ts";
 import { MinerCaller } from "./miner_caller.ts";
+import { pullResults, type Validated } from "./other_half.ts";
 import { type Peer, peersOf } from "./peers.ts";
 import { openPrompts, type PromptSource } from "./prompts.ts";
+import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import { StressLoop } from "./stress_loop.ts";
@@ -51,7 +53,9 @@ export interface ValidatorOptions {
   /** What synthetic requests ask for, where it is not the model's own. */
   readonly synthetic: { readonly size?: number; readonly steps?: number };
   /** The scoring API of another validator; needed without the forwarding role. */
-  readonly scoring?: { readonly url: string; readonly signedFor: string };
+  readonly scoring?: Validated;
+  /** The address of this validator's other half on another machine, whose results count too. */
+  readonly otherHalf?: string;
   /** API keys' file. */
   readonly apiKeys?: string;
   /** SS58 of who may ask, besides the validator itself. */
@@ -73,6 +77,9 @@ export interface Validator extends AsyncDisposable {
 const VERSION = "0.1.0";
 /** Receipts kept to be looked at. */
 const SHOWN = 200;
+/** Milliseconds from tending what is left over to tending it again, and from sharing to sharing. */
+const TEND_MS = 60_000;
+const PULL_MS = 15_000;
 
 /**
  * Starts a validator: chain, state, model, and then the door and the loops.
@@ -97,7 +104,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const model = await openScoring(options, metrics, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
-    random: secureRandom,
+    ...{ random: secureRandom, clock: Date.now },
     ranked: () => ranked(peers(), ledger),
     options: options.forward,
   });
@@ -123,11 +130,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       subnet.metagraph.neurons.some(({ hotkey, coldkey }) => own === hotkey || own === coldkey),
     log,
   });
-  const resumed = forwarder?.resume();
-  stack.defer(async () => {
-    await resumed;
-    await forwarder?.idle();
-  });
+  stack.defer(() => forwarder?.idle());
+  stack.use(tend(forwarder, ledger, log));
+  if (options.otherHalf !== undefined) stack.use(share(options.otherHalf, ledger, options));
   const server = listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   if (roles.stress) {
@@ -143,6 +148,23 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     ledger,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Makes the checks that are left over, and forgets what no longer weighs. */
+function tend(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): AsyncDisposable {
+  return repeat(TEND_MS, async () => {
+    await forwarder?.resume();
+    ledger.sweep();
+  }, (error) => log("failed", { error: String(error) }));
+}
+
+/** Takes over what the other half measures. */
+function share(url: string, ledger: Ledger, { wallet, log }: ValidatorOptions): AsyncDisposable {
+  const other = { url, signedFor: wallet.hotkey.address };
+  let since = Date.now() - DEFAULT_WINDOWS.userCheat;
+  return repeat(PULL_MS, async () => {
+    since = await pullResults(other, ledger, wallet.hotkey, since);
+  }, (error) => log("results not taken over", { error: reason(error) }));
 }
 
 interface Scoring {
@@ -224,20 +246,16 @@ function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
     const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed });
     return { request: encodeRequest(request), format: "png" as const, manifest };
   };
+  const parts = {
+    ...{ caller, scorer, ask, random: secureRandom, options: options.stress },
+    clock: () => performance.now(),
+  };
   return new StressLoop({
     ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
     together: options.together,
     restMs: options.restMs,
-    knock: async (peer) => {
-      const answer = await knock(peer, { caller, ask, options: options.stress });
-      if (answer) await caller.forget(peer, answer.id);
-      return answer !== undefined;
-    },
-    test: (peer) =>
-      stressTest(peer, {
-        ...{ caller, scorer, ask, random: secureRandom, options: options.stress },
-        clock: () => performance.now(),
-      }),
+    knock: (peer, signal) => knock(peer, parts, signal),
+    test: (peer, signal) => stressTest(peer, parts, signal),
     publish: (peer, { shown }: StressResult) => {
       if (shown) ledger.publish(shown.id, { ...shown, miner: peer.url }, SHOWN);
     },

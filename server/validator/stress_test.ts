@@ -1,7 +1,7 @@
-import { AppError, reason } from "../../core/error.ts";
+import { AppError, reason, throwIfAborted } from "../../core/error.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import type { Checked, LoadTest } from "./ledger.ts";
-import { type Asked, MinerBusy, type MinerCaller } from "./miner_caller.ts";
+import { type Asked, MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { type Random, sample } from "./selection.ts";
@@ -47,6 +47,8 @@ export interface StressResult {
 interface Load {
   readonly sent: number;
   readonly answers: readonly ImageAnswer[];
+  /** Answers that are caught as they come. */
+  readonly forged: readonly MinerForged[];
   readonly seconds: number;
   /** Milliseconds. */
   readonly slowest: number;
@@ -58,13 +60,18 @@ const FORGET_TOGETHER = 16;
 /**
  * Doubles a miner's load until it does not carry it, then has some of the answers checked: chosen
  * only when all receipts are in. The rate is that of the highest level that was carried.
- * @throws AppError when the checker cannot check; then nothing is known of the miner.
+ * @throws AppError when the checker cannot check, or `cancelled`; then nothing is known of the
+ * miner.
  */
-export async function stressTest(peer: Peer, parts: StressParts): Promise<StressResult> {
+export async function stressTest(
+  peer: Peer,
+  parts: StressParts,
+  signal?: AbortSignal,
+): Promise<StressResult> {
   const { options, random, scorer, caller } = parts;
   const loads: Load[] = [];
   for (let sent = options.first; sent <= options.most; sent *= 2) {
-    loads.push(await runLoad(peer, sent, parts));
+    loads.push(await runLoad(peer, sent, parts, signal));
     if (!carries(loads[loads.length - 1], options)) break;
   }
   const answers = loads.flatMap((load) => load.answers);
@@ -77,49 +84,78 @@ export async function stressTest(peer: Peer, parts: StressParts): Promise<Stress
   try {
     const checks: Checked[] = [];
     for (const { id, receipt, token } of drawn) {
+      throwIfAborted(signal, `test uid ${peer.uid}`);
       const score = await scorer({ receipt, token, url: peer.url });
       checks.push({ id, hotkey: peer.hotkey, source: "synthetic", score });
     }
     shown = drawn.find((_, k) => checks[k].score.verdict === "honest");
-    return { test: measured(loads, options), checks, shown };
+    const forged = loads.flatMap((load) => load.forged.map(({ score }) => forgedOf(peer, score)));
+    return { test: measured(loads, options), checks: [...checks, ...forged], shown };
   } finally {
-    await forgetAll(peer, answers.filter((answer) => answer !== shown), caller);
+    // Who is stopped has no time for it: they age out.
+    const left = signal?.aborted ? [] : answers.filter((answer) => answer !== shown);
+    await forgetAll(peer, left, caller);
   }
 }
 
-async function runLoad(peer: Peer, sent: number, parts: StressParts): Promise<Load> {
+function forgedOf({ hotkey }: Peer, score: Checked["score"]): Checked {
+  return { id: crypto.randomUUID(), hotkey, source: "synthetic", score };
+}
+
+async function runLoad(
+  peer: Peer,
+  sent: number,
+  parts: StressParts,
+  signal: AbortSignal | undefined,
+): Promise<Load> {
   const { ask, clock } = parts;
   const asked = await Promise.all(Array.from({ length: sent }, ask));
   const started = clock();
   let slowest = 0;
   const results = await Promise.all(asked.map(async (one) => {
-    const answer = await answerOf(peer, one, parts);
-    if (answer) slowest = Math.max(slowest, clock() - started);
+    const answer = await answerOf(peer, one, parts, signal);
+    if (!(answer instanceof AppError)) slowest = Math.max(slowest, clock() - started);
     return answer;
   }));
-  const answers = results.filter((answer) => answer !== undefined);
-  return { sent, answers, seconds: (clock() - started) / 1000, slowest };
+  return {
+    sent,
+    answers: results.filter((result): result is ImageAnswer => !(result instanceof AppError)),
+    forged: results.filter((result) => result instanceof MinerForged),
+    ...{ seconds: (clock() - started) / 1000, slowest },
+  };
 }
 
-/** Asks for one image, to see whether anybody is there. @returns undefined for a failure. */
+/** Whether anybody is there: who honestly has no room now is neither here nor gone. */
+export type Knocked = "answers" | "busy" | "silent";
+
+/** Asks for one image, and gives it back. */
 export async function knock(
   peer: Peer,
   parts: Pick<StressParts, "caller" | "ask" | "options">,
-): Promise<ImageAnswer | undefined> {
-  return await answerOf(peer, await parts.ask(), parts);
+  signal?: AbortSignal,
+): Promise<Knocked> {
+  const answer = await answerOf(peer, await parts.ask(), parts, signal);
+  if (answer instanceof MinerBusy) return "busy";
+  // A forger is there: a test will show him.
+  if (answer instanceof MinerForged) return "answers";
+  if (answer instanceof AppError) return "silent";
+  await parts.caller.forget(peer, answer.id);
+  return "answers";
 }
 
+/** @returns what a miner answers, or how it fails. */
 async function answerOf(
   peer: Peer,
   asked: Pick<Asked, "request" | "format" | "manifest">,
   { caller, options: { slowestMs } }: Pick<StressParts, "caller" | "options">,
-): Promise<ImageAnswer | undefined> {
+  signal: AbortSignal | undefined,
+): Promise<ImageAnswer | AppError> {
   try {
     // A little more than it may take, so that late is told from never.
-    return await caller.generate(peer, { ...asked, timeoutMs: LATE * slowestMs });
+    return await caller.generate(peer, { ...asked, timeoutMs: LATE * slowestMs, signal });
   } catch (error) {
-    if (error instanceof MinerBusy) return undefined;
-    if (error instanceof AppError && error.code === "miner_failed") return undefined;
+    if (error instanceof AppError && error.code === "miner_failed") return error;
+    if (error instanceof AppError && error.code === "cancelled") throw error;
     throw new AppError("host_failed", `Cannot test uid ${peer.uid}: ${reason(error)}`, {
       cause: error,
     });

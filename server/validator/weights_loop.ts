@@ -1,10 +1,13 @@
 import { reason } from "../../core/error.ts";
 import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
-import type { Metagraph, SubtensorClient, Wallet } from "../chain/mod.ts";
+import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
 import type { Ledger } from "./ledger.ts";
 
 interface WeightsLoopParts {
-  readonly chain: Pick<SubtensorClient, "block" | "onBlock" | "metagraph" | "setWeights">;
+  readonly chain: Pick<
+    SubtensorClient,
+    "block" | "onBlock" | "metagraph" | "setWeights" | "weightsRevealed"
+  >;
   readonly wallet: Wallet;
   readonly ledger: Ledger;
   /** Blocks from weights to weights. */
@@ -14,6 +17,12 @@ interface WeightsLoopParts {
 
 /** Blocks until another try, after one that failed. */
 const RETRY_BLOCKS = 5;
+
+/**
+ * The version key of this validator's weights, by bittensor's count: 1000 major + 10 minor + patch
+ * of 0.1.0. A subnet that demands a higher one by its hyperparameter `weights_version` refuses them.
+ */
+export const WEIGHTS_VERSION = 10n;
 
 /** Sets weights every so many blocks. */
 export class WeightsLoop implements AsyncDisposable {
@@ -40,26 +49,40 @@ export class WeightsLoop implements AsyncDisposable {
 
   async #set(block: number): Promise<void> {
     const { chain, wallet, ledger, epochLength, log } = this.#parts;
+    this.#next = block + RETRY_BLOCKS;
     try {
       const metagraph = await chain.metagraph();
       const weights = weightsOf(metagraph, ledger);
-      this.#next = block + (weights ? epochLength : RETRY_BLOCKS);
       if (!weights) return log("no weights", { why: "no miner has earned any yet" });
-      const versionKey = BigInt(metagraph.hyperparameters.weightsVersion);
-      const outcome = await chain.setWeights({ ...weights, versionKey }, wallet.pair);
-      ledger.setWeights(block, weights.uids, weights.weights);
-      ledger.sweep();
+      const versioned = { ...weights, versionKey: WEIGHTS_VERSION };
+      const outcome = await chain.setWeights(versioned, wallet.pair);
+      // The chain's rate limit counts from the block that took them.
+      this.#next = outcome.block + epochLength;
+      ledger.setWeights(outcome.block, weights.uids, weights.weights);
       log("weights set", { ...weights, way: outcome.way, block: outcome.block });
+      if (outcome.reveal) this.#watch(outcome.reveal);
     } catch (error) {
-      this.#next = block + RETRY_BLOCKS;
       log("weights not set", { block, error: reason(error) });
     }
+  }
+
+  /** The chain tells nobody when it does not reveal what was committed, as without a permit. */
+  #watch(reveal: Reveal): void {
+    const { chain, wallet, log } = this.#parts;
+    chain.weightsRevealed(reveal, wallet.pair.address).then(
+      (block) =>
+        block === undefined
+          ? log("weights not revealed", { until: reveal.until })
+          : log("weights revealed", { block }),
+      (error) => log("weights not watched", { error: reason(error) }),
+    );
   }
 }
 
 /**
  * What the chain is told: by the metagraph's hotkeys of this moment, so that a uid that changed
- * hands has nothing of its old owner's.
+ * hands has nothing of its old owner's. Who earned nothing is told as 0, and only as far as the
+ * subnet demands a length: the SDK would give all of them a share instead.
  * @returns undefined while nobody has earned anything: the SDK would then pay all the same.
  */
 export function weightsOf(
@@ -68,10 +91,17 @@ export function weightsOf(
 ): Weights | undefined {
   const scores = neurons.map(({ hotkey }) => rewardOf(ledger.metrics(hotkey)));
   if (scores.every((score) => score === 0)) return undefined;
-  const { uids, weights } = processWeights({
-    scores,
-    minAllowedWeights: hyperparameters.minAllowedWeights,
-    maxWeightLimit: hyperparameters.maxWeightsLimit / 65535,
-  });
-  return emitWeights(uids, weights);
+  const maxWeightLimit = hyperparameters.maxWeightsLimit / 65535;
+  const { uids, weights } = processWeights({ scores, minAllowedWeights: 0, maxWeightLimit });
+  return withZeros(emitWeights(uids, weights), hyperparameters.minAllowedWeights, neurons.length);
+}
+
+/** As many uids as the subnet demands, which counts those with no weight too. */
+function withZeros({ uids, weights }: Weights, least: number, neurons: number): Weights {
+  const given = new Map(uids.map((uid, k) => [uid, weights[k]]));
+  for (let uid = 0; uid < neurons && given.size < least; uid++) {
+    if (!given.has(uid)) given.set(uid, 0);
+  }
+  const all = [...given].toSorted(([a], [b]) => a - b);
+  return { uids: all.map(([uid]) => uid), weights: all.map(([, weight]) => weight) };
 }

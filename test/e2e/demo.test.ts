@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, spawnCli } from "../fixtures/cli.ts";
 import { filesIn, temporaryFolder } from "../fixtures/temporary_folder.ts";
 
 test("deno task demo shows the circle, ends by itself, and leaves nothing running", async () => {
@@ -18,6 +18,49 @@ test("deno task demo shows the circle, ends by itself, and leaves nothing runnin
   const validator = await Deno.readTextFile(join(folder, "validator.log"));
   expect(validator).toMatch(/"event":"weights set"/);
 }, 300_000);
+
+/** Processes of this machine whose command line names the folder. */
+function processesOf(folder: string): string[] {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const command = Deno.readTextFileSync(`/proc/${pid.name}/cmdline`).replaceAll("\0", " ");
+      return command.includes(folder) ? [command] : [];
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
+}
+
+test.skipIf(Deno.build.os !== "linux")(
+  "who stops it while it starts leaves nothing running",
+  async () => {
+    const folder = await temporaryFolder();
+    const demo = spawnCli(["demo", "--out", folder]);
+    const ended = demo.output();
+    const miners = () => processesOf(join(folder, "miner-"));
+    while (miners().length < 3) await new Promise((resolve) => setTimeout(resolve, 50));
+    demo.kill("SIGTERM");
+    const { code, stderr } = await ended;
+    expect(code, new TextDecoder().decode(stderr)).toBe(130);
+    expect(processesOf(folder)).toEqual([]);
+  },
+  120_000,
+);
+
+test.skipIf(Deno.build.os !== "linux")(
+  "a miner that cannot start ends it, and leaves nothing running",
+  async () => {
+    const folder = await temporaryFolder();
+    // Where a folder should be.
+    await Deno.writeTextFile(join(folder, "miner-Bob"), "");
+    const { code, stderr } = await runCli(["demo", "--out", folder]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^Cannot start the Bob: it says/m);
+    expect(processesOf(folder)).toEqual([]);
+  },
+  120_000,
+);
 
 test("what it cannot do it says, and fails", async () => {
   const { code, stdout } = await runCli([

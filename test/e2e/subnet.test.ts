@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { encodeReceipt, receiptFromJson } from "../../core/transcript/mod.ts";
-import { developmentPair, startDevnet } from "../../server/chain/mod.ts";
+import { signedHeaders } from "../../core/protocol/mod.ts";
+import { developmentPair, openWallet, startDevnet, type Wallet } from "../../server/chain/mod.ts";
 import { startProcess } from "../../server/demo/processes.ts";
 import { runCli } from "../fixtures/cli.ts";
-import { ask, IP, seen, SMALL, startSubnet, until } from "./subnet_processes.ts";
+import { sendHuge } from "../fixtures/huge_request.ts";
+import { ask, IP, MAIN, seen, SMALL, startSubnet, until } from "./subnet_processes.ts";
 
 const CHEATING_MINER = new URL("../../server/demo/cheating_miner.ts", import.meta.url).pathname;
 /** //Alice */
@@ -115,7 +117,7 @@ test("a chain that is restarted: the neurons go on, and weights are set again", 
   await subnet.miner("//Bob");
   const validator = await subnet.validator();
   const first = await until(() => seen(validator), ({ weights }) => weights !== undefined);
-  expect(first.weights?.uids).toEqual([1]);
+  expect(first.weights).toMatchObject({ uids: [0, 1], weights: [0, 65535] });
   const port = Number(new URL(subnet.devnet.endpoint).port);
   const { number: stoppedAt } = subnet.devnet.chain.head;
   await subnet.devnet[Symbol.asyncDispose]();
@@ -143,7 +145,8 @@ function spoil(
         method: request.method,
         headers: request.headers,
         ...(request.method === "POST" && { body: await request.bytes() }),
-      }));
+        // A slow one may outlive its miner.
+      }).catch(() => new Response("", { status: 502 })));
   });
   onTestFinished(() => stop.abort());
   return { port: server.addr.port, to: (url) => void (target = url) };
@@ -153,8 +156,13 @@ const isCall = (request: Request) => request.method === "POST";
 const never = new Promise<Response>(() => {});
 
 describe("a miner that answers", () => {
-  test.each<[string, Parameters<typeof spoil>[0], RegExp]>([
-    ["never", (request, pass) => isCall(request) ? never : pass(), /no whole answer within 3 s/],
+  test.each<[string, Parameters<typeof spoil>[0], RegExp, "a failure" | "a cheat"]>([
+    [
+      "never",
+      (request, pass) => isCall(request) ? never : pass(),
+      /no whole answer within 3 s/,
+      "a failure",
+    ],
     [
       "slowly",
       async (request, pass) => {
@@ -162,11 +170,13 @@ describe("a miner that answers", () => {
         return await pass();
       },
       /no whole answer within 3 s/,
+      "a failure",
     ],
     [
       "with garbage",
       (request, pass) => isCall(request) ? new Response("<html>hello</html>") : pass(),
       /not valid JSON/,
+      "a failure",
     ],
     [
       "with an endless answer",
@@ -177,6 +187,7 @@ describe("a miner that answers", () => {
           )
           : pass(),
       /more than \d+ bytes/,
+      "a failure",
     ],
     [
       "with the wrong image",
@@ -187,6 +198,7 @@ describe("a miner that answers", () => {
         return new Response(bytes);
       },
       /its image is not the expected one/,
+      "a cheat",
     ],
     [
       "with another request's receipt",
@@ -200,14 +212,17 @@ describe("a miner that answers", () => {
         };
       })(),
       /its request is not the expected one/,
+      "a cheat",
     ],
     [
       "with a valid receipt and no openings",
       (request, pass) =>
         request.url.includes("/steps/") ? new Response("no", { status: 404 }) : pass(),
       /the miner answered 404/,
+      "a failure",
     ],
-  ])("%s fails that user's request, which another serves", async (name, answer, why) => {
+  ])("%s fails that user's request, which another serves", async (...of) => {
+    const [name, answer, why, kind] = of;
     const subnet = await startSubnet(["//Bob", "//Charlie"]);
     const proxy = spoil(answer);
     const bad = await subnet.miner("//Bob", ["--axon.external_port", String(proxy.port)]);
@@ -228,9 +243,55 @@ describe("a miner that answers", () => {
       expect(answered.miner.uid).toBe(2);
       return own;
     }, (own) => (own?.failed ?? 0) > 0);
-    expect(bob).toMatchObject({ cheated: false });
+    expect(bob).toMatchObject({ cheated: kind === "a cheat" });
     const log = await Deno.readTextFile(join(subnet.folder, "validator.log"));
     expect(log).toMatch(why);
+  }, 120_000);
+});
+
+describe("a hostile client", () => {
+  const wallet = (hotkey: string) => openWallet({ path: "", name: "", hotkey, network: "devnet" });
+
+  test("gets nothing from a miner or a validator, which go on", async () => {
+    const subnet = await startSubnet(["//Bob"]);
+    const bob = await subnet.miner("//Bob");
+    const validator = await subnet.validator(NO_STRESS);
+    const [alice, eve] = [await wallet("//Alice"), await wallet("//Eve")];
+    const doors = [
+      { url: bob.url, path: "/v1/generations", hotkey: developmentPair("//Bob").address },
+      { url: validator.url, path: "/v1/generate", hotkey: ALICE },
+    ];
+    for (const { url, path, hotkey } of doors) {
+      const body = JSON.stringify({ request: { prompt: "a red tau symbol", ...SMALL } });
+      const sign = (by: Wallet, signedFor = hotkey) =>
+        signedHeaders({
+          ...{ body: new TextEncoder().encode(body), signedFor },
+          ...{ now: Date.now(), uuid: crypto.randomUUID() },
+        }, by.hotkey);
+      const send = async (headers: Record<string, string>, sent = body) => {
+        const response = await fetch(`${url}${path}`, { method: "POST", headers, body: sent });
+        return [response.status, (await response.json()).error?.code];
+      };
+      const headers = await sign(alice);
+      expect(await send(headers), path).toEqual([200, undefined]);
+      // A replay.
+      expect(await send(headers), path).toEqual([401, "request_replayed"]);
+      // An altered body.
+      expect(await send(await sign(alice), body.replace("red", "bed")), path)
+        .toEqual([401, "signature_invalid"]);
+      // Another's key, under the own name and under that of one who may.
+      const strange = await sign(eve);
+      expect(await send(strange), path).toEqual([403, "not_allowed"]);
+      expect(await send({ ...strange, "epistula-signed-by": ALICE }), path)
+        .toEqual([401, "signature_invalid"]);
+      // A request for somebody else.
+      expect(await send(await sign(alice, eve.hotkey.address)), path)
+        .toEqual([401, "request_unsigned"]);
+      for (const told of [true, false]) {
+        expect(await sendHuge({ url, path, hotkey, caller: alice, told }), path).toBe(413);
+      }
+      expect(await send(await sign(alice)), path).toEqual([200, undefined]);
+    }
   }, 120_000);
 });
 
@@ -278,13 +339,39 @@ describe("as a new operator meets it", () => {
     expect(stderr).toMatch(/Cannot serve: port \d+ of 127\.0\.0\.1 is taken .*--axon\.port/);
   }, 60_000);
 
-  test("no GPU where one is asked for, or what there is", async () => {
+  test("no GPU where one is asked for", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
+    // No driver is found, whatever this machine has.
     const { code, stderr } = await runCli([
-      ...["miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "tpu"],
-    ]);
+      ...["miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "native"],
+      ...["--storage", join(subnet.folder, "f")],
+    ], {
+      VK_DRIVER_FILES: "/nowhere",
+      VK_ICD_FILENAMES: "/nowhere",
+      DENO_WEBGPU_BACKEND: "vulkan",
+    });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^Cannot compute natively: Deno finds no WebGPU adapter here\. Install .*--compute cpu\.$/m,
+    );
+  }, 60_000);
+
+  test("a host that is none", async () => {
+    const { code, stderr } = await runCli(["miner", ...wallet, "--compute", "tpu"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/--compute.*tpu/);
+  }, 60_000);
+
+  test("an axon that nobody is told of", async () => {
+    const subnet = await startSubnet(["//Ferdie"]);
+    await startProcess("miner", [
+      ...[MAIN, "miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "cpu"],
+      ...["--axon.port", "0", "--storage", join(subnet.folder, "f")],
+    ], join(subnet.folder, "f.log")).then((started) =>
+      onTestFinished(() => started[Symbol.asyncDispose]())
+    );
+    const log = await Deno.readTextFile(join(subnet.folder, "f.log"));
+    expect(log).toMatch(/"event":"axon not served".*--axon\.external_ip says where/);
   }, 60_000);
 
   test("a flag that is no number", async () => {
@@ -341,7 +428,10 @@ test("the stress role without a model has its samples scored by the forwarding o
   expect(miners[0].requestsPerSecond).toBeGreaterThan(0);
   const metrics = await (await fetch(`${forward.url}/metrics`)).text();
   expect(metrics).toMatch(/stepwise_checks_total\{verdict="honest"\} 1/);
-}, 60_000);
+  // What users see at the one weighs at the other.
+  expect((await ask(forward)).status).toBe(200);
+  await until(() => seen(stress), (now) => now.miners[0].served === 1);
+}, 90_000);
 
 test("receipts of users stay between user and miner", async () => {
   const subnet = await startSubnet(["//Bob"]);

@@ -9,7 +9,7 @@ import {
 import { type DemoProcess, startProcess } from "../../server/demo/processes.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
-const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
+export const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
 const TAO = 1_000_000_000n;
 /** An address of this machine that the chain takes for an axon. */
 export const IP = "127.0.0.2";
@@ -35,7 +35,8 @@ export async function startSubnet(
   const [alice, ...others] = ["//Alice", ...miners].map((uri) => developmentPair(uri).address);
   const devnet = await startDevnet({
     ...{ port: 0, blockMs: 250, netuid: 1, ...options },
-    hyperparameters: { tempo: 10 },
+    // Subtensor's default: more weights are demanded than there are neurons.
+    hyperparameters: { tempo: 10, minAllowedWeights: 1024 },
     funds: { [alice]: 1_000_000n * TAO },
     neurons: [
       { hotkey: alice, coldkey: alice, stake: 1000n * TAO },

@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
+import { openHotkey } from "../../../core/evidence/mod.ts";
+import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, signedHeaders } from "../../../core/protocol/mod.ts";
 import {
   errorResponse,
   RateLimit,
   readBody,
   ReplayWindow,
+  RequestGuard,
   RetryLater,
 } from "../../../server/http/mod.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -41,11 +44,75 @@ describe("ReplayWindow", () => {
     again.use(used("b"), 1002);
   });
 
+  test("waits for another process that writes", async () => {
+    const path = join(folder, "shared.sqlite");
+    using replay = new ReplayWindow(path);
+    const writer = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--quiet", WRITER, path],
+      stdout: "piped",
+    }).spawn();
+    const lines = writer.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await lines.read()).value).toMatch(/writing/);
+    expect(() => replay.use(used("a"), 1000)).not.toThrow();
+    await lines.cancel();
+    expect((await writer.status).success).toBe(true);
+  });
+
   test("forgets what is too old to be taken", () => {
     using replay = new ReplayWindow(":memory:");
     replay.use(used("a", 1000), 1000);
     for (let k = 0; k < 1000; k++) replay.use(used(`later ${k}`, 60_000), 60_000);
     expect(() => replay.use(used("a", 1000), 60_000)).not.toThrow();
+  });
+});
+
+/** Holds the file's only right to write for a while. */
+const WRITER = `
+  import { DatabaseSync } from "node:sqlite";
+  const database = new DatabaseSync(Deno.args[0]);
+  database.exec("BEGIN IMMEDIATE");
+  console.log("writing");
+  setTimeout(() => database.exec("COMMIT"), 500);
+`;
+
+describe("RequestGuard", () => {
+  const [self, caller] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
+  const body = new TextEncoder().encode("{}");
+  let now = 1_000_000;
+  const guard = () => new RequestGuard(self.address, new ReplayWindow(":memory:"), () => now);
+  const signed = async (sent: BodyInit) =>
+    new Request("http://miner/", {
+      method: "POST",
+      body: sent,
+      headers: await signedHeaders(
+        { body, signedFor: self.address, now, uuid: crypto.randomUUID() },
+        caller,
+      ),
+    });
+
+  test("lets in who signed, once", async () => {
+    const own = guard();
+    const request = await signed(body);
+    const again = request.clone();
+    expect(await own.take(request, 10)).toEqual({ signedBy: caller.address, body });
+    expect(await rejection(own.take(again, 10))).toMatchObject({ code: "request_replayed" });
+  });
+
+  test("a body that takes longer than a request may be old is not taken, nor its copy", async () => {
+    const slow = await signed(
+      new ReadableStream({
+        pull(controller) {
+          // A window that is this old has forgotten the uuid of the first copy.
+          now += MAX_REQUEST_AGE + MAX_CLOCK_LEAD + 1;
+          controller.enqueue(body);
+          controller.close();
+        },
+      }, { highWaterMark: 0 }),
+    );
+    expect(await rejection(guard().take(slow, 10))).toMatchObject({
+      code: "request_stale",
+      message: expect.stringMatching(/10\.0 s behind this clock/),
+    });
   });
 });
 
@@ -56,6 +123,25 @@ describe("readBody", () => {
     expect(await readBody(post(new Uint8Array(10)), 10)).toEqual(new Uint8Array(10));
     expect(await rejection(readBody(post(new Uint8Array(11)), 10)))
       .toMatchObject({ code: "request_too_large" });
+  });
+
+  test("a body that never ends is waited for no longer than its deadline", async () => {
+    let left = false;
+    const stalled = new ReadableStream({
+      start: (controller) => controller.enqueue(new Uint8Array(1)),
+      cancel: () => void (left = true),
+    });
+    expect(await rejection(readBody(post(stalled), 10, 20))).toMatchObject({
+      code: "request_late",
+      message: "Cannot take the request: its body is not here after 0.02 s",
+    });
+    expect(left).toBe(true);
+    const told = new Request("http://localhost", {
+      method: "POST",
+      body: new ReadableStream(),
+      headers: { "content-length": "10" },
+    });
+    expect(await rejection(readBody(told, 10, 20))).toMatchObject({ code: "request_late" });
   });
 
   test("an endless body without a length is read no further than the limit", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../../core/transcript/mod.ts";
 import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
+import { sendHuge } from "../../fixtures/huge_request.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../../server/miner/mod.ts";
 
@@ -90,6 +91,37 @@ async function send(
     headers: { ...signed, ...headers },
     ...(method === "POST" && { body: bytes }),
   });
+}
+
+/**
+ * An engine that waits before each run; the first is the warm-up.
+ * @param wait gets the requests that run together.
+ */
+function gated(wait: (together: number) => Promise<void>): (engine: ImageEngine) => ImageEngine {
+  return (engine) => ({
+    model: engine.model,
+    compute: engine.compute,
+    defaults: engine.defaults,
+    predict: (request, states) => engine.predict(request, states),
+    decode: (request, bits) => engine.decode(request, bits),
+    generate: async (request, options) => {
+      await wait(1 + (options?.beside?.length ?? 0));
+      return await engine.generate(request, options);
+    },
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  });
+}
+
+async function capacity({ url }: Miner): Promise<{ queued: number; running: number }> {
+  return (await (await fetch(`${url}/v1/info`)).json()).capacity;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function queued(to: Miner, count: number): Promise<void> {
+  return until(async () => (await capacity(to)).queued === count);
 }
 
 async function refusal(response: Response): Promise<unknown> {
@@ -201,41 +233,36 @@ describe("what is refused", () => {
   });
 
   test("the same request twice, also after a restart", async () => {
+    // However long a restart takes, the request does not grow old by it.
+    const signedAt = Date.now();
+    const clock = () => signedAt;
     const body = new TextEncoder().encode(JSON.stringify({ request: { ...REQUEST, steps: 1 } }));
     const sign = async (to: Miner) => ({
       method: "POST",
       body,
       headers: await signedHeaders(
-        { body, signedFor: to.hotkey, now: Date.now(), uuid: crypto.randomUUID() },
+        { body, signedFor: to.hotkey, now: signedAt, uuid: crypto.randomUUID() },
         caller.hotkey,
       ),
     });
-    const first = await start("restarted");
+    const first = await start("restarted", undefined, 4, { clock });
     const request = await sign(first);
     expect((await fetch(`${first.url}/v1/generations`, request)).status).toBe(200);
     expect(await refusal(await fetch(`${first.url}/v1/generations`, request)))
       .toEqual({ status: 401, code: "request_replayed" });
     await first[Symbol.asyncDispose]();
-    const second = await start("restarted");
+    const second = await start("restarted", undefined, 4, { clock });
     expect(await refusal(await fetch(`${second.url}/v1/generations`, request)))
-      .toMatchObject({ status: 401 });
+      .toEqual({ status: 401, code: "request_replayed" });
     await second[Symbol.asyncDispose]();
   }, 60_000);
 
-  test("100 MB", async () => {
-    const body = new Uint8Array(100_000_000);
-    const headers = await signedHeaders(
-      {
-        body: new Uint8Array(),
-        signedFor: miner.hotkey,
-        now: Date.now(),
-        uuid: crypto.randomUUID(),
-      },
-      caller.hotkey,
-    );
-    // The connection may be cut before all is sent.
-    const status = await fetch(`${miner.url}/v1/generations`, { method: "POST", body, headers })
-      .then((response) => response.status, () => 413);
+  test.each([
+    ["that it tells of", true],
+    ["that it does not tell of", false],
+  ])("100 MB %s", async (_, told) => {
+    const path = "/v1/generations";
+    const status = await sendHuge({ url: miner.url, path, hotkey: miner.hotkey, caller, told });
     expect(status).toBe(413);
   });
 });
@@ -296,21 +323,10 @@ test(
     const gate = Promise.withResolvers<void>();
     const running = Promise.withResolvers<void>();
     let calls = 0;
-    const slow = (engine: ImageEngine): ImageEngine => ({
-      model: engine.model,
-      compute: engine.compute,
-      defaults: engine.defaults,
-      predict: (request, states) => engine.predict(request, states),
-      decode: (request, bits) => engine.decode(request, bits),
-      generate: async (request, options) => {
-        // The first call is the warm-up.
-        if (calls++ > 0) {
-          running.resolve();
-          await gate.promise;
-        }
-        return await engine.generate(request, options);
-      },
-      [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    const slow = gated(async () => {
+      if (calls++ === 0) return;
+      running.resolve();
+      await gate.promise;
     });
     const small = await start("small", slow, 1);
     const call = () =>
@@ -337,20 +353,14 @@ test(
   async () => {
     const gate = Promise.withResolvers<void>();
     let calls = 0;
-    const slow = (engine: ImageEngine): ImageEngine => ({
-      model: engine.model,
-      compute: engine.compute,
-      defaults: engine.defaults,
-      predict: (request, states) => engine.predict(request, states),
-      decode: (request, bits) => engine.decode(request, bits),
-      generate: async (request, options) => {
-        if (calls++ === 1) await gate.promise;
-        return await engine.generate(request, options);
-      },
-      [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    const slow = gated(async () => {
+      if (calls++ === 1) await gate.promise;
     });
     const small = await start("crowd", slow, 16, { batch: 1 });
     const before = Deno.memoryUsage().rss;
+    // One runs, sixteen wait, and nothing is made before all others were turned away.
+    const allRefused = Promise.withResolvers<void>();
+    let refused = 0;
     const responses = Array.from({ length: 256 }, (_, seed) =>
       send({
         body: { request: { ...REQUEST, steps: 1, seed } },
@@ -358,19 +368,14 @@ test(
         to: small,
       }).then(async (response) => {
         await response.body?.cancel();
+        if (response.status === 429 && ++refused === 256 - 17) allRefused.resolve();
         return { status: response.status, wait: Number(response.headers.get("retry-after")) };
       }));
-    const refused = Promise.all(
-      responses.map((each) =>
-        Promise.race([each, new Promise((resolve) => setTimeout(resolve, 4000))])
-      ),
-    );
-    await refused;
+    await allRefused.promise;
     expect(Deno.memoryUsage().rss - before).toBeLessThan(200e6);
     gate.resolve();
     const all = await Promise.all(responses);
     const taken = all.filter(({ status }) => status === 200);
-    // One runs, sixteen wait.
     expect(taken).toHaveLength(17);
     const turned = all.filter(({ status }) => status === 429);
     expect(turned).toHaveLength(239);
@@ -386,18 +391,9 @@ describe("requests that come together", () => {
     async () => {
       const runs: number[] = [];
       const gate = Promise.withResolvers<void>();
-      const counting = (engine: ImageEngine): ImageEngine => ({
-        model: engine.model,
-        compute: engine.compute,
-        defaults: engine.defaults,
-        predict: (request, states) => engine.predict(request, states),
-        decode: (request, bits) => engine.decode(request, bits),
-        generate: async (request, options) => {
-          runs.push(1 + (options?.beside?.length ?? 0));
-          if (runs.length === 2) await gate.promise;
-          return await engine.generate(request, options);
-        },
-        [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+      const counting = gated(async (together) => {
+        runs.push(together);
+        if (runs.length === 2) await gate.promise;
       });
       const many = await start("together", counting, 8);
       const call = (request: object) =>
@@ -405,11 +401,7 @@ describe("requests that come together", () => {
       const first = call({ steps: 1 });
       const rest = [{}, { prompt: "a blue ring", seed: 6 }, { steps: 5 }, { batch: 2, seed: 40 }];
       const answers = rest.map(call);
-      const waiting = async () => {
-        const info = await (await fetch(`${many.url}/v1/info`)).json();
-        return info.capacity.queued;
-      };
-      while (await waiting() < rest.length) await new Promise((resolve) => setTimeout(resolve, 10));
+      await queued(many, rest.length);
       gate.resolve();
       const receipts = await Promise.all(answers.map(async (each) => {
         const { images } = decodeGenerationAnswer(await (await each).json());
@@ -433,6 +425,67 @@ describe("requests that come together", () => {
     60_000,
   );
 });
+
+test(
+  "the same request twice at once is made twice, each with a receipt of its own",
+  async () => {
+    const gate = Promise.withResolvers<void>();
+    const runs: number[] = [];
+    const slow = gated(async (together) => {
+      runs.push(together);
+      if (runs.length === 2) await gate.promise;
+    });
+    const twins = await start("twins", slow, 8);
+    const call = (request: object) =>
+      send({ body: { request: { ...REQUEST, ...request } }, wallet: caller, to: twins });
+    const first = call({ steps: 1 });
+    const pair = [call({ seed: 8 }), call({ seed: 8 }), call({ seed: 7, batch: 2 })];
+    await queued(twins, pair.length);
+    gate.resolve();
+    const answers = await Promise.all(pair.map(async (each) => {
+      const response = await each;
+      expect(response.status).toBe(200);
+      return decodeGenerationAnswer(await response.json()).images;
+    }));
+    expect(new Set(answers.flat().map(({ id }) => id)).size).toBe(4);
+    // The same image all the same.
+    expect(answers[1][0].receipt.root).toBe(answers[0][0].receipt.root);
+    expect(answers[2][1].receipt.root).toBe(answers[0][0].receipt.root);
+    await (await first).body?.cancel();
+    // The warm-up, the first, and each by itself: images of one seed have no place in one run.
+    expect(runs).toEqual([1, 1, 1, 1, 1]);
+    await twins[Symbol.asyncDispose]();
+  },
+  60_000,
+);
+
+test(
+  "who asks for events is told of a full queue by the status, also through an axon",
+  async () => {
+    const gate = Promise.withResolvers<void>();
+    let calls = 0;
+    const slow = gated(async () => {
+      if (calls++ === 1) await gate.promise;
+    });
+    const full = await start("full", slow, 1, { batch: 1 });
+    const axon = await start("full-axon", undefined, 1, { generators: [full.url] });
+    const call = (to: Miner, headers = {}) =>
+      send({ body: { request: { ...REQUEST, steps: 1 } }, wallet: caller, to, headers });
+    const first = call(full);
+    await until(async () => (await capacity(full)).running === 1);
+    const second = call(full);
+    await queued(full, 1);
+    for (const to of [full, axon]) {
+      const response = await call(to, { accept: "text/event-stream" });
+      expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await refusal(response)).toEqual({ status: 429, code: "queue_full" });
+    }
+    gate.resolve();
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    for (const each of [axon, full]) await each[Symbol.asyncDispose]();
+  },
+  60_000,
+);
 
 describe("an axon before image generators", () => {
   let generators: Miner[];
@@ -502,7 +555,19 @@ describe("an axon before image generators", () => {
       return /stepwise_images_total (\d+)/.exec(metrics)?.[1];
     }));
     expect(made).toEqual(["1", "1"]);
+    const ids = await Promise.all(both.map(async (response) => {
+      const [{ id }] = decodeGenerationAnswer(await response.json()).images;
+      return id;
+    }));
     await alone[0][Symbol.asyncDispose]();
+    // One is still opened, by the one that made it; the other may be again later.
+    const opened = await Promise.all(
+      ids.map((id) =>
+        send({ method: "GET", path: `v1/generations/${id}`, wallet: caller, to: front })
+      ),
+    );
+    expect(opened.map(({ status }) => status).toSorted()).toEqual([200, 503]);
+    for (const each of opened) await each.body?.cancel();
     expect((await call(3)).status).toBe(200);
     expect((await call(4)).status).toBe(200);
     await alone[1][Symbol.asyncDispose]();
@@ -524,6 +589,20 @@ describe("an axon before image generators", () => {
       start("other", undefined, 4, { wallet, generators: [generators[0].url] }),
     );
     expect(other.message).toMatch(/it signs as 5FHne.*, not as 5FLSi/);
+    const empty = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      async () => {
+        const info = await (await fetch(`${miner.url}/v1/info`)).json();
+        return Response.json({ ...info, models: [] });
+      },
+    );
+    const without = `http://127.0.0.1:${empty.addr.port}`;
+    expect(await rejection(start("empty", undefined, 4, { generators: [without] })))
+      .toMatchObject({
+        code: "host_unavailable",
+        message: expect.stringMatching(/: it has no model; start it with deno task miner/),
+      });
+    await empty.shutdown();
   });
 });
 

@@ -10,7 +10,12 @@ import {
   type ForwardOptions,
 } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
-import { type Asked, MinerBusy } from "../../../server/validator/miner_caller.ts";
+import {
+  type Asked,
+  MinerBusy,
+  MinerCaller,
+  MinerForged,
+} from "../../../server/validator/miner_caller.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { serveMiner } from "../../fixtures/miner_server.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
@@ -28,8 +33,10 @@ type Answer = (peer: Peer, asked: Asked) => Promise<{ id: string; receipt: never
 let ledger: Ledger;
 let score: Score;
 let random: number;
+let now: number;
 
 beforeEach(() => {
+  now = Date.now();
   ledger = new Ledger(":memory:");
   score = SCORE;
   // The best first, and no check.
@@ -46,16 +53,21 @@ async function honest(peer: Peer): ReturnType<Answer> {
 
 function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> = {}) {
   const url = serveMiner(() => new Response(IMAGE));
+  const caller = new MinerCaller(openHotkey(undefined));
   const peers = answers.map((_, uid) => ({ uid, hotkey: keys[uid].address, url }));
   const scorer = vi.fn(() => Promise.resolve(score));
   const made = new Forwarder({
-    caller: { generate: (peer, asked) => answers[peer.uid](peer, asked) as never },
+    caller: {
+      generate: (peer, asked) => answers[peer.uid](peer, asked) as never,
+      image: (...of) => caller.image(...of),
+    },
     ledger,
     scorer,
     ranked: () => peers.map((peer) => ({ peer, reward: 10 - peer.uid, cheated: false })),
     manifest: "ab".repeat(32),
     // Ranks are drawn from the end of the unit interval: 0 takes the best.
     random: () => random,
+    clock: () => now,
     log: () => {},
     options: { ...DEFAULT_FORWARD, hedgeMs: 50, ...options },
   });
@@ -103,7 +115,7 @@ describe("a miner that is known", () => {
   });
 });
 
-test("an image that is not the receipt's fails the miner", async () => {
+test("an image that is not the receipt's is a cheat, for longer than in a test", async () => {
   const other: Answer = async (peer) => ({
     ...await honest(peer),
     receipt: await inventedReceipt(keys[0], SMALL_REQUEST) as never,
@@ -111,7 +123,19 @@ test("an image that is not the receipt's fails the miner", async () => {
   const { made } = forwarder([other]);
   const error = await rejection(made.generate(REQUEST, "png"));
   expect(error).toMatchObject({ code: "no_miner" });
-  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 1 });
+  expect(ledger.metrics(keys[0].address)).toMatchObject({
+    ...{ served: 0, failed: 1, cheated: true },
+    why: expect.stringMatching(/^invalid: .* its image is not the expected one/),
+  });
+  expect(ledger.queued()).toEqual([keys[0].address]);
+});
+
+test("so is a receipt of something else than was asked for", async () => {
+  const forged: Answer = () =>
+    Promise.reject(new MinerForged("miner_failed", "Cannot use the answer: its request"));
+  const { made } = forwarder([forged]);
+  expect(await rejection(made.generate(REQUEST, "png"))).toMatchObject({ code: "no_miner" });
+  expect(ledger.metrics(keys[0].address)).toMatchObject({ failed: 1, cheated: true });
 });
 
 test("a miner that fails is penalised, and the next is asked at once", async () => {
@@ -177,5 +201,31 @@ describe("a check that this validator cannot make", () => {
     await made.resume();
     expect(ledger.pending()).toEqual([]);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, checks: 1 });
+  });
+
+  test("is tried again and again, until nobody keeps the steps; then the miner has credit", async () => {
+    const { made, scorer } = forwarder([honest]);
+    scorer.mockRejectedValue(new AppError("host_failed", "Cannot: no GPU"));
+    await made.generate(REQUEST, "png");
+    await made.resume();
+    expect(scorer).toHaveBeenCalledTimes(2);
+    expect(ledger.pending()).toHaveLength(1);
+    now += 16 * 60_000;
+    await made.resume();
+    expect(scorer).toHaveBeenCalledTimes(2);
+    expect(ledger.pending()).toEqual([]);
+    expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, failed: 0, checks: 0 });
+  });
+
+  test("is not made twice at once", async () => {
+    const { made, scorer } = forwarder([honest]);
+    const gate = Promise.withResolvers<Score>();
+    scorer.mockReturnValueOnce(gate.promise);
+    const answered = made.generate(REQUEST, "png");
+    await vi.waitUntil(() => ledger.pending().length === 1);
+    await made.resume();
+    expect(scorer).toHaveBeenCalledTimes(1);
+    gate.resolve(SCORE);
+    expect((await answered).verdict).toBe("honest");
   });
 });

@@ -62,7 +62,7 @@ test("a test and its checks are one; twice is once", () => {
     served: 0,
   });
   expect(ledger.queued()).toEqual([]);
-  expect(ledger.testedAt("5A")).toBe(now);
+  expect(ledger.testedAt()).toEqual(new Map([["5A", now]]));
 });
 
 describe("a check of a user's image", () => {
@@ -105,9 +105,69 @@ test("a cheat on a synthetic request weighs half as long", () => {
 test("old results stop counting, and are swept; the newest test stays", () => {
   ledger.addTest("5A", { ...TEST, id: "t" }, []);
   ledger.served("r", "5A");
+  ledger.enqueue("5Gone", "failed a user");
+  ledger.setWeights(1, [0], [1]);
+  ledger.setWeights(2, [0], [2]);
   now += 3 * DEFAULT_WINDOWS.userCheat;
   ledger.sweep();
   expect(ledger.metrics("5A")).toMatchObject({ served: 0, requestsPerSecond: 2 });
+  expect(ledger.queued()).toEqual([]);
+  expect(ledger.lastWeights()).toEqual({ block: 2, uids: [0], weights: [2] });
+});
+
+test("a check that is in vain is excused: the answer counts as served, once", async () => {
+  const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
+  ledger.await({ id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) });
+  ledger.excuse("r", "5A");
+  ledger.excuse("r", "5A");
+  expect(ledger.pending()).toEqual([]);
+  expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 0, checks: 0 });
+});
+
+describe("two halves", () => {
+  let other: Ledger;
+  beforeEach(() => other = new Ledger(":memory:", () => now));
+  afterEach(() => other[Symbol.dispose]());
+
+  test("come to the same, however often each is told", () => {
+    ledger.served("r1", "5A");
+    ledger.failed("r2", "5A", "late");
+    ledger.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
+    other.addTest("5A", { ...TEST, id: "t" }, [
+      { id: "s", hotkey: "5A", source: "synthetic", score: HONEST },
+    ]);
+    for (let k = 0; k < 2; k++) {
+      other.merge(ledger.results(0, 100));
+      ledger.merge(other.results(0, 100));
+    }
+    for (const hotkey of ["5A", "5B"]) {
+      expect(other.metrics(hotkey)).toEqual(ledger.metrics(hotkey));
+    }
+    expect(other.metrics("5A")).toMatchObject({ served: 1, failed: 1, requestsPerSecond: 2 });
+    expect(other.metrics("5B")).toMatchObject({ failed: 1, cheated: true, why: "suspect: step 3" });
+    expect(other.queued()).toEqual(["5A", "5B"]);
+    // Its test came with the other's results.
+    expect(ledger.queued()).toEqual(["5B"]);
+  });
+
+  test("tell each other no more than so much at once, and all of it in the end", () => {
+    for (let k = 0; k < 25; k++) {
+      now += 10;
+      ledger.served(`r${k}`, "5A");
+      if (k % 2) ledger.settle({ id: `c${k}`, hotkey: "5A", source: "synthetic", score: HONEST });
+    }
+    let calls = 0;
+    for (let since = 0;; calls++) {
+      const results = ledger.results(since, 10);
+      expect(results.answers.length).toBeLessThanOrEqual(10);
+      other.merge(results);
+      if (results.next === since) break;
+      since = results.next;
+    }
+    expect(calls).toBeGreaterThan(2);
+    expect(other.metrics("5A")).toEqual(ledger.metrics("5A"));
+    expect(other.metrics("5A")).toMatchObject({ served: 25, checks: 12 });
+  });
 });
 
 describe("on disk", () => {

@@ -1,13 +1,15 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { AppError } from "../../../core/error.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { StressLoop } from "../../../server/validator/stress_loop.ts";
+import type { Knocked } from "../../../server/validator/stress_test.ts";
 
 const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
 }));
 
-function tested(knock: (peer: Peer) => Promise<boolean>, peers = PEERS, together = 2) {
+function tested(knock: (peer: Peer) => Promise<Knocked>, peers = PEERS, together = 2) {
   const ledger = new Ledger(":memory:");
   let loaded = 0;
   let most = 0;
@@ -34,8 +36,8 @@ test("those that never answer are waited for together, and hold up nobody", asyn
   try {
     const late = (peer: Peer) =>
       peer.uid % 2 === 0
-        ? Promise.resolve(true)
-        : new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 45_000));
+        ? Promise.resolve<Knocked>("answers")
+        : new Promise<Knocked>((resolve) => setTimeout(() => resolve("silent"), 45_000));
     const { ledger, loop, order, most } = tested(late);
     await vi.advanceTimersByTimeAsync(2000);
     expect(order.toSorted((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
@@ -51,7 +53,7 @@ test("those that never answer are waited for together, and hold up nobody", asyn
 
 test("nobody is tested twice in a round, but for the queue", async () => {
   const two = PEERS.slice(0, 2);
-  const { ledger, loop, order } = tested(() => Promise.resolve(true), two);
+  const { ledger, loop, order } = tested(() => Promise.resolve("answers"), two);
   await vi.waitUntil(() => order.length === 2);
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(order).toHaveLength(2);
@@ -66,9 +68,68 @@ test("our own trouble is not the miner's: it is tried again", async () => {
   let calls = 0;
   const { loop, order } = tested(() => {
     if (calls++ === 0) return Promise.reject(new Error("no network here"));
-    return Promise.resolve(true);
+    return Promise.resolve("answers");
   }, PEERS.slice(0, 1));
   await vi.waitUntil(() => order.length === 1, 3000);
   expect(calls).toBe(2);
   await loop[Symbol.asyncDispose]();
+});
+
+describe("a miner that is busy with others", () => {
+  const one = PEERS.slice(0, 1);
+  const TEST = { id: "before", requestsPerSecond: 3, errorRate: 0, requests: 4 };
+
+  test("keeps what was measured, and is asked again when it may have room", async () => {
+    vi.useFakeTimers();
+    try {
+      const answers: Knocked[] = ["busy", "busy", "answers"];
+      const knock = vi.fn(() => Promise.resolve(answers.shift() ?? "silent"));
+      const { ledger, loop, order } = tested(knock, one);
+      ledger.addTest("5M0", TEST, []);
+      ledger.enqueue("5M0", "failed a user");
+      await vi.advanceTimersByTimeAsync(40_000);
+      expect(knock).toHaveBeenCalledTimes(2);
+      expect(order).toEqual([]);
+      expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 3, errorRate: 0 });
+      await vi.advanceTimersByTimeAsync(40_000);
+      expect(order).toEqual([0]);
+      await loop[Symbol.asyncDispose]();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("each time is as good as not there", async () => {
+    vi.useFakeTimers();
+    try {
+      const { ledger, loop } = tested(() => Promise.resolve("busy"), one);
+      ledger.addTest("5M0", TEST, []);
+      await vi.advanceTimersByTimeAsync(20 * 60_000);
+      expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
+      await loop[Symbol.asyncDispose]();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+test("who stops it waits for no miner, and nothing is recorded of what ran", async () => {
+  const ledger = new Ledger(":memory:");
+  const running = Promise.withResolvers<void>();
+  const loop = new StressLoop({
+    ...{ ledger, together: 1, random: Math.random, clock: Date.now, restMs: 60_000 },
+    peers: () => PEERS.slice(0, 2),
+    knock: () => Promise.resolve("answers"),
+    test: (_, signal) => {
+      running.resolve();
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new AppError("cancelled", "Cannot test")))
+      );
+    },
+    publish: () => {},
+    log: () => {},
+  });
+  await running.promise;
+  await loop[Symbol.asyncDispose]();
+  expect(ledger.testedAt()).toEqual(new Map());
 });

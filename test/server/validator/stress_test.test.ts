@@ -2,8 +2,8 @@ import { describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/evidence/mod.ts";
-import { MinerBusy } from "../../../server/validator/miner_caller.ts";
-import { DEFAULT_STRESS, stressTest } from "../../../server/validator/stress_test.ts";
+import { MinerBusy, MinerForged } from "../../../server/validator/miner_caller.ts";
+import { DEFAULT_STRESS, knock, stressTest } from "../../../server/validator/stress_test.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -12,7 +12,7 @@ const HONEST: Score = { verdict: "honest", similarity: 1, velocityError: 0, wors
 const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
 
 /** A miner that serves so many at once, each for so long; the rest is turned away. */
-function tested(miner: { readonly room: number; readonly ms: number }, score = HONEST) {
+function simulated(miner: { readonly room: number; readonly ms: number }, score = HONEST) {
   let clock = 0;
   let open = 0;
   let made = 0;
@@ -40,7 +40,12 @@ function tested(miner: { readonly room: number; readonly ms: number }, score = H
     clock: () => clock,
     options: { ...DEFAULT_STRESS, most: 64 },
   };
-  return { result: stressTest(PEER, parts), generate, scorer, forgotten, parts };
+  return { generate, scorer, forgotten, parts };
+}
+
+function tested(...of: Parameters<typeof simulated>) {
+  const simulation = simulated(...of);
+  return { ...simulation, result: stressTest(PEER, simulation.parts) };
 }
 
 test("4, 8, 16, ... until more than a quarter fails; the rate is of the last that was carried", async () => {
@@ -75,6 +80,52 @@ test("a miner that never answers has no rate and only errors", async () => {
   const { result, scorer } = tested({ room: 0, ms: 1 });
   expect(await result).toMatchObject({ test: { requestsPerSecond: 0, errorRate: 1, requests: 4 } });
   expect(scorer).not.toHaveBeenCalled();
+});
+
+test("an answer to something else is a cheat, whatever the drawn ones are", async () => {
+  const { parts, generate } = simulated({ room: 20, ms: 1 });
+  const forged = new MinerForged("miner_failed", "Cannot use the answer: its request");
+  generate.mockRejectedValueOnce(forged);
+  const { checks, test: load } = await stressTest(PEER, parts);
+  const invalid = checks.filter(({ score }) => score.verdict === "invalid");
+  expect(invalid).toMatchObject([{ hotkey: "5Miner", source: "synthetic" }]);
+  expect(invalid[0].score.reasons).toEqual([forged.message]);
+  expect(load.requests).toBeGreaterThan(4);
+});
+
+describe("a knock", () => {
+  const knocked = (error?: Error) => {
+    const { parts, generate, forgotten } = simulated({ room: 20, ms: 1 });
+    if (error) generate.mockRejectedValue(error);
+    return { outcome: knock(PEER, parts), forgotten };
+  };
+
+  test("that is answered gives its image back", async () => {
+    const { outcome, forgotten } = knocked();
+    expect(await outcome).toBe("answers");
+    expect(forgotten).toHaveLength(1);
+  });
+
+  test.each([
+    ["busy", new MinerBusy("miner_failed", "Cannot ask now: 429")],
+    ["silent", new AppError("miner_failed", "Cannot use it: nothing came")],
+  ])("finds a miner %s", async (outcome, error) => {
+    expect(await knocked(error).outcome).toBe(outcome);
+  });
+});
+
+test("a test that is stopped ends at once, and its answers are left to age", async () => {
+  const { parts, scorer, generate, forgotten } = simulated({ room: 20, ms: 1 });
+  const stop = new AbortController();
+  generate.mockImplementationOnce(() => {
+    stop.abort();
+    return Promise.reject(new AppError("cancelled", "Cannot generate: it was cancelled"));
+  });
+  expect(await rejection(stressTest(PEER, parts, stop.signal))).toMatchObject({
+    code: "cancelled",
+  });
+  expect(scorer).not.toHaveBeenCalled();
+  expect(forgotten).toEqual([]);
 });
 
 describe("what goes wrong here is not the miner's fault", () => {

@@ -1,0 +1,44 @@
+import type { Results, Score } from "../../core/protocol/mod.ts";
+
+/** Rows of the ledger's tables, as the other half is told of them. */
+type Row = Readonly<Record<string, unknown>>;
+
+export function answerOf(row: Row): Results["answers"][number] {
+  return { ...whoOf(row), served: row.served === 1, why: whyOf(row) };
+}
+
+export function checkOf(row: Row): Results["checks"][number] {
+  const why = whyOf(row);
+  return {
+    ...whoOf(row),
+    source: row.source === "user" ? "user" : "synthetic",
+    score: {
+      verdict: row.verdict as Score["verdict"],
+      similarity: Number(row.similarity),
+      velocityError: numberOf(row.error),
+      worst: numberOf(row.worst),
+      reasons: why === null ? [] : [why],
+    },
+  };
+}
+
+export function testOf(row: Row): Results["tests"][number] {
+  return {
+    ...whoOf(row),
+    requestsPerSecond: Number(row.rps),
+    errorRate: Number(row.error_rate),
+    requests: Number(row.requests),
+  };
+}
+
+function whoOf({ id, hotkey, at }: Row) {
+  return { id: String(id), hotkey: String(hotkey), at: Number(at) };
+}
+
+function whyOf({ why }: Row): string | null {
+  return typeof why === "string" ? why : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}

@@ -1,0 +1,90 @@
+import type { Hono } from "hono";
+import { AppError, reason } from "../../core/error.ts";
+import type { Hotkey } from "../../core/evidence/mod.ts";
+import {
+  decodeResults,
+  decodeResultsCall,
+  readAtMost,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import { parseJson, type RequestGuard } from "../http/mod.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** A validator that another asks: most often the other half of the same one. */
+export interface Validated {
+  readonly url: string;
+  /** SS58 of its hotkey. */
+  readonly signedFor: string;
+}
+
+const MOST_CALL_BYTES = 1024;
+/** Of a kind, in one answer. */
+const MOST_RESULTS = 1000;
+const MOST_RESULTS_BYTES = 4 * 2 ** 20;
+const RESULTS_MS = 30_000;
+/** The clocks of the two may be apart; what is told twice counts once. */
+const OVERLAP_MS = 60_000;
+
+/**
+ * Asks another validator, signed.
+ * @throws AppError `host_unavailable` with what it says.
+ */
+export async function askValidator(
+  { url, signedFor }: Validated,
+  { path, call, most, timeoutMs }: {
+    readonly path: string;
+    readonly call: unknown;
+    /** Bytes of the answer. */
+    readonly most: number;
+    readonly timeoutMs: number;
+  },
+  hotkey: Hotkey,
+): Promise<unknown> {
+  const body = new TextEncoder().encode(JSON.stringify(call));
+  const now = Date.now();
+  const headers = await signedHeaders({ body, signedFor, now, uuid: crypto.randomUUID() }, hotkey);
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(new URL(path, url), { method: "POST", body, headers, signal });
+    const answer = new TextDecoder().decode(await readAtMost(response, most));
+    if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
+    return JSON.parse(answer);
+  } catch (cause) {
+    throw new AppError("host_unavailable", `Cannot ask ${url} for ${path}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Tells the own other half, and nobody else, what was measured here. */
+export function addResults(app: Hono, guard: RequestGuard, ledger: Pick<Ledger, "results">): void {
+  app.post("/v1/results", async (context) => {
+    const { body } = await guard.take(context.req.raw, MOST_CALL_BYTES, (signedBy) => {
+      if (signedBy === guard.self) return;
+      throw new AppError("not_allowed", `Cannot tell results: ${signedBy} is not this validator`);
+    });
+    const { since } = decodeResultsCall(parseJson(body));
+    return context.json(ledger.results(since, MOST_RESULTS));
+  });
+}
+
+/**
+ * Takes over what the other half measured.
+ * @param since milliseconds since 1970.
+ * @returns `since` for the next time.
+ * @throws AppError as {@link askValidator}, or `invalid_request`.
+ */
+export async function pullResults(
+  other: Validated,
+  ledger: Pick<Ledger, "merge">,
+  hotkey: Hotkey,
+  since: number,
+): Promise<number> {
+  const call = { path: "v1/results", most: MOST_RESULTS_BYTES, timeoutMs: RESULTS_MS };
+  while (true) {
+    const results = decodeResults(await askValidator(other, { ...call, call: { since } }, hotkey));
+    ledger.merge(results);
+    if (results.next <= since) return since - OVERLAP_MS;
+    since = results.next;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Does work now and again and again, never twice at once, until it is disposed, which waits for it.
+ * @param failed told of what the work throws; it is done again all the same.
+ */
+export function repeat(
+  everyMs: number,
+  work: () => Promise<void>,
+  failed: (error: unknown) => void,
+): AsyncDisposable {
+  let running: Promise<void> | undefined;
+  const run = () => void (running ??= work().catch(failed).finally(() => running = undefined));
+  const timer = setInterval(run, everyMs);
+  run();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { openHotkey } from "../../../core/evidence/mod.ts";
+import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import { MinerBusy, MinerCaller, MinerForged } from "../../../server/validator/miner_caller.ts";
+import { bytesHash } from "../../fixtures/bytes_hash.ts";
+import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+
+const [miner, validator] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
+const IMAGE = new TextEncoder().encode("an image");
+const TOKEN = "t".repeat(43);
+const ASKED = { request: SMALL_REQUEST, format: "png" as const, timeoutMs: 5000 };
+
+beforeAll(() => cryptoWaitReady());
+
+/** A miner that answers so until the test ends. */
+function served(answer: (request: Request) => Response | Promise<Response>) {
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  const server = Deno.serve(options, answer);
+  onTestFinished(() => server.shutdown());
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  return { peer: { uid: 1, hotkey: miner.address, url }, caller: new MinerCaller(validator) };
+}
+
+async function signed(more: Partial<Receipt> = {}, hotkey = miner) {
+  const image = { sha256: bytesHash(IMAGE), mediaType: "image/png" as const, bytes: IMAGE.length };
+  const validated = { validator: validator.address, image };
+  const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, { ...validated, ...more });
+  return { id: receiptId(receipt), receipt, token: TOKEN };
+}
+
+const answerOf = (image: unknown) => Response.json({ id: "job", images: [image], notices: [] });
+
+describe("generate", () => {
+  test("takes a receipt of this very request, for this very validator", async () => {
+    const image = await signed();
+    const { peer, caller } = served(() => answerOf(image));
+    expect((await caller.generate(peer, ASKED)).receipt).toEqual(image.receipt);
+  });
+
+  test.each<[string, () => ReturnType<typeof signed>, RegExp]>([
+    [
+      "another request",
+      () => signed({ request: { ...SMALL_REQUEST, seed: "8" } as never }),
+      /its request is not/,
+    ],
+    ["another validator", () => signed({ validator: miner.address }), /its validator is not/],
+    ["another miner", () => signed({}, validator), /its miner is not/],
+    [
+      "none that is signed",
+      async () => {
+        const { receipt, ...rest } = await signed();
+        const other = { ...receipt, root: "00".repeat(32) };
+        return { ...rest, receipt: other, id: receiptId(other) };
+      },
+      /signature/,
+    ],
+  ])("calls a receipt of %s a forgery", async (_, make, why) => {
+    const image = await make();
+    const { peer, caller } = served(() => answerOf(image));
+    const error = await rejection(caller.generate(peer, ASKED));
+    expect(error).toBeInstanceOf(MinerForged);
+    expect((error as MinerForged).score).toMatchObject({
+      verdict: "invalid",
+      reasons: [expect.stringMatching(why)],
+    });
+  });
+
+  test.each<[string, () => Response, typeof MinerBusy | undefined]>([
+    ["a 429 is an honest refusal", () => new Response("", { status: 429 }), MinerBusy],
+    ["a 503 is an honest refusal", () => new Response("", { status: 503 }), MinerBusy],
+    ["a 500 is a failure", () => new Response("", { status: 500 }), undefined],
+    ["garbage is a failure", () => new Response("<html>"), undefined],
+  ])("%s, and no forgery", async (_, answer, kind) => {
+    const { peer, caller } = served(answer);
+    const error = await rejection(caller.generate(peer, ASKED));
+    expect(error).toMatchObject({ code: "miner_failed" });
+    expect(error).not.toBeInstanceOf(MinerForged);
+    expect(error instanceof MinerBusy).toBe(kind === MinerBusy);
+  });
+});
+
+describe("image", () => {
+  test("is the receipt's file", async () => {
+    const { peer, caller } = served(() => new Response(IMAGE));
+    expect(await caller.image(peer, await signed(), 5000)).toEqual(IMAGE);
+  });
+
+  test.each([
+    ["another file", "an imagE"],
+    ["a longer file", "an image and more"],
+    ["a shorter file", "an"],
+  ])("%s is a forgery", async (_, text) => {
+    const { peer, caller } = served(() => new Response(text));
+    expect(await rejection(caller.image(peer, await signed(), 5000))).toBeInstanceOf(MinerForged);
+  });
+
+  test("none at all is a failure, and no forgery", async () => {
+    const { peer, caller } = served(() => new Response("", { status: 404 }));
+    const error = await rejection(caller.image(peer, await signed(), 5000));
+    expect(error).toMatchObject({ code: "miner_failed" });
+    expect(error).not.toBeInstanceOf(MinerForged);
+  });
+});
