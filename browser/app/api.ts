@@ -1,7 +1,7 @@
 import type { SignedAttestation } from "../../core/protocol/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import type { Level } from "../../core/verification/mod.ts";
-import type { Report } from "../../core/verify/mod.ts";
+import type { Report, StepChoice } from "../../core/verify/mod.ts";
 
 /** What the page asks of its worker. Everything that takes time happens there. */
 export interface EngineApi {
@@ -63,11 +63,6 @@ export interface FetchedReceipt {
   readonly receipt: Receipt;
   readonly image: Blob;
 }
-
-/** The steps to open: drawn in private, drawn by a block, or picked. */
-export type StepChoice =
-  | { readonly draw: number; readonly blockHash?: string }
-  | { readonly take: readonly number[] };
 
 export interface CheckOrder {
   readonly receipt: Receipt;

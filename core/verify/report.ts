@@ -1,3 +1,4 @@
+import type { ChosenSteps } from "./choose_steps.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import { type Receipt, receiptId } from "../transcript/mod.ts";
 import type {
@@ -31,10 +32,8 @@ export interface Report {
   /** Steps that were opened and proven, of how many. */
   readonly opened: readonly number[];
   readonly of: number;
-  /** In private, by a block's hash, or by the one who checks. */
-  readonly draw: "private" | "public" | "chosen";
-  /** Of a public draw, in hex. */
-  readonly blockHash?: string;
+  readonly draw: ChosenSteps["draw"];
+  readonly blockHash?: ChosenSteps["blockHash"];
   readonly start?: { readonly differing: number; readonly outside: number };
   readonly steps: readonly StepRow[];
   /** Decibels; `psnr` is null for an equal image. */
@@ -83,11 +82,11 @@ interface Subject {
   readonly receipt: Receipt;
   /** What is asked. */
   readonly level: Level;
-  readonly draw: Report["draw"];
+  readonly drawn: ChosenSteps;
 }
 
 export function reportOf(subject: Subject, outcome: Outcome): Report {
-  const { receipt } = subject;
+  const { receipt, drawn: { draw, blockHash } } = subject;
   const { findings, plan, refusal, tolerances } = outcome;
   return {
     verdict: findings?.verdict ?? "invalid",
@@ -100,7 +99,8 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     model: receipt.model,
     opened: findings?.steps.map(({ step }) => step) ?? [],
     of: receipt.steps,
-    draw: subject.draw,
+    draw,
+    ...(blockHash !== undefined && { blockHash }),
     ...(findings?.start && {
       start: { differing: findings.start.differing, outside: findings.start.outside },
     }),

@@ -21,6 +21,7 @@ import {
   type Tolerance,
 } from "../verification/mod.ts";
 import { type Accepted, acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
+import type { ChosenSteps } from "./choose_steps.ts";
 import { Meter } from "./meter.ts";
 import type { OpeningSource } from "./opening_source.ts";
 import { ofMiner, Refusal } from "./refusal.ts";
@@ -32,9 +33,8 @@ export interface Verification {
   /** How far to go, if there is a source, and for level 3 an image. */
   readonly level: Level;
   readonly model: OwnModel;
-  /** Chosen after the receipt was in hand; none where there is no source. */
-  readonly steps: readonly number[];
-  readonly draw: Report["draw"];
+  /** Chosen after the receipt was in hand; they are opened where there is a source. */
+  readonly drawn: ChosenSteps;
   readonly source?: OpeningSource;
   /** The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. */
   readonly image?: () => Promise<Uint8Array<ArrayBuffer>>;
@@ -70,7 +70,7 @@ async function findingsOf(
   tolerance: Tolerance,
   meter: Meter,
 ): Promise<ImageFindings> {
-  const { source, level, steps } = what;
+  const { source, level, drawn: { steps } } = what;
   const image = what.image && imageOf(what.image, committed);
   if (!source) {
     await image?.(undefined);

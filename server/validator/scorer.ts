@@ -1,10 +1,10 @@
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { decodeScore, type Score, type ScoreCall } from "../../core/protocol/mod.ts";
-import { drawSteps, privateWords } from "../../core/verification/mod.ts";
 import { Mutex } from "../../core/inference/mod.ts";
 import type { Hotkey } from "../../core/evidence/mod.ts";
 import {
+  chooseSteps,
   imageOfMiner,
   minerAddress,
   openingsOfMiner,
@@ -20,8 +20,7 @@ import { askValidator, type Validated } from "./other_half.ts";
  */
 export type Scorer = (evidence: ScoreCall, image?: Uint8Array<ArrayBuffer>) => Promise<Score>;
 
-/** Steps drawn of an image, and milliseconds for each opening. */
-const STEPS = 3;
+/** Milliseconds for each opening. */
 const OPENING_MS = 20_000;
 const RETRY_MS = 500;
 const MAX_SCORE_BYTES = 64 * 1024;
@@ -34,14 +33,12 @@ export function localScorer(
   const oneByOne = new Mutex();
   return async ({ receipt, url, token }, image) => {
     const miner = minerAddress(url, OPENING_MS, token);
-    const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
     const report = await oneByOne.run(() =>
       verifyReceipt({
         receipt,
         model,
         level: 3,
-        draw: "private",
-        steps: drawSteps(receipt.steps, Math.min(STEPS, receipt.steps), words),
+        drawn: chooseSteps(receipt, {}),
         source: patient(openingsOfMiner(miner)),
         image: () => image ? Promise.resolve(image) : imageOfMiner(miner, receipt),
         openEngine: () => Promise.resolve(engine),

@@ -9,6 +9,8 @@ import {
 } from "../../core/transcript/mod.ts";
 import type { Level, Verdict } from "../../core/verification/mod.ts";
 import {
+  chooseSteps,
+  type ChosenSteps,
   imageOfMiner,
   minerAddress,
   openingsOfMiner,
@@ -21,7 +23,7 @@ import { modelFacts } from "../evidence/mod.ts";
 import { Progress } from "../progress.ts";
 import { knownModels, openModel } from "../storage/mod.ts";
 import { openingsOfFile } from "./opening_source.ts";
-import { chooseSteps, parseBlockHash, parseLevel, parseSteps, parseTimeout } from "./settings.ts";
+import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
 
 interface VerifyFlags {
@@ -85,17 +87,20 @@ export function verifyCommand(): Command {
 
 const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, invalid: 4 };
 
+/** Where nobody opens steps. */
+const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
+
 async function verify(path: string, flags: VerifyFlags): Promise<void> {
   const progress = new Progress({ quiet: flags.json });
-  const [choice, blockHash] = [parseSteps(flags.steps), parseBlockHash(flags.blockHash)];
+  const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));
   const evidence = await evidenceOf(receipt, flags);
-  const steps = evidence.source ? chooseSteps(receipt, choice, blockHash) : [];
-  const draw = "take" in choice ? "chosen" : blockHash ? "public" : "private";
+  const chosen = chooseSteps(receipt, choice);
+  const drawn = evidence.source ? chosen : NOTHING;
   const model = await ownModel(receipt, flags, progress);
   await using stack = new AsyncDisposableStack();
   const report = await verifyReceipt({
-    ...{ ...evidence, receipt, steps, draw, model },
+    ...{ ...evidence, receipt, drawn, model },
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
       const engine = stack.use(await host.open(model.files));

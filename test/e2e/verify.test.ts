@@ -47,12 +47,12 @@ const all = Array.from({ length: STEPS }, (_, i) => i);
 
 /** Checks the honest run with every step opened from a file, unless said otherwise. */
 async function check(
-  { transcript = honest.transcript, image = honest.image, ...changes }:
-    & Partial<Omit<Verification, "image">>
-    & { transcript?: Uint8Array; image?: Uint8Array<ArrayBuffer> },
+  { transcript = honest.transcript, image = honest.image, steps = all, ...changes }:
+    & Partial<Omit<Verification, "image" | "drawn">>
+    & { transcript?: Uint8Array; image?: Uint8Array<ArrayBuffer>; steps?: readonly number[] },
 ) {
   const given = { ...await order(transcript), image: () => Promise.resolve(image) };
-  return await verifyReceipt({ ...given, ...changes });
+  return await verifyReceipt({ ...given, drawn: { steps, draw: "chosen" }, ...changes });
 }
 
 async function order(transcript: Uint8Array = honest.transcript): Promise<Verification> {
@@ -61,8 +61,7 @@ async function order(transcript: Uint8Array = honest.transcript): Promise<Verifi
     receipt: honest.receipt,
     level: 3,
     model: own,
-    steps: all,
-    draw: "chosen",
+    drawn: { steps: all, draw: "chosen" },
     source: openingsOfFile(path),
     image: () => Promise.resolve(honest.image),
     openEngine: () => Promise.resolve(engine),
@@ -124,7 +123,7 @@ test("levels 0 and 1 do not open an engine", async () => {
 describe("the level of a report is the one that was reached", () => {
   test.each([
     ["no source", { source: undefined }, 0],
-    ["no step", { steps: [] }, 0],
+    ["no step", { drawn: { steps: [], draw: "chosen" } as const }, 0],
     ["no image", { image: undefined }, 2],
   ])("of 3 asked for with %s", async (_, changes, level) => {
     const report = await verifyReceipt({ ...await order(), ...changes });
@@ -469,7 +468,7 @@ describe("deno task verify", () => {
     [["--level", "2"], "give --from or --transcript"],
     [["--from", "ftp://x"], "--from is ftp://x"],
     [["--from", "http://x", "--timeout", "-1"], "--timeout is -1"],
-    [["--block-hash", "12"], "--block-hash is 12"],
+    [["--block-hash", "12"], `the block's hash is "12", not 64 hexadecimal digits`],
     [["--image", "/no/such.png"], "Cannot read /no/such.png"],
     [["--transcript", "/no/such.safetensors"], "Cannot read /no/such.safetensors"],
     [["--model", "no-such-model"], "Cannot find the model"],

@@ -12,7 +12,8 @@ import {
   runCheck,
   subject,
 } from "../state.ts";
-import type { ComputeChoice, StepChoice } from "../api.ts";
+import type { StepChoice } from "../../../core/verify/mod.ts";
+import type { ComputeChoice } from "../api.ts";
 import { AttestView } from "./attest_view.tsx";
 import { LadderView } from "./ladder_view.tsx";
 import { ReceiptCard } from "./receipt_card.tsx";

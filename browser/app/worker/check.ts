@@ -1,22 +1,17 @@
-import { AppError } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import { type LatentPreview, readJson } from "../../../core/inference/mod.ts";
-import { type Receipt, receiptId, targetName } from "../../../core/transcript/mod.ts";
+import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
+import { checkOpening, openedLeaf } from "../../../core/verification/mod.ts";
 import {
-  checkOpening,
-  drawSteps,
-  openedLeaf,
-  privateWords,
-  publicWords,
-} from "../../../core/verification/mod.ts";
-import {
+  chooseSteps,
+  type ChosenSteps,
   minerAddress,
   openingsOfMiner,
   type OpeningSource,
   type Report,
   verifyReceipt,
 } from "../../../core/verify/mod.ts";
-import type { CheckEvent, CheckOrder, Reach, StepChoice } from "../api.ts";
+import type { CheckEvent, CheckOrder, Reach } from "../api.ts";
 import { countOf } from "../words.ts";
 import { type KnownModel, modelOf } from "./catalogue.ts";
 import type { Engines, Opened } from "./engines.ts";
@@ -64,28 +59,26 @@ export async function check(order: CheckOrder, parts: CheckParts): Promise<Repor
   const source = link
     ? openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token))
     : parts.own;
-  const steps = source ? chosenSteps(order.steps, receipt) : [];
-  parts.tell({ kind: "drawn", steps });
-  const report = await checkWithModel(order, model, { ...parts, source, steps });
-  const { blockHash } = "draw" in order.steps ? order.steps : {};
-  return { ...report, ...(steps.length > 0 && blockHash !== undefined && { blockHash }) };
+  const drawn = chooseSteps(receipt, source ? order.steps : { take: [] });
+  parts.tell({ kind: "drawn", steps: drawn.steps });
+  return await checkWithModel(order, model, { ...parts, source, drawn });
 }
 
 interface WithModel extends CheckParts {
   readonly source: OpeningSource | undefined;
-  readonly steps: readonly number[];
+  readonly drawn: ChosenSteps;
 }
 
 async function checkWithModel(
-  { receipt, level, image, steps: choice, compute }: CheckOrder,
+  { receipt, level, image, compute }: CheckOrder,
   model: KnownModel,
-  { engines, source, steps, signal, tell }: WithModel,
+  { engines, source, drawn, signal, tell }: WithModel,
 ): Promise<Report> {
   const watch = new Watch(receipt, await previewMap(model.files), { signal, tell });
   const bytes = image && new Uint8Array(await image.arrayBuffer());
   let opened: Opened | undefined;
   const report = await verifyReceipt({
-    ...{ receipt, level: source ? level : 0, model, steps, draw: drawOf(choice) },
+    ...{ receipt, level: source ? level : 0, model, drawn },
     source: source && watch.openings(source),
     image: bytes && (() => Promise.resolve(bytes)),
     openEngine: async () => {
@@ -196,39 +189,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.addEventListener("abort", abort, { once: true });
   return Promise.race([work, aborted.promise])
     .finally(() => signal.removeEventListener("abort", abort));
-}
-
-function drawOf(steps: StepChoice): Report["draw"] {
-  if ("take" in steps) return "chosen";
-  return steps.blockHash === undefined ? "private" : "public";
-}
-
-function chosenSteps(steps: StepChoice, receipt: Receipt): number[] {
-  if ("take" in steps) {
-    const far = steps.take.find((step) => step >= receipt.steps);
-    if (far === undefined) return [...new Set(steps.take)].sort((a, b) => a - b);
-    throw new AppError(
-      "challenge_invalid",
-      `Cannot open a step: ${far} is not one of 0 to ${receipt.steps - 1}`,
-    );
-  }
-  const words = steps.blockHash === undefined
-    ? privateWords((count) => crypto.getRandomValues(new Uint8Array(count)))
-    : publicWords(bytesOf(steps.blockHash), receiptId(receipt));
-  return drawSteps(receipt.steps, Math.min(steps.draw, receipt.steps), words);
-}
-
-function bytesOf(blockHash: string): Uint8Array {
-  const hex = blockHash.trim().replace(/^0x/, "");
-  if (/^[0-9a-fA-F]{64}$/.test(hex)) {
-    return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-  }
-  throw new AppError(
-    "invalid_request",
-    `Cannot draw steps: the block's hash is ${
-      JSON.stringify(blockHash.slice(0, 80))
-    }, not 64 hexadecimal digits`,
-  );
 }
 
 async function previewMap(

@@ -24,7 +24,7 @@ test("an image that our codec cannot decode, because it decodes none, is not the
   const { receipt, image, transcript } = await signedRun(engine, facts, request);
   const path = await writeTranscript(await temporaryFolder(), transcript);
   const checking = verifyReceipt({
-    ...{ receipt, level: 3, steps: [0, 1], draw: "chosen" },
+    ...{ receipt, level: 3, drawn: { steps: [0, 1], draw: "chosen" } },
     model: { files, facts, tolerances: [] },
     source: openingsOfFile(path),
     image: () => Promise.resolve(image),
