@@ -57,7 +57,10 @@ export function minerRoutes(parts: MinerParts): Hono {
     context.header("access-control-allow-private-network", "true");
     await next();
   });
-  app.use("/v1/generations/:id/*", cors({ origin: "*", allowHeaders: ["authorization"] }));
+  app.use(
+    "/v1/generations/:id/*",
+    cors({ origin: "*", allowHeaders: ["authorization"], exposeHeaders: ["retry-after"] }),
+  );
   app.get("/v1/info", cors({ origin: "*" }), (context) => context.json(parts.info()));
   app.post("/v1/generations", async (context) => {
     const signed = await parts.guard.take(context.req.raw, MOST_CALL_BYTES, parts.allowed);

@@ -174,6 +174,8 @@ describe("openings go to the asker who signs, and to who has the token", () => {
     const response = await get({ headers });
     expect(response.status).toBe(200);
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    // So that a tab waits as long as it is told to.
+    expect(response.headers.get("access-control-expose-headers")).toMatch(/retry-after/i);
     await response.body?.cancel();
     const preflight = await fetch(new URL(steps(), miner.url), {
       method: "OPTIONS",
