@@ -1,5 +1,6 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { AppError, reason } from "../../../core/error.ts";
+import { openDatabase } from "../../database.ts";
 import { KEPT_BLOCKS } from "./state.ts";
 
 /** A block as it is kept. Hashes and bytes in hex. */
@@ -11,7 +12,6 @@ export interface KeptBlock {
 }
 
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
   CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS blocks
     (number INTEGER PRIMARY KEY, hash TEXT NOT NULL, header TEXT NOT NULL, extrinsics TEXT NOT NULL);
@@ -24,8 +24,7 @@ export class Store implements Disposable {
   /** @param path of a file; `:memory:` for none. @throws AppError `storage_failed`. */
   constructor(path: string) {
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec(SCHEMA);
+      this.#database = openDatabase(path, SCHEMA);
     } catch (cause) {
       throw new AppError(
         "storage_failed",
