@@ -53,6 +53,15 @@ interface ReadableStreamReader<T> {
 interface ReadableStream<T = unknown> extends AsyncIterable<T> {
   getReader(): ReadableStreamReader<T>;
   cancel(reason?: unknown): Promise<void>;
+  pipeThrough(transform: DecompressionStream): ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+declare const ReadableStream: {
+  new <T>(source: {
+    start(controller: { enqueue(chunk: T): void; close(): void }): void;
+  }): ReadableStream<T>;
+};
+declare class DecompressionStream {
+  constructor(format: "deflate");
 }
 
 interface Blob {

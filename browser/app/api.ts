@@ -15,7 +15,7 @@ export interface EngineApi {
   attest(validator: string, signed: SignedAttestation): Promise<void>;
   /** How far this tab can check a receipt. */
   reach(subject: Pick<CheckOrder, "receipt" | "link">): Promise<Reach>;
-  check(order: CheckOrder, onEvent: (event: CheckEvent) => void): Promise<Report>;
+  check(order: CheckOrder, onEvent: (event: CheckEvent) => void): Promise<TabReport>;
   generate(order: GenerateOrder, onEvent: (event: GenerateEvent) => void): Promise<OwnImage>;
   /** Ends the check or the image that is being made. */
   cancel(): void;
@@ -23,6 +23,12 @@ export interface EngineApi {
   storedBytes(): Promise<number>;
   /** Ends what runs, and forgets weights and the last image. */
   clear(): Promise<void>;
+}
+
+/** A report of this tab. */
+export interface TabReport extends Report {
+  /** The tab does not have the model: what is said in `STATEMENT_ONLY` was checked. */
+  readonly statementOnly?: true;
 }
 
 export interface Reach {

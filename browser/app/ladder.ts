@@ -1,7 +1,7 @@
 import type { Level } from "../../core/verification/mod.ts";
 import type { Report } from "../../core/verify/mod.ts";
-import { type Stage, STAGES } from "./api.ts";
-import { countOf } from "./words.ts";
+import { type Stage, STAGES, type TabReport } from "./api.ts";
+import { countOf, STATEMENT_ONLY } from "./words.ts";
 
 export type RungState = "open" | "running" | "done" | "failed";
 
@@ -51,7 +51,7 @@ export function brokenRungs(level: Level, said: Said): Rung[] {
 }
 
 /** Rungs of a report: only what it has figures of was checked. */
-export function reportRungs(report: Report, compute: string): Rung[] {
+export function reportRungs(report: TabReport, compute: string): Rung[] {
   return rungs(report.asked, (stage) => found(stage, report, compute));
 }
 
@@ -65,7 +65,7 @@ const NOT_CHECKED = { state: "open", detail: "not checked" } as const;
 /** Codes of evidence that does not hold, of the openings and not of the receipt itself. */
 const OF_OPENINGS = /^(opening|proof|transcript)_|^not_finite$|^shape_mismatch$/;
 
-function found(stage: Stage, report: Report, compute: string): Pick<Rung, "state" | "detail"> {
+function found(stage: Stage, report: TabReport, compute: string): Pick<Rung, "state" | "detail"> {
   const refused = report.code === undefined
     ? undefined
     : OF_OPENINGS.test(report.code)
@@ -79,7 +79,10 @@ function found(stage: Stage, report: Report, compute: string): Pick<Rung, "state
   if (refused !== undefined && stage !== "receipt") return NOT_CHECKED;
   switch (stage) {
     case "receipt":
-      return { state: "done", detail: "the signature and the receipt hold" };
+      return {
+        state: "done",
+        detail: report.statementOnly ? STATEMENT_ONLY : "the signature and the receipt hold",
+      };
     case "proofs":
       return proofs(report);
     case "arithmetic":

@@ -2,7 +2,6 @@ import { computed, signal } from "@preact/signals";
 import { reason } from "../../core/error.ts";
 import { receiptId } from "../../core/transcript/mod.ts";
 import type { Level } from "../../core/verification/mod.ts";
-import type { Report } from "../../core/verify/mod.ts";
 import { answered, engine, listener } from "./engine.ts";
 import { hashOf, linkOf, openText } from "./link.ts";
 import {
@@ -23,6 +22,7 @@ import type {
   Reach,
   ReceiptLink,
   Stage,
+  TabReport,
 } from "./api.ts";
 
 /** Which view is shown: the part of the address behind `#/`. */
@@ -39,7 +39,7 @@ export const compute = signal<ComputeChoice>("auto");
 export const capabilities = signal<Capabilities | undefined>(undefined);
 export const kept = signal<readonly StoredReceipt[]>([]);
 /** The last verdict on each receipt, by its id. */
-export const verdicts = signal<ReadonlyMap<string, Report>>(new Map());
+export const verdicts = signal<ReadonlyMap<string, TabReport>>(new Map());
 /** Receipts that a validator shows. */
 export const offered = signal<readonly OfferedReceipt[]>([]);
 /** The last check that was begun here. */
@@ -65,7 +65,7 @@ export interface CheckState {
   readonly said: ReadonlyMap<Stage, string>;
   readonly steps: readonly number[];
   readonly pictures: ReadonlyMap<number, StepPictures>;
-  readonly report?: Report;
+  readonly report?: TabReport;
 }
 
 export interface StepPictures {
@@ -248,7 +248,7 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
   });
 }
 
-async function keepReport(id: string, found: Report): Promise<void> {
+async function keepReport(id: string, found: TabReport): Promise<void> {
   // That the miner did not open a step, or that nobody could ask him, is true of now alone.
   if (found.code === "opening_withheld") return;
   verdicts.value = new Map([...verdicts.value, [id, found]]);

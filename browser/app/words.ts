@@ -22,3 +22,7 @@ export function whyOf(sentence: string): string {
 export function countOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
+
+/** What was checked of a receipt whose model this tab does not have. */
+export const STATEMENT_ONLY =
+  "only the signature, the time and the hash of an image at hand were checked";

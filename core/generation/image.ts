@@ -1,4 +1,5 @@
 import { AppError, reason } from "../error.ts";
+import { decodePng } from "./decode_png.ts";
 import { imageSize } from "./image_size.ts";
 
 /** 8-bit RGBA, row by row from the top left. */
@@ -84,12 +85,12 @@ export async function decodeImage(
       `Cannot decode as jpeg: it has ${scans} scans, at most ${MOST_SCANS} are read`,
     );
   }
-  const codec = await decoders[format]();
   try {
-    const { width, height, data } = await codec.default(file.slice().buffer) as RgbaImage;
-    return { width, height, data: new Uint8ClampedArray(data) };
+    const data = format === "png"
+      ? await decodePng(file, size)
+      : await decodeWithCodec(file, await codecs[format]());
+    return { width: size.width, height: size.height, data };
   } catch (cause) {
-    await renew(format, codec);
     throw new AppError("encoding_failed", `Cannot decode as ${format}: ${reason(cause)}`, {
       cause,
     });
@@ -110,20 +111,27 @@ function scansOf(file: Uint8Array): number {
 
 /**
  * What fails in C ends its instance in the middle, memory and all, and a damaged instance may fail
- * at honest files, or never return: the next file gets a new one. PNG's is Rust, which cleans up.
+ * at honest files, or never return: the next file gets a new one.
  */
-async function renew(format: ImageFormat, codec: Decoder): Promise<void> {
-  if (format !== "png") await codec.init();
+async function decodeWithCodec(
+  file: Uint8Array<ArrayBuffer>,
+  codec: Codec,
+): Promise<Uint8ClampedArray<ArrayBuffer>> {
+  try {
+    return new Uint8ClampedArray((await codec.default(file.slice().buffer) as RgbaImage).data);
+  } catch (error) {
+    await codec.init();
+    throw error;
+  }
 }
 
-interface Decoder {
+interface Codec {
   readonly default: (file: ArrayBuffer) => Promise<unknown>;
   readonly init: () => Promise<unknown>;
 }
 
 /** As the encoders, loaded when first used. */
-const decoders: Readonly<Record<ImageFormat, () => Promise<Decoder>>> = {
-  png: () => import("@jsquash/png/decode.js"),
+const codecs: Readonly<Record<"jpeg" | "webp", () => Promise<Codec>>> = {
   jpeg: () => import("@jsquash/jpeg/decode.js"),
   webp: () => import("@jsquash/webp/decode.js"),
 };

@@ -48,6 +48,6 @@ export type { Runtime } from "./runtime.ts";
 export { type GpuTensor, joinRows, splitRows, type Tensor, tensorBytes } from "./tensor.ts";
 export type { VaeDecoder } from "./vae_decoder.ts";
 export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
-export type { Transport } from "./transport.ts";
+export { type Transport, Watchdog } from "./transport.ts";
 export { weightPrecision } from "./weight_precision.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";

@@ -20,7 +20,7 @@ export class VaeDecoder {
   /**
    * @param latent f32[4, height, width] as the UNet sees it.
    * @returns f32[3, 8 * height, 8 * width] in about [-1, 1].
-   * @throws AppError `inference_failed` when it overflows, as SDXL's first VAE does in float16.
+   * @throws AppError `not_finite` when it overflows, as SDXL's first VAE does in float16.
    */
   async decode(latent: Float32Array, dims: readonly number[]): Promise<Float32Array> {
     const results = await this.#graph.session.run(this.#feeds(latent, dims), [this.#output]);
@@ -54,7 +54,7 @@ export class VaeDecoder {
       ? ": this VAE needs float32 weights, or the fp16-fix VAE"
       : "";
     return new AppError(
-      "inference_failed",
+      "not_finite",
       `Cannot decode the latent: the output of ${this.#graph.path} is not finite${remedy}`,
     );
   }

@@ -1,3 +1,4 @@
+import { AppError } from "../error.ts";
 import type { GenerationRequest, ImageEngine, RgbaImage } from "../generation/mod.ts";
 import type { OpeningTarget } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
@@ -158,9 +159,24 @@ async function compareImage(
   },
 ): Promise<ImageEvidence | undefined> {
   if (!network) return undefined;
-  const decoded = await engine.decode(network.request, openedLeaf(last, "x", receipt.steps));
+  const decoded = await decode(engine, network.request, openedLeaf(last, "x", receipt.steps));
+  if (!decoded) return { psnr: 0, floor };
   const same = pixels.width === decoded.width && pixels.height === decoded.height;
   return { psnr: same ? psnr(pixels, decoded) : 0, floor };
+}
+
+/** @returns undefined where a state that the miner chose is more than the decoder can hold. */
+async function decode(
+  engine: Engine,
+  request: GenerationRequest,
+  bits: Uint16Array<ArrayBufferLike>,
+): Promise<RgbaImage | undefined> {
+  try {
+    return await engine.decode(request, bits);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "not_finite") return undefined;
+    throw error;
+  }
 }
 
 function evidenceOf(found: readonly StepFinding[], start: StepCheck["start"]): StepEvidence[] {

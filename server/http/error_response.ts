@@ -47,6 +47,8 @@ export function errorResponse(error: unknown, log: (error: unknown) => void): Re
       : { code: "internal", message: "Cannot answer: something is wrong here" },
   };
   const headers = new Headers();
+  // What is still on its way is not waited for.
+  if (status === 408) headers.set("connection", "close");
   if (error instanceof RetryLater) headers.set("retry-after", String(Math.ceil(error.seconds)));
   return Response.json(answer, { status, headers });
 }

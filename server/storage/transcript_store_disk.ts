@@ -106,9 +106,9 @@ export class DiskTranscriptStore implements TranscriptStore {
   }
 
   async open(id: string): Promise<StoredTranscript> {
-    await this.sweep();
+    await this.sweep().catch(() => {});
     const kept = this.#kept.get(checkTranscriptId(id));
-    if (kept) return await openTranscript(kept.path);
+    if (kept && !this.#isOld(kept)) return await openTranscript(kept.path);
     throw new AppError("transcript_not_found", `Cannot open transcript ${id}: it is not kept`);
   }
 
@@ -118,15 +118,19 @@ export class DiskTranscriptStore implements TranscriptStore {
     if (kept) await removeFile(kept.path);
   }
 
+  /** @throws AppError `storage_failed` for a file that cannot be removed; the others are. */
   async sweep(): Promise<void> {
-    const now = this.#options.clock();
+    const old = [...this.#kept].filter(([, kept]) => this.#isOld(kept));
     try {
-      for (const [id, { since }] of [...this.#kept]) {
-        if (now - since > this.#limit) await this.#evict(id, "age");
-      }
+      const evicted = await Promise.allSettled(old.map(([id]) => this.#evict(id, "age")));
+      for (const each of evicted) if (each.status === "rejected") throw each.reason;
     } finally {
       this.#wakeLater();
     }
+  }
+
+  #isOld({ since }: Kept): boolean {
+    return this.#options.clock() - since > this.#limit;
   }
 
   get #limit(): number {
@@ -197,7 +201,7 @@ export class DiskTranscriptStore implements TranscriptStore {
     await Deno.rename(partial, path);
     this.#coming.delete(id);
     this.#kept.set(id, { path, bytes, since });
-    await this.sweep();
+    await this.sweep().catch(() => {});
   }
 
   async #evict(id: string, why: Eviction["why"]): Promise<void> {

@@ -3,7 +3,7 @@ import type { MinerMetrics } from "../../core/incentive/mod.ts";
 import type { Results, Score, ScoreCall, SignedAttestation } from "../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../core/transcript/mod.ts";
 import { openDatabase } from "../database.ts";
-import { answerOf, checkOf, testOf } from "./ledger_rows.ts";
+import { answerOf, brief, checkOf, testOf } from "./ledger_rows.ts";
 
 /** Whose request a result is of. */
 export type Source = "user" | "synthetic";
@@ -198,7 +198,7 @@ export class Ledger implements Disposable {
   /** The next stress test should be this miner's. */
   enqueue(hotkey: string, why: string): void {
     this.#db.prepare("INSERT OR IGNORE INTO queue VALUES (?, ?, ?)")
-      .run(hotkey, why, this.#clock());
+      .run(hotkey, brief(why), this.#clock());
   }
 
   /** Hotkeys in the order in which they were put there. */
@@ -358,15 +358,15 @@ export class Ledger implements Disposable {
     at = this.#clock(),
   ): boolean {
     const { changes } = this.#db.prepare("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)")
-      .run(id, hotkey, served ? 1 : 0, why, at);
+      .run(id, hotkey, served ? 1 : 0, why && brief(why), at);
     return changes > 0;
   }
 
   #addCheck({ id, hotkey, source, score }: Checked, at: number): boolean {
-    const { verdict, similarity, velocityError, worst, reasons } = score;
+    const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
     const { changes } = this.#db
       .prepare("INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(id, hotkey, source, verdict, similarity, velocityError, worst, reasons[0] ?? null, at);
+      .run(id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at);
     return changes > 0;
   }
 

@@ -36,7 +36,14 @@ function whoOf({ id, hotkey, at }: Row) {
 }
 
 function whyOf({ why }: Row): string | null {
-  return typeof why === "string" ? why : null;
+  return typeof why === "string" ? brief(why) : null;
+}
+
+/** Characters of a reason: miners have a hand in its words. */
+const MOST_WHY = 300;
+
+export function brief(why: string): string {
+  return why.length > MOST_WHY ? `${why.slice(0, MOST_WHY - 3)}...` : why;
 }
 
 function numberOf(value: unknown): number | null {

@@ -73,10 +73,14 @@ export class MinerCaller {
       if (more.length > 0) throw new Error(`${1 + more.length} images came for one`);
       const { receipt } = image;
       checkStatement(receipt, {
-        ...{ request, manifest, miner: peer.hotkey, validator: this.#hotkey.address },
+        ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
         now: this.#clock() + CLOCK_SKEW,
         verifySignature: sr25519Verify,
       });
+      // Nobody told him which: he has another version or variant, and says so.
+      if (manifest !== undefined && receipt.model.manifest !== manifest) {
+        throw new Error(`its model is not this validator's: ${receipt.model.id}`);
+      }
       if (receipt.times.finished < started - CLOCK_SKEW) {
         throw new Error("the receipt is older than the request");
       }

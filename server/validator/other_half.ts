@@ -46,7 +46,9 @@ export async function askValidator(
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(new URL(path, url), { method: "POST", body, headers, signal });
-    const answer = new TextDecoder().decode(await readAtMost(response, most));
+    const bytes = await readAtMost(response, most);
+    if (!bytes) throw new Error(`its answer has more than ${most} bytes`);
+    const answer = new TextDecoder().decode(bytes);
     if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
     return JSON.parse(answer);
   } catch (cause) {

@@ -96,13 +96,13 @@ function addAttestations(app: Hono, { ledger, registered }: ValidatorParts): voi
     const body = await readBody(context.req.raw, MOST_ATTESTATION_BYTES);
     const signed = decodeAttestation(parseJson(body));
     const { checker, at } = signed.attestation;
-    // What is cheap first: junk in another's name costs him a turn, and us no signature.
+    // What is cheap first; and junk in another's name may not cost him a turn.
     if (!registered(checker)) {
       throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
     }
     checkTime(at, Date.now());
-    limit.take(checker);
     checkAttestation(signed, sr25519Verify);
+    limit.take(checker);
     return context.json({ stored: ledger.attest(signed, MOST_ATTESTATIONS) });
   });
   app.get("/v1/attestations", (context) => {

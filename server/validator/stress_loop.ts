@@ -134,7 +134,7 @@ export class StressLoop implements AsyncDisposable {
   }
 
   async #load(peer: Peer): Promise<void> {
-    const { ledger, test, publish, log } = this.#parts;
+    const { ledger, test, publish, clock, log } = this.#parts;
     try {
       const result = await test(peer, this.#stop.signal);
       ledger.addTest(peer.hotkey, result.test, result.checks);
@@ -147,6 +147,8 @@ export class StressLoop implements AsyncDisposable {
       });
     } catch (error) {
       log("not tested", { uid: peer.uid, error: reason(error) });
+      // The trouble is ours, most often a checker that is down: the miner has a rest.
+      this.#turnedAway.set(peer.hotkey, { times: 0, until: clock() + BUSY_MS });
     } finally {
       this.#loaded--;
       this.#busy.delete(peer.hotkey);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { brokenRungs, reportRungs, runningRungs } from "../../browser/app/ladder.ts";
-import type { Stage } from "../../browser/app/api.ts";
+import type { Stage, TabReport } from "../../browser/app/api.ts";
 import type { Report } from "../../core/verify/mod.ts";
 
 const COST = {
@@ -10,7 +10,7 @@ const COST = {
 const STEP = { step: 4, noise: 1, outside: 0 };
 const NETWORK = { velocityError: 0.001, tolerance: 0.01, similarity: 1 };
 
-function reportWith(change: Partial<Report>): Report {
+function reportWith(change: Partial<TabReport>): TabReport {
   return {
     ...{ verdict: "honest", reasons: [], level: 1, asked: 3, receipt: "", miner: "" },
     model: { id: "tau-tiny", manifest: "", precision: "float32" },
@@ -66,6 +66,12 @@ describe("rungs of a report say what was checked, and no more", () => {
     }],
   ])("%s", (_, change, expected) => {
     expect(states(reportWith(change))).toMatchObject(expected);
+  });
+
+  test("the statement alone is not the whole receipt", () => {
+    const detailOf = (report: TabReport) => reportRungs(report, "")[0].detail;
+    expect(detailOf(reportWith({ statementOnly: true }))).toMatch(/^only the signature, the time/);
+    expect(detailOf(reportWith({}))).toMatch(/the receipt hold/);
   });
 
   test("no rung is above what was asked", () => {

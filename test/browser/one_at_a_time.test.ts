@@ -34,3 +34,20 @@ test("one that was cancelled before its turn never begins", async () => {
   await runs.end();
   expect(await runs.run(() => Promise.resolve(1))).toBe(1);
 });
+
+test("one that never ends is let go of when it is cancelled", async () => {
+  const runs = new OneAtATime();
+  const stuck = runs.run(() => new Promise<never>(() => {}));
+  await Promise.resolve();
+  runs.cancel();
+  await expect(stuck).rejects.toMatchObject({ code: "cancelled" });
+  expect(await runs.run(() => Promise.resolve(1))).toBe(1);
+});
+
+test("one that has ended is not cancelled: what it left behind is used by others", async () => {
+  const runs = new OneAtATime();
+  const signal = await runs.run((signal) => Promise.resolve(signal));
+  runs.cancel();
+  await runs.run(() => Promise.resolve());
+  expect(signal.aborted).toBe(false);
+});

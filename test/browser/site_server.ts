@@ -7,6 +7,8 @@ export interface SiteServer extends AsyncDisposable {
   readonly requests: SiteRequest[];
   /** Cuts a path's next answer after so many bytes. */
   cut(path: string, bytes: number): void;
+  /** Sends nothing of the body of a path's next answer, and does not end it. */
+  stall(path: string): void;
   /** Answers 404 for paths like it, from now on. */
   lose(paths: RegExp): void;
 }
@@ -22,6 +24,7 @@ export interface SiteRequest {
 export function serveSite(folder: string): SiteServer {
   const requests: SiteRequest[] = [];
   const cuts = new Map<string, number>();
+  const stalls = new Set<string>();
   const lost: RegExp[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -36,6 +39,7 @@ export function serveSite(folder: string): SiteServer {
       const compressed = Math.min(bytes.length, gzipSync(bytes).length);
       requests.push({ path, range, status: response.status, compressed });
       const { status, headers } = response;
+      if (stalls.delete(path)) return new Response(new ReadableStream(), { status, headers });
       const cut = cuts.get(path);
       if (cut === undefined) return new Response(bytes, { status, headers });
       cuts.delete(path);
@@ -46,6 +50,7 @@ export function serveSite(folder: string): SiteServer {
     url: `http://127.0.0.1:${server.addr.port}`,
     requests,
     cut: (path, bytes) => void cuts.set(path, bytes),
+    stall: (path) => void stalls.add(path),
     lose: (paths) => void lost.push(paths),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };

@@ -1,7 +1,7 @@
 import axe, { type AxeResults } from "axe-core";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeReport } from "../../core/gpu/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { readJson } from "../../core/inference/mod.ts";
@@ -606,6 +606,23 @@ test("a check can be cancelled, and made again", async () => {
   expect(await alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
+}, 120_000);
+
+test("a check whose download has stalled can be cancelled, and made again", async () => {
+  const { page } = await openTab(browser);
+  const unet = "/models/tau-tiny/unet/model.onnx";
+  const asked = () => site.requests.filter(({ path }) => path === unet).length;
+  const before = asked();
+  site.stall(unet);
+  await page.goto(tabLink(site.url, miner.url, made));
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  await vi.waitUntil(() => asked() > before, { timeout: 30_000 });
+  await press(page, "Cancel");
+  expect(await alertOf(page)).toMatch(/it was cancelled/);
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  expect(asked()).toBe(before + 2);
 }, 120_000);
 
 test("no serious violation for people who cannot see or use a mouse", async () => {

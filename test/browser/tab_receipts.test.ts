@@ -248,7 +248,15 @@ describe("a receipt of a stranger never blanks the page", () => {
         `document.body.innerText.includes("does not have the receipt's model")`,
       );
       await press(page, "Check");
-      expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, steps: [] });
+      expect(await reportOf(page)).toMatchObject({
+        ...{ verdict: "honest", level: 0, steps: [], statementOnly: true },
+      });
+      // The verdict and the ladder say so, and nobody attests it.
+      expect(await page.$(".verdict[data-verdict=honest]")).toBeNull();
+      const text = await textOf(page);
+      expect(text.match(/only the signature, the time and the hash of an image/g)).toHaveLength(2);
+      expect(text).not.toMatch(/honest|Find my wallet/);
+      expect(text).toContain("the signature holds, no more was checked");
       const forged = { ...foreign, request: { ...foreign.request, seed: "6" } };
       await paste(page, receiptText(forged));
       await shownReceipt(page, receiptId(forged));
@@ -258,6 +266,17 @@ describe("a receipt of a stranger never blanks the page", () => {
     60_000,
   );
 });
+
+test("of a receipt with fewer steps than are drawn by default all are drawn", async () => {
+  const short = await ask(world.miner, { ...REQUEST, steps: 2 });
+  const { page } = await openTab(world.browser);
+  await page.goto(tabLink(world.site.url, world.miner.url, short));
+  await page.waitForSelector(".card img");
+  await setLevel(page, 1);
+  expect(await page.$eval("input[type=number]", (input) => input.value)).toBe("2");
+  await press(page, "Check");
+  expect(await reportOf(page)).toMatchObject({ verdict: "honest", opened: [0, 1], of: 2 });
+}, 60_000);
 
 describe("what a check says is of that check", () => {
   test("a step that is not opened is no verdict, and takes none away", async () => {

@@ -1,7 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Receipt } from "../../../core/transcript/mod.ts";
-import type { Report } from "../../../core/verify/mod.ts";
-import type { ReceiptLink } from "../api.ts";
+import type { ReceiptLink, TabReport } from "../api.ts";
 
 /** A receipt that was opened here. */
 export interface StoredReceipt {
@@ -19,7 +18,7 @@ export interface StoredReceipt {
 export interface StoredVerdict {
   /** Of the receipt. */
   readonly id: string;
-  readonly report: Report;
+  readonly report: TabReport;
   readonly at: number;
 }
 

@@ -50,7 +50,7 @@ export function CheckView() {
         />
       </section>
       {report.value && <ResultView report={report.value} />}
-      {report.value && report.value.code !== "opening_withheld" && (
+      {report.value && report.value.code !== "opening_withheld" && !report.value.statementOnly && (
         <AttestView key={stored.id} stored={stored} report={report.value} />
       )}
     </>
@@ -121,7 +121,7 @@ function StepSettings() {
               type="number"
               min={1}
               max={subject.value?.receipt.steps}
-              value={count.value}
+              value={countOfReceipt()}
               onInput={(event) => count.value = Number(event.currentTarget.value)}
             />
           </label>
@@ -164,10 +164,15 @@ export function ComputeSelect() {
   );
 }
 
+/** Steps to draw: no more than the receipt has, which may be fewer than an earlier one had. */
+function countOfReceipt(): number {
+  return Math.min(count.value, subject.value?.receipt.steps ?? Infinity);
+}
+
 /** What was entered; undefined where it is wrong, which is said. */
 function stepsOf(): StepChoice | undefined {
   if (how.value !== "chosen") {
-    const draw = Math.max(1, Math.floor(count.value) || 1);
+    const draw = Math.max(1, Math.floor(countOfReceipt()) || 1);
     return how.value === "public" ? { draw, blockHash: blockHash.value.trim() } : { draw };
   }
   const numbers = picked.value.split(/[\s,]+/).filter(Boolean).map(Number);

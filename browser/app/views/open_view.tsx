@@ -10,7 +10,7 @@ import {
   subject,
   verdicts,
 } from "../state.ts";
-import type { OfferedReceipt } from "../api.ts";
+import type { OfferedReceipt, TabReport } from "../api.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { textOf, timeOf } from "../words.ts";
 import { Boundary } from "./boundary.tsx";
@@ -137,7 +137,7 @@ function KeptItem(stored: StoredReceipt) {
         <br />
         <span class="faint mono">{id.slice(0, 16)}</span>
       </span>
-      <span>{known ? `${known.verdict}, level ${known.level}` : "not checked"}</span>
+      <span>{known ? listed(known) : "not checked"}</span>
       <button
         type="button"
         disabled={subject.value?.id === id}
@@ -147,4 +147,10 @@ function KeptItem(stored: StoredReceipt) {
       </button>
     </li>
   );
+}
+
+function listed({ verdict, level, statementOnly }: TabReport): string {
+  return statementOnly && verdict === "honest"
+    ? "the signature holds, no more was checked"
+    : `${verdict}, level ${level}`;
 }

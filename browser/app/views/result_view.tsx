@@ -1,14 +1,15 @@
 import type { Report } from "../../../core/verify/mod.ts";
 import { heatScale, LEAST_HEAT, MOST_HEAT } from "../heat.ts";
+import type { TabReport } from "../api.ts";
 import { check } from "../state.ts";
-import { countOf } from "../words.ts";
+import { countOf, STATEMENT_ONLY } from "../words.ts";
 import { ErrorPlot } from "./error_plot.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
 
 const SCALE = heatScale(128);
 
 /** What a check came to, with its figures. */
-export function ResultView({ report }: { readonly report: Report }) {
+export function ResultView({ report }: { readonly report: TabReport }) {
   const { kind, text } = verdictOf(report);
   return (
     <section aria-live="polite">
@@ -43,10 +44,13 @@ function reachedNetwork({ steps }: Report): boolean {
 
 /** In words that say no more than what was checked. */
 function verdictOf(
-  { verdict, code, level }: Report,
-): { readonly kind: Report["verdict"] | "withheld"; readonly text: string } {
+  { verdict, code, level, statementOnly }: TabReport,
+): { readonly kind: Report["verdict"] | "withheld" | "statement"; readonly text: string } {
   if (code === "opening_withheld") {
     return { kind: "withheld", text: "not opened: the miner did not open a step" };
+  }
+  if (statementOnly && verdict === "honest") {
+    return { kind: "statement", text: `not refuted: ${STATEMENT_ONLY}` };
   }
   switch (verdict) {
     case "honest":

@@ -5,13 +5,20 @@ import {
   checkModelPath,
   missingFile,
   type ModelFiles,
+  Watchdog,
 } from "../../../core/inference/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
 
-/** Bytes that came, of how many, of one file. */
-export type OnBytes = (path: string, got: number, of: number) => void;
+/** What is fetched from now on. */
+export interface Download {
+  readonly signal?: AbortSignal;
+  /** Told of the bytes that came, of how many, of one file. */
+  readonly onBytes?: (path: string, got: number, of: number) => void;
+}
 
 const SMALL = 2 ** 20;
+/** Without a byte for so long a download has stalled. */
+const STALL_MS = 60_000;
 
 /** A model of the catalogue: its files come from this page's server, once, and are verified. */
 export class CachedFiles implements ModelFiles {
@@ -20,7 +27,7 @@ export class CachedFiles implements ModelFiles {
   readonly variant?: string;
   readonly #entry: CatalogueEntry;
   readonly #held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-  onBytes: OnBytes = () => {};
+  download: Download = {};
   /** Bytes that were fetched, not read from this machine. */
   fetched = 0;
 
@@ -98,23 +105,28 @@ export class CachedFiles implements ModelFiles {
     store: WeightStore,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { sha256 } = this.#entry.files[path];
+    const { signal, onBytes } = this.download;
+    using watchdog = new Watchdog({ fetch, stallMs: STALL_MS }, signal);
     const bytes = new Uint8Array(size);
     let got = part?.length ?? 0;
     if (part) bytes.set(part);
     try {
       const headers: Record<string, string> = got > 0 ? { range: `bytes=${got}-${size - 1}` } : {};
-      const response = await fetch(new URL(path, this.location), { headers });
+      const response = await watchdog.during(
+        fetch(new URL(path, this.location), { headers, signal: watchdog.signal }),
+      );
       if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
       if (got > 0 && response.status !== 206) got = 0;
       await using keeping = await store.write(sha256, got);
       const reader = response.body.getReader();
-      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const read = () => watchdog.during(reader.read());
+      for (let next = await read(); !next.done; next = await read()) {
         if (got + next.value.length > size) throw new Error(`it is longer than ${size} bytes`);
         bytes.set(next.value, got);
         await keeping.append(next.value);
         got += next.value.length;
         this.fetched += next.value.length;
-        this.onBytes(path, got, size);
+        onBytes?.(path, got, size);
       }
       if (got < size) throw new Error(`it ended after ${got} of ${size} bytes`);
       return bytes;

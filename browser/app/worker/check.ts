@@ -11,7 +11,7 @@ import {
   type Report,
   verifyReceipt,
 } from "../../../core/verify/mod.ts";
-import type { CheckEvent, CheckOrder, Reach } from "../api.ts";
+import type { CheckEvent, CheckOrder, Reach, TabReport } from "../api.ts";
 import { countOf } from "../words.ts";
 import { type KnownModel, modelOf } from "./catalogue.ts";
 import type { Engines, Opened } from "./engines.ts";
@@ -51,7 +51,7 @@ export function reachOf(
 }
 
 /** Checks one receipt, and tells what it does as it does it. */
-export async function check(order: CheckOrder, parts: CheckParts): Promise<Report> {
+export async function check(order: CheckOrder, parts: CheckParts): Promise<TabReport> {
   const { receipt, link } = order;
   parts.tell({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
@@ -74,6 +74,7 @@ async function checkWithModel(
   model: KnownModel,
   { engines, source, drawn, signal, tell }: WithModel,
 ): Promise<Report> {
+  model.files.download = { signal };
   const watch = new Watch(receipt, await previewMap(model.files), { signal, tell });
   const bytes = image && new Uint8Array(await image.arrayBuffer());
   let opened: Opened | undefined;
@@ -82,17 +83,15 @@ async function checkWithModel(
     source: source && watch.openings(source),
     image: bytes && (() => Promise.resolve(bytes)),
     openEngine: async () => {
-      model.files.onBytes = (path, got, of) => {
-        signal.throwIfAborted();
-        const detail = `${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`;
-        tell({ kind: "stage", stage: "model", detail });
-      };
-      tell({ kind: "stage", stage: "model", detail: "loading" });
-      opened = await engines.open(model, compute);
-      tell({ kind: "stage", stage: "model", detail: opened.compute });
+      const tellModel = (detail: string) => tell({ kind: "stage", stage: "model", detail });
+      tellModel("loading");
+      opened = await engines.open(model, compute, { signal, tell: tellModel });
+      signal.throwIfAborted();
+      tellModel(opened.compute);
       return watch.engine(opened.engine);
     },
   });
+  signal.throwIfAborted();
   if (opened) tell({ kind: "stage", stage: "model", detail: opened.compute });
   watch.tellDifferences(report);
   return report;
@@ -119,7 +118,8 @@ class Watch {
   openings(source: OpeningSource): OpeningSource {
     return async (committed, target) => {
       this.#stage("proofs", `opening ${targetName(target)}`);
-      const bytes = await unlessAborted(source(committed, target), this.#parts.signal);
+      const bytes = await source(committed, target);
+      this.#parts.signal.throwIfAborted();
       const opening = checkOpening(bytes, committed, target);
       for (const [name, bits] of opening.leaves) {
         const step = Number(/^x\.(\d+)$/.exec(name)?.[1] ?? NaN);
@@ -143,6 +143,7 @@ class Watch {
       predict: async (request, states) => {
         this.#stage("network", `${countOf(states.length, "step")} through the network`);
         const ours = await engine.predict(request, states);
+        this.#parts.signal.throwIfAborted();
         for (const [k, { index }] of states.entries()) {
           const known = this.#predictions.get(index);
           if (known) known.ours = ours[k];
@@ -180,15 +181,6 @@ class Watch {
   #picture(bits: Uint16Array) {
     return pictureOf(this.#map, bits, this.#receipt.latent);
   }
-}
-
-/** What a miner sends takes as long as he likes, up to its limit: nobody has to wait for it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  return Promise.race([work, aborted.promise])
-    .finally(() => signal.removeEventListener("abort", abort));
 }
 
 async function previewMap(

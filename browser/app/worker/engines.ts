@@ -12,18 +12,39 @@ export interface Opened {
   readonly compute: string;
 }
 
+/** The run that an engine is opened for: it may be cancelled, and is told what is on its way. */
+export interface OpeningRun {
+  readonly signal: AbortSignal;
+  readonly tell: (detail: string) => void;
+}
+
 /** Engines by model and device; the libraries are fetched with the first. */
 export class Engines {
   readonly #opened = new Map<string, Promise<Opened>>();
 
-  /** @throws AppError `host_unavailable` when the choice cannot be had. */
-  open(model: KnownModel, choice: ComputeChoice): Promise<Opened> {
+  /** @throws AppError `host_unavailable` when the choice cannot be had, `cancelled`. */
+  open(model: KnownModel, choice: ComputeChoice, run: OpeningRun): Promise<Opened> {
     const key = `${model.facts.manifest} ${choice}`;
     const known = this.#opened.get(key);
-    if (known) return known;
+    if (known) {
+      return known.catch(() => {
+        // It was cancelled with the run that began it, which is not this one.
+        run.signal.throwIfAborted();
+        return this.open(model, choice, run);
+      });
+    }
+    model.files.download = {
+      signal: run.signal,
+      onBytes: (path, got, of) =>
+        run.tell(`${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`),
+    };
     const opening = openEngine(model, choice);
     this.#opened.set(key, opening);
-    opening.catch(() => this.#opened.delete(key)).finally(() => model.files.release());
+    opening.catch(() => this.#opened.delete(key)).finally(() => {
+      model.files.release();
+      // A lost device is replaced in later runs, with the same files.
+      model.files.download = {};
+    });
     return opening;
   }
 }

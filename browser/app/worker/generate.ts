@@ -34,14 +34,11 @@ export async function generate(
     width: order.size,
     height: order.size,
   }, { ...defaults, seed: 0n });
-  model.files.onBytes = (path, got, of) => {
-    signal.throwIfAborted();
-    const detail = `${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`;
-    tell({ kind: "stage", detail });
-  };
-  tell({ kind: "stage", detail: "loading the model" });
-  const { engine, compute } = await engines.open(model, order.compute);
-  tell({ kind: "stage", detail: compute });
+  const tellStage = (detail: string) => tell({ kind: "stage", detail });
+  tellStage("loading the model");
+  const { engine, compute } = await engines.open(model, order.compute, { signal, tell: tellStage });
+  signal.throwIfAborted();
+  tellStage(compute);
   const times = { started: Date.now(), finished: 0 };
   const recorder = new RunRecorder(request, { keep: true });
   const generation = await engine.generate(request, {

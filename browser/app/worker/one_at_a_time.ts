@@ -2,27 +2,45 @@ import { AppError } from "../../../core/error.ts";
 
 /** Runs one job at a time: a newer one ends the older one and begins when that has ended. */
 export class OneAtATime {
-  #current = new AbortController();
+  /** Of the job that has not ended: what one leaves behind, as an engine, is not cancelled later. */
+  #current: AbortController | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.cancel();
-    const { signal } = this.#current = new AbortController();
+    const current = this.#current = new AbortController();
+    const { signal } = current;
     const running = this.#last.then(() => {
       signal.throwIfAborted();
-      return work(signal);
+      return unlessAborted(work(signal), signal);
+    }).finally(() => {
+      if (this.#current === current) this.#current = undefined;
     });
     this.#last = running.catch(() => {});
     return running;
   }
 
   cancel(): void {
-    this.#current.abort(new AppError("cancelled", "Cannot go on: it was cancelled"));
+    this.#current?.abort(new AppError("cancelled", "Cannot go on: it was cancelled"));
   }
 
   /** Cancels what runs, and waits for its end. */
   async end(): Promise<void> {
     this.cancel();
     await this.#last;
+  }
+}
+
+/** What a miner or a GPU does takes as long as it likes: a job that was cancelled is let go of. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const result = await Promise.race([work, aborted.promise]);
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

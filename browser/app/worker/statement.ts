@@ -1,8 +1,7 @@
 import { AppError } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { checkImage, checkStatement } from "../../../core/verification/mod.ts";
-import type { Report } from "../../../core/verify/mod.ts";
-import type { CheckOrder } from "../api.ts";
+import type { CheckOrder, TabReport } from "../api.ts";
 
 /** Milliseconds that the miner's clock may be ahead of ours. */
 const CLOCK_SKEW = 60_000;
@@ -11,7 +10,7 @@ const CLOCK_SKEW = 60_000;
  * What of level 0 can be checked without the model: the signature, the time and the image. The plan
  * and the proofs follow from the model's scheduler.
  */
-export async function checkAlone(order: CheckOrder): Promise<Report> {
+export async function checkAlone(order: CheckOrder): Promise<TabReport> {
   const { receipt, image } = order;
   const started = performance.now();
   const bytes = image && new Uint8Array(await image.arrayBuffer());
@@ -23,7 +22,7 @@ export async function checkAlone(order: CheckOrder): Promise<Report> {
     verdict: refusal ? "invalid" : "honest",
     reasons: refusal ? [refusal.message] : [],
     ...(refusal && { code: refusal.code }),
-    ...{ level: 0, asked: order.level },
+    ...{ level: 0, asked: order.level, statementOnly: true },
     receipt: receiptId(receipt),
     miner: receipt.miner,
     model: receipt.model,

@@ -45,8 +45,11 @@ const api: EngineApi = {
   generate: (order, tell) =>
     run(tell, async (signal) => {
       const { generate } = await import("./generate.ts");
-      made = await generate(order, { engines, signal, tell });
-      return made.own;
+      const own = await generate(order, { engines, signal, tell });
+      // One that was cancelled may end later than the next.
+      signal.throwIfAborted();
+      made = own;
+      return own.own;
     }),
   cancel: () => runs.cancel(),
   storedBytes: async () => await (await WeightStore.open()).bytes(),

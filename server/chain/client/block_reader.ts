@@ -22,7 +22,7 @@ const MOST_KEPT = 4;
 
 /**
  * Reads blocks, again when the socket drops or what comes is none. Many may wait for the same block:
- * it is read once.
+ * it is read once, and once more if another one takes its place.
  */
 export class BlockReader {
   readonly #link: ChainLink;
@@ -35,6 +35,10 @@ export class BlockReader {
     this.#link = link;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    // The best block may be replaced, and all after it.
+    clock.onBlock((number) => {
+      for (const known of this.#blocks.keys()) if (known >= number) this.#blocks.delete(known);
+    });
   }
 
   /** @throws AppError `chain_unreachable`, `chain_invalid`. */

@@ -165,21 +165,29 @@ export class Submitter {
   /** Looks for the transaction in each block until its era is over. */
   async #follow(hash: string, from: number, doing: string): Promise<Inclusion> {
     const last = from + ERA_BLOCKS;
-    for (let block = from + 1; block <= last; block++) {
-      await this.#clock.reached(block, doing);
-      const read = await this.#blocks.read(block, doing);
-      const index = read.extrinsics.findIndex((extrinsic) => extrinsic.hash.toHex() === hash);
-      if (index < 0) continue;
-      const own = (await this.#blocks.events(read, doing)).filter(({ phase }) =>
-        phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index
-      ).map(({ event }) => event);
-      throwIfFailed(own, doing);
-      return { block, blockHash: read.hash, hash, events: own };
+    // Once as they come, and once as they stayed: the best blocks may have been replaced by others.
+    for (let look = 0; look < 2; look++) {
+      for (let block = from + 1; block <= last; block++) {
+        const found = await this.#findIn(block, hash, doing);
+        if (found) return found;
+      }
     }
     throw new AppError(
       "chain_unreachable",
       `Cannot ${doing}: no block took the transaction within ${ERA_BLOCKS} blocks; it is void now`,
     );
+  }
+
+  async #findIn(block: number, hash: string, doing: string): Promise<Inclusion | undefined> {
+    await this.#clock.reached(block, doing);
+    const read = await this.#blocks.read(block, doing);
+    const index = read.extrinsics.findIndex((extrinsic) => extrinsic.hash.toHex() === hash);
+    if (index < 0) return undefined;
+    const own = (await this.#blocks.events(read, doing)).filter(({ phase }) =>
+      phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index
+    ).map(({ event }) => event);
+    throwIfFailed(own, doing);
+    return { block, blockHash: read.hash, hash, events: own };
   }
 }
 

@@ -48,5 +48,5 @@ test("core/verify/mod.ts loads neither onnxruntime nor a codec until they are as
   const loaded = [...loadedBy("core/verify/mod.ts", "when loaded")];
   expect(loaded).toContain("core/generation/plan_choice.ts");
   expect(loaded.filter((each) => /onnxruntime|@jsquash/.test(each))).toEqual([]);
-  expect([...loadedBy("core/verify/mod.ts", "ever")]).toContain("@jsquash/png/decode.js");
+  expect([...loadedBy("core/verify/mod.ts", "ever")]).toContain("@jsquash/jpeg/decode.js");
 });

@@ -9,7 +9,7 @@ import { rejection } from "../../fixtures/rejection.ts";
 import { signedRun, writeTranscript } from "../../fixtures/signed_run.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
-vi.mock("@jsquash/png/decode.js", () => ({
+vi.mock("@jsquash/webp/decode.js", () => ({
   default: () => Promise.reject(new Error("its WebAssembly did not come")),
   init: () => Promise.resolve(),
 }));
@@ -21,7 +21,9 @@ afterAll(() => engine[Symbol.asyncDispose]());
 
 test("an image that our codec cannot decode, because it decodes none, is not the miner's fault", async () => {
   const request = { prompt: "a tau symbol", steps: 2, width: 64, height: 64, guidanceScale: 1 };
-  const { receipt, image, transcript } = await signedRun(engine, facts, request);
+  const { receipt, image, transcript } = await signedRun(engine, facts, request, {
+    format: "webp",
+  });
   const path = await writeTranscript(await temporaryFolder(), transcript);
   const checking = verifyReceipt({
     ...{ receipt, level: 3, drawn: { steps: [0, 1], draw: "chosen" } },

@@ -129,6 +129,16 @@ describe("two halves", () => {
   beforeEach(() => other = new Ledger(":memory:", () => now));
   afterEach(() => other[Symbol.dispose]());
 
+  test("tell each other reasons in a few words, whatever miners put into them", () => {
+    for (let k = 0; k < 20; k++) ledger.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
+    const score = { ...SUSPECT, reasons: ["y".repeat(500_000)] };
+    ledger.settle({ id: "c", hotkey: "5A", source: "user", score });
+    const told = ledger.results(0, 100);
+    expect(told.answers.length).toBeGreaterThanOrEqual(20);
+    expect(JSON.stringify(told).length).toBeLessThan(20_000);
+    expect(told.answers.find(({ id }) => id === "r0")?.why).toMatch(/^no field x+\.\.\.$/);
+  });
+
   test("come to the same, however often each is told", () => {
     ledger.served("r1", "5A");
     ledger.failed("r2", "5A", "late");

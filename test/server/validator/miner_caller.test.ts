@@ -67,6 +67,17 @@ describe("generate", () => {
     });
   });
 
+  test("a model of another version is a failure: nobody told the miner which", async () => {
+    const image = await signed();
+    const { peer, caller } = served(() => answerOf(image));
+    const error = await rejection(caller.generate(peer, { ...ASKED, manifest: "cd".repeat(32) }));
+    expect(error).not.toBeInstanceOf(MinerForged);
+    expect(error).toMatchObject({
+      code: "miner_failed",
+      message: expect.stringMatching(/its model is not this validator's: invented/),
+    });
+  });
+
   test.each<[string, () => Response, typeof MinerBusy | undefined]>([
     ["a 429 is an honest refusal", () => new Response("", { status: 429 }), MinerBusy],
     ["a 503 is an honest refusal", () => new Response("", { status: 503 }), MinerBusy],

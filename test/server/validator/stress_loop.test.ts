@@ -9,7 +9,12 @@ const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
 }));
 
-function tested(knock: (peer: Peer) => Promise<Knocked>, peers = PEERS, together = 2) {
+function tested(
+  knock: (peer: Peer) => Promise<Knocked>,
+  peers = PEERS,
+  together = 2,
+  trouble: () => Promise<void> = () => Promise.resolve(),
+) {
   const ledger = new Ledger(":memory:");
   let loaded = 0;
   let most = 0;
@@ -22,6 +27,7 @@ function tested(knock: (peer: Peer) => Promise<Knocked>, peers = PEERS, together
       most = Math.max(most, ++loaded);
       await new Promise((resolve) => setTimeout(resolve, 5));
       loaded--;
+      await trouble();
       const load = { requestsPerSecond: 1, errorRate: 0, requests: 4 };
       return { test: { ...load, id: crypto.randomUUID() }, checks: [], shown: undefined };
     },
@@ -73,6 +79,26 @@ test("our own trouble is not the miner's: it is tried again", async () => {
   await vi.waitUntil(() => order.length === 1, 3000);
   expect(calls).toBe(2);
   await loop[Symbol.asyncDispose]();
+});
+
+test("a test that our side could not finish is made again after a rest, not at once", async () => {
+  vi.useFakeTimers();
+  try {
+    const { ledger, loop, order } = tested(
+      () => Promise.resolve("answers"),
+      PEERS.slice(0, 1),
+      2,
+      () => Promise.reject(new Error("the checker is down")),
+    );
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(order).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(order).toEqual([0, 0]);
+    expect(ledger.metrics("5M0").requestsPerSecond).toBeNaN();
+    await loop[Symbol.asyncDispose]();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("a miner that is busy with others", () => {

@@ -86,7 +86,9 @@ test("an answer to something else is a cheat, whatever the drawn ones are", asyn
   const { parts, generate } = simulated({ room: 20, ms: 1 });
   const forged = new MinerForged("miner_failed", "Cannot use the answer: its request");
   generate.mockRejectedValueOnce(forged);
-  const { checks, test: load } = await stressTest(PEER, parts);
+  // Nor does it hang on a checker that is down.
+  const scorer = vi.fn().mockRejectedValue(new Error("down"));
+  const { checks, test: load } = await stressTest(PEER, { ...parts, scorer });
   const invalid = checks.filter(({ score }) => score.verdict === "invalid");
   expect(invalid).toMatchObject([{ hotkey: "5Miner", source: "synthetic" }]);
   expect(invalid[0].score.reasons).toEqual([forged.message]);
