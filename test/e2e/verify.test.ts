@@ -146,7 +146,7 @@ describe("the checker's own trouble says nothing about the miner", () => {
     return { ...own, files: withFiles(files, changed) };
   };
 
-  test.each(["encoding_failed", "shape_mismatch", "invalid_config", "not_finite"] as const)(
+  test.each(["encoding_failed", "shape_mismatch", "invalid_config", "inference_failed"] as const)(
     "an engine that fails with %s",
     async (code) => {
       const failing = { predict: trouble(code), decode: trouble(code) };
@@ -160,6 +160,13 @@ describe("the checker's own trouble says nothing about the miner", () => {
       }
     },
   );
+
+  test("but a last state that overflows the decoder is the miner's, and hides nothing", async () => {
+    const overflowing = { predict: engine.predict.bind(engine), decode: trouble("not_finite") };
+    const report = await check({ openEngine: () => Promise.resolve(overflowing) });
+    expect(report).toMatchObject({ verdict: "suspect", level: 3, image: { psnr: 0 } });
+    expect(report.steps.every(({ velocityError }) => velocityError === 0)).toBe(true);
+  });
 
   test("a scheduler of the model that is no plan", async () => {
     const path = "scheduler/scheduler_config.json";
