@@ -9,8 +9,5 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Real browsers and processes on two busy cores: in the gate what fails twice is broken. Anywhere
-    // else each failure is seen at once.
-    retry: Deno.env.get("CI") ? 1 : 0,
   },
 });
