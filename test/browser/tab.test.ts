@@ -672,6 +672,38 @@ test("the page never blocks while its worker checks", async () => {
   expect(Math.max(0, ...tasks)).toBeLessThan(250);
 }, 120_000);
 
+test("no button moves while its page fills", async () => {
+  const { page } = await openTab(browser);
+  await page.setViewport({ width: 390, height: 1600 });
+  await page.evaluateOnNewDocument(`{
+    globalThis.places = {};
+    const look = () => {
+      for (const button of document.querySelectorAll("button.main")) {
+        const { x, y } = button.getBoundingClientRect();
+        (places[button.textContent] ??= new Set()).add(x + " " + y);
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+  }`);
+  const seen = async (text: string) => {
+    // By then the worker has told what this browser computes with.
+    await page.waitForFunction(`document.querySelector("label option[value=gpu]")?.textContent
+      .includes("none")`);
+    await page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))");
+    return await page.evaluate(`[...places[${JSON.stringify(text)}]]`);
+  };
+  await page.goto(`${site.url}/#/generate`);
+  expect(await seen("Make it")).toHaveLength(1);
+  await page.goto(tabLink(site.url, miner.url, made));
+  await page.waitForSelector(".card img");
+  expect(await seen("Check")).toHaveLength(1);
+  // From here on the receipt is on this machine, and is shown before the worker is there.
+  await page.reload();
+  await page.waitForSelector(".card img");
+  expect(await seen("Check")).toHaveLength(1);
+}, 60_000);
+
 /** Of a canvas's context; Deno's types have no page. */
 interface Pixels {
   getImageData(x: number, y: number, width: number, height: number): { readonly data: number[] };

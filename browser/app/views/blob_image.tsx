@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** The address of a blob for as long as it is shown. */
 function useBlobUrl(blob: Blob): string {
   const [url, setUrl] = useState("");
-  useEffect(() => {
+  // Before anything is painted: what stands below does not move.
+  useLayoutEffect(() => {
     const made = URL.createObjectURL(blob);
     setUrl(made);
     return () => URL.revokeObjectURL(made);
@@ -11,9 +12,15 @@ function useBlobUrl(blob: Blob): string {
   return url;
 }
 
-export function BlobImage({ image, label }: { readonly image: Blob; readonly label: string }) {
+/** An image whose place is kept until it is decoded. */
+export function BlobImage({ image, label, width, height }: {
+  readonly image: Blob;
+  readonly label: string;
+  readonly width: number;
+  readonly height: number;
+}) {
   const url = useBlobUrl(image);
-  return url === "" ? null : <img src={url} alt={label} />;
+  return url === "" ? null : <img src={url} alt={label} width={width} height={height} />;
 }
 
 /** A link that saves a blob as a file. */

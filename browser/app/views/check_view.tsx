@@ -151,6 +151,7 @@ export function ComputeSelect() {
     >
       Compute on{" "}
       <select
+        class="compute"
         value={compute.value}
         onChange={(event) => compute.value = event.currentTarget.value as ComputeChoice}
       >

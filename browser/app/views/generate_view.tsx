@@ -21,7 +21,7 @@ export function GenerateView() {
       <div class="made">
         <div>
           {made.value
-            ? <BlobImage image={made.value.image} label="The image that this tab made" />
+            ? <MadeImage own={made.value} />
             : preview.value
             ? <PictureCanvas picture={preview.value} label="The image as far as it is" />
             : (
@@ -83,6 +83,11 @@ function Numbers() {
       </label>
     </p>
   );
+}
+
+function MadeImage({ own: { image, receipt } }: { readonly own: OwnImage }) {
+  const { width, height } = receipt.request;
+  return <BlobImage {...{ image, width, height }} label="The image that this tab made" />;
 }
 
 /** What can be done with it. */

@@ -27,7 +27,12 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
     <section class="card">
       <div>
         {image
-          ? <BlobImage image={image} label="The image that the receipt is of" />
+          ? (
+            <BlobImage
+              {...{ image, width: request.width, height: request.height }}
+              label="The image that the receipt is of"
+            />
+          )
           : <p class="faint">The image is not at hand.</p>}
       </div>
       <dl>
