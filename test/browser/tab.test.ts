@@ -657,19 +657,27 @@ test("no serious violation for people who cannot see or use a mouse", async () =
 
 test("the page never blocks while its worker checks", async () => {
   const { page } = await openTab(browser);
-  await page.goto(tabLink(site.url, miner.url, made));
-  await page.waitForSelector(".card img");
-  await page.evaluate(`{
+  await page.evaluateOnNewDocument(`{
     globalThis.tasks = [];
     const take = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
     new PerformanceObserver(take).observe({ type: "longtask" });
   }`);
-  await press(page, "Check");
-  await verdictOf(page);
-  const tasks = await page.evaluate("tasks") as number[];
-  console.log(`Tab: tasks over 50 ms on the page's own thread while checking: ${tasks.length}`);
-  // None is measured on an idle machine; a busy one stretches what takes a few milliseconds.
-  expect(Math.max(0, ...tasks)).toBeLessThan(250);
+  // The browser counts what takes over 50 ms by the clock, in which a busy machine may do other
+  // things meanwhile: what the page itself did so long would be there every time.
+  const counts: number[] = [];
+  while (counts.length < 3 && !counts.includes(0)) {
+    await page.goto("about:blank");
+    await page.goto(tabLink(site.url, miner.url, made));
+    await page.waitForSelector(".card img");
+    await page.evaluate("tasks.length = 0");
+    await press(page, "Check");
+    await page.waitForSelector('.ladder [data-state="running"]');
+    await page.waitForFunction(`!document.querySelector('.ladder [data-state="running"]')`);
+    expect(await verdictOf(page)).toBe("honest");
+    counts.push(Number(await page.evaluate("tasks.length")));
+  }
+  console.log(`Tab: tasks over 50 ms on the page's own thread, by check: ${counts.join(", ")}`);
+  expect(counts).toContain(0);
 }, 120_000);
 
 test("no button moves while its page fills", async () => {
