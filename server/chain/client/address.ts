@@ -39,14 +39,18 @@ export function formatIp({ ip, type }: ChainAddress): string {
   return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }
 
-/** The chain refuses addresses that nobody else can reach. @throws AppError `invalid_request`. */
+/**
+ * The chain refuses addresses that nobody else can reach, but for 0.0.0.0: that one takes an axon
+ * back.
+ * @throws AppError `invalid_request`.
+ */
 export function checkServable({ ip, type }: ChainAddress, port: number): void {
   const [loopback, highest] = type === 4 ? [0x7f000001n, 2n ** 32n - 1n] : [1n, 2n ** 128n - 1n];
-  if (ip === loopback || ip >= highest) {
+  if (ip === 0n || ip === loopback || ip >= highest) {
     throw new AppError(
       "invalid_request",
-      `Cannot serve: the address ${formatIp({ ip, type })} is one that the chain refuses; ` +
-        "--axon.external_ip names one that others can reach",
+      `Cannot serve: the address ${formatIp({ ip, type })} is one that nobody else can reach; ` +
+        "--axon.external_ip names one that others can",
     );
   }
   if (!Number.isInteger(port) || port < 1 || port > 65535) {

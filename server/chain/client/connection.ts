@@ -18,8 +18,10 @@ export interface ChainLink {
 /** Milliseconds between tries after a dropped socket. */
 const RECONNECT_MS = 1000;
 const NO_FIELDS = { extrinsic: {}, payload: {} };
-/** Extensions of the runtime that add nothing to what is signed. */
+/** Extensions of the runtime, or of older ones, that add nothing to what is signed. */
 const SIGNED_EXTENSIONS = {
+  SubtensorSignedExtension: NO_FIELDS,
+  CommitmentsSignedExtension: NO_FIELDS,
   SudoTransactionExtension: NO_FIELDS,
   CheckShieldedTxValidity: NO_FIELDS,
   SubtensorTransactionExtension: NO_FIELDS,

@@ -25,7 +25,7 @@ export interface Neuron {
   readonly validatorPermit: boolean;
   /** Total stake, as the chain weighs it. */
   readonly stake: number;
-  /** Block of the newest weights. */
+  /** Block of the newest weights or commit; of the registration, where there are none. */
   readonly lastUpdate: number;
   /** Shares of 1. */
   readonly incentive: number;
@@ -60,6 +60,8 @@ export interface Metagraph {
   readonly block: number;
   /** By uid. */
   readonly neurons: readonly Neuron[];
+  /** Of the subnet's owner, whose weights need no permit; undefined where the runtime knows none. */
+  readonly ownerHotkey: string | undefined;
   readonly hyperparameters: SubnetRules;
 }
 
@@ -73,12 +75,16 @@ export interface AxonInfo {
   readonly protocol: unknown;
 }
 
-/** undefined for a neuron that serves nothing. */
+/**
+ * undefined for a neuron that serves nothing. The chain takes 0.0.0.0 as well, which is how an axon
+ * is taken back: to bittensor it is none, and to a socket it would be this machine.
+ */
 export function axonOf(info: AxonInfo | null | undefined): Axon | undefined {
-  if (!info || number(info.port) === 0) return undefined;
-  const type = number(info.ipType) === 6 ? 6 : 4;
+  if (!info) return undefined;
+  const ip = BigInt(info.ip as string | number);
+  if (ip === 0n || number(info.port) === 0) return undefined;
   return {
-    ip: formatIp({ ip: BigInt(info.ip as string | number), type }),
+    ip: formatIp({ ip, type: number(info.ipType) === 6 ? 6 : 4 }),
     port: number(info.port),
     version: number(info.version),
     protocol: number(info.protocol),

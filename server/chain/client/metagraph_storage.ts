@@ -37,23 +37,33 @@ const COLUMNS = [
   "consensus",
   "emission",
 ] as const;
+const OWNER = "subnetOwnerHotkey";
 
-/** For runtimes without `get_metagraph`: three round trips, all at one block. */
+/**
+ * For runtimes without `get_metagraph`: three round trips, all at one block. The oldest of them (spec
+ * 218) have stake that is the same on every subnet, and no owner's hotkey.
+ */
 export async function metagraphFromStorage(
   link: ChainLink,
   netuid: number,
   { number: block, hash }: Head,
 ): Promise<Metagraph | undefined> {
   const ask = (questions: readonly Question[]) => query(link, hash, questions);
+  const has = (name: string) => link.api.query.subtensorModule[name] !== undefined;
   const item = (name: string) =>
     storageItem(link.api.query, "subtensorModule", name, READING) as unknown as Entry;
+  const stakeOf = (hotkey: string): Question =>
+    has("totalHotkeyAlpha") || !has("totalHotkeyStake")
+      ? [item("totalHotkeyAlpha"), [hotkey, netuid]]
+      : [item("totalHotkeyStake"), [hotkey]];
+  const names = [...RULES, ...COLUMNS, ...[OWNER].filter(has)];
   const [exists, n, ...rest] = await ask([
     [item("networksAdded"), [netuid]],
     [item("subnetworkN"), [netuid]],
-    ...[...RULES, ...COLUMNS].map((name): Question => [item(name), [netuid]]),
+    ...names.map((name): Question => [item(name), [netuid]]),
   ]);
   if (exists !== true) return undefined;
-  const values = Object.fromEntries([...RULES, ...COLUMNS].map((name, k) => [name, rest[k]]));
+  const values = Object.fromEntries(names.map((name, k) => [name, rest[k]]));
   const uids = Array.from({ length: number(n) }, (_, uid) => uid);
   const hotkeys = (await ask(uids.flatMap((uid): Question[] => [
     [item("keys"), [netuid, uid]],
@@ -62,12 +72,13 @@ export async function metagraphFromStorage(
   const of = await ask(uids.flatMap((uid): Question[] => [
     [item("owner"), [hotkeys[2 * uid]]],
     [item("axons"), [netuid, hotkeys[2 * uid]]],
-    [item("totalHotkeyAlpha"), [hotkeys[2 * uid], netuid]],
+    stakeOf(hotkeys[2 * uid]),
   ]));
   const column = (name: string, uid: number) => (values[name] as readonly unknown[])[uid];
   return {
     netuid,
     block,
+    ownerHotkey: values[OWNER] === undefined ? undefined : String(values[OWNER]),
     neurons: uids.map((uid): Neuron => ({
       uid,
       hotkey: hotkeys[2 * uid],

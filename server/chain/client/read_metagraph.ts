@@ -65,6 +65,7 @@ function metagraphOf(netuid: number, value: Answer): Metagraph {
   return {
     netuid,
     block: number(value.block),
+    ownerHotkey: String(value.ownerHotkey),
     neurons: hotkeys.map((hotkey, uid) => ({
       uid,
       hotkey,

@@ -14,6 +14,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   RateLimitExceeded: "wait for the subnet's rate limit to pass",
   ServingRateLimitExceeded: "wait for the subnet's serving rate limit to pass",
   IncorrectWeightVersionKey: "this validator is older than the subnet demands: update it",
+  IncorrectCommitRevealVersion: "the runtime takes commits of another form: update this client",
+  CommitRevealEnabled: "the subnet demands commits since a moment ago: try again",
+  CommitRevealDisabled: "the subnet takes no commits: set the weights at once",
   InvalidIpAddress: "give an address that others can reach with --axon.external_ip",
   InvalidIpType: "give an IPv4 or IPv6 address with --axon.external_ip",
   InvalidPort: "give a port from 1 to 65535 with --axon.external_port",
@@ -21,18 +24,32 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ExpiredWeightCommit: "the commit's epoch is over: commit again",
   CommitBlockNotInRevealRange: "the commit's epoch has not come, or is over",
   CommitNotFound: "uids, values, salt and version key must be those of the commit",
+  NoWeightsCommitFound: "uids, values, salt and version key must be those of the commit",
   InvalidRevealCommitHashNotMatch: "uids, values, salt and version key must be those of the commit",
   InvalidRevealRound: "the reveal round is already public: look at this machine's clock",
   TooManyUnrevealedCommits: "wait until a commit is revealed",
   SubnetNotExists: "look at --netuid",
+  SubNetworkDoesNotExist: "look at --netuid",
+  MechanismDoesNotExist: "look at --netuid",
   HotKeyAlreadyRegisteredInSubNet: "the hotkey has a uid already",
+  SubNetRegistrationDisabled: "the subnet takes no registrations now",
+  TooManyRegistrationsThisBlock: "try again in a few blocks",
+  TooManyRegistrationsThisInterval: "try again in some minutes",
   BalanceTooLow: "the coldkey needs more TAO",
   NotEnoughBalanceToStake: "the coldkey needs more TAO",
-  TooManyRegistrationsThisBlock: "try again in a few blocks",
   InsufficientBalance: "the account needs more TAO",
+  FundsUnavailable: "the account needs more TAO",
+  NotExpendable: "the account has to keep what it needs to stay alive",
+  // Newer runtimes take a hotkey's fees from its coldkey.
+  Payment: "who pays the fee, the signer or the hotkey's coldkey, needs TAO",
+  ColdkeyInSwapSchedule: "the coldkey's swap is announced: until then only that is taken from it",
+  ColdkeySwapDisputed: "the coldkey's swap is disputed: until that is settled it is locked",
 };
 
-/** `CustomTransactionError` by number, as of spec 424. Other runtimes number them otherwise. */
+/**
+ * `CustomTransactionError` by number, as far as spec 424 and all later ones agree. Above it they
+ * number differently.
+ */
 const CUSTOM_SINCE = 424;
 const CUSTOM: Readonly<Record<number, string>> = {
   0: "ColdkeyInSwapSchedule",
@@ -40,40 +57,66 @@ const CUSTOM: Readonly<Record<number, string>> = {
   2: "BalanceTooLow",
   3: "SubnetNotExists",
   4: "HotkeyAccountDoesntExist",
+  5: "NotEnoughStakeToWithdraw",
   6: "RateLimitExceeded",
+  7: "InsufficientLiquidity",
+  8: "SlippageTooHigh",
+  9: "TransferDisallowed",
   10: "HotKeyNotRegisteredInNetwork",
   11: "InvalidIpAddress",
   12: "ServingRateLimitExceeded",
   13: "InvalidPort",
+  14: "ZeroMaxAmount",
   15: "InvalidRevealRound",
   16: "CommitNotFound",
   17: "CommitBlockNotInRevealRange",
   18: "InputLengthsUnequal",
   19: "UidNotFound",
+  20: "EvmKeyAssociateRateLimitExceeded",
+  21: "ColdkeySwapDisputed",
+  22: "InvalidRealAccount",
+  23: "FailedShieldedTxParsing",
+  24: "InvalidShieldedTxPubKeyHash",
   255: "BadRequest",
+};
+
+/** Runtimes before there was alpha: a number for each call, and few reasons. */
+const CUSTOM_OLD_UNTIL = 218;
+const CUSTOM_OLD: Readonly<Record<number, string>> = {
+  0: "ColdkeyInSwapSchedule",
+  // Of a commit, a reveal, and weights that are set.
+  1: "NotEnoughStakeToSetWeights",
+  2: "NotEnoughStakeToSetWeights",
+  3: "NotEnoughStakeToSetWeights",
+  5: "TooManyRegistrationsThisInterval",
 };
 
 /** A call that its block refused. */
 export function dispatchRefusal(doing: string, error: DispatchError): AppError {
-  if (!error.isModule) return refusal(doing, error.type);
-  const { name } = error.registry.findMetaError(error.asModule);
-  return refusal(doing, name);
+  if (error.isModule) return refusal(doing, error.registry.findMetaError(error.asModule).name);
+  return refusal(doing, error.isToken ? error.asToken.type : error.type);
 }
 
 /**
- * What the node said of a transaction that it did not take.
+ * What the node said of a transaction that it did not take: in words, or as the runtime's own value
+ * in JSON where the node is one that only runs the runtime.
  * @param spec the runtime's version, which the numbers depend on.
  */
 export function poolRefusal(doing: string, error: unknown, spec: number): AppError {
   const said = reason(error);
   const [, custom] = /"custom":\s*(\d+)|Custom error:\s*(\d+)/.exec(said)?.filter(Boolean) ?? [];
+  if (/"payment"|Inability to pay/.test(said)) return refusal(doing, "Payment", error);
   if (custom === undefined) {
     return new AppError("chain_refused", `Cannot ${doing}: the node refused it (${said})`, {
       cause: error,
     });
   }
-  const name = spec >= CUSTOM_SINCE ? CUSTOM[Number(custom)] : undefined;
-  return refusal(doing, name ?? `its custom error ${custom}`, error);
+  return refusal(doing, customName(Number(custom), spec) ?? `its custom error ${custom}`, error);
+}
+
+function customName(custom: number, spec: number): string | undefined {
+  if (spec >= CUSTOM_SINCE) return CUSTOM[custom];
+  return spec <= CUSTOM_OLD_UNTIL ? CUSTOM_OLD[custom] : undefined;
 }
 
 /**
@@ -81,7 +124,7 @@ export function poolRefusal(doing: string, error: unknown, spec: number): AppErr
  * proof): it may run another runtime.
  */
 export function isRuntimeRefusal(error: unknown): boolean {
-  return /^100[12]: |^1010: .*bad signature/i.test(reason(error));
+  return /^100[12]: |^1010: .*(bad signature|"badProof")/i.test(reason(error));
 }
 
 /** The account's nonce was used (stale, imported, taken): or somebody else signs with this key. */

@@ -206,7 +206,7 @@ const DOING = "set weights";
 function checkWeights(
   { uids, weights, versionKey }: WeightsToSet,
   hotkey: string,
-  { neurons, hyperparameters, netuid }: Metagraph,
+  { neurons, hyperparameters, netuid, ownerHotkey }: Metagraph,
 ): void {
   const own = neurons.find((neuron) => neuron.hotkey === hotkey);
   if (!own) {
@@ -230,7 +230,7 @@ function checkWeights(
     [weights.every((each) => each === 0), "no weight is above 0"],
     [!selfOnly && uids.length < least, `${uids.length} neurons have weights, ${least} must`],
     [
-      !selfOnly && !own.validatorPermit,
+      !selfOnly && !own.validatorPermit && hotkey !== ownerHotkey,
       "the hotkey has no validator permit; permits go to those with most stake",
     ],
     [

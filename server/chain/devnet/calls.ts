@@ -94,43 +94,53 @@ export function partsOf(call: CallBase<AnyTuple>): CallParts {
 }
 
 /**
- * What the runtime's transaction extension refuses before a transaction is in the pool.
+ * What the runtime's transaction extension refuses before a transaction is in the pool. It does not
+ * ask whether there is such a subnet, nor, of weights, whether the hotkey is on it: their block does.
  * @throws PoolRefusal with the extension's number.
  */
-export function validate({ state, who, block, runtime }: Dispatch, call: CallParts): void {
-  const args = Object.fromEntries(call.argsEntries);
-  if (call.section !== "subtensorModule" || !args.netuid) return;
-  const netuid = number(args.netuid);
-  if (!state.flag("subtensorModule.networksAdded", netuid)) {
-    throw PoolRefusal.custom("SubnetNotExists");
-  }
-  switch (call.method) {
+export function validate(dispatch: Dispatch, { section, method, argsEntries }: CallParts): void {
+  if (section !== "subtensorModule") return;
+  const args = Object.fromEntries(argsEntries);
+  switch (method) {
     case "serveAxon":
-      return validateAxon(state, who, block, args);
+      return validateAxon(dispatch.state, dispatch.who, dispatch.block, args);
+    case "revealWeights":
+      requireStake(dispatch, args);
+      return validateReveal(dispatch, args);
     case "setWeights":
     case "setMechanismWeights":
+      requireStake(dispatch, args);
+      // Else its block refuses it, whenever it comes.
+      if (!dispatch.state.flag(COMMIT_REVEAL, number(args.netuid))) requirePause(dispatch, args);
+      return;
     case "commitWeights":
+      requireStake(dispatch, args);
+      return requirePause(dispatch, args);
     case "commitTimelockedWeights":
     case "commitTimelockedMechanismWeights":
-    case "revealWeights": {
-      const uid = uidOf(state, netuid, who);
-      if (uid === undefined) throw PoolRefusal.custom("UidNotFound");
-      if (!hasStake(state, netuid, who)) throw PoolRefusal.custom("StakeAmountTooLow");
-      if (call.method === "revealWeights") {
-        return validateReveal({ state, who, block, runtime }, args);
-      }
-      if (isTooFast(state, netuid, uid, block)) throw PoolRefusal.custom("RateLimitExceeded");
-      if (args.revealRound && big(args.revealRound) < state.big("drand.lastStoredRound")) {
+      requireStake(dispatch, args);
+      if (big(args.revealRound) < dispatch.state.big("drand.lastStoredRound")) {
         throw PoolRefusal.custom("InvalidRevealRound");
       }
-    }
+      return requirePause(dispatch, args);
   }
 }
 
-function validateReveal(
-  { state, who, block, runtime }: Pick<Dispatch, "state" | "who" | "block" | "runtime">,
-  args: Arguments,
-): void {
+const COMMIT_REVEAL = "subtensorModule.commitRevealWeightsEnabled";
+
+function requireStake({ state, who }: Dispatch, { netuid }: Arguments): void {
+  if (!hasStake(state, number(netuid), who)) throw PoolRefusal.custom("StakeAmountTooLow");
+}
+
+function requirePause({ state, who, block }: Dispatch, args: Arguments): void {
+  const netuid = number(args.netuid);
+  const uid = uidOf(state, netuid, who);
+  if (uid !== undefined && isTooFast(state, netuid, uid, block)) {
+    throw PoolRefusal.custom("RateLimitExceeded");
+  }
+}
+
+function validateReveal({ state, who, block, runtime }: Dispatch, args: Arguments): void {
   const wish = wishOf({ who, block }, args, "uids", "values");
   const hash = hashOfCommit(runtime.registry, wish, numbers(args.salt));
   const commit = commitsOf(state, wish.netuid, who).find(([each]) => each === hash);
@@ -146,18 +156,23 @@ function validateAxon(state: State, who: string, block: number, args: Arguments)
   if (uidOf(state, netuid, who) === undefined) {
     throw PoolRefusal.custom("HotKeyNotRegisteredInNetwork");
   }
-  if (!isServable(big(args.ip), number(args.ipType))) throw PoolRefusal.custom("InvalidIpAddress");
-  if (number(args.port) === 0) throw PoolRefusal.custom("InvalidPort");
+  const type = number(args.ipType);
+  if (!isIpType(type)) throw PoolRefusal.custom("BadRequest");
+  if (!isServable(big(args.ip), type)) throw PoolRefusal.custom("InvalidIpAddress");
   if (isServedTooFast(state, netuid, who, block)) {
     throw PoolRefusal.custom("ServingRateLimitExceeded");
   }
+  if (number(args.port) === 0) throw PoolRefusal.custom("InvalidPort");
 }
 
 const LOOPBACK = { 4: 0x7f000001n, 6: 1n } as const;
 const HIGHEST = { 4: 2n ** 32n - 1n, 6: 2n ** 128n - 1n } as const;
 
-function isServable(ip: bigint, type: number): boolean {
-  if (type !== 4 && type !== 6) return false;
+function isIpType(type: number): type is 4 | 6 {
+  return type === 4 || type === 6;
+}
+
+function isServable(ip: bigint, type: 4 | 6): boolean {
   return ip !== LOOPBACK[type] && ip < HIGHEST[type];
 }
 
@@ -172,12 +187,13 @@ function isServedTooFast(state: State, netuid: number, who: string, block: numbe
 
 function serveAxon({ state, who, block, emit }: Dispatch, args: Arguments): void {
   const netuid = number(args.netuid);
+  if (!state.flag("subtensorModule.networksAdded", netuid)) fail("SubnetNotExists");
   if (uidOf(state, netuid, who) === undefined) fail("HotKeyNotRegisteredInNetwork");
   const type = number(args.ipType);
-  if (type !== 4 && type !== 6) fail("InvalidIpType");
+  if (!isIpType(type)) return fail("InvalidIpType");
   if (!isServable(big(args.ip), type)) fail("InvalidIpAddress");
-  if (number(args.port) === 0) fail("InvalidPort");
   if (isServedTooFast(state, netuid, who, block)) fail("ServingRateLimitExceeded");
+  if (number(args.port) === 0) fail("InvalidPort");
   state.write("subtensorModule.axons", [netuid, who], {
     block,
     version: number(args.version),
@@ -193,9 +209,7 @@ function serveAxon({ state, who, block, emit }: Dispatch, args: Arguments): void
 
 function setWeights(call: Dispatch, args: Arguments): void {
   const wish = wishOf(call, args, "dests", "weights");
-  if (call.state.flag("subtensorModule.commitRevealWeightsEnabled", wish.netuid)) {
-    fail("CommitRevealEnabled");
-  }
+  if (call.state.flag(COMMIT_REVEAL, wish.netuid)) fail("CommitRevealEnabled");
   const uid = storeWeights(call.state, wish, true);
   call.emit("SubtensorModule", "WeightsSet", [wish.netuid, uid]);
 }
@@ -229,6 +243,7 @@ function burnedRegister({ state, who, block, emit }: Dispatch, args: Arguments):
 function moveStake({ state, who, block, emit }: Dispatch, args: Arguments, amount: bigint): void {
   const [netuid, hotkey] = [number(args.netuid), args.hotkey.toString()];
   const owner = state.text("subtensorModule.owner", hotkey);
+  if (!state.flag("subtensorModule.networksAdded", netuid)) fail("SubnetNotExists");
   if (uidOf(state, netuid, hotkey) === undefined) fail("HotKeyAccountNotExists");
   if (amount > 0n && freeOf(state, who) < amount) fail("NotEnoughBalanceToStake");
   if (amount < 0n && owner !== who) fail("NonAssociatedColdKey");
@@ -245,7 +260,8 @@ function transfer({ state, who, emit }: Dispatch, args: Arguments, keepAlive: bo
   // As the chain: of the kinds of addresses only accounts can be looked up.
   if (to === undefined) throw new DispatchFailure("CannotLookup");
   const left = freeOf(state, who) - amount;
-  if (left < 0n || (keepAlive && left < EXISTENTIAL)) fail("InsufficientBalance", "Balances");
+  if (left < 0n) fail("FundsUnavailable", "Token");
+  if (keepAlive && left < EXISTENTIAL) fail("NotExpendable", "Token");
   credit(state, who, -amount);
   credit(state, to, amount);
   emit("Balances", "Transfer", [who, to, amount]);

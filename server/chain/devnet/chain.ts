@@ -239,6 +239,7 @@ export class Chain implements Disposable {
       return { Other: null };
     }
     const { pallet, error: name } = error;
+    if (pallet === "Token") return { Token: name };
     return pallet === undefined ? { [name]: null } : this.runtime.moduleError(pallet, name);
   }
 

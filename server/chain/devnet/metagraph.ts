@@ -26,6 +26,7 @@ export function metagraphOf(state: StateView, netuid: number, block: number): Fi
     netuid,
     name: [...new TextEncoder().encode("stepwise")],
     symbol: [...new TextEncoder().encode("τ")],
+    ownerHotkey: state.text("subtensorModule.subnetOwnerHotkey", netuid),
     block,
     tempo: read("tempo"),
     lastStep: read("lastMechansimStepBlock"),

@@ -1,8 +1,6 @@
 /** Why a transaction does not enter the pool, by the runtime's number. */
 export const CUSTOM = {
   StakeAmountTooLow: 1,
-  BalanceTooLow: 2,
-  SubnetNotExists: 3,
   RateLimitExceeded: 6,
   HotKeyNotRegisteredInNetwork: 10,
   InvalidIpAddress: 11,
@@ -11,8 +9,7 @@ export const CUSTOM = {
   InvalidRevealRound: 15,
   CommitNotFound: 16,
   CommitBlockNotInRevealRange: 17,
-  InputLengthsUnequal: 18,
-  UidNotFound: 19,
+  BadRequest: 255,
 } as const;
 
 /** A transaction that the pool refuses. The message is what the node's RPC says with it. */
@@ -32,7 +29,8 @@ export class PoolRefusal extends Error {
 
 /**
  * A call that fails in its block: `System.ExtrinsicFailed` carries it.
- * @param pallet undefined for what `DispatchError` itself names, as `CannotLookup`.
+ * @param pallet "Token" for a `TokenError`; undefined for what `DispatchError` itself names, as
+ * `CannotLookup`.
  */
 export class DispatchFailure extends Error {
   constructor(readonly error: string, readonly pallet?: string) {

@@ -25,6 +25,7 @@ export function storeWeights(state: State, wish: WeightsWish, rated: boolean): n
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
   const n = read("subnetworkN");
   if (uids.length !== values.length) fail("WeightVecNotEqualSize");
+  requireSubnet(state, netuid);
   if (uids.length > n) fail("UidsLengthExceedUidsInSubNet");
   const uid = uidOf(state, netuid, hotkey) ?? fail("HotKeyNotRegisteredInSubNet");
   if (!hasStake(state, netuid, hotkey)) fail("NotEnoughStakeToSetWeights");
@@ -33,30 +34,33 @@ export function storeWeights(state: State, wish: WeightsWish, rated: boolean): n
   }
   if (rated && isTooFast(state, netuid, uid, block)) fail("SettingWeightsTooFast");
   const selfOnly = uids.length === 1 && uids[0] === uid;
-  if (!selfOnly && !state.list<boolean>("subtensorModule.validatorPermit", netuid)[uid]) {
-    fail("NeuronNoValidatorPermit");
-  }
+  if (!selfOnly && !isPermitted(state, netuid, uid, hotkey)) fail("NeuronNoValidatorPermit");
   if (new Set(uids).size !== uids.length) fail("DuplicateUids");
   if (uids.some((each) => each >= n)) fail("UidVecContainInvalidOne");
   if (!selfOnly && uids.length < Math.min(read("minAllowedWeights"), n)) {
     fail("WeightVecLengthIsLow");
   }
   const largest = Math.max(...values, 1);
-  const scaled = values.map((value) => Math.floor(value * U16_MAX / largest));
+  const scaled = values.map((value) => Math.round(value * U16_MAX / largest));
   state.write("subtensorModule.weights", [netuid, uid], uids.map((each, k) => [each, scaled[k]]));
   if (rated) setOfUid(state, "lastUpdate", netuid, uid, block);
   return uid;
+}
+
+/** The owner's hotkey needs no permit. */
+function isPermitted(state: State, netuid: number, uid: number, hotkey: string): boolean {
+  return state.text("subtensorModule.subnetOwnerHotkey", netuid) === hotkey ||
+    state.list<boolean>("subtensorModule.validatorPermit", netuid)[uid];
 }
 
 export function hasStake(state: State, netuid: number, hotkey: string): boolean {
   return stakeOf(state, netuid, hotkey) >= state.big("subtensorModule.stakeThreshold");
 }
 
+/** A registration counts as an update, so who is new waits as well; not who is from genesis. */
 export function isTooFast(state: State, netuid: number, uid: number, block: number): boolean {
   const last = state.numbers("subtensorModule.lastUpdate", netuid)[uid];
-  const limit = state.number("subtensorModule.weightsSetRateLimit", netuid);
-  const registered = state.number("subtensorModule.blockAtRegistration", netuid, uid);
-  return last !== registered && block - last < limit;
+  return last !== 0 && block - last < state.number("subtensorModule.weightsSetRateLimit", netuid);
 }
 
 /** [hash, epoch, block, 0] as the storage has them. */
@@ -90,8 +94,14 @@ export function commitHash(
   setOfUid(state, "lastUpdate", netuid, uid, block);
 }
 
+/** The chain's words for a subnet that is not there, where weights are concerned. */
+function requireSubnet(state: State, netuid: number): void {
+  if (!state.flag("subtensorModule.networksAdded", netuid)) fail("MechanismDoesNotExist");
+}
+
 /** Who commits must be registered, have stake, and not come too soon. */
 function committer(state: State, netuid: number, hotkey: string, block: number): number {
+  requireSubnet(state, netuid);
   if (!state.flag("subtensorModule.commitRevealWeightsEnabled", netuid)) {
     fail("CommitRevealDisabled");
   }
@@ -133,7 +143,8 @@ export function revealHash(state: State, wish: WeightsWish, hash: string): numbe
   if (seen < due) fail("RevealTooEarly");
   if (seen > due) fail("ExpiredWeightCommit");
   const uid = storeWeights(state, wish, false);
-  const rest = live(state, netuid, hotkey, block).filter(([each]) => each !== hash);
+  // With it go those that were made before it.
+  const rest = commits.slice(commits.indexOf(commit) + 1);
   if (rest.length) state.write("subtensorModule.weightCommits", [netuid, hotkey], rest);
   else state.remove("subtensorModule.weightCommits", [netuid, hotkey]);
   return uid;

@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Command } from "commander";
 import { storageItem } from "../../../../server/chain/client/decode.ts";
 import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
-import { isNonceRefusal, isRuntimeRefusal } from "../../../../server/chain/client/refusals.ts";
+import {
+  isNonceRefusal,
+  isRuntimeRefusal,
+  poolRefusal,
+} from "../../../../server/chain/client/refusals.ts";
 import { addChainOptions, type ChainFlags, chainOptions } from "../../../../server/chain/mod.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import {
@@ -72,10 +76,10 @@ describe("serveAxon", () => {
     expect(error.message).toMatch(/HotKeyNotRegisteredInNetwork; register the hotkey: btcli/);
   });
 
-  test.each([["127.0.0.1", 80], ["255.255.255.255", 80], ["::1", 80], ["10.0.0.1", 0], [
-    "10.0.0",
-    1,
-  ]])(
+  test.each([
+    ...[["127.0.0.1", 80], ["255.255.255.255", 80], ["0.0.0.0", 80], ["::1", 80], ["::", 80]],
+    ...[["10.0.0.1", 0], ["10.0.0", 1]],
+  ] as [string, number][])(
     "%s port %d is refused before it is sent",
     async (ip, port) => {
       const error = await rejection(client.serveAxon({ ip, port }, subnet.bob));
@@ -113,6 +117,31 @@ describe("setWeights", () => {
       .toMatch(/has no validator permit/);
     expect(await rejection(client.setWeights(weights, subnet.dave)))
       .toMatchObject({ code: "not_registered" });
+  });
+});
+
+test("the owner's hotkey needs no permit", async () => {
+  const { alice, bob, devnet } = await startSubnet({
+    hyperparameters: { maxValidators: 1, stakeThreshold: 0n },
+  });
+  onTestFinished(() => devnet[Symbol.asyncDispose]());
+  await using client = await connect(devnet);
+  const weights = { uids: [0, 2], weights: [1, 1], versionKey: 0n };
+  expect(await client.metagraph()).not.toMatchObject({ ownerHotkey: bob.address });
+  expect((await rejection(client.setWeights(weights, bob))).message).toMatch(/no validator permit/);
+  devnet.chain.state.write("subtensorModule.subnetOwnerHotkey", [NETUID], bob.address);
+  const { neurons, ownerHotkey } = await client.metagraph();
+  expect(ownerHotkey).toBe(bob.address);
+  expect(neurons.map(({ validatorPermit }) => validatorPermit)).toEqual([true, false, false]);
+  expect(await client.setWeights(weights, bob)).toMatchObject({ way: "set" });
+  expect(alice.address).not.toBe(ownerHotkey);
+}, 30_000);
+
+test("more than an account has is refused by the chain's name for it", async () => {
+  const transfer = client.transfer(subnet.bob.address, 2_000_000n * TAO, subnet.alice);
+  expect(await rejection(transfer)).toMatchObject({
+    code: "chain_refused",
+    message: "Cannot transfer TAO: the chain says FundsUnavailable; the account needs more TAO",
   });
 });
 
@@ -179,7 +208,8 @@ test("an endpoint alone is used whatever its chain is, one of a named network is
 });
 
 describe("what a node's words mean", () => {
-  // As polkadot.js says them: Substrate's code, message and data.
+  // As polkadot.js says them: Substrate's code, message and data; or, of nodes that run the runtime
+  // and no more (chopsticks), the runtime's value as JSON.
   test.each([
     ["1010: Invalid Transaction: Transaction is outdated", true, false],
     ["1013: Transaction is already imported", true, false],
@@ -187,12 +217,39 @@ describe("what a node's words mean", () => {
     ["1010: Invalid Transaction: Transaction has a bad signature", false, true],
     ["1002: Verification Error: Runtime error: Execution failed", false, true],
     ["1001: Extrinsic has invalid format: Codec error", false, true],
+    ['1010: {"invalid":{"stale":null}}', true, false],
+    ['1010: {"invalid":{"badProof":null}}', false, true],
     ['1010: {"invalid":{"custom":6}}', false, false],
     ["1010: Invalid Transaction: Inability to pay some fees, of 1013 or 1002 rao", false, false],
     ["1016: Immediately Dropped: 1013 transactions wait", false, false],
   ])("%s: of the nonce %s, of the runtime %s", (words, nonce, runtime) => {
     expect(isNonceRefusal(new Error(words))).toBe(nonce);
     expect(isRuntimeRefusal(new Error(words))).toBe(runtime);
+  });
+});
+
+describe("a refusal by number is told by its name", () => {
+  // common/src/transaction_error.rs and extensions/subtensor.rs of subtensor; 218: its lib.rs.
+  test.each([
+    ["Custom error: 6", 424, /the chain says RateLimitExceeded; wait for/],
+    ["Custom error: 1", 459, /the chain says StakeAmountTooLow; add stake/],
+    ["Custom error: 21", 424, /the chain says ColdkeySwapDisputed; the coldkey's swap/],
+    // NonAssociatedColdKey for one spec, CommitRevealEnabled for another.
+    ["Custom error: 25", 424, /the chain says its custom error 25$/],
+    ["Custom error: 3", 300, /the chain says its custom error 3$/],
+    ["Custom error: 3", 218, /the chain says NotEnoughStakeToSetWeights; add stake/],
+    ["Inability to pay some fees (e.g. account balance too low)", 424, /says Payment; .*TAO$/],
+  ])("%s, spec %d", (data, spec, words) => {
+    const told = poolRefusal("set weights", new Error(`1010: Invalid Transaction: ${data}`), spec);
+    expect(told).toMatchObject({ code: "chain_refused" });
+    expect(told.message).toMatch(words);
+  });
+
+  test.each([
+    ['{"invalid":{"custom":19}}', /the chain says UidNotFound; register/],
+    ['{"invalid":{"payment":null}}', /the chain says Payment;/],
+  ])("%s", (data, words) => {
+    expect(poolRefusal("set weights", new Error(`1010: ${data}`), 424).message).toMatch(words);
   });
 });
 

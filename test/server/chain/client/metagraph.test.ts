@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type ChainLink, openLink } from "../../../../server/chain/client/connection.ts";
+import { axonOf } from "../../../../server/chain/client/metagraph.ts";
 import { metagraphFromStorage } from "../../../../server/chain/client/metagraph_storage.ts";
 import { readMetagraph } from "../../../../server/chain/client/read_metagraph.ts";
 import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
@@ -21,6 +22,7 @@ async function busySubnet(size: number, answer = (message: Message) => message) 
     })),
   });
   onTestFinished(() => devnet[Symbol.asyncDispose]());
+  devnet.chain.state.write("subtensorModule.subnetOwnerHotkey", [NETUID], miner.address);
   await using client = await connect(devnet);
   await client.serveAxon({ ip: "10.1.2.3", port: 8091, version: 3 }, miner);
   await client.serveAxon({ ip: "2001:db8::7", port: 443 }, keys[2]);
@@ -62,7 +64,36 @@ describe("the storage maps say what the runtime API says", () => {
     expect(byApi.neurons[0]).toMatchObject({ validatorPermit: true, dividends: 1 });
     expect(byApi.neurons[n - 1].stake).toBeGreaterThanOrEqual(5);
     expect(byApi.hyperparameters).toMatchObject({ tempo: 4, weightsVersion: 7 });
+    expect(byApi.ownerHotkey).toBe(byApi.neurons[1].hotkey);
   }, 120_000);
+});
+
+test("of a runtime that knows no alpha: stake by hotkey alone, and no owner's hotkey", async () => {
+  const { devnet, link: { api: { query, registry }, send } } = await busySubnet(3);
+  const { totalHotkeyAlpha, subnetOwnerHotkey: _, ...rest } = query.subtensorModule;
+  // Spec 218: TotalHotkeyStake is a map of hotkeys to rao.
+  const asked: unknown[][] = [];
+  const totalHotkeyStake = {
+    creator: totalHotkeyAlpha.creator,
+    key: (...keys: unknown[]) => {
+      asked.push(keys);
+      return totalHotkeyAlpha.key(keys[0], NETUID);
+    },
+  };
+  const api = { registry, query: { subtensorModule: { ...rest, totalHotkeyStake } } };
+  const old = { api, send } as unknown as ChainLink;
+  const metagraph = await metagraphFromStorage(old, NETUID, devnet.chain.head);
+  expect(asked).toEqual(metagraph?.neurons.map(({ hotkey }) => [hotkey]));
+  expect(metagraph?.neurons.map(({ stake }) => Math.floor(stake / 5))).toEqual([3, 2, 1]);
+  expect(metagraph?.ownerHotkey).toBeUndefined();
+}, 60_000);
+
+test("an axon at 0.0.0.0 is one that was taken back", () => {
+  const info = { block: 9, version: 1, ip: 0, port: 8091, ipType: 4, protocol: 4 };
+  expect(axonOf(info)).toBeUndefined();
+  expect(axonOf({ ...info, ipType: 6 })).toBeUndefined();
+  expect(axonOf({ ...info, ip: 1, port: 0 })).toBeUndefined();
+  expect(axonOf({ ...info, ip: 0x0a010203 })).toMatchObject({ ip: "10.1.2.3", port: 8091 });
 });
 
 test("a value of the storage that is cut short is an error, not a smaller number", async () => {

@@ -10,6 +10,7 @@ import {
   type Hyperparameters,
 } from "../../../../server/chain/devnet/genesis.ts";
 import { answer } from "../../../../server/chain/devnet/rpc.ts";
+import { commitsOf, hashOfCommit } from "../../../../server/chain/devnet/weights.ts";
 import { Store } from "../../../../server/chain/devnet/store.ts";
 import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
 import { temporaryFolder } from "../../../fixtures/temporary_folder.ts";
@@ -206,6 +207,89 @@ test("weights for a uid that has changed hands since do not pay its new owner", 
   untilEpoch();
   expect(emission()[2]).toBe(0);
   expect(emission()[1]).toBeGreaterThan(0);
+});
+
+describe("weights, as the pallet takes them", () => {
+  const NO_SALT: number[] = [];
+  const SET = [NETUID, [1, 2], [30000, 20000], 0];
+
+  test("who has just been registered waits for the rate limit, who is from genesis does not", () => {
+    const chain = chainOf({ weightsRateLimit: 3, stakeThreshold: 0n });
+    const dave = developmentPair("//Dave");
+    submit(chain, alice, "subtensorModule.burnedRegister", [NETUID, dave.address]);
+    submit(chain, alice, "subtensorModule.setWeights", SET);
+    const registered = chain.author().number;
+    expect(verdicts(chain)).toEqual(["ok", "ok"]);
+    const own = [NETUID, [3], [1], 0];
+    while (chain.head.number < registered + 2) {
+      expect(() => submit(chain, dave, "subtensorModule.setWeights", own)).toThrow(/"custom":6/);
+      chain.author();
+    }
+    submit(chain, dave, "subtensorModule.setWeights", own);
+    chain.author();
+    expect(verdicts(chain)).toEqual(["ok"]);
+  });
+
+  test("they are scaled to 65535, and rounded", () => {
+    const chain = chainOf();
+    submit(chain, alice, "subtensorModule.setWeights", [NETUID, [1, 2], [30000, 20001], 0]);
+    chain.author();
+    // 20001 * 65535 / 30000 = 43692.18; 19999 would be 43687.8.
+    expect(chain.state.list("subtensorModule.weights", NETUID, 0)).toEqual([[1, 65535], [
+      2,
+      43692,
+    ]]);
+    for (let block = 0; block < 5; block++) chain.author();
+    submit(chain, alice, "subtensorModule.setWeights", [NETUID, [1, 2], [30000, 19999], 0]);
+    chain.author();
+    expect(chain.state.list("subtensorModule.weights", NETUID, 0)).toEqual([[1, 65535], [
+      2,
+      43688,
+    ]]);
+  });
+
+  test("stake is asked for before the pool, registration and subnet in the block", () => {
+    const chain = chainOf({ weightsRateLimit: 0 });
+    const dave = developmentPair("//Dave");
+    expect(() => submit(chain, dave, "subtensorModule.setWeights", SET)).toThrow(/"custom":1}/);
+    chain.state.write("subtensorModule.stakeThreshold", [], 0);
+    submit(chain, dave, "subtensorModule.setWeights", SET);
+    submit(chain, dave, "subtensorModule.burnedRegister", [77, dave.address]);
+    chain.author();
+    expect(verdicts(chain)).toEqual(["HotKeyNotRegisteredInSubNet", "SubnetNotExists"]);
+  });
+
+  test("where commits are demanded, too soon is no reason before the pool", () => {
+    const chain = chainOf({ weightsRateLimit: 5, commitReveal: true });
+    submit(chain, alice, "subtensorModule.commitWeights", [NETUID, `0x${"11".repeat(32)}`]);
+    chain.author();
+    submit(chain, alice, "subtensorModule.setWeights", SET);
+    chain.author();
+    expect(verdicts(chain)).toEqual(["CommitRevealEnabled"]);
+  });
+
+  test("a reveal takes those with it that were committed before", () => {
+    const chain = chainOf({ weightsRateLimit: 0, commitReveal: true, tempo: 8 });
+    const hashes = [1, 2, 3].map((weight) =>
+      hashOfCommit(chain.runtime.registry, {
+        ...{ netuid: NETUID, hotkey: alice.address, versionKey: 0n },
+        ...{ uids: [1], values: [weight] },
+      }, NO_SALT)
+    );
+    const epoch = () => chain.state.number("subtensorModule.subnetEpochIndex", NETUID);
+    const first = epoch();
+    while (epoch() === first) chain.author();
+    for (const hash of hashes) {
+      submit(chain, alice, "subtensorModule.commitWeights", [NETUID, hash]);
+    }
+    chain.author();
+    while (epoch() === first + 1) chain.author();
+    submit(chain, alice, "subtensorModule.revealWeights", [NETUID, [1], [2], NO_SALT, 0]);
+    chain.author();
+    expect(verdicts(chain)).toEqual(["ok"]);
+    expect(commitsOf(chain.state, NETUID, alice.address).map(([hash]) => hash))
+      .toEqual([hashes[2]]);
+  });
 });
 
 describe("what is old is forgotten", () => {
