@@ -1,12 +1,10 @@
 import { AppError } from "../error.ts";
 import { roundHalf } from "../half.ts";
-import { type ModelFiles, ProtobufReader } from "../inference/mod.ts";
+import { type ModelFiles, onnxWeights, ProtobufReader } from "../inference/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Alteration } from "./lab.ts";
 
-// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
-const GRAPH_OF_MODEL = 7;
-const INITIALIZER_OF_GRAPH = 5;
+/** Field number of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 const RAW_DATA_OF_TENSOR = 9;
 /** Smaller tensors are biases, norms and shapes, which no quantisation touches. */
 const LEAST_BYTES = 4096;
@@ -25,15 +23,11 @@ export async function alterWeights(
     bytes.length,
     (why) => new AppError("model_invalid", `Cannot alter the weights of ${graph}: ${why}`),
   );
-  for await (const model of reader.fields(0, bytes.length)) {
-    if (model.number !== GRAPH_OF_MODEL) continue;
-    for await (const tensor of reader.fields(model.start, model.end)) {
-      if (tensor.number !== INITIALIZER_OF_GRAPH) continue;
-      for await (const { number, start, end } of reader.fields(tensor.start, tensor.end)) {
-        if (number !== RAW_DATA_OF_TENSOR || end - start < LEAST_BYTES) continue;
-        const weights = new Float32Array(bytes.slice(start, end).buffer);
-        bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
-      }
+  for await (const tensor of onnxWeights(reader, bytes.length)) {
+    for await (const { number, start, end } of reader.fields(tensor.start, tensor.end)) {
+      if (number !== RAW_DATA_OF_TENSOR || end - start < LEAST_BYTES) continue;
+      const weights = new Float32Array(bytes.slice(start, end).buffer);
+      bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
     }
   }
   return withFile(files, graph, bytes);

@@ -1,20 +1,11 @@
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
-import {
-  encodeRequest,
-  type GenerationRequest,
-  type ImageEngine,
-  type LatentDims,
-} from "../generation/mod.ts";
+import { type Hotkey, makeReceipts } from "../evidence/mod.ts";
+import type { GenerationRequest, ImageEngine, LatentDims } from "../generation/mod.ts";
 import { fromHalf } from "../half.ts";
 import type { Plan } from "../schedule/mod.ts";
 import {
   type LeafSource,
   openStep,
-  planHash,
-  type Receipt,
-  type Signer,
-  signReceipt,
   type TensorLeaf,
   TranscriptBuilder,
 } from "../transcript/mod.ts";
@@ -42,7 +33,7 @@ export interface Checker {
   readonly engine: Pick<ImageEngine, "predict">;
   readonly tolerance: Tolerance;
   /** Who signs the receipts of the runs to check. */
-  readonly miner: { readonly address: string; readonly sign: Signer };
+  readonly miner: Hotkey;
 }
 
 /** One step of a run, as our checks and as the older rule see it. */
@@ -101,13 +92,19 @@ async function commit(run: CheatedRun, checker: Checker): Promise<Evidence> {
   const { plan, dims, request, miner } = checker;
   const builder = new TranscriptBuilder(plan.rows.length, dims);
   for (const leaf of leavesOf(run.commits ?? run)) builder.add(leaf);
-  const { root, hashes } = builder.finish(IMAGE);
+  const commitment = builder.finish(IMAGE);
   const opened = leavesOf(run).map(({ bits }) => new Uint8Array(bits.slice().buffer));
-  const statement = statementOf(request, checker, bytesToHex(root));
-  const receipt = await signReceipt({ ...statement, miner: miner.address }, miner.sign);
+  const [receipt] = await makeReceipts({
+    generation: { request, plan, latentDims: dims },
+    model: { id: "adversary", manifest: "0".repeat(64), precision: "float32" },
+    format: "png",
+    files: [IMAGE],
+    commitments: [commitment],
+    times: { started: 0, finished: 0 },
+  }, miner);
   return {
     committed: checkReceipt(receipt, { plan }),
-    source: { hashes, leaf: (position) => Promise.resolve(opened[position]) },
+    source: { hashes: commitment.hashes, leaf: (position) => Promise.resolve(opened[position]) },
   };
 }
 
@@ -117,26 +114,6 @@ function leavesOf({ x, d }: States): TensorLeaf[] {
     { kind: "x", index, bits },
     ...(index < d.length ? [{ kind: "d" as const, index, bits: d[index] }] : []),
   ]);
-}
-
-function statementOf(
-  request: GenerationRequest,
-  { plan, dims }: Checker,
-  root: string,
-): Omit<Receipt, "signature" | "miner"> {
-  const { width, height, steps, seed } = request;
-  const none = "0".repeat(64);
-  return {
-    version: 1,
-    request: { ...encodeRequest(request), width, height, steps, seed: String(seed), batch: 1 },
-    model: { id: "adversary", manifest: none, precision: "float32" },
-    plan: planHash(plan),
-    steps: plan.rows.length,
-    latent: [...dims],
-    root,
-    image: { sha256: none, mediaType: "image/png", bytes: IMAGE.length },
-    times: { started: 0, finished: 0 },
-  };
 }
 
 /** What checking one step says; undefined where the evidence is refused before the network. */

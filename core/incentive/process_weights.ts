@@ -9,7 +9,7 @@ const FILL = 1e-5;
 
 /** Scores by uid, and what the subnet demands of weights. */
 export interface ScoresToWeigh {
-  /** Index is the uid. A score that is no positive number counts as none. */
+  /** Index is the uid. A score that is no positive number of float32 counts as none. */
   readonly scores: readonly number[];
   readonly minAllowedWeights: number;
   /** The largest share of one neuron, in 0..1. */
@@ -37,9 +37,9 @@ export function processWeights(
   checkRange("minAllowedWeights", minAllowedWeights, 0, U16_MAX);
   checkRange("maxWeightLimit", maxWeightLimit, 0, 1);
   checkRange("excludeQuantile", excludeQuantile, 0, U16_MAX);
-  const all = scores.map((score) => Number.isFinite(score) ? Math.fround(score) : 0);
+  const all = scores.map(Math.fround).map((score) => Number.isFinite(score) ? score : 0);
   const uids = all.map((_, uid) => uid);
-  const scored = uids.filter((uid) => all[uid] > 0 && Number.isFinite(all[uid]));
+  const scored = uids.filter((uid) => all[uid] > 0);
   if (scored.length === 0 || all.length < minAllowedWeights) {
     return { uids, weights: uids.map(() => 1 / uids.length) };
   }
@@ -80,15 +80,21 @@ function quantile(values: readonly number[], share: number): number {
 /** Shares of 1, those above the limit cut until none is. */
 function limitShares(values: readonly number[], limit: number, round: Rounding): number[] {
   const sum = pairwiseSum(values, round);
+  if (sum === Infinity) return limitShares(belowOverflow(values), limit, round);
   if (sum === 0 || values.length * limit <= 1) return values.map(() => round(1 / values.length));
   const sorted = values.toSorted((a, b) => a - b);
   const total = pairwiseSum(sorted, round);
   const shares = sorted.map((value) => round(value / total));
-  if (shares[shares.length - 1] <= limit) return values.map((value) => round(value / sum));
-  const cutoff = round(cutoffShare(shares, limit, round) * total);
-  const cut = values.map((value) => Math.min(value, cutoff));
+  if (shares[shares.length - 1] <= round(limit)) return values.map((value) => round(value / sum));
+  const cutoff = cutoffShare(shares, limit, round) * total;
+  const cut = values.map((value) => value > cutoff ? round(cutoff) : value);
   const left = pairwiseSum(cut, round);
   return cut.map((value) => round(value / left));
+}
+
+/** The same shares at a scale at which the sum of a subnet's scores fits float32. */
+function belowOverflow(values: readonly number[]): number[] {
+  return values.map((value) => value * 2 ** -16);
 }
 
 /** Where rising shares have to be cut so that the largest is the limit of what is left. */
@@ -101,7 +107,8 @@ function cutoffShare(shares: readonly number[], limit: number, round: Rounding):
     return round(share / ifCutHere) < most;
   }).length;
   const before = below > 0 ? sums[below - 1] : sums[n - 1];
-  return round(round(round(most * before) - round(EPSILON)) / round(1 - limit * (n - below)));
+  // The divisor counts neurons, which makes it, and with it the cutoff, a double for numpy 2.
+  return round(round(most * before) - round(EPSILON)) / (1 - limit * (n - below));
 }
 
 /**

@@ -35,6 +35,7 @@ export {
 } from "./model_source.ts";
 export { Mutex } from "./mutex.ts";
 export { observeRuntime } from "./observed_runtime.ts";
+export { onnxWeights } from "./onnx_weights.ts";
 export { type Ort, ortRuntime } from "./ort_runtime.ts";
 export { ProtobufReader } from "./protobuf.ts";
 export {

@@ -1,10 +1,9 @@
 import { AppError } from "../error.ts";
 import type { ModelFiles } from "./model_files.ts";
-import { type Field, ProtobufReader } from "./protobuf.ts";
+import { onnxWeights } from "./onnx_weights.ts";
+import { ProtobufReader } from "./protobuf.ts";
 
-// Field numbers and the type's code of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
-const GRAPH_OF_MODEL = 7;
-const INITIALIZER_OF_GRAPH = 5;
+// Of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto: a field's number, and a type's code.
 const DATA_TYPE_OF_TENSOR = 2;
 const FLOAT16 = 10;
 
@@ -23,24 +22,12 @@ export async function weightPrecision(
       "model_invalid",
       `Cannot use the model ${files.name}: ${graph} is not a whole ONNX file, ${why}`,
     ));
-  for await (const inside of nested(reader, { start: 0, end: files.size(graph) }, GRAPH_OF_MODEL)) {
-    for await (const tensor of nested(reader, inside, INITIALIZER_OF_GRAPH)) {
-      for await (const { number, start } of reader.fields(tensor.start, tensor.end)) {
-        if (number !== DATA_TYPE_OF_TENSOR) continue;
-        if ((await read(start, start + 1))[0] === FLOAT16) return "float16";
-        break;
-      }
+  for await (const tensor of onnxWeights(reader, files.size(graph))) {
+    for await (const { number, start } of reader.fields(tensor.start, tensor.end)) {
+      if (number !== DATA_TYPE_OF_TENSOR) continue;
+      if ((await read(start, start + 1))[0] === FLOAT16) return "float16";
+      break;
     }
   }
   return "float32";
-}
-
-async function* nested(
-  reader: ProtobufReader,
-  { start, end }: Pick<Field, "start" | "end">,
-  number: number,
-): AsyncGenerator<Field> {
-  for await (const field of reader.fields(start, end)) {
-    if (field.nested && field.number === number) yield field;
-  }
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 
 /** A message with the bytes that belong to it. */
@@ -22,8 +23,8 @@ export function encodeFrames(
   mostBytes = MOST_BYTES,
 ): Uint8Array<ArrayBuffer>[] {
   const header = new TextEncoder().encode(JSON.stringify(message));
-  const payload = join(
-    parts.map(({ buffer, byteOffset, byteLength }) =>
+  const payload = concatBytes(
+    ...parts.map(({ buffer, byteOffset, byteLength }) =>
       new Uint8Array(buffer, byteOffset, byteLength)
     ),
   );
@@ -38,17 +39,7 @@ export function encodeFrames(
 function frame(header: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, header.length, true);
-  return join([length, header, payload]);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
+  return concatBytes(length, header, payload);
 }
 
 /** Puts the frames of one socket together again. */
@@ -72,6 +63,6 @@ export class FrameReader {
     this.#pieces.push(new Uint8Array(bytes, end));
     if (length === 0) return undefined;
     const header = new TextDecoder().decode(new Uint8Array(bytes, LENGTH_BYTES, length));
-    return { message: JSON.parse(header), payload: join(this.#pieces.splice(0)) };
+    return { message: JSON.parse(header), payload: concatBytes(...this.#pieces.splice(0)) };
   }
 }

@@ -1,12 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
-import {
-  decodeSs58,
-  type SignatureVerifier,
-  type Signer,
-  verifySr25519,
-} from "../transcript/mod.ts";
+import { decodeSs58, type Signer, verifySr25519 } from "../transcript/mod.ts";
 
 /** Epistula's headers, version 2. */
 const HEADERS = {
@@ -120,28 +115,19 @@ export function checkRequestTime(
  * The signature over headers and body.
  * @throws AppError `signature_invalid`.
  */
-export function checkSignedBody(
-  headers: SignedHeaders,
-  body: Uint8Array,
-  verify: SignatureVerifier = verifySr25519,
-): void {
+export function checkSignedBody(headers: SignedHeaders, body: Uint8Array): void {
   const { uuid, signedFor, signedBy, signature } = headers;
   const message = messageOf(body, { uuid, timestamp: String(headers.timestamp), signedFor });
-  if (isSigned(message, signature, signedBy, verify)) return;
+  if (isSigned(message, signature, signedBy)) return;
   throw new AppError(
     "signature_invalid",
     `Cannot take the request: its signature is not that of ${signedBy} over this body`,
   );
 }
 
-function isSigned(
-  message: Uint8Array,
-  signature: string,
-  address: string,
-  verify: SignatureVerifier,
-): boolean {
+function isSigned(message: Uint8Array, signature: string, address: string): boolean {
   try {
-    return verify(message, hexToBytes(signature.slice(2)), decodeSs58(address));
+    return verifySr25519(message, hexToBytes(signature.slice(2)), decodeSs58(address));
   } catch (error) {
     if (error instanceof AppError && error.code === "address_invalid") return false;
     throw error;

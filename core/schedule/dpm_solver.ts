@@ -42,13 +42,21 @@ export function predictionWeights(
   return denoisedWeights(settings.prediction_type, flow ? { alpha: node.alpha, sigma } : node);
 }
 
+/** What no noise can be read from: a flow's velocity, and v where alpha^2 + sigma^2 is not 1. */
+export function needsData(
+  settings: Pick<DpmSolverSettings, "prediction_type" | "use_flow_sigmas">,
+): boolean {
+  const { prediction_type: type, use_flow_sigmas: flow } = settings;
+  return type === "flow_prediction" || (type === "v_prediction" && flow);
+}
+
 function refuseUndefined(settings: DpmSolverSettings): void {
   const { algorithm_type: type, final_sigmas_type: final, solver_order: order } = settings;
   if (integratesData(type)) return;
   if (final === "zero") {
     refuse("invalid_config", "final_sigmas_type", final, `must be sigma_min for ${type}`);
   }
-  if (settings.prediction_type === "flow_prediction") {
+  if (needsData(settings)) {
     const why = `which needs dpmsolver++ or sde-dpmsolver++ rather than ${type}`;
     refuse("unsupported_setting", "prediction_type", settings.prediction_type, why);
   }

@@ -22,7 +22,7 @@ import {
   sigmaToTimestep,
   trainingSigmas,
 } from "./sigmas.ts";
-import { evenTimesteps } from "./timesteps.ts";
+import { evenStops, evenTimesteps } from "./timesteps.ts";
 
 /**
  * Euler's method where x = x0 + sigma * eps, so that dx/dsigma = (x - D) / sigma.
@@ -35,12 +35,13 @@ export function planEuler(settings: EulerSettings, steps: number): Plan {
   refuseSeveralShapes(settings);
   const training = trainingSigmas(positiveCumulativeAlphas(settings));
   const even = evenTimesteps(settings, steps).map(f32);
-  const interpolated = settings.interpolation_type === "linear"
-    ? even.map((timestep) => interpolate(training, timestep))
-    : logLinearSigmas(training, steps);
-  const shaped = shapedSigmas(settings, interpolated, steps);
+  const interpolated = (timesteps: readonly number[]) =>
+    settings.interpolation_type === "linear"
+      ? timesteps.map((timestep) => interpolate(training, f32(timestep)))
+      : logLinearSigmas(training, steps);
+  const shaped = shapedSigmas(settings, interpolated(evenStops(settings, steps)), steps);
   const last = settings.final_sigmas_type === "zero" ? 0 : training[0];
-  const sigmas = [...(shaped ?? interpolated), last].map(f32);
+  const sigmas = [...(shaped ?? interpolated(even)), last].map(f32);
   const timesteps = toldTimesteps(settings, even, training, shaped, sigmas);
   return {
     solver: "EulerDiscreteScheduler",

@@ -48,11 +48,13 @@ export function dpmSchedule(
   const training = trainingSigmas(cumulative);
   const rounding = settings.beta_schedule === "squaredcos_cap_v2" ? Math.trunc : roundHalfEven;
   const end = training.length - clippedCount(cumulative, settings.lambda_min_clipped);
-  const shaped = shapedStops(settings, training, steps, rounding) ??
-    (settings.use_lu_lambdas ? luStops(training, steps, rounding) : undefined) ??
+  // In diffusers lu's spacing gives way to Karras' and goes before the other shapes.
+  const lu = settings.use_lu_lambdas && !settings.use_karras_sigmas;
+  const stops = (lu ? luStops(training, steps, rounding) : undefined) ??
+    shapedStops(settings, training, steps, rounding) ??
     (settings.use_flow_sigmas ? reversedFlowStops(settings, steps, mu) : undefined) ??
     trainingStops(settings, training, steps, end);
-  return schedule(settings, { ...shaped, last: training[0] });
+  return schedule(settings, { ...stops, last: training[0] });
 }
 
 /** As above, for UniPC, whose flow sigmas and last sigma differ. */
@@ -151,10 +153,19 @@ function reversedFlowStops(
 ): Omit<Stops, "last"> {
   const count = settings.num_train_timesteps;
   const grid = linspace(1, 1 / count, steps + 1).map((alpha) => 1 - alpha);
-  const shift = settings.use_dynamic_shifting && mu !== undefined ? exp(mu) : settings.flow_shift;
+  const shift = dynamicShift(settings, mu) ?? settings.flow_shift;
   const sigmas = grid.map((sigma) => shift * sigma / (1 + (shift - 1) * sigma))
     .reverse().slice(0, -1);
   return { timesteps: sigmas.map((sigma) => sigma * count), sigmas };
+}
+
+function dynamicShift(settings: MultistepSettings, mu: number | undefined): number | undefined {
+  if (!settings.use_dynamic_shifting || mu === undefined) return undefined;
+  if (settings.time_shift_type !== "exponential") {
+    const why = "must be exponential for DPMSolverMultistepScheduler";
+    refuse("unsupported_setting", "time_shift_type", settings.time_shift_type, why);
+  }
+  return exp(mu);
 }
 
 /** UniPC's flow sigmas: from 1 down, or Karras' mapped to the flow's scale. */

@@ -73,13 +73,17 @@ export function logSigmas(sigmas: readonly number[]): number[] {
   return sigmas.map(logFloat32);
 }
 
-/** The fractional training step at which the noise is sigma, by interpolation in log sigma. */
+/**
+ * The fractional training step at which the noise is sigma, by interpolation in log sigma. The
+ * weight is in single precision, as numpy 1 has it: where sigma is the last training step's own,
+ * it is that step to the bit, and no less by a rounding that would cost a step when cut off.
+ */
 export function sigmaToTimestep(sigma: number, logs: readonly number[]): number {
-  const logSigma = log(Math.max(sigma, 1e-10));
+  const logSigma = f32(log(Math.max(sigma, 1e-10)));
   const low = lastAtMost(logs, logSigma);
-  const weight = (logs[low] - logSigma) / f32(logs[low] - logs[low + 1]);
+  const weight = f32(f32(logs[low] - logSigma) / f32(logs[low] - logs[low + 1]));
   const inside = Math.min(Math.max(weight, 0), 1);
-  return (1 - inside) * low + inside * (low + 1);
+  return f32(1 - inside) * low + inside * (low + 1);
 }
 
 /** Sigmas fall again at the last step of a schedule rescaled to zero SNR, so this is no bisection. */

@@ -9,6 +9,11 @@ import { linspace, roundHalfEven } from "./grid.ts";
  * @returns Falling; not rounded for "linspace".
  */
 export function evenTimesteps(settings: TimestepSettings, steps: number): number[] {
+  return evenStops(settings, steps).filter(isTrained);
+}
+
+/** As above, with the stop below training step 0 that "trailing" has at a few step counts. */
+export function evenStops(settings: TimestepSettings, steps: number): number[] {
   const count = settings.num_train_timesteps;
   switch (settings.timestep_spacing) {
     case "linspace":
@@ -40,7 +45,7 @@ export function multistepTimesteps(
       refuseStandstill(steps, end);
       return leading(Math.floor(end / (steps + 1)), steps + 1, settings.steps_offset).slice(0, -1);
     case "trailing":
-      return trailing(end, settings.num_train_timesteps / steps);
+      return trailing(end, settings.num_train_timesteps / steps).filter(isTrained);
     default:
       return settings.timestep_spacing satisfies never;
   }
@@ -60,10 +65,13 @@ function leading(ratio: number, count: number, offset: number): number[] {
   return Array.from({ length: count }, (_, i) => (count - 1 - i) * ratio + offset);
 }
 
-/** A stop below training step 0, which rounding the ratio leaves at a few step counts, is none. */
+/** Where rounding makes the ratio too small by a last bit, one more stop than steps: below 0. */
 function trailing(end: number, ratio: number): number[] {
   const second = end - ratio;
   const count = Math.ceil(end / ratio);
-  return Array.from({ length: count }, (_, i) => roundHalfEven(end + i * (second - end)) - 1)
-    .filter((timestep) => timestep >= 0);
+  return Array.from({ length: count }, (_, i) => roundHalfEven(end + i * (second - end)) - 1);
+}
+
+function isTrained(timestep: number): boolean {
+  return timestep >= 0;
 }

@@ -1,5 +1,5 @@
 import { refuse, type UniPcSettings } from "./config.ts";
-import { predictionWeights } from "./dpm_solver.ts";
+import { needsData, predictionWeights } from "./dpm_solver.ts";
 import { type Node, uniPcSchedule } from "./multistep_schedule.ts";
 import { type Combination, type Plan, planRow } from "./plan.ts";
 import { expm1 } from "./portable_math.ts";
@@ -32,7 +32,7 @@ export function planUniPc(settings: UniPcSettings, steps: number, mu?: number): 
 }
 
 function refuseUndefined(settings: UniPcSettings, steps: number): void {
-  if (!settings.predict_x0 && settings.prediction_type === "flow_prediction") {
+  if (!settings.predict_x0 && needsData(settings)) {
     const why = "which needs predict_x0 to be true";
     refuse("unsupported_setting", "prediction_type", settings.prediction_type, why);
   }

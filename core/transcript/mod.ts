@@ -41,11 +41,5 @@ export {
   type SafetensorsFile,
   type SafetensorsLimits,
 } from "./safetensors_decode.ts";
-export {
-  checkSignature,
-  type SignatureVerifier,
-  type Signer,
-  signReceipt,
-  verifySr25519,
-} from "./signature.ts";
+export { checkSignature, type Signer, signReceipt, verifySr25519 } from "./signature.ts";
 export { decodeSs58, encodeSs58 } from "./ss58.ts";

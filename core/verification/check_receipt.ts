@@ -2,13 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import type { Plan } from "../schedule/mod.ts";
-import {
-  canonicalJson,
-  checkSignature,
-  planHash,
-  type Receipt,
-  type SignatureVerifier,
-} from "../transcript/mod.ts";
+import { canonicalJson, checkSignature, planHash, type Receipt } from "../transcript/mod.ts";
 
 /** Only {@link checkReceipt} makes one, so that nothing is scored that was not signed. */
 const checked = Symbol("checked");
@@ -37,8 +31,6 @@ export interface StatementExpectation {
   readonly manifest?: string;
   /** Milliseconds since 1970: a receipt that was finished after it is refused. */
   readonly now?: number;
-  /** Native code, where there is some. */
-  readonly verifySignature?: SignatureVerifier;
 }
 
 /**
@@ -57,7 +49,7 @@ export function checkReceipt(receipt: Receipt, expected: ReceiptExpectation): Ch
  * @throws AppError `signature_invalid`, or `receipt_mismatch` naming what is not as expected.
  */
 export function checkStatement(receipt: Receipt, expected: StatementExpectation): void {
-  checkSignature(receipt, expected.verifySignature);
+  checkSignature(receipt);
   const { request, miner, validator, manifest, now } = expected;
   const facts: Readonly<Record<string, boolean>> = {
     request: !request || canonicalJson(request) === canonicalJson(receipt.request),

@@ -18,5 +18,5 @@ export {
 export { reportHtml } from "./report_html.ts";
 export { REPORT_STYLE } from "./report_style.ts";
 export { type BenchSize, sizeName } from "./size.ts";
-export { summarize } from "./statistics.ts";
+export { median, summarize } from "./statistics.ts";
 export { openWorkbench, type Workbench } from "./workbench.ts";

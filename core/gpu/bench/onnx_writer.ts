@@ -2,6 +2,7 @@
  * Writes small ONNX graphs: the bench's, and those of tests that need a graph without a model.
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto for the field numbers.
  */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { toHalf } from "../../half.ts";
 
 export type OnnxType = "float32" | "float16" | "int32" | "int64";
@@ -59,7 +60,7 @@ export function encodeOnnxExternal(
     if (weight.type === "int64") return encodeWeight(weight);
     const bytes = weightBytes(weight);
     const entry = (key: string, value: string) => message(13, text(1, key), text(2, value));
-    const reference = join(
+    const reference = concatBytes(
       entry("location", dataName),
       entry("offset", String(offset)),
       entry("length", String(bytes.length)),
@@ -67,27 +68,31 @@ export function encodeOnnxExternal(
     );
     chunks.push(bytes);
     offset += bytes.length;
-    return join(weightHead(weight), reference);
+    return concatBytes(weightHead(weight), reference);
   });
-  return { model, data: join(...chunks) };
+  return { model, data: concatBytes(...chunks) };
 }
 
 function encodeModel(
   graph: OnnxGraph,
   weight: (weight: Weight) => Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const body = join(
+  const body = concatBytes(
     ...graph.nodes.map((node) => message(1, encodeNode(node))),
     text(2, "graph"),
     ...graph.weights.map((entry) => message(5, weight(entry))),
     ...graph.inputs.map((value) => message(11, encodeValue(value))),
     ...graph.outputs.map((value) => message(12, encodeValue(value))),
   );
-  return join(varintField(1, IR_VERSION), message(7, body), message(8, varintField(2, OPSET)));
+  return concatBytes(
+    varintField(1, IR_VERSION),
+    message(7, body),
+    message(8, varintField(2, OPSET)),
+  );
 }
 
 function encodeNode({ op, inputs, outputs, attributes = {} }: Node): Uint8Array {
-  return join(
+  return concatBytes(
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
     text(4, op),
@@ -98,16 +103,16 @@ function encodeNode({ op, inputs, outputs, attributes = {} }: Node): Uint8Array 
 /** Whole numbers only: enough for the operators used here. */
 function encodeAttribute(name: string, value: number | readonly number[]): Uint8Array {
   return typeof value === "number"
-    ? join(text(1, name), varintField(3, value), varintField(20, 2))
-    : join(text(1, name), ...value.map((item) => varintField(8, item)), varintField(20, 7));
+    ? concatBytes(text(1, name), varintField(3, value), varintField(20, 2))
+    : concatBytes(text(1, name), ...value.map((item) => varintField(8, item)), varintField(20, 7));
 }
 
 function encodeWeight(weight: Weight): Uint8Array {
-  return join(weightHead(weight), message(9, weightBytes(weight)));
+  return concatBytes(weightHead(weight), message(9, weightBytes(weight)));
 }
 
 function weightHead({ name, type, dims }: Weight): Uint8Array {
-  return join(
+  return concatBytes(
     ...dims.map((dim) => varintField(1, dim)),
     varintField(2, TYPE_CODES[type]),
     text(8, name),
@@ -133,8 +138,8 @@ function encodeValue({ name, type, dims }: Value): Uint8Array {
   const shape = dims.map((dim) =>
     message(1, typeof dim === "number" ? varintField(1, dim) : text(2, dim))
   );
-  const tensor = join(varintField(1, TYPE_CODES[type]), message(2, join(...shape)));
-  return join(text(1, name), message(2, message(1, tensor)));
+  const tensor = concatBytes(varintField(1, TYPE_CODES[type]), message(2, concatBytes(...shape)));
+  return concatBytes(text(1, name), message(2, message(1, tensor)));
 }
 
 function varint(value: number): Uint8Array {
@@ -148,24 +153,14 @@ function varint(value: number): Uint8Array {
 }
 
 function varintField(field: number, value: number): Uint8Array {
-  return join(varint(field * 8), varint(value));
+  return concatBytes(varint(field * 8), varint(value));
 }
 
 function message(field: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const body = join(...parts);
-  return join(varint(field * 8 + 2), varint(body.length), body);
+  const body = concatBytes(...parts);
+  return concatBytes(varint(field * 8 + 2), varint(body.length), body);
 }
 
 function text(field: number, value: string): Uint8Array {
   return message(field, new TextEncoder().encode(value));
-}
-
-function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

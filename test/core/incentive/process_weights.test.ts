@@ -18,6 +18,31 @@ describe("as the Bittensor SDK", () => {
   });
 });
 
+// The same source (opentensor/bittensor 00f0b69, utils/weight_utils.py) under numpy 2.4.6: capped
+// weights whose u16 depends on the cutoff staying a double.
+test.each([
+  [[1.89, 1.17, 0.22, 1.15, 0.92], 0.3, [65535, 51708, 9723, 50824, 40660]],
+  [[0.09, 0.19, 0.02, 2.44, 0.38, 0.79], 0.2, [53620, 65535, 11916, 65535, 65535, 65535]],
+])("%j, none above %d, are emitted to the last bit as the SDK's", (scores, maxWeightLimit, u16) => {
+  const { uids, weights } = processWeights({ scores, minAllowedWeights: 1, maxWeightLimit });
+  expect(emitWeights(uids, weights).weights).toEqual(u16);
+});
+
+test("a share that is the limit's float32 is not cut", () => {
+  const limits = { minAllowedWeights: 1, maxWeightLimit: 0.3 };
+  const { weights } = processWeights({ scores: [3, 3, 2, 2], ...limits });
+  expect(weights).toEqual([0.3, 0.3, 0.2, 0.2].map(Math.fround));
+});
+
+// The SDK makes NaN of these, or weights that are all 0.
+test("scores past float32, alone or in sum, still give shares of 1", () => {
+  const limits = { minAllowedWeights: 3, maxWeightLimit: 1 };
+  const one = processWeights({ scores: [1e39, 1, 0, 0], ...limits }).weights;
+  expect(one.map((weight) => weight.toFixed(4))).toEqual(["0.0000", "1.0000", "0.0000", "0.0000"]);
+  const all = processWeights({ scores: [2e38, 2e38, 1e38], ...limits }).weights;
+  expect(all.map((weight) => weight.toFixed(4))).toEqual(["0.4000", "0.4000", "0.2000"]);
+});
+
 const scores = fc.array(
   fc.oneof(fc.double({ min: 0, max: 10, noNaN: true }), fc.constantFrom(0, NaN, Infinity, -1)),
   { maxLength: 300 },

@@ -188,6 +188,27 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
       "unsupported_setting",
       /use_flow_sigmas is true/,
     ],
+    [
+      {
+        ...dpm,
+        use_flow_sigmas: true,
+        prediction_type: "v_prediction",
+        algorithm_type: "dpmsolver",
+        final_sigmas_type: "sigma_min",
+      },
+      "unsupported_setting",
+      /prediction_type is "v_prediction", which needs dpmsolver\+\+/,
+    ],
+    [
+      {
+        _class_name: "UniPCMultistepScheduler",
+        use_flow_sigmas: true,
+        prediction_type: "v_prediction",
+        predict_x0: false,
+      },
+      "unsupported_setting",
+      /prediction_type is "v_prediction", which needs predict_x0/,
+    ],
     [{ ...dpm, lambda_min_clipped: 100 }, "invalid_config", /lambda_min_clipped/],
     [{ ...ddim, steps_offset: 900 }, "invalid_config", /lower steps_offset/],
     [
@@ -205,6 +226,12 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
     expect(() => planFromConfig(config, 5)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) }),
     );
+  });
+
+  test("a linear time shift of DPM-Solver's flow", () => {
+    const linear = { use_dynamic_shifting: true, time_shift_type: "linear" };
+    expect(() => planFromConfig({ ...dpm, use_flow_sigmas: true, ...linear }, 5, { mu: 1 }))
+      .toThrow(/time_shift_type is "linear", must be exponential/);
   });
 
   test.each([0, -1, 1.5, NaN, 1001])("%d steps", (steps) => {

@@ -42,7 +42,7 @@ test("roundHalfEven rounds halves to even, the rest to the nearest", () => {
 });
 
 // Sigmas and timesteps of Euler with Karras', exponential and beta spacing over Stable Diffusion's
-// betas, 4 steps: torch 1.13 and numpy in double precision of the definitions.
+// betas, 4 steps: diffusers' set_timesteps as written, in torch 1.13, numpy 1.24.2, SciPy 1.10.1.
 test.each(
   [["use_karras_sigmas", [14.614645, 3.16861081, 0.446920872, 0.0291675329], [
     999,
@@ -52,7 +52,7 @@ test.each(
   ]], ["use_exponential_sigmas", [14.614645, 1.8400321, 0.231666133, 0.0291675329], [
     999,
     538.066895,
-    52.3824539,
+    52.3824577,
     0,
   ]], ["use_beta_sigmas", [14.614645, 10.5976105, 4.04620171, 0.0291675329], [
     999,
@@ -72,4 +72,28 @@ test.each(
     expect(Math.abs(plan.rows[i].sigma / sigma - 1)).toBeLessThan(1e-6);
     expect(plan.timesteps[i]).toBe(Math.fround(timesteps[i]));
   }
+});
+
+// Over the default betas, from the same source and versions. There the first sigma is the last
+// training step's own, and a timestep is cut off rather than rounded.
+const dpm = "DPMSolverMultistepScheduler";
+const uniPc = "UniPCMultistepScheduler";
+test.each([
+  [{ _class_name: dpm, use_exponential_sigmas: true }, [999, 721, 302, 30, 0]],
+  [{ _class_name: dpm, use_beta_sigmas: true }, [999, 979, 927, 808, 0]],
+  [{ _class_name: uniPc, use_exponential_sigmas: true }, [999, 721, 302, 30, 0]],
+  [{ _class_name: uniPc, use_beta_sigmas: true }, [999, 979, 927, 808, 0]],
+  // lu's spacing goes before these, and gives way to Karras'.
+  [{ _class_name: dpm, use_lu_lambdas: true, use_exponential_sigmas: true }, [999, 603, 73, 0]],
+  [{ _class_name: dpm, use_lu_lambdas: true, use_beta_sigmas: true }, [999, 603, 73, 0]],
+])("%j tells the network %j", (config, timesteps) => {
+  expect(planFromConfig(config, timesteps.length).timesteps).toEqual(timesteps);
+});
+
+// The same source: its grid ends at -1 there, which counts as the sigma of training step 0.
+test("Karras' sigmas end at the last training step's where trailing has one stop too many", () => {
+  const config = { _class_name: "EulerDiscreteScheduler", timestep_spacing: "trailing" };
+  const { timesteps, sigmas = [] } = planFromConfig({ ...config, use_karras_sigmas: true }, 61);
+  expect(timesteps.slice(0, 2)).toEqual([999, Math.fround(990.266357)]);
+  expect([timesteps.at(-1), sigmas.at(-2)]).toEqual([0, Math.fround(0.0100013297)]);
 });

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { canonicalJson, type OpeningTarget, openStep } from "../../../core/transcript/mod.ts";
+import {
+  canonicalJson,
+  type OpeningTarget,
+  openStep,
+  signReceipt,
+} from "../../../core/transcript/mod.ts";
 import { planFromConfig, schedulerConfigFromName } from "../../../core/schedule/mod.ts";
 import {
   checkImage,
@@ -10,7 +15,7 @@ import {
   openedLeaf,
   passesStep,
 } from "../../../core/verification/mod.ts";
-import { type Sample, sample, SDE_CONFIG } from "../transcript/fixture.ts";
+import { type Sample, sample, SDE_CONFIG, signer } from "../transcript/fixture.ts";
 import { codeOf } from "../transcript/hostile.ts";
 
 const honest = await sample();
@@ -44,11 +49,18 @@ test.each([
   ["validator", { validator: honest.receipt.miner }, "receipt_mismatch"],
   ["model", { manifest: "00".repeat(32) }, "receipt_mismatch"],
   ["time", { now: 1 }, "receipt_mismatch"],
-  ["signature", { verifySignature: () => false }, "signature_invalid"],
 ])("checkReceipt refuses another %s", (_, different, code) => {
   expect(codeOf(() => checkReceipt(honest.receipt, { plan: honest.plan, ...different }))).toBe(
     code,
   );
+});
+
+test.each([
+  ["of another receipt", (await sample({ seed: 43n })).receipt.signature],
+  ["that is none", "00".repeat(64)],
+])("checkReceipt refuses a signature %s", (_, signature) => {
+  const receipt = { ...honest.receipt, signature };
+  expect(codeOf(() => checkReceipt(receipt, honest))).toBe("signature_invalid");
 });
 
 test("checkImage accepts the committed file alone", () => {
@@ -120,8 +132,10 @@ test.each(
 
 test("checkStep finds another seed at the start and in the noise of every step", async () => {
   const other = await sample({ seed: 43n });
-  const receipt = { ...other.receipt, request: { ...other.receipt.request, seed: "42" } };
-  const committed = checkReceipt(receipt, { plan: other.plan, verifySignature: () => true });
+  const { signature: _, ...statement } = other.receipt;
+  const claimed = { ...statement, request: { ...statement.request, seed: "42" } };
+  const receipt = await signReceipt(claimed, signer);
+  const committed = checkReceipt(receipt, { plan: other.plan });
   for (const target of ["start", 1, 2] as const) {
     const bytes = await openStep(other.source, receipt, other.plan, target);
     expect(passesStep(checkStep(checkOpening(bytes, committed, target)))).toBe(false);
