@@ -1,4 +1,3 @@
-import { Option } from "commander";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../core/error.ts";
@@ -25,10 +24,11 @@ function subnetName({ network, endpoint, netuid }: ChainOptions): string {
   return `${network ?? own}-${netuid}`;
 }
 
+/** Hears what happens in a server. */
+export type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
+
 /** A line of JSON for each event. */
-export function logLine(event: string, facts: Readonly<Record<string, unknown>>): void {
-  console.error(eventLine(event, facts));
-}
+export const logLine: Log = (event, facts) => console.error(eventLine(event, facts));
 
 export function eventLine(event: string, facts: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ time: new Date().toISOString(), event, ...facts });
@@ -46,11 +46,6 @@ export function stopped(): Promise<void> {
     });
   }
   return promise;
-}
-
-/** A flag for hotkeys or coldkeys, of which there may be none. */
-export function listOption(flags: string, description: string): Option {
-  return new Option(flags, description).default([], "nobody");
 }
 
 /** @throws AppError `invalid_request` naming the flag. */

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import process from "node:process";
 import { AppError } from "../core/error.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "../core/generation/mod.ts";
 import { catalogueEntryOf } from "../core/inference/mod.ts";
 import { encodeReceipt } from "../core/transcript/mod.ts";
-import { COMPUTE_KINDS, openCompute, parseComputeKind } from "./compute/mod.ts";
+import { addEngineOptions, openCompute, parseComputeKind } from "./compute/mod.ts";
 import { type Hotkey, makeReceipts, openHotkey, RunRecorder } from "../core/evidence/mod.ts";
 import { modelFacts, transcriptFile } from "./evidence/mod.ts";
 import { decodeQuality, type GenerateFlags, outputPaths, requestInput } from "./generate_input.ts";
@@ -26,7 +26,7 @@ Examples:
 `;
 
 export function generateCommand(): Command {
-  return new Command("generate")
+  const command = new Command("generate")
     .description("Make an image from a prompt.")
     .argument("<prompt>", `what to draw; "" lets the model choose`)
     .optionsGroup("What to draw:")
@@ -49,12 +49,8 @@ export function generateCommand(): Command {
       "a name (dpmpp_2m, sde-dpmsolver++, euler, euler_a, ddim, lcm, unipc, ...)\n" +
         "or a diffusers scheduler_config.json in quotes (default: the model's)",
     )
-    .optionsGroup("With what:")
-    .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
-    .option("--variant <name>", "other weights of the same model, for example fp16")
-    .addOption(
-      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
-    )
+    .optionsGroup("With what:");
+  return addEngineOptions(command)
     .option(
       "--chrome-path <file>",
       "of --compute chrome (default: CHROME_PATH, or an installed one)",

@@ -1,7 +1,8 @@
 import { AppError, reason } from "../core/error.ts";
+import type { EngineFlags } from "./compute/mod.ts";
 
 /** What `deno task generate` was given, as typed. */
-export interface GenerateFlags {
+export interface GenerateFlags extends EngineFlags {
   readonly negative?: string;
   readonly negative2?: string;
   readonly prompt2?: string;
@@ -13,9 +14,6 @@ export interface GenerateFlags {
   readonly scheduler?: string;
   readonly batch?: string;
   readonly keywords: boolean;
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
   readonly chromePath?: string;
   readonly out?: string;
   readonly transcriptOut?: string;

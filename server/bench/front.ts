@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { join } from "node:path";
-import { cryptoWaitReady, sr25519Verify } from "@polkadot/util-crypto";
 import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/protocol/mod.ts";
 import { decodeRequest } from "../../core/generation/mod.ts";
+import { median } from "../../core/gpu/bench/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
 import { eventLine } from "../command_line.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
@@ -28,7 +28,6 @@ export function frontCommand(): Command {
 }
 
 async function benchFront(flags: FrontFlags): Promise<void> {
-  await cryptoWaitReady();
   const [miner, caller] = [openHotkey(undefined), openHotkey(undefined)];
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "stepwise-front-" });
@@ -54,7 +53,7 @@ async function benchFront(flags: FrontFlags): Promise<void> {
   const servers = {
     bare: serve(async (request) => {
       const headers = readSignedHeaders(request.headers, miner.address, clock());
-      checkSignedBody(headers, await request.bytes(), sr25519Verify);
+      checkSignedBody(headers, await request.bytes());
       return Response.json(MADE);
     }),
     front: serve((request) => front.fetch(request)),
@@ -146,8 +145,4 @@ async function rate(url: string, requests: readonly RequestInit[]): Promise<numb
     }
   }));
   return 1000 * requests.length / (performance.now() - started);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

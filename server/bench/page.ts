@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { AppError } from "../../core/error.ts";
-import { servePage } from "./page_server.ts";
+import { stopped, wholeFlag } from "../command_line.ts";
+import { ChromeServer } from "../compute/mod.ts";
 
 export function pageCommand(): Command {
   return new Command("page")
@@ -9,11 +9,9 @@ export function pageCommand(): Command {
     .action(page);
 }
 
-async function page({ port: text }: { readonly port: string }): Promise<void> {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new AppError("invalid_request", `Cannot serve: --port is ${text}, not 0 to 65535`);
-  }
-  const { url } = await servePage(port);
-  console.log(`The bench page is at ${url} until Ctrl-C`);
+async function page(flags: { readonly port: string }): Promise<void> {
+  const port = wholeFlag("--port", flags.port, 0, 65_535);
+  await using server = await ChromeServer.start({ page: "bench.html", port });
+  console.log(`The bench page is at ${server.url} until Ctrl-C`);
+  await stopped();
 }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { decodeRequest, encodeImage, Pipeline } from "../../core/generation/mod.ts";
+import { median } from "../../core/gpu/bench/mod.ts";
 import { observeRuntime } from "../../core/inference/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
 import { openModel } from "../storage/mod.ts";
@@ -99,10 +100,4 @@ function report(
     text, first and later     ${ms(figures.firstTextMs)}, ${ms(figures.textMs)}
     PNG                       ${ms(figures.encodeMs)}
   not in session.run          ${(100 * figures.overhead).toFixed(1)} %`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

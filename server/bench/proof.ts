@@ -1,17 +1,12 @@
-import { Command, Option } from "commander";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import { openHotkey } from "../../core/evidence/mod.ts";
-import {
-  decodeRequest,
-  encodeRequest,
-  type ImageEngine,
-  stepLatent,
-} from "../../core/generation/mod.ts";
+import { Command } from "commander";
+import { makeReceipts, openHotkey } from "../../core/evidence/mod.ts";
+import { decodeRequest, type ImageEngine, stepLatent } from "../../core/generation/mod.ts";
 import { formatMs, summarize } from "../../core/gpu/bench/mod.ts";
 import { roundHalf, toHalf } from "../../core/half.ts";
 import { gaussianNoise } from "../../core/noise/mod.ts";
-import { type Plan, planFromConfig } from "../../core/schedule/mod.ts";
+import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
 import {
+  type Commitment,
   decodeReceipt,
   encodeReceipt,
   type Hash,
@@ -21,9 +16,7 @@ import {
   openingBytes,
   openingSpec,
   openStep,
-  planHash,
   type Receipt,
-  signReceipt,
   stepRun,
 } from "../../core/transcript/mod.ts";
 import {
@@ -35,20 +28,14 @@ import {
   privateWords,
 } from "../../core/verification/mod.ts";
 import { wholeFlag } from "../command_line.ts";
-import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { openModel } from "../storage/mod.ts";
 
 const STEPS = 30;
 const DRAWN = 3;
-/** The subnet's scheduler: of second order. */
-const SCHEDULER = {
-  _class_name: "DPMSolverMultistepScheduler",
-  beta_start: 0.00085,
-  beta_end: 0.012,
-  beta_schedule: "scaled_linear",
-  algorithm_type: "sde-dpmsolver++",
-  use_karras_sigmas: true,
-};
+/** The subnet's: of second order. */
+const SCHEDULER = "sde-dpmsolver++";
+const BETAS = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear" };
 /** Of 1024x1024 pixels. */
 const LATENT = [4, 128, 128] as const;
 /** What the house promises. */
@@ -66,10 +53,7 @@ export function proofCommand(): Command {
   return new Command("proof")
     .description("What a check costs: time of levels 0 and 1, network time of level 2, bytes.")
     .option("--model <source>", "as for generate", "embedded")
-    .addOption(
-      new Option("--compute <host>", "what runs the network").choices([...COMPUTE_KINDS])
-        .default("cpu"),
-    )
+    .addOption(computeOption("what runs the network", "cpu"))
     .option("--size <pixels>", "of the image's side, for the network", "256")
     .option("--rounds <n>", "samples of each", "5")
     .option("--json", "print one JSON object", false)
@@ -135,7 +119,7 @@ interface OpenedStep {
 
 /** A step whose leaves hold, in a tree whose other leaves nobody asks for. */
 async function openedStep(): Promise<OpenedStep> {
-  const plan = planFromConfig(SCHEDULER, STEPS);
+  const plan = planFromConfig(schedulerConfigFromName(SCHEDULER, BETAS), STEPS);
   const step = STEPS / 2;
   const run = stepRun(step, plan.rows[step]);
   const leaves = new Map(honestStep(plan, step).map((leaf, k) => [run.first + k, leaf]));
@@ -143,7 +127,7 @@ async function openedStep(): Promise<OpenedStep> {
     { length: leafCount(STEPS) },
     (_, position): Hash => leafHash(position, leaves.get(position) ?? new Uint8Array()),
   );
-  const receipt = await signedReceipt(plan, merkleRoot(hashes));
+  const receipt = await signedReceipt(plan, { root: merkleRoot(hashes), hashes });
   const leaf = (position: number) => Promise.resolve(leaves.get(position) ?? new Uint8Array());
   return { receipt, plan, step, opening: await openStep({ hashes, leaf }, receipt, plan, step) };
 }
@@ -167,27 +151,21 @@ function honestStep(plan: Plan, step: number): Uint8Array<ArrayBuffer>[] {
 
 const SEED = 7n;
 
-function signedReceipt(plan: Plan, root: Hash): Promise<Receipt> {
-  const { address, sign } = openHotkey(undefined);
+async function signedReceipt(plan: Plan, commitment: Commitment): Promise<Receipt> {
   const [, height, width] = LATENT.map((side) => 8 * side);
-  const size = { width, height, steps: STEPS };
-  const request = decodeRequest({ prompt: "a tau symbol" }, {
-    ...size,
-    ...{ guidanceScale: 5, seed: SEED },
-  });
-  const none = "0".repeat(64);
-  return signReceipt({
-    version: 1,
-    request: { ...encodeRequest(request), ...size, seed: String(SEED), batch: 1 },
-    model: { id: "bench", manifest: none, precision: "float32" },
-    plan: planHash(plan),
-    steps: STEPS,
-    latent: [...LATENT],
-    root: bytesToHex(root),
-    image: { sha256: none, mediaType: "image/png", bytes: 1 },
-    miner: address,
+  const request = decodeRequest(
+    { prompt: "a tau symbol" },
+    { width, height, steps: STEPS, guidanceScale: 5, seed: SEED },
+  );
+  const [receipt] = await makeReceipts({
+    generation: { request, plan, latentDims: LATENT },
+    model: { id: "bench", manifest: "0".repeat(64), precision: "float32" },
+    format: "png",
+    files: [new Uint8Array(1)],
+    commitments: [commitment],
     times: { started: 0, finished: 0 },
-  }, sign);
+  }, openHotkey(undefined));
+  return receipt;
 }
 
 /** Milliseconds in the network: of a generation, and of a check that predicts some of its steps. */
@@ -206,7 +184,7 @@ async function measureShare(
   const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
   const defaults = { width: size, height: size, steps: STEPS, guidanceScale: 5, seed: SEED };
   const request = decodeRequest(
-    { prompt: "a golden tau symbol", scheduler: "sde-dpmsolver++" },
+    { prompt: "a golden tau symbol", scheduler: SCHEDULER },
     defaults,
   );
   const samples: { readonly made: number; readonly checked: number }[] = [];

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { AppError } from "../../core/error.ts";
 
 /**
@@ -20,7 +21,7 @@ const GPU_NODES = ["/dev/dri/renderD128", "/dev/dri/card0", "/dev/nvidiactl", "/
  */
 export function chromeFlags(
   os: typeof Deno.build.os = Deno.build.os,
-  gpu: boolean = GPU_NODES.some(exists),
+  gpu: boolean = GPU_NODES.some((path) => existsSync(path)),
 ): string[] {
   const quiet = [
     "--no-first-run",
@@ -50,13 +51,4 @@ export function checkChromeVersion(product: string, path: string): void {
     `Cannot compute in Chrome: ${path} is ${product}, and WebGPU as we need it came with ` +
       `Chrome ${MINIMUM_VERSION}. Install a newer one, or name one by --chrome-path`,
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

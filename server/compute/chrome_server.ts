@@ -26,6 +26,8 @@ const PIECE = 16 * 2 ** 20;
 
 export interface ChromeServerOptions {
   readonly page?: DrivenPage;
+  /** Of the loopback; default: a free one. */
+  readonly port?: number;
   /**
    * Seconds without an answer to a ping after which a socket is closed. Chrome answers by itself,
    * however busy its page is: one that does not is stopped or hangs.
@@ -54,20 +56,20 @@ export class ChromeServer implements AsyncDisposable {
 
   private constructor(
     bundle: Bundle,
-    { page, silence }: Required<ChromeServerOptions>,
+    { page, port, silence }: Required<ChromeServerOptions>,
   ) {
     this.#bundle = bundle;
     this.#page = page;
     this.#silence = silence;
-    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    const options = { hostname: "127.0.0.1", port, onListen: () => {} };
     this.#server = Deno.serve(options, async (request) => await this.#answer(request));
   }
 
   /** @throws AppError `host_unavailable` when the page cannot be built. */
   static async start(
-    { page = "compute.html", silence = SILENCE }: ChromeServerOptions = {},
+    { page = "compute.html", port = 0, silence = SILENCE }: ChromeServerOptions = {},
   ): Promise<ChromeServer> {
-    return new ChromeServer(await bundlePage(page), { page, silence });
+    return new ChromeServer(await bundlePage(page), { page, port, silence });
   }
 
   /** The page, for who needs no socket. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/error.ts";
@@ -25,7 +26,7 @@ const UNPACK = `
 export async function npmChromium(): Promise<NpmChromium | undefined> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !isInstalled()) return undefined;
   const folder = join(cacheFolder(), "npm-chromium-153");
-  if (!exists(folder)) {
+  if (!existsSync(folder)) {
     console.error(`Unpacking the npm-shipped Chromium into ${folder}`);
     await fillOnce(folder, unpack);
   }
@@ -38,7 +39,7 @@ export async function npmChromium(): Promise<NpmChromium | undefined> {
 
 function isInstalled(): boolean {
   try {
-    return exists(fileURLToPath(import.meta.resolve("@sparticuz/chromium")));
+    return existsSync(fileURLToPath(import.meta.resolve("@sparticuz/chromium")));
   } catch {
     return false;
   }
@@ -61,7 +62,7 @@ export async function fillOnce(
   } catch (error) {
     await Deno.remove(partial, { recursive: true });
     // A folder that is not empty is not renamed over: another was first.
-    if (!exists(folder)) throw error;
+    if (!existsSync(folder)) throw error;
   }
 }
 
@@ -82,13 +83,4 @@ async function unpack(folder: string): Promise<void> {
 function cacheFolder(): string {
   const home = Deno.env.get("HOME") ?? Deno.makeTempDirSync();
   return join(Deno.env.get("XDG_CACHE_HOME") ?? join(home, ".cache"), "stepwise");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

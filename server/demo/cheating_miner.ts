@@ -2,9 +2,10 @@ import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { readJson } from "../../core/inference/mod.ts";
 import { openWallet, SubtensorClient } from "../chain/mod.ts";
-import { logLine, stopped } from "../command_line.ts";
+import { logLine } from "../command_line.ts";
 import { channelsOf } from "../../core/verify/mod.ts";
 import { startMiner } from "../miner/mod.ts";
+import { runNeuron } from "../neuron/mod.ts";
 
 /**
  * A miner that cheats, as a process of its own, for the demonstration and the tests.
@@ -30,13 +31,6 @@ const miner = await startMiner({
   batch: 1,
   folder,
   maxTranscriptBytes: 2 ** 30,
-  access: {
-    hotkeys: [],
-    coldkeys: [],
-    forceValidatorPermit: false,
-    allowNonRegistered: false,
-    validatorMinimumTao: 0,
-  },
   whitelist: { hotkeys: [] },
   log: logLine,
   wrap: async (engine, files) => {
@@ -45,7 +39,5 @@ const miner = await startMiner({
     return cheatingEngine(engine, cheat, config, await channelsOf(files));
   },
 });
-console.log(`Mining as ${miner.hotkey} at ${miner.url}`);
-await stopped();
-await miner[Symbol.asyncDispose]();
+await runNeuron("Mining", miner);
 Deno.exit(0);

@@ -1,4 +1,3 @@
-import { sr25519Verify } from "@polkadot/util-crypto";
 import { checkRequestTime, checkSignedBody, readSignedHeaders } from "../../core/protocol/mod.ts";
 import { readBody } from "./bounded_body.ts";
 import type { ReplayWindow } from "./replay_window.ts";
@@ -39,7 +38,7 @@ export class RequestGuard {
     // The body took its time, and uuids are forgotten when no request could be that old.
     const now = this.#clock();
     checkRequestTime(headers, now);
-    checkSignedBody(headers, body, sr25519Verify);
+    checkSignedBody(headers, body);
     this.#replay.use(headers, now);
     return { signedBy: headers.signedBy, body };
   }

@@ -11,6 +11,15 @@ export interface AccessRules {
   readonly validatorMinimumTao: number;
 }
 
+/** No rule but that of the subnet: as the flags are when none is given. */
+export const EVERY_NEURON: AccessRules = {
+  hotkeys: [],
+  coldkeys: [],
+  forceValidatorPermit: false,
+  allowNonRegistered: false,
+  validatorMinimumTao: 0,
+};
+
 /**
  * @param metagraph undefined without a chain: then only the whitelist may ask.
  * @param whitelist who always may.

@@ -1,38 +1,23 @@
 import { Command, Option } from "commander";
+import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
+import { numberFlag, wholeFlag } from "../command_line.ts";
+import { addEngineOptions } from "../compute/mod.ts";
 import {
-  addChainOptions,
-  addWalletOptions,
-  type ChainFlags,
-  chainOptions,
-  openWallet,
-  SubtensorClient,
-  type WalletFlags,
-  walletPlace,
-} from "../chain/mod.ts";
-import {
+  addNeuronOptions,
   listOption,
-  logLine,
-  numberFlag,
-  stateFolder,
-  stopped,
-  wholeFlag,
-} from "../command_line.ts";
-import { COMPUTE_KINDS } from "../compute/mod.ts";
+  type NeuronFlags,
+  neuronOptions,
+  runNeuron,
+} from "../neuron/mod.ts";
 import { startMiner } from "./start_miner.ts";
 
-interface MinerFlags extends WalletFlags, ChainFlags {
+interface MinerFlags extends NeuronFlags {
   readonly chain: boolean;
-  readonly "axon.ip": string;
-  readonly "axon.port": string;
   readonly "axon.external_ip"?: string;
   readonly "axon.external_port"?: string;
   readonly generation_endpoint: readonly string[];
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
   readonly queue: string;
   readonly batch: string;
-  readonly storage?: string;
   readonly storageBytes: string;
   readonly "blacklist.hotkeys": readonly string[];
   readonly "blacklist.coldkeys": readonly string[];
@@ -53,10 +38,9 @@ Examples:
 
 export function minerCommand(): Command {
   const command = new Command("miner").description("Make images for validators, and open steps.");
-  addWalletOptions(command);
-  addChainOptions(command)
+  addNeuronOptions(command)
     .option("--no-chain", "take requests of --whitelist.hotkeys alone, and register nowhere");
-  return command.optionsGroup("Where it is reached:")
+  command.optionsGroup("Where it is reached:")
     .option("--axon.ip <address>", "to listen on", "0.0.0.0")
     .option("--axon.port <n>", "to listen on", "8091")
     .option(
@@ -71,12 +55,8 @@ export function minerCommand(): Command {
         "image generators: miners with --no-chain, each by its own address, since it opens what it " +
           "made; a load balancer before them would have to be sticky",
       ).default([], "this process makes the images"),
-    )
-    .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
-    .option("--variant <name>", "other weights of the same model, for example fp16")
-    .addOption(
-      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
-    )
+    );
+  return addEngineOptions(command)
     .option("--queue <n>", "requests that may wait", "16")
     .option("--batch <n>", "images that run together, where their requests allow it", "4")
     .option("--storage <folder>", "for transcripts (default: in the user's state folder)")
@@ -105,10 +85,8 @@ async function mine(flags: MinerFlags): Promise<void> {
   const externalIp = flags["axon.external_ip"];
   const externalPort = flags["axon.external_port"];
   const miner = await startMiner({
-    wallet,
+    ...neuronOptions("miner", flags, wallet, subnet),
     chain,
-    hostname: flags["axon.ip"],
-    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
     external: externalIp === undefined ? undefined : {
       ip: externalIp,
       port: externalPort === undefined
@@ -116,12 +94,8 @@ async function mine(flags: MinerFlags): Promise<void> {
         : wholeFlag("--axon.external_port", externalPort, 1, 65535),
     },
     generators: flags.generation_endpoint,
-    model: flags.model,
-    variant: flags.variant,
-    compute: flags.compute,
     batch: wholeFlag("--batch", flags.batch, 1, 64),
     queue: wholeFlag("--queue", flags.queue, 1, 10_000),
-    folder: flags.storage ?? stateFolder("miner", wallet.hotkey.address, subnet),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
     access: {
       hotkeys: flags["blacklist.hotkeys"],
@@ -135,10 +109,6 @@ async function mine(flags: MinerFlags): Promise<void> {
       ),
     },
     whitelist: { hotkeys: flags["whitelist.hotkeys"], endpoint: flags["whitelist.endpoint"] },
-    log: logLine,
   });
-  console.log(`Mining as ${miner.hotkey} at ${miner.url}`);
-  await stopped();
-  logLine("stopping", {});
-  await miner[Symbol.asyncDispose]();
+  await runNeuron("Mining", miner);
 }

@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { AppError } from "../../core/error.ts";
@@ -10,6 +10,7 @@ import {
   type MinerInfo,
 } from "../../core/protocol/mod.ts";
 import type { OpeningTarget } from "../../core/transcript/mod.ts";
+import type { Log } from "../command_line.ts";
 import {
   errorResponse,
   parseJson,
@@ -17,7 +18,7 @@ import {
   type RequestGuard,
   type SignedRequest,
 } from "../http/mod.ts";
-import { siteFile } from "../web/mod.ts";
+import { neuronRoutes } from "../neuron/mod.ts";
 import type { ImageSource } from "./image_source.ts";
 import type { MinerMetrics } from "./metrics.ts";
 import { minerApi } from "./openapi.ts";
@@ -33,7 +34,7 @@ export interface MinerParts {
   /** Throws for callers that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly info: () => MinerInfo;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Four prompts of 10,000 characters, escaped, fit. */
@@ -44,14 +45,10 @@ const RECEIPT_ID = /^[0-9a-f]{64}$/;
 
 /** The miner's HTTP API. */
 export function minerRoutes(parts: MinerParts): Hono {
-  const app = new Hono();
   const limit = new RateLimit("open", OPENINGS_A_MINUTE, 60_000);
   const failed = (own: unknown) => parts.log("failed", { error: String(own) });
-  app.onError((error) => errorResponse(error, failed));
-  app.notFound(async ({ req }) =>
-    await siteFile(req.raw, parts.site) ??
-      errorResponse(new AppError("not_found", NO_ROUTE), () => {})
-  );
+  const { site, metrics } = parts;
+  const app = neuronRoutes({ site, metrics, document: minerApi(parts.info().version), failed });
   // A tab of any origin may check: what it reads is evidence, and it needs the token.
   app.use("/v1/generations/:id/*", async (context, next) => {
     context.header("access-control-allow-private-network", "true");
@@ -99,17 +96,8 @@ export function minerRoutes(parts: MinerParts): Hono {
       "content-type": "application/octet-stream",
     });
   });
-  app.get(
-    "/metrics",
-    async (context) =>
-      context.text(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
-  );
-  const document = minerApi(parts.info().version);
-  app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
   return app;
 }
-
-const NO_ROUTE = "Cannot answer: there is no such route";
 
 /** Sends an event; its data may still be on its way. */
 type Event = (event: string, data: unknown) => void;

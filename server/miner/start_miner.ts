@@ -1,14 +1,12 @@
-import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
 import { decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
-import { catalogueEntryOf, type ModelFiles } from "../../core/inference/mod.ts";
-import { SubnetWatch, type SubtensorClient, type Wallet } from "../chain/mod.ts";
-import { openCompute, parseComputeKind } from "../compute/mod.ts";
-import { modelFacts } from "../evidence/mod.ts";
+import type { ModelFiles } from "../../core/inference/mod.ts";
+import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
-import { DiskTranscriptStore, knownModels, openModel } from "../storage/mod.ts";
+import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
+import { DiskTranscriptStore } from "../storage/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
-import { type AccessRules, checkAccess } from "./access_rules.ts";
+import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
 import { Generator } from "./generator.ts";
 import { MinerMetrics } from "./metrics.ts";
 import { OpeningTokens } from "./opening_token.ts";
@@ -16,31 +14,22 @@ import { RemoteGenerator } from "./remote_generator.ts";
 import { minerRoutes } from "./routes.ts";
 import { Whitelist } from "./whitelist.ts";
 
-export interface MinerOptions {
-  readonly wallet: Wallet;
+export interface MinerOptions extends NeuronOptions {
   /** The subnet; without one only the whitelist may ask. */
   readonly chain?: SubtensorClient;
-  readonly hostname: string;
-  /** 0 takes a free one. */
-  readonly port: number;
   /** As the chain is to tell others; without it the axon is not served. */
   readonly external?: { readonly ip: string; readonly port?: number };
   /** Addresses of image generators that compute instead of this process. */
   readonly generators?: readonly string[];
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
   /** Requests that may wait. */
   readonly queue: number;
   /** Images of one run, of all requests that can run together. */
   readonly batch: number;
-  /** Of transcripts, used uuids and the tokens' secret. */
-  readonly folder: string;
   readonly maxTranscriptBytes: number;
-  readonly access: AccessRules;
+  /** Default: every neuron of the subnet may ask. */
+  readonly access?: AccessRules;
   /** Who may always ask: named, and of a JSON list at an address. */
   readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** Milliseconds since 1970, by which requests are too old; default: this machine's. */
   readonly clock?: () => number;
   /** The pages' folder; default: where `deno task build` puts them. */
@@ -49,15 +38,9 @@ export interface MinerOptions {
   readonly wrap?: (engine: ImageEngine, files: ModelFiles) => ImageEngine | Promise<ImageEngine>;
 }
 
-/** A miner that takes requests. */
-export interface Miner extends AsyncDisposable {
-  /** http://... */
-  readonly url: string;
-  readonly hotkey: string;
-}
+export type Miner = RunningNeuron;
 
 const TRANSCRIPT_SECONDS = 15 * 60;
-const VERSION = "0.1.0";
 const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
 /**
@@ -65,9 +48,8 @@ const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1,
  * @throws AppError that says in one line what is missing and what to do.
  */
 export async function startMiner(options: MinerOptions): Promise<Miner> {
-  await cryptoWaitReady();
   await using stack = new AsyncDisposableStack();
-  const { wallet, log, folder } = options;
+  const { wallet, log, folder, access = EVERY_NEURON } = options;
   const { address } = wallet.hotkey;
   const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
   subnet?.requireRegistered(address);
@@ -84,7 +66,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     guard: new RequestGuard(address, replay, options.clock),
     allowed: (signedBy) =>
       signedBy === address ||
-      checkAccess(signedBy, options.access, subnet?.metagraph, whitelist),
+      checkAccess(signedBy, access, subnet?.metagraph, whitelist),
     info: () => ({
       ...{ name: "stepwise-miner", version: VERSION, hotkey: address },
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },
@@ -118,21 +100,10 @@ async function openGenerator(
       onEvict: (eviction) => log("evicted", { ...eviction }),
     }),
   );
-  const opened = await openEngine(options, stack);
-  await warmUp(opened.engine);
-  return new Generator({ ...opened, hotkey, store, tokens, queue, batch });
-}
-
-async function openEngine(options: MinerOptions, stack: AsyncDisposableStack) {
-  const { model, variant, compute, wrap, log } = options;
-  const files = await openModel(model, { variant });
-  const host = stack.use(await openCompute(parseComputeKind(compute)));
-  const own = stack.use(await host.open(files));
-  log("model", { model: own.model, compute: own.compute, reason: host.reason });
-  const known = catalogueEntryOf(model, knownModels());
-  const facts = await modelFacts(files, known);
-  const defaults = { ...own.defaults, ...known?.defaults };
-  return { engine: wrap ? await wrap(own, files) : own, facts, files, defaults };
+  const { engine: own, files, facts, defaults } = await openEngine(options, stack);
+  const engine = await options.wrap?.(own, files) ?? own;
+  await warmUp(engine);
+  return new Generator({ engine, files, facts, defaults, hotkey, store, tokens, queue, batch });
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */

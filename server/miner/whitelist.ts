@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
 import { readAtMost } from "../../core/protocol/mod.ts";
-
-type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
+import type { Log } from "../command_line.ts";
 
 /** Milliseconds from reading to reading, and for one. */
 const EVERY_MS = 5 * 60_000;

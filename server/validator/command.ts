@@ -1,36 +1,21 @@
 import { Command, Option } from "commander";
+import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
+import { numberFlag, wholeFlag } from "../command_line.ts";
+import { addEngineOptions } from "../compute/mod.ts";
 import {
-  addChainOptions,
-  addWalletOptions,
-  type ChainFlags,
-  chainOptions,
-  openWallet,
-  SubtensorClient,
-  type WalletFlags,
-  walletPlace,
-} from "../chain/mod.ts";
-import {
+  addNeuronOptions,
   listOption,
-  logLine,
-  numberFlag,
-  stateFolder,
-  stopped,
-  wholeFlag,
-} from "../command_line.ts";
-import { COMPUTE_KINDS } from "../compute/mod.ts";
+  type NeuronFlags,
+  neuronOptions,
+  runNeuron,
+} from "../neuron/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_test.ts";
 
-interface ValidatorFlags extends WalletFlags, ChainFlags {
+interface ValidatorFlags extends NeuronFlags {
   readonly role: string;
-  readonly "axon.ip": string;
-  readonly "axon.port": string;
   readonly "neuron.epoch_length": string;
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
-  readonly storage?: string;
   readonly "api.keys"?: string;
   readonly "api.rate": string;
   readonly "allow.hotkeys": readonly string[];
@@ -64,9 +49,7 @@ Asking for an image:
 export function validatorCommand(): Command {
   const command = new Command("validator")
     .description("Serve users through miners, check what they make, and set weights.");
-  addWalletOptions(command);
-  addChainOptions(command);
-  return command.optionsGroup("What it does:")
+  addNeuronOptions(command).optionsGroup("What it does:")
     .addOption(
       new Option("--role <role>", "forward: serves users and scores; stress: tests and weighs")
         .choices(["forward", "stress", "both"]).default("both"),
@@ -79,12 +62,8 @@ export function validatorCommand(): Command {
     .option("--api.keys <file>", "a key a line, for applications")
     .option("--api.rate <n>", "requests a minute of each caller", "60")
     .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
-    .optionsGroup("With what:")
-    .option("--model <source>", "embedded, a folder, hf:owner/name[@revision] or a URL", "embedded")
-    .option("--variant <name>", "other weights of the same model, for example fp16")
-    .addOption(
-      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
-    )
+    .optionsGroup("With what:");
+  return addEngineOptions(command)
     .optionsGroup("Serving users:")
     .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
     .option(
@@ -138,15 +117,9 @@ async function validate(flags: ValidatorFlags): Promise<void> {
   const { "scoring.url": url, "scoring.hotkey": signedFor } = flags;
   const [size, steps] = [flags["stress.size"], flags["stress.steps"]];
   const validator = await startValidator({
-    wallet,
+    ...neuronOptions("validator", flags, wallet, subnet),
     chain,
     roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
-    hostname: flags["axon.ip"],
-    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
-    model: flags.model,
-    variant: flags.variant,
-    compute: flags.compute,
-    folder: flags.storage ?? stateFolder("validator", wallet.hotkey.address, subnet),
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
     forward: {
       ...DEFAULT_FORWARD,
@@ -174,10 +147,6 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
-    log: logLine,
   });
-  console.log(`Validating as ${validator.hotkey} at ${validator.url}`);
-  await stopped();
-  logLine("stopping", {});
-  await validator[Symbol.asyncDispose]();
+  await runNeuron("Validating", validator);
 }

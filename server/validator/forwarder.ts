@@ -6,6 +6,7 @@ import {
 } from "../../core/generation/mod.ts";
 import type { ImageAnswer, Score } from "../../core/protocol/mod.ts";
 import type { Verdict } from "../../core/verification/mod.ts";
+import type { Log } from "../command_line.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger, PendingCheck } from "./ledger.ts";
 import { MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
@@ -45,7 +46,7 @@ interface ForwarderParts {
   readonly random: Random;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   readonly options: ForwardOptions;
 }
 

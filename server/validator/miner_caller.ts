@@ -10,7 +10,6 @@ import {
 import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
 import { checkImage, checkStatement } from "../../core/verification/mod.ts";
 import { imageOfMiner, minerAddress } from "../../core/verify/mod.ts";
-import { sr25519Verify } from "@polkadot/util-crypto";
 import type { Hotkey } from "../../core/evidence/mod.ts";
 import type { Peer } from "./peers.ts";
 
@@ -75,7 +74,6 @@ export class MinerCaller {
       checkStatement(receipt, {
         ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
         now: this.#clock() + CLOCK_SKEW,
-        verifySignature: sr25519Verify,
       });
       // Nobody told him which: he has another version or variant, and says so.
       if (manifest !== undefined && receipt.model.manifest !== manifest) {

@@ -1,5 +1,4 @@
-import { sr25519Verify } from "@polkadot/util-crypto";
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import {
@@ -15,8 +14,10 @@ import {
   type ImageCall,
   type ImageForUser,
 } from "../../core/protocol/mod.ts";
-import { errorResponse, parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
-import { SITE_FOLDER, siteFile } from "../web/mod.ts";
+import type { Log } from "../command_line.ts";
+import { parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
+import { neuronRoutes } from "../neuron/mod.ts";
+import { SITE_FOLDER } from "../web/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
 import type { Ledger } from "./ledger.ts";
@@ -47,7 +48,7 @@ export interface ValidatorParts {
   readonly ledger: Pick<Ledger, "published" | "attest" | "attestations" | "results">;
   /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
   readonly registered: (address: string) => boolean;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 const MOST_CALL_BYTES = 512 * 1024;
@@ -63,12 +64,10 @@ const CLOCK_LEAD = 60_000;
 /** A validator's HTTP API. */
 export function validatorRoutes(parts: ValidatorParts): Hono {
   const { guard, forwarding, info, ledger, metrics, log } = parts;
-  const app = new Hono();
-  app.onError((error) => errorResponse(error, (own) => log("failed", { error: String(own) })));
-  app.notFound(async ({ req }) =>
-    await siteFile(req.raw, SITE_FOLDER) ??
-      errorResponse(new AppError("not_found", NO_ROUTE), () => {})
-  );
+  const app = neuronRoutes({
+    ...{ site: SITE_FOLDER, metrics, document: validatorApi(parts.version) },
+    failed: (own) => log("failed", { error: String(own) }),
+  });
   app.use("/v1/info", cors({ origin: "*" }));
   app.use("/v1/receipts", cors({ origin: "*" }));
   app.get("/v1/info", (context) => context.json(info() as Record<string, unknown>));
@@ -77,13 +76,6 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
   });
   addAttestations(app, parts);
   addResults(app, guard, ledger);
-  app.get(
-    "/metrics",
-    async (context) =>
-      context.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
-  );
-  const document = validatorApi(parts.version);
-  app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
   if (forwarding) addForwarding(app, guard, forwarding, metrics);
   return app;
 }
@@ -101,7 +93,7 @@ function addAttestations(app: Hono, { ledger, registered }: ValidatorParts): voi
       throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
     }
     checkTime(at, Date.now());
-    checkAttestation(signed, sr25519Verify);
+    checkAttestation(signed);
     limit.take(checker);
     return context.json({ stored: ledger.attest(signed, MOST_ATTESTATIONS) });
   });
@@ -125,8 +117,6 @@ function limitOf(text: string | undefined): number {
   const asked = Number(text ?? 20);
   return Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
 }
-
-const NO_ROUTE = "Cannot answer: there is no such route";
 
 function addForwarding(
   app: Hono,

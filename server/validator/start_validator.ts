@@ -1,14 +1,13 @@
-import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import { decodeRequest, encodeRequest, type RequestDefaults } from "../../core/generation/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
-import { SubnetWatch, type SubtensorClient, type Wallet } from "../chain/mod.ts";
-import { openCompute, parseComputeKind } from "../compute/mod.ts";
-import { modelFacts } from "../evidence/mod.ts";
+import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
+import type { Log } from "../command_line.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
-import { knownModels, openModel } from "../storage/mod.ts";
+import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
+import { knownModels } from "../storage/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger.ts";
@@ -24,21 +23,10 @@ import { StressLoop } from "./stress_loop.ts";
 import { knock, type StressOptions, type StressResult, stressTest } from "./stress_test.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
-type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
-
-export interface ValidatorOptions {
-  readonly wallet: Wallet;
+export interface ValidatorOptions extends NeuronOptions {
   readonly chain: SubtensorClient;
   /** Serves users and scores, tests miners and sets weights, or both. */
   readonly roles: { readonly forward: boolean; readonly stress: boolean };
-  readonly hostname: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly model: string;
-  readonly variant?: string;
-  readonly compute: string;
-  /** Of the ledger and used uuids. */
-  readonly folder: string;
   /** Blocks from weights to weights. */
   readonly epochLength: number;
   /** Blocks until who is on the subnet is read again. */
@@ -62,19 +50,14 @@ export interface ValidatorOptions {
   readonly allowed: readonly string[];
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
-  readonly log: Log;
 }
 
 /** A validator that runs. */
-export interface Validator extends AsyncDisposable {
-  /** http://... */
-  readonly url: string;
-  readonly hotkey: string;
+export interface Validator extends RunningNeuron {
   /** Everything that was measured. */
   readonly ledger: Ledger;
 }
 
-const VERSION = "0.1.0";
 /** Receipts kept to be looked at. */
 const SHOWN = 200;
 /** Milliseconds from tending what is left over to tending it again, and from sharing to sharing. */
@@ -86,7 +69,6 @@ const PULL_MS = 15_000;
  * @throws AppError that says in one line what is missing and what to do.
  */
 export async function startValidator(options: ValidatorOptions): Promise<Validator> {
-  await cryptoWaitReady();
   await using stack = new AsyncDisposableStack();
   const { wallet, chain, log, folder, roles } = options;
   const { address } = wallet.hotkey;
@@ -181,9 +163,9 @@ async function openScoring(
   metrics: ValidatorMetrics,
   stack: AsyncDisposableStack,
 ): Promise<Scoring> {
-  const { model, variant, scoring, wallet, roles, log } = options;
-  const entry = catalogueEntryOf(model, knownModels());
+  const { model, scoring, wallet, roles } = options;
   if (!roles.forward) {
+    const entry = catalogueEntryOf(model, knownModels());
     if (!scoring || !entry) {
       throw new AppError(
         "invalid_request",
@@ -194,17 +176,11 @@ async function openScoring(
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
     return { scorer, defaults: entry.defaults };
   }
-  const files = await openModel(model, { variant });
-  const host = stack.use(await openCompute(parseComputeKind(options.compute)));
-  const engine = stack.use(await host.open(files));
-  log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
-  const facts = await modelFacts(files, entry);
+  const { engine, files, facts, known, defaults } = await openEngine(options, stack);
+  const tolerances = known?.tolerances ?? [];
   return {
-    scorer: counted(
-      localScorer({ files, facts, tolerances: entry?.tolerances ?? [] }, engine),
-      metrics,
-    ),
-    defaults: { ...engine.defaults, ...entry?.defaults },
+    scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
+    defaults,
     manifest: facts.manifest,
     compute: engine.compute,
   };

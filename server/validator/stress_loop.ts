@@ -1,4 +1,5 @@
 import { reason } from "../../core/error.ts";
+import type { Log } from "../command_line.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer } from "./peers.ts";
 import { drawForTest, type Random, type Testable } from "./selection.ts";
@@ -18,7 +19,7 @@ interface StressLoopParts {
   readonly together: number;
   /** Milliseconds until a miner is tested again, unless the queue asks for it. */
   readonly restMs: number;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Milliseconds from looking whom to test to looking again, when nobody is due. */

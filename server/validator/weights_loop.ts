@@ -1,6 +1,7 @@
 import { reason } from "../../core/error.ts";
 import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
+import type { Log } from "../command_line.ts";
 import type { Ledger } from "./ledger.ts";
 
 interface WeightsLoopParts {
@@ -12,7 +13,7 @@ interface WeightsLoopParts {
   readonly ledger: Ledger;
   /** Blocks from weights to weights. */
   readonly epochLength: number;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Blocks until another try, after one that failed. */

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
 import {
@@ -18,7 +18,7 @@ import {
   type Verification,
   verifyReceipt,
 } from "../../core/verify/mod.ts";
-import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { modelFacts } from "../evidence/mod.ts";
 import { Progress } from "../progress.ts";
 import { knownModels, openModel } from "../storage/mod.ts";
@@ -76,9 +76,7 @@ export function verifyCommand(): Command {
     .option("--block-hash <hex>", "draw by a block that was made after the receipt: repeatable")
     .optionsGroup("With what:")
     .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
-    .addOption(
-      new Option("--compute <host>", "what computes").choices([...COMPUTE_KINDS]).default("auto"),
-    )
+    .addOption(computeOption())
     .option("--chrome-path <file>", "of --compute chrome")
     .option("--json", "print one JSON object and nothing else", false)
     .addHelpText("after", HELP)

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type BenchRow, decodeReport, figuresOf } from "../../core/gpu/bench/mod.ts";
 import { loopTable } from "../../server/bench/end_to_end.ts";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, spawnCli } from "../fixtures/cli.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
 const ONE = ["bench", "--quick", "--seconds", "2", "--filter", "residual 64x64"];
@@ -74,4 +74,16 @@ test("loopTable holds every loop against the bare calls, round by round", () => 
   expect(table).toMatch(/resident +1\.98 +505 ms .*\+1\.0%/);
   expect(table).toMatch(/recorded .*\+5\.0%/);
   expect(table).toMatch(/read back .*\+50\.0%/);
+});
+
+test("bench page serves the page until it is interrupted", async () => {
+  const command = spawnCli(["bench", "page"]);
+  const lines = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const url = /http:\S+/.exec((await lines.read()).value ?? "")?.[0] ?? "";
+  const page = await fetch(url);
+  expect(page.headers.get("cross-origin-opener-policy")).toBe("same-origin");
+  expect(await page.text()).toContain('<script type="module"');
+  command.kill("SIGINT");
+  expect((await command.status).code).toBe(0);
+  await Promise.all([lines.cancel(), command.stderr.cancel()]);
 });

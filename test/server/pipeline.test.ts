@@ -18,16 +18,11 @@ import { finishResidual, residualSums } from "../../core/verification/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
 import { openModel } from "../../server/storage/mod.ts";
 import { rejection } from "../fixtures/rejection.ts";
+import { openTinySd } from "../fixtures/open_tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
-import { type TinySdOptions, writeTinySd } from "../fixtures/tiny_sd.ts";
+import type { TinySdOptions } from "../fixtures/tiny_sd.ts";
 
 const runtime = await cpuRuntime();
-
-async function tinySd(options: TinySdOptions = {}): Promise<ModelFiles> {
-  const folder = join(await temporaryFolder(), "sd");
-  await writeTinySd(folder, options);
-  return await openModel(folder);
-}
 
 /** What a request makes of a model: every leaf's bits, the image, and the words for the user. */
 async function generate(
@@ -50,7 +45,7 @@ async function generate(
 const LAST = 6;
 
 test("a folder of the SD 1.x family is told from SDXL and makes an image", async () => {
-  const files = await tinySd();
+  const files = await openTinySd();
   await using model = await loadModel(files, runtime);
   expect(model.family).toBe("sd1");
   const { images, leaves, latentDims } = await generate(files);
@@ -61,7 +56,7 @@ test("a folder of the SD 1.x family is told from SDXL and makes an image", async
 });
 
 test("every input of the request that should matter does", async () => {
-  const files = await tinySd();
+  const files = await openTinySd();
   const base = (await generate(files)).leaves[LAST];
   const others: Partial<Record<keyof GenerationRequest, unknown>>[] = [
     { prompt: "symbol" },
@@ -85,14 +80,14 @@ test.each<[string, TinySdOptions]>([
   ["int32 token ids", { idType: "int32" }],
   ["weights in a second file", { external: true }],
 ])("%s makes no difference", async (_, options) => {
-  expect((await generate(await tinySd(options))).leaves).toEqual(
-    (await generate(await tinySd())).leaves,
+  expect((await generate(await openTinySd(options))).leaves).toEqual(
+    (await generate(await openTinySd())).leaves,
   );
 });
 
 test("a float16 model gives nearly the same latents as in float32", async () => {
-  const half = (await generate(await tinySd({ precision: "float16" }))).images[0].data;
-  const full = (await generate(await tinySd())).images[0].data;
+  const half = (await generate(await openTinySd({ precision: "float16" }))).images[0].data;
+  const full = (await generate(await openTinySd())).images[0].data;
   const differences = half.map((level, i) => Math.abs(level - full[i]));
   expect(Math.max(...differences)).toBeGreaterThan(0);
   // float16 keeps 11 bits of each number; the images have 8.
@@ -100,7 +95,7 @@ test("a float16 model gives nearly the same latents as in float32", async () => 
 });
 
 test("an LCM UNet reads the guidance scale and is called once a step", async () => {
-  const files = await tinySd({ distilled: true, scheduler: { _class_name: "LCMScheduler" } });
+  const files = await openTinySd({ distilled: true, scheduler: { _class_name: "LCMScheduler" } });
   const rows: number[] = [];
   const counting = observeRuntime(runtime, ({ graph, feeds }) => {
     if (graph.startsWith("unet")) rows.push(feeds.sample.dims[0]);
@@ -112,7 +107,7 @@ test("an LCM UNet reads the guidance scale and is called once a step", async () 
 });
 
 test("guidance of 1 or below takes one row a step, above it two", async () => {
-  const files = await tinySd();
+  const files = await openTinySd();
   const { leaves } = await generate(files, { guidanceScale: 1 });
   expect((await generate(files, { guidanceScale: 0.5 })).leaves).toEqual(leaves);
   expect((await generate(files, { guidanceScale: 1, negativePrompt: "symbol" })).leaves)
@@ -120,7 +115,7 @@ test("guidance of 1 or below takes one row a step, above it two", async () => {
 });
 
 test("a model whose own scheduler is no plan gets the subnet's, and says so", async () => {
-  const files = await tinySd({
+  const files = await openTinySd({
     scheduler: { _class_name: "PNDMScheduler", beta_schedule: "scaled_linear" },
   });
   const { plan, notices } = await generate(files);
@@ -129,7 +124,7 @@ test("a model whose own scheduler is no plan gets the subnet's, and says so", as
 });
 
 test("a scheduler given as an object keeps the betas that the model was trained with", async () => {
-  const { config } = await loadModel(await tinySd(), runtime);
+  const { config } = await loadModel(await openTinySd(), runtime);
   const scheduler = { _class_name: "EulerDiscreteScheduler" };
   const named = planFor(config.scheduler, { scheduler: "euler", steps: 5 }).plan;
   expect(planFor(config.scheduler, { scheduler, steps: 5 }).plan).toEqual(named);
@@ -138,7 +133,7 @@ test("a scheduler given as an object keeps the betas that the model was trained 
 test("a run is cancelled between two steps", async () => {
   const controller = new AbortController();
   const steps: number[] = [];
-  const run = generate(await tinySd(), { steps: 50 }, {
+  const run = generate(await openTinySd(), { steps: 50 }, {
     signal: controller.signal,
     onStep: ({ index }) => {
       steps.push(index);
@@ -152,7 +147,7 @@ test("a run is cancelled between two steps", async () => {
 test("text is encoded once for many images of one prompt", async () => {
   const calls: string[] = [];
   const counting = observeRuntime(runtime, ({ graph }) => calls.push(graph));
-  await using engine = await Pipeline.open(await tinySd(), counting);
+  await using engine = await Pipeline.open(await openTinySd(), counting);
   const request = decodeRequest(
     { prompt: "tau", width: 64, height: 64, steps: 2, batch: 2 },
     { ...engine.defaults, seed: 0n },
@@ -191,7 +186,7 @@ test.each<[string, TinySdOptions]>([
   ["in one batch", {}],
   ["one by one, when the timestep is a scalar", { timestepShape: "scalar" }],
 ])("single steps can be predicted again to the last bit, %s", async (_, options) => {
-  const pairs = await repredict(await tinySd(options), runtime, runtime);
+  const pairs = await repredict(await openTinySd(options), runtime, runtime);
   expect(pairs).toHaveLength(4);
   for (const { denoised, denoisedAgain } of pairs) expect(denoisedAgain).toEqual(denoised);
 });
@@ -210,7 +205,7 @@ function median(values: readonly number[]): number {
 test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
   "the resident loop on the GPU commits what the CPU's loop does: %s",
   async (scheduler) => {
-    const files = await tinySd();
+    const files = await openTinySd();
     const request = { scheduler, batch: 2, steps: 4 };
     const cpu = await generate(files, request);
     const told: number[] = [];
@@ -235,7 +230,7 @@ test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
 );
 
 test("a UNet that is none is refused by its inputs", async () => {
-  const files = await tinySd();
+  const files = await openTinySd();
   const vae = await files.bytes("vae_decoder/model.onnx");
   await Deno.writeFile(join(files.location, "unet/model.onnx"), vae);
   const wrong = await openModel(files.location);
@@ -281,7 +276,7 @@ describe("requests that run beside each other", () => {
 
   /** Leaves of each image, in the order of the requests. */
   async function leavesBeside(on: Runtime, requests: readonly object[]) {
-    await using engine = await Pipeline.open(await tinySd(), on);
+    await using engine = await Pipeline.open(await openTinySd(), on);
     const [first, ...beside] = requests.map((request) =>
       decodeRequest({ width: 64, height: 64, steps: 3, ...request }, {
         ...{ ...engine.defaults, seed: 0n },

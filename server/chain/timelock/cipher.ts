@@ -1,6 +1,7 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../../../core/error.ts";
 
 /** BLS12-381 with signatures in G1 and the beacon's key in G2, as drand's quicknet has it. */
@@ -44,13 +45,13 @@ export function encryptToRound(
     bls12_381.G2.Point.fromBytes(publicKey).multiply(r),
   );
   const body = gcm(key, nonce).encrypt(message);
-  return concat([
+  return concatBytes(
     bls12_381.G2.Point.BASE.multiply(r).toBytes(),
     vector(xor(sigma, sha256(gtBytes(shared)))),
     vector(xor(key, sha256(sigma))),
-    vector(concat([vector(body), vector(nonce)])),
+    vector(concatBytes(vector(body), vector(nonce))),
     vector(CIPHER),
-  ]);
+  );
 }
 
 /**
@@ -90,14 +91,14 @@ export function identityOf(round: bigint): ReturnType<typeof bls12_381.G1.hashTo
 
 /** sha256(sigma | key) as a big-endian scalar. */
 function blind(sigma: Uint8Array, key: Uint8Array): bigint {
-  return BigInt(`0x${sha256(concat([sigma, key])).toHex()}`) % ORDER;
+  return BigInt(`0x${sha256(concatBytes(sigma, key)).toHex()}`) % ORDER;
 }
 
 /** Fp12 as c0, c1 of Fp6 as c0, c1, c2 of Fp2 as c0, c1 of Fp: 12 x 48 bytes, little-endian. */
 function gtBytes({ c0, c1 }: Fp12): Uint8Array {
   const coordinates = [c0, c1].flatMap((six) => [six.c0, six.c1, six.c2])
     .flatMap((two) => [two.c0, two.c1]);
-  return concat(coordinates.map((value) => littleEndian(value, 48)));
+  return concatBytes(...coordinates.map((value) => littleEndian(value, 48)));
 }
 
 function littleEndian(value: bigint, length: number): Uint8Array {
@@ -105,7 +106,7 @@ function littleEndian(value: bigint, length: number): Uint8Array {
 }
 
 function vector(bytes: Uint8Array): Uint8Array {
-  return concat([littleEndian(BigInt(bytes.length), 8), bytes]);
+  return concatBytes(littleEndian(BigInt(bytes.length), 8), bytes);
 }
 
 class VectorReader {
@@ -133,16 +134,6 @@ class VectorReader {
 
 function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, i) => byte ^ b[i]);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function invalid(why: string, cause?: unknown): AppError {

@@ -1,18 +1,9 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeRequest, type ImageEngine, Pipeline } from "../../../core/generation/mod.ts";
 import type { Gpu } from "../../../core/gpu/mod.ts";
-import { type ModelFiles, observeRuntime, type Runtime } from "../../../core/inference/mod.ts";
+import { observeRuntime, type Runtime } from "../../../core/inference/mod.ts";
 import { nativeHost, nativeRuntime } from "../../../server/compute/mod.ts";
-import { openModel } from "../../../server/storage/mod.ts";
-import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { writeTinySd } from "../../fixtures/tiny_sd.ts";
-
-async function tinySd(): Promise<ModelFiles> {
-  const folder = join(await temporaryFolder(), "sd");
-  await writeTinySd(folder);
-  return await openModel(folder);
-}
+import { openTinySd } from "../../fixtures/open_tiny_sd.ts";
 
 function gpuOf({ gpu }: Runtime): Gpu {
   if (gpu) return gpu;
@@ -80,7 +71,7 @@ test.each(["latents", "conditioning", "x as float16 to host", "decoded planes"])
   "a device out of memory for the %s is replaced, and its job done once more",
   async (label) => {
     const { host, runtimes } = await faultyHost(1, scarceAt(label));
-    await using engine = await host.open(await tinySd());
+    await using engine = await host.open(await openTinySd());
     expect(await leavesOf(engine)).toEqual(LEAVES);
     expect(runtimes).toHaveLength(2);
     expect(await leavesOf(engine)).toEqual(LEAVES);
@@ -91,7 +82,7 @@ test.each(["latents", "conditioning", "x as float16 to host", "decoded planes"])
 
 test("out of memory twice is one clear error, and the next job works", async () => {
   const { host, runtimes } = await faultyHost(2, scarceAt("latents"));
-  await using engine = await host.open(await tinySd());
+  await using engine = await host.open(await openTinySd());
   await expect(leavesOf(engine)).rejects.toMatchObject({
     code: "gpu_failed",
     message: "Cannot prepare the steps: Not enough memory left.",
@@ -103,7 +94,7 @@ test("out of memory twice is one clear error, and the next job works", async () 
 
 test("a device out of memory inside onnxruntime is replaced as well, and twice is one error", async () => {
   const { host, runtimes } = await faultyHost(2, scarceInside);
-  await using engine = await host.open(await tinySd());
+  await using engine = await host.open(await openTinySd());
   await expect(leavesOf(engine)).rejects.toMatchObject({
     code: "gpu_failed",
     message: expect.stringMatching(/^Cannot compute on .+: Not enough memory left\.$/),
@@ -130,7 +121,7 @@ test("a device out of memory while a model is loaded is told, and given back wha
     },
   };
   const message = expect.stringMatching(/^Cannot compute on .+: Not enough memory left\.$/);
-  await expect(Pipeline.open(await tinySd(), scarce))
+  await expect(Pipeline.open(await openTinySd(), scarce))
     .rejects.toMatchObject({ code: "gpu_failed", message });
   await released.promise;
   expect(gpu.memory.held).toBe(before);
@@ -141,7 +132,7 @@ test.each(["latents", "conditioning", "x as float16 to host", "decoded planes", 
   async (label) => {
     const runtime = await nativeRuntime();
     const gpu = gpuOf(runtime);
-    await using engine = await Pipeline.open(await tinySd(), runtime);
+    await using engine = await Pipeline.open(await openTinySd(), runtime);
     failAllocation(gpu, label);
     await expect(leavesOf(engine)).rejects.toMatchObject({ code: "gpu_failed" });
     expect(gpu.buffers.memory.inUse).toBe(0);
@@ -161,7 +152,9 @@ test("a device too small for a model's largest weight is refused before anything
   const runtime = await nativeRuntime();
   limit(gpuOf(runtime), { maxBufferSize: 1000 });
   const parts: string[] = [];
-  const opening = Pipeline.open(await tinySd(), runtime, { onPart: (part) => parts.push(part) });
+  const opening = Pipeline.open(await openTinySd(), runtime, {
+    onPart: (part) => parts.push(part),
+  });
   await expect(opening).rejects.toMatchObject({
     code: "host_unavailable",
     message: expect.stringMatching(
@@ -175,7 +168,7 @@ test("a device too small for an image is refused with its size, and a smaller on
   const runtime = await nativeRuntime();
   // This folder does not say how wide its decoder is: as Stable Diffusion's, 256 channels of float32.
   limit(gpuOf(runtime), { maxBufferSize: 64 * 64 * 256 * 4 });
-  await using engine = await Pipeline.open(await tinySd(), runtime);
+  await using engine = await Pipeline.open(await openTinySd(), runtime);
   const request = decodeRequest(
     { prompt: "tau", width: 72, height: 64, steps: 2 },
     { ...engine.defaults, seed: 0n },

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import {
@@ -8,17 +7,13 @@ import {
 } from "../../../core/generation/mod.ts";
 import { observeRuntime, type Runtime } from "../../../core/inference/mod.ts";
 import { nativeHost, nativeRuntime } from "../../../server/compute/mod.ts";
-import { openModel } from "../../../server/storage/mod.ts";
-import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { writeTinySd } from "../../fixtures/tiny_sd.ts";
+import { openTinySd } from "../../fixtures/open_tiny_sd.ts";
 
 /**
  * A host whose devices the test can reach, newest last, and a model of random weights.
  * @param doomed how many devices, from the first on, are destroyed when the UNet has run once.
  */
 async function openHost(doomed = 0) {
-  const folder = join(await temporaryFolder(), "sd");
-  await writeTinySd(folder);
   const runtimes: Runtime[] = [];
   const host = await nativeHost("for a test", async () => {
     const runtime = await nativeRuntime();
@@ -28,7 +23,7 @@ async function openHost(doomed = 0) {
       if (graph.startsWith("unet")) runtime.gpu?.device.destroy();
     });
   });
-  const files = await openModel(folder);
+  const files = await openTinySd();
   const destroy = () => runtimes[runtimes.length - 1].gpu?.device.destroy();
   return { host, files, runtimes, destroy };
 }
@@ -73,8 +68,6 @@ test("a device lost twice is one clear error, and the next job works", async () 
 }, 120_000);
 
 test("a device that does not open again is one error, and the next job opens another", async () => {
-  const folder = join(await temporaryFolder(), "sd");
-  await writeTinySd(folder);
   const runtimes: (Runtime | undefined)[] = [];
   const open = async () => {
     const runtime = runtimes.length === 1 ? undefined : await nativeRuntime();
@@ -83,7 +76,7 @@ test("a device that does not open again is one error, and the next job opens ano
     throw new AppError("host_unavailable", "Cannot compute natively: the driver is restarting");
   };
   const host = await nativeHost("for a test", open);
-  await using engine = await host.open(await openModel(folder));
+  await using engine = await host.open(await openTinySd());
   runtimes[0]?.gpu?.device.destroy();
   await expect(leavesOf(engine)).rejects.toMatchObject({ code: "host_unavailable" });
   expect(await leavesOf(engine)).toHaveLength(11);
@@ -92,14 +85,12 @@ test("a device that does not open again is one error, and the next job opens ano
 }, 120_000);
 
 test("a host whose device did not open again can be disposed of", async () => {
-  const folder = join(await temporaryFolder(), "sd");
-  await writeTinySd(folder);
   const first = await nativeRuntime();
   const devices = [Promise.resolve(first)];
   const unavailable = () =>
     Promise.reject(new AppError("host_unavailable", "Cannot open: it is gone"));
   const host = await nativeHost("for a test", () => devices.shift() ?? unavailable());
-  const engine = await host.open(await openModel(folder));
+  const engine = await host.open(await openTinySd());
   first.gpu?.device.destroy();
   await expect(leavesOf(engine)).rejects.toMatchObject({ code: "host_unavailable" });
   await engine[Symbol.asyncDispose]();

@@ -98,6 +98,12 @@ describe("RequestGuard", () => {
     expect(await rejection(own.take(again, 10))).toMatchObject({ code: "request_replayed" });
   });
 
+  test("what is no signature of any key is the caller's mistake, not ours", async () => {
+    const request = await signed(body);
+    request.headers.set("epistula-request-signature", `0x${"00".repeat(64)}`);
+    expect(await rejection(guard().take(request, 10))).toMatchObject({ code: "signature_invalid" });
+  });
+
   test("a body that takes longer than a request may be old is not taken, nor its copy", async () => {
     const slow = await signed(
       new ReadableStream({

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AccessRules, checkAccess } from "../../../server/miner/access_rules.ts";
+import { checkAccess, EVERY_NEURON } from "../../../server/miner/access_rules.ts";
 import { Whitelist } from "../../../server/miner/whitelist.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import type { Metagraph, Neuron } from "../../../server/chain/mod.ts";
@@ -7,13 +7,6 @@ import type { Metagraph, Neuron } from "../../../server/chain/mod.ts";
 const neuron = { hotkey: "5Val", coldkey: "5Cold", validatorPermit: true, stake: 100 } as Neuron;
 const weak = { ...neuron, hotkey: "5Weak", coldkey: "5Other", validatorPermit: false, stake: 1 };
 const metagraph = { neurons: [neuron, weak] } as unknown as Metagraph;
-const open: AccessRules = {
-  hotkeys: [],
-  coldkeys: [],
-  forceValidatorPermit: false,
-  allowNonRegistered: false,
-  validatorMinimumTao: 0,
-};
 const nobody = new Set<string>();
 
 test.each([
@@ -31,18 +24,18 @@ test.each([
     undefined,
   ],
 ])("%s", (_, hotkey, rules, message) => {
-  const check = () => checkAccess(hotkey, { ...open, ...rules }, metagraph, nobody);
+  const check = () => checkAccess(hotkey, { ...EVERY_NEURON, ...rules }, metagraph, nobody);
   if (message) expect(check).toThrow(message);
   else expect(check).not.toThrow();
 });
 
 test("without a chain only the whitelist may ask", () => {
-  expect(() => checkAccess("5Val", open, undefined, nobody)).toThrow(/is not registered/);
-  expect(() => checkAccess("5Val", open, undefined, new Set(["5Val"]))).not.toThrow();
+  expect(() => checkAccess("5Val", EVERY_NEURON, undefined, nobody)).toThrow(/is not registered/);
+  expect(() => checkAccess("5Val", EVERY_NEURON, undefined, new Set(["5Val"]))).not.toThrow();
 });
 
 test("the whitelist comes before every rule", () => {
-  const rules = { ...open, hotkeys: ["5Weak"], validatorMinimumTao: 50 };
+  const rules = { ...EVERY_NEURON, hotkeys: ["5Weak"], validatorMinimumTao: 50 };
   expect(() => checkAccess("5Weak", rules, metagraph, new Set(["5Weak"]))).not.toThrow();
 });
 

@@ -12,6 +12,7 @@ import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
 import { sendHuge } from "../../fixtures/huge_request.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../../server/miner/mod.ts";
+import { until } from "../../fixtures/processes.ts";
 
 const REQUEST = { prompt: "a red tau symbol", width: 64, height: 64, steps: 6, seed: 5 };
 let folder: string;
@@ -40,13 +41,6 @@ async function start(
     batch: 4,
     folder: join(folder, name),
     maxTranscriptBytes: 2 ** 28,
-    access: {
-      hotkeys: [],
-      coldkeys: [],
-      forceValidatorPermit: false,
-      allowNonRegistered: false,
-      validatorMinimumTao: 0,
-    },
     whitelist: { hotkeys: [caller.hotkey.address] },
     log: () => {},
     wrap,
@@ -93,35 +87,37 @@ async function send(
   });
 }
 
-/**
- * An engine that waits before each run; the first is the warm-up.
- * @param wait gets the requests that run together.
- */
-function gated(wait: (together: number) => Promise<void>): (engine: ImageEngine) => ImageEngine {
-  return (engine) => ({
+/** An engine whose runs, but for the first, which is the warm-up, wait at a gate. */
+function gated() {
+  const [gate, running] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  /** Of each run, the requests that run together. */
+  const runs: number[] = [];
+  const wrap = (engine: ImageEngine): ImageEngine => ({
     model: engine.model,
     compute: engine.compute,
     defaults: engine.defaults,
     predict: (request, states) => engine.predict(request, states),
     decode: (request, bits) => engine.decode(request, bits),
     generate: async (request, options) => {
-      await wait(1 + (options?.beside?.length ?? 0));
+      runs.push(1 + (options?.beside?.length ?? 0));
+      if (runs.length > 1) {
+        running.resolve();
+        await gate.promise;
+      }
       return await engine.generate(request, options);
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   });
+  return { gate, running, runs, wrap };
 }
 
 async function capacity({ url }: Miner): Promise<{ queued: number; running: number }> {
   return (await (await fetch(`${url}/v1/info`)).json()).capacity;
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 function queued(to: Miner, count: number): Promise<void> {
-  return until(async () => (await capacity(to)).queued === count);
+  const holds = async () => (await capacity(to)).queued === count;
+  return until(holds, `${count} requests wait`, 30_000);
 }
 
 async function refusal(response: Response): Promise<unknown> {
@@ -322,15 +318,8 @@ test("what is deleted by its asker cannot be opened any more", async () => {
 test(
   "a full queue answers 429 with Retry-After; stopping finishes what runs and hands back the rest",
   async () => {
-    const gate = Promise.withResolvers<void>();
-    const running = Promise.withResolvers<void>();
-    let calls = 0;
-    const slow = gated(async () => {
-      if (calls++ === 0) return;
-      running.resolve();
-      await gate.promise;
-    });
-    const small = await start("small", slow, 1);
+    const { gate, running, wrap } = gated();
+    const small = await start("small", wrap, 1);
     const call = () =>
       send({ body: { request: { ...REQUEST, steps: 1 } }, wallet: caller, to: small });
     const first = call();
@@ -353,12 +342,8 @@ test(
 test(
   "of 256 at once as many are taken as there is room for, and all others are told when",
   async () => {
-    const gate = Promise.withResolvers<void>();
-    let calls = 0;
-    const slow = gated(async () => {
-      if (calls++ === 1) await gate.promise;
-    });
-    const small = await start("crowd", slow, 16, { batch: 1 });
+    const { gate, wrap } = gated();
+    const small = await start("crowd", wrap, 16, { batch: 1 });
     const before = Deno.memoryUsage().rss;
     // One runs, sixteen wait, and nothing is made before all others were turned away.
     const allRefused = Promise.withResolvers<void>();
@@ -391,13 +376,8 @@ describe("requests that come together", () => {
   test(
     "run together, each with its own receipt, image and previews, the same as alone",
     async () => {
-      const runs: number[] = [];
-      const gate = Promise.withResolvers<void>();
-      const counting = gated(async (together) => {
-        runs.push(together);
-        if (runs.length === 2) await gate.promise;
-      });
-      const many = await start("together", counting, 8);
+      const { gate, runs, wrap } = gated();
+      const many = await start("together", wrap, 8);
       const call = (request: object) =>
         send({ body: { request: { ...REQUEST, ...request } }, wallet: caller, to: many });
       const first = call({ steps: 1 });
@@ -431,13 +411,8 @@ describe("requests that come together", () => {
 test(
   "the same request twice at once is made twice, each with a receipt of its own",
   async () => {
-    const gate = Promise.withResolvers<void>();
-    const runs: number[] = [];
-    const slow = gated(async (together) => {
-      runs.push(together);
-      if (runs.length === 2) await gate.promise;
-    });
-    const twins = await start("twins", slow, 8);
+    const { gate, runs, wrap } = gated();
+    const twins = await start("twins", wrap, 8);
     const call = (request: object) =>
       send({ body: { request: { ...REQUEST, ...request } }, wallet: caller, to: twins });
     const first = call({ steps: 1 });
@@ -464,17 +439,13 @@ test(
 test(
   "who asks for events is told of a full queue by the status, also through an axon",
   async () => {
-    const gate = Promise.withResolvers<void>();
-    let calls = 0;
-    const slow = gated(async () => {
-      if (calls++ === 1) await gate.promise;
-    });
-    const full = await start("full", slow, 1, { batch: 1 });
+    const { gate, running, wrap } = gated();
+    const full = await start("full", wrap, 1, { batch: 1 });
     const axon = await start("full-axon", undefined, 1, { generators: [full.url] });
     const call = (to: Miner, headers = {}) =>
       send({ body: { request: { ...REQUEST, steps: 1 } }, wallet: caller, to, headers });
     const first = call(full);
-    await until(async () => (await capacity(full)).running === 1);
+    await running.promise;
     const second = call(full);
     await queued(full, 1);
     for (const to of [full, axon]) {

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ModelProgress } from "../../../core/inference/model_progress.ts";
 import { openModel, type OpenModelOptions } from "../../../server/storage/mod.ts";
-import { COMMIT, HubServer, sha256 } from "../../fixtures/hub_server.ts";
+import { bytesHash } from "../../fixtures/bytes_hash.ts";
+import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
 import { neededFiles, noise, onnx, tinyFile, tinyFolder } from "../../fixtures/tiny_folder.ts";
 
 let hub: HubServer;
@@ -32,7 +33,7 @@ const UNET = "unet/model.onnx";
 
 async function unetArrived(source = "hf:acme/tiny"): Promise<void> {
   const files = await openModel(source, options);
-  expect(sha256(await files.bytes(UNET))).toBe(sha256(tinyFile(UNET)));
+  expect(bytesHash(await files.bytes(UNET))).toBe(bytesHash(tinyFile(UNET)));
 }
 
 function kinds(kind: ModelProgress["kind"]): ModelProgress[] {
@@ -57,7 +58,7 @@ describe("a hub's repository", () => {
     expect(files.location).toBe(join(cacheFolder, "hf--acme--tiny--0123456789ab"));
     expect(files.paths).toEqual(neededFiles());
     for (const path of files.paths) {
-      expect(sha256(await files.bytes(path)), path).toBe(sha256(tinyFile(path)));
+      expect(bytesHash(await files.bytes(path)), path).toBe(bytesHash(tinyFile(path)));
     }
     expect(await halves()).toEqual([]);
   });
@@ -178,7 +179,7 @@ describe("a hub's repository", () => {
     await unetArrived();
     await Deno.writeFile(join(location, UNET), new Uint8Array(tinyFile(UNET).length));
     const files = await openModel("hf:acme/tiny", { ...options, verify: true });
-    expect(sha256(await files.bytes(UNET))).toBe(sha256(tinyFile(UNET)));
+    expect(bytesHash(await files.bytes(UNET))).toBe(bytesHash(tinyFile(UNET)));
     expect(kinds("note")).toMatchObject([{
       message: expect.stringMatching(/repaired: unet\/model/),
     }]);
@@ -281,7 +282,7 @@ describe("a connection that fails", () => {
 describe("wrong bytes", () => {
   test("are refused with both hashes, and none of them is kept", async () => {
     hub.fault(UNET, { wrongBytes: true });
-    const expected = sha256(tinyFile(UNET));
+    const expected = bytesHash(tinyFile(UNET));
     await expect(openModel("hf:acme/tiny", options)).rejects.toMatchObject({
       code: "download_failed",
       message: expect.stringMatching(

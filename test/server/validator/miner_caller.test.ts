@@ -1,5 +1,4 @@
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/evidence/mod.ts";
 import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import { MinerBusy, MinerCaller, MinerForged } from "../../../server/validator/miner_caller.ts";
@@ -11,8 +10,6 @@ const [miner, validator] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64
 const IMAGE = new TextEncoder().encode("an image");
 const TOKEN = "t".repeat(43);
 const ASKED = { request: SMALL_REQUEST, format: "png" as const, timeoutMs: 5000 };
-
-beforeAll(() => cryptoWaitReady());
 
 /** A miner that answers so until the test ends. */
 function served(answer: (request: Request) => Response | Promise<Response>) {
@@ -53,6 +50,14 @@ describe("generate", () => {
         const { receipt, ...rest } = await signed();
         const other = { ...receipt, root: "00".repeat(32) };
         return { ...rest, receipt: other, id: receiptId(other) };
+      },
+      /signature/,
+    ],
+    [
+      "no signature of any key",
+      async () => {
+        const { receipt, ...rest } = await signed();
+        return { ...rest, receipt: { ...receipt, signature: "00".repeat(64) } };
       },
       /signature/,
     ],

@@ -1,6 +1,5 @@
 import { Hono } from "hono";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/evidence/mod.ts";
 import { errorResponse, ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
@@ -8,8 +7,6 @@ import { addResults, pullResults } from "../../../server/validator/other_half.ts
 import { rejection } from "../../fixtures/rejection.ts";
 
 const [own, stranger] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
-
-beforeAll(() => cryptoWaitReady());
 
 function served(ledger: Ledger): string {
   const app = new Hono();

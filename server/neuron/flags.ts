@@ -1,0 +1,64 @@
+import { type Command, Option } from "commander";
+import {
+  addChainOptions,
+  addWalletOptions,
+  type ChainFlags,
+  type ChainOptions,
+  type Wallet,
+  type WalletFlags,
+} from "../chain/mod.ts";
+import { type Log, logLine, stateFolder, wholeFlag } from "../command_line.ts";
+import type { EngineFlags } from "../compute/mod.ts";
+
+export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
+  readonly "axon.ip": string;
+  readonly "axon.port": string;
+  readonly storage?: string;
+}
+
+/** What every neuron is started with. */
+export interface NeuronOptions {
+  readonly wallet: Wallet;
+  readonly hostname: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly model: string;
+  readonly variant?: string;
+  readonly compute: string;
+  /** Of all that it must not lose. */
+  readonly folder: string;
+  readonly log: Log;
+}
+
+/** Who it is, and on which chain. */
+export function addNeuronOptions(command: Command): Command {
+  addWalletOptions(command);
+  return addChainOptions(command);
+}
+
+/** A flag for hotkeys or coldkeys, of which there may be none. */
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).default([], "nobody");
+}
+
+/**
+ * @param subnet undefined for a neuron without a chain.
+ * @throws AppError `invalid_request` naming the flag.
+ */
+export function neuronOptions(
+  role: "miner" | "validator",
+  flags: NeuronFlags,
+  wallet: Wallet,
+  subnet: ChainOptions | undefined,
+): NeuronOptions {
+  return {
+    wallet,
+    hostname: flags["axon.ip"],
+    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
+    model: flags.model,
+    variant: flags.variant,
+    compute: flags.compute,
+    folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet),
+    log: logLine,
+  };
+}
