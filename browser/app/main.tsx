@@ -1,5 +1,6 @@
 import { render } from "preact";
-import { route, start, subject } from "./state.ts";
+import { useEffect } from "preact/hooks";
+import { opening, route, start, subject } from "./state.ts";
 import { AboutView } from "./views/about_view.tsx";
 import { Boundary } from "./views/boundary.tsx";
 import { CheckView } from "./views/check_view.tsx";
@@ -10,6 +11,10 @@ import { ProblemView } from "./views/problem_view.tsx";
 const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This browser"]] as const;
 
 function App() {
+  const shown = PAGES.find(([name]) => name === route.value)?.[1] ?? "Check";
+  useEffect(() => void (document.title = `${shown} - Stepwise`), [shown]);
+  // What the address leads to would push the list away from under the reader's hand.
+  const awaited = opening.value === "address" && !subject.value;
   return (
     <>
       <header class="top">
@@ -39,7 +44,7 @@ function App() {
               <Boundary key={subject.value?.id} what="the receipt">
                 <CheckView />
               </Boundary>
-              <KeptView />
+              {!awaited && <KeptView />}
             </>
           )}
       </main>

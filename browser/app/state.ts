@@ -33,11 +33,14 @@ export const subject = signal<StoredReceipt | undefined>(undefined);
 export const reach = signal<Reach>({ level: 3 });
 /** A sentence for the reader: what could not be done. */
 export const problem = signal("");
-/** Whether a receipt or a list is on its way. */
-export const opening = signal(false);
+/** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
+export const opening = signal<"address" | "reader" | undefined>(undefined);
+/** The reader asked for the receipt that is looked at, and has not been brought before it. */
+export const arrived = signal(false);
 export const compute = signal<ComputeChoice>("auto");
 export const capabilities = signal<Capabilities | undefined>(undefined);
-export const kept = signal<readonly StoredReceipt[]>([]);
+/** Receipts on this machine; undefined until they are read. */
+export const kept = signal<readonly StoredReceipt[] | undefined>(undefined);
 /** The last verdict on each receipt, by its id. */
 export const verdicts = signal<ReadonlyMap<string, TabReport>>(new Map());
 /** Receipts that a validator shows. */
@@ -103,6 +106,7 @@ async function readKept(): Promise<void> {
     verdicts.value = new Map((await keptVerdicts()).map(({ id, report }) => [id, report]));
   } catch {
     // Without storage everything else works.
+    kept.value ??= [];
   }
 }
 
@@ -118,34 +122,47 @@ export async function tell(work: () => Promise<void>): Promise<void> {
 /** Of the last thing that was to be opened: what was asked for before it is not shown any more. */
 let wanted = 0;
 
-async function openBy(work: (isWanted: () => boolean) => Promise<void>): Promise<void> {
+async function openBy(
+  what: "address" | "reader",
+  work: (isWanted: () => boolean) => Promise<void>,
+): Promise<void> {
   const turn = ++wanted;
   const isWanted = () => turn === wanted;
   problem.value = "";
-  opening.value = true;
+  opening.value = what;
   await tell(async () => {
     try {
       await work(isWanted);
     } catch (error) {
       if (isWanted()) throw error;
     } finally {
-      if (isWanted()) opening.value = false;
+      if (isWanted()) opening.value = undefined;
     }
   });
 }
 
+/** Marks entries of the browser's history that show no receipt. */
+const BEFORE_ANY = "before any receipt";
+
 /** Does what the address says. */
 async function follow(): Promise<void> {
   route.value = routeOf(location.hash);
-  if (route.value !== "check") return;
+  if (route.value !== "check") {
+    // It was of the view before.
+    problem.value = "";
+    return;
+  }
   const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
-  await openBy(async (isWanted) => {
+  await openBy("address", async (isWanted) => {
     const link = linkOf(parameters, location.href);
     const id = link?.id ?? parameters.get("receipt");
     const looked = subject.value;
     if (id === null) {
-      // Without a receipt of its own the address is that of what is looked at.
-      if (looked) history.replaceState(null, "", addressOf(looked));
+      // The way back to the page as it was before any receipt was opened ...
+      if (history.state === BEFORE_ANY) subject.value = undefined;
+      // ... or else, without a receipt of its own, the address is that of what is looked at.
+      else if (looked) history.replaceState(null, "", addressOf(looked));
+      else history.replaceState(BEFORE_ANY, "");
       return;
     }
     if (looked?.id === id && (looked.link || !link)) return;
@@ -156,16 +173,20 @@ async function follow(): Promise<void> {
 
 /** Opens whatever was pasted, dropped or typed. */
 export function open(text: string): Promise<void> {
-  return openBy(async (isWanted) => {
+  return openBy("reader", async (isWanted) => {
     const opened = openText(text, location.href);
     if (opened.kind === "link") return await fetchLink(opened.link, isWanted);
     if (opened.kind === "list") return await readList(opened.url, isWanted);
-    await show({ id: receiptId(opened.receipt), receipt: opened.receipt, at: Date.now() });
+    const { receipt } = opened;
+    const id = receiptId(receipt);
+    // What is known of it, as its image and who opens it, is not lost.
+    const known = await keptReceipt(id).catch(() => undefined);
+    if (isWanted()) await show(known ?? { id, receipt, at: Date.now() });
   });
 }
 
 export function openLink(link: ReceiptLink): Promise<void> {
-  return openBy((isWanted) => fetchLink(link, isWanted));
+  return openBy("reader", (isWanted) => fetchLink(link, isWanted));
 }
 
 async function fetchLink(link: ReceiptLink, isWanted: () => boolean): Promise<void> {
@@ -190,12 +211,14 @@ async function readList(url: string, isWanted: () => boolean): Promise<void> {
 
 /** Looks at what is here already. */
 export function look(stored: StoredReceipt): Promise<void> {
-  return openBy(() => show(stored));
+  return openBy("reader", () => show(stored));
 }
 
 /** Makes it the one that is looked at, and keeps it. */
 async function show(stored: StoredReceipt): Promise<void> {
   subject.value = stored;
+  arrived.value = opening.value === "reader";
+  opening.value = undefined;
   reach.value = { level: 3 };
   route.value = "check";
   const address = addressOf(stored);

@@ -55,8 +55,8 @@ const TYPES: Readonly<Record<string, string>> = {
   wasm: "application/wasm",
 };
 
-/** Bytes that are held and compressed; larger files are streamed as they are. */
-const SMALL = 2 ** 20;
+/** Weights, which hardly shrink, are streamed; what shrinks is compressed once, and held so. */
+const compressed = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
 /**
  * Answers for the pages, for onnxruntime and for models.
@@ -68,8 +68,10 @@ export async function siteFile(request: Request, site: string): Promise<Response
   const path = pathOf(new URL(request.url).pathname, site);
   if (path === undefined) return undefined;
   try {
-    const { size, isFile } = await Deno.stat(path.file);
-    return isFile ? await answer(request, path.file, path.cached, size) : undefined;
+    const { size, isFile, mtime } = await Deno.stat(path.file);
+    if (!isFile) return undefined;
+    const version = `W/"${size}-${mtime?.getTime() ?? 0}"`;
+    return await answer(request, { ...path, size, version });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return undefined;
@@ -97,18 +99,32 @@ function pathOf(
   return { file, cached: top === "assets" };
 }
 
+/** A file that is there. */
+interface Found {
+  readonly file: string;
+  readonly cached: boolean;
+  /** Bytes. */
+  readonly size: number;
+  /** As an ETag. */
+  readonly version: string;
+}
+
 async function answer(
   request: Request,
-  file: string,
-  cached: boolean,
-  size: number,
+  { file, cached, size, version }: Found,
 ): Promise<Response> {
+  const type = TYPES[file.slice(file.lastIndexOf(".") + 1)];
   const headers = new Headers({
     ...SITE_HEADERS,
     "accept-ranges": "bytes",
     "cache-control": cached ? "public, max-age=31536000, immutable" : "no-cache",
-    "content-type": TYPES[file.slice(file.lastIndexOf(".") + 1)] ?? "application/octet-stream",
+    "content-type": type ?? "application/octet-stream",
+    // A browser that has onnxruntime asks whether it is still that, not for 14 MB of it.
+    ...(type && { etag: version, vary: "accept-encoding" }),
   });
+  if (type && request.headers.get("if-none-match") === version) {
+    return new Response(null, { status: 304, headers });
+  }
   const range = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(request.headers.get("range") ?? "");
   const start = range ? Number(range[1]) : 0;
   const end = range?.[2] ? Math.min(Number(range[2]) + 1, size) : size;
@@ -119,11 +135,23 @@ async function answer(
   if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
   const status = range ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });
-  if (!range && size <= SMALL) {
-    return new Response(await Deno.readFile(file), { status, headers });
+  if (type && !range && /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
+    headers.set("content-encoding", "gzip");
+    return new Response(await compress(file, `${file} ${version}`), { status, headers });
   }
   headers.set("content-length", String(end - start));
   return new Response(await streamOf(file, start, end), { status, headers });
+}
+
+function compress(file: string, key: string): Promise<Uint8Array<ArrayBuffer>> {
+  const known = compressed.get(key);
+  if (known) return known;
+  const compressing = Deno.open(file).then(({ readable }) =>
+    new Response(readable.pipeThrough(new CompressionStream("gzip"))).bytes()
+  );
+  compressed.set(key, compressing);
+  compressing.catch(() => compressed.delete(key));
+  return compressing;
 }
 
 async function streamOf(

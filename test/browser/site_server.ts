@@ -39,6 +39,7 @@ export function serveSite(folder: string): SiteServer {
       const compressed = Math.min(bytes.length, gzipSync(bytes).length);
       requests.push({ path, range, status: response.status, compressed });
       const { status, headers } = response;
+      if (status === 304) return new Response(null, { status, headers });
       if (stalls.delete(path)) return new Response(new ReadableStream(), { status, headers });
       const cut = cuts.get(path);
       if (cut === undefined) return new Response(bytes, { status, headers });

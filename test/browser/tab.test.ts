@@ -115,6 +115,12 @@ test(
     .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML)`);
     expect(wide).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await page.setViewport({ width: 320, height: 640, isMobile: true, hasTouch: true });
+    for (const view of ["check", "generate", "browser"]) {
+      await page.evaluate(`location.hash = "#/${view}"`);
+      await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
+      expect(await page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
+    }
   },
   120_000,
 );
@@ -390,6 +396,8 @@ describe("what is kept on this machine", () => {
     await page.waitForSelector(".compare canvas");
     const asked = site.requests.slice(before).map(({ path }) => path);
     expect(asked.filter((path) => path.endsWith(".onnx"))).toEqual([]);
+    const wasm = site.requests.slice(before).filter(({ path }) => path.endsWith("threaded.wasm"));
+    expect(wasm.map(({ status }) => status)).toEqual([304]);
   }, 120_000);
 
   test("what was checked can be looked at offline", async () => {
@@ -503,6 +511,7 @@ describe("what is kept on this machine", () => {
     // The receipts went the first time: nothing on the page tells when the worker is done.
     const nothing = { weights: [], receipts: 0, verdicts: 0, caches: 0 };
     await vi.waitFor(async () => expect(await kept()).toEqual(nothing), 30_000);
+    await page.waitForFunction(`document.body.innerText.includes("It is all gone")`);
     expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
     await page.evaluate(`location.hash = "#/check"`);
     await page.waitForFunction(
@@ -584,13 +593,32 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
 
 test("an image made in the tab has a receipt, and its steps can be checked here", async () => {
   const { page, errors } = await openTab(browser);
-  await page.goto(`${site.url}/#/generate`);
+  const view = async (name: string) => {
+    await page.evaluate(`location.hash = "#/${name}"`);
+    await page.waitForSelector(`nav a[aria-current][href="#/${name}"]`);
+  };
+  const says = (text: string) =>
+    page.waitForFunction(`/${text}/.test(document.body.innerText)`, { timeout: 30_000 });
+  await page.goto(`${site.url}/#/browser`);
+  await says("Weights here\\s+0.0 MB");
+  await view("generate");
   await page.select('select[name="size"]', "128");
   await page.locator('input[name="seed"]').fill("7");
   await press(page, "Make it");
   await page.waitForSelector(".made canvas");
   await page.waitForSelector(".made img", { timeout: 60_000 });
   await shoot(page, "generated");
+  const shape = await page.$eval(".made img", (image) => {
+    const { width, height } = image.getBoundingClientRect();
+    return width / height;
+  });
+  expect(shape).toBe(1);
+  await view("browser");
+  await says("Weights here\\s+1\\d\\.\\d MB");
+  // What was entered is there when one comes back.
+  await view("generate");
+  expect(await page.$eval('select[name="size"]', (select) => select.value)).toBe("128");
+  expect(await page.$eval('input[name="seed"]', (input) => input.value)).toBe("7");
   await press(page, "Look at its receipt, and check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");
@@ -620,10 +648,29 @@ test("a check whose download has stalled can be cancelled, and made again", asyn
   await press(page, "Check");
   await vi.waitUntil(() => asked() > before, { timeout: 30_000 });
   await press(page, "Cancel");
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Check");
   expect(await alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   expect(asked()).toBe(before + 2);
+}, 120_000);
+
+test("while onnxruntime comes, whose bytes nobody counts, the page says so", async () => {
+  const { page } = await openTab(browser);
+  const wasm = "/ort/ort-wasm-simd-threaded.wasm";
+  const asked = () => site.requests.filter(({ path }) => path === wasm).length;
+  const before = asked();
+  site.stall(wasm);
+  await page.goto(tabLink(site.url, miner.url, made));
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  await vi.waitUntil(() => asked() > before, { timeout: 60_000 });
+  await page.waitForFunction(
+    `document.querySelector('li[data-stage="model"][data-state="running"]')?.innerText
+      .includes("fetching and starting onnxruntime")`,
+  );
+  await press(page, "Cancel");
+  expect(await alertOf(page)).toMatch(/it was cancelled/);
 }, 120_000);
 
 test("no serious violation for people who cannot see or use a mouse", async () => {
@@ -640,6 +687,7 @@ test("no serious violation for people who cannot see or use a mouse", async () =
   );
   await page.keyboard.press("Enter");
   await verdictOf(page);
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Check");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     for (const view of ["check", "generate", "browser"]) {
@@ -686,7 +734,8 @@ test("no button moves while its page fills", async () => {
     const look = () => {
       for (const button of document.querySelectorAll("button.main")) {
         const { x, y } = button.getBoundingClientRect();
-        (places[button.textContent] ??= new Set()).add(x + " " + y);
+        // On the page: it may scroll to what was asked for.
+        (places[button.textContent] ??= new Set()).add(x + " " + (y + scrollY));
       }
       requestAnimationFrame(look);
     };
@@ -707,6 +756,12 @@ test("no button moves while its page fills", async () => {
   // From here on the receipt is on this machine, and is shown before the worker is there.
   await page.reload();
   await page.waitForSelector(".card img");
+  expect(await seen("Check")).toHaveLength(1);
+  // Of a receipt that nobody opens less can be checked, which the worker tells after it is shown.
+  const { receipt } = await ask(miner, { ...REQUEST, steps: 1 });
+  await page.goto(`${site.url}/?none`);
+  await paste(page, new TextDecoder().decode(encodeReceipt(receipt)));
+  await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
   expect(await seen("Check")).toHaveLength(1);
 }, 60_000);
 

@@ -12,6 +12,7 @@ import {
   CORS,
   openTab,
   paste,
+  pick,
   press,
   reportOf,
   REQUEST,
@@ -183,6 +184,66 @@ describe("a receipt comes in", () => {
     await page.waitForFunction(`location.hash.includes("${made.id}")`);
   }, 60_000);
 
+  test("with words for its way, and without a list that it would push aside", async () => {
+    const held = Promise.withResolvers<void>();
+    const url = spoil(world.miner, async (_, answer) => {
+      await held.promise;
+      return await answer();
+    });
+    const { page } = await openTab(world.browser);
+    await page.goto(tabLink(world.site.url, url, made));
+    await page.waitForFunction(`document.body.innerText.includes("Fetching it")`);
+    expect(await textOf(page)).not.toContain("On this machine");
+    held.resolve();
+    await shownReceipt(page, made.id);
+    await page.waitForFunction(`document.body.innerText.includes("On this machine") &&
+      !document.body.innerText.includes("Fetching it")`);
+    // As a text it is the same receipt: its image and who opens it stay known.
+    await paste(page, receiptText(other.receipt));
+    await shownReceipt(page, other.id);
+    await paste(page, receiptText(made.receipt));
+    await shownReceipt(page, made.id);
+    await page.waitForSelector(".card img");
+    expect(await page.$eval(".card", (card) => card.innerText)).toContain(url);
+  }, 60_000);
+
+  test("by the Enter key", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await page.locator("textarea").fill(tabLink(world.site.url, world.miner.url, made));
+    await page.keyboard.press("Enter");
+    await shownReceipt(page, made.id);
+  }, 60_000);
+
+  test("and the way back leads to the page before any was opened", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, receiptText(made.receipt));
+    await shownReceipt(page, made.id);
+    await page.goBack();
+    await page.waitForFunction(`!document.querySelector(".card")`);
+    expect(await textOf(page)).toContain(made.id.slice(0, 16));
+    await page.goForward();
+    await shownReceipt(page, made.id);
+  }, 60_000);
+
+  test("and comes before the reader who asked for it at the end of a long page", async () => {
+    const { page } = await openTab(world.browser);
+    await page.setViewport({ width: 1100, height: 500 });
+    await page.goto(world.site.url);
+    for (const { id, receipt } of [made, other]) {
+      await paste(page, receiptText(receipt));
+      await shownReceipt(page, id);
+    }
+    await page.evaluate(`scrollTo(0, document.body.scrollHeight)`);
+    await page.locator(".list li:last-child button").click();
+    await shownReceipt(page, made.id);
+    await page.waitForFunction(`document.activeElement.className === "card"`);
+    const top = await page.$eval(".card", (card) => card.getBoundingClientRect().top);
+    expect(top).toBeGreaterThanOrEqual(0);
+    expect(top).toBeLessThan(250);
+  }, 60_000);
+
   test("of a miner who failed once, when the same link is opened again", async () => {
     let asked = 0;
     const url = spoil(
@@ -278,6 +339,67 @@ test("of a receipt with fewer steps than are drawn by default all are drawn", as
   expect(await reportOf(page)).toMatchObject({ verdict: "honest", opened: [0, 1], of: 2 });
 }, 60_000);
 
+test("of a wide image of many steps all that is drawn is seen, in its shape", async () => {
+  const wide = await ask(world.miner, { ...REQUEST, width: 256, height: 128, steps: 26 });
+  const { page } = await openTab(world.browser);
+  await page.setViewport({ width: 500, height: 1000 });
+  await page.goto(tabLink(world.site.url, world.miner.url, wide));
+  await page.waitForSelector(".card img");
+  await setLevel(page, 2);
+  await pick(page, "24, 25");
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  await page.waitForSelector(".compare canvas");
+  // A strip that scrolls would hide the last ones.
+  const places = await page.$$eval(
+    ".strip [data-drawn=true]",
+    (all) => all.map((each) => each.getBoundingClientRect().right),
+  );
+  const edge = await page.$eval(".strip", (strip) => strip.getBoundingClientRect().right);
+  expect(places).toHaveLength(2);
+  for (const right of places) expect(right).toBeLessThanOrEqual(edge);
+  const shapes = await page.$$eval(".compare canvas", (all) =>
+    all.map((each) => {
+      const { width, height } = each.getBoundingClientRect();
+      return width / height;
+    }));
+  expect(shapes).toHaveLength(6);
+  // Its frame of one pixel is in it.
+  for (const shape of shapes) expect(shape).toBeCloseTo(2, 1);
+}, 60_000);
+
+test("what a check says is on the screen once its button is pressed", async () => {
+  const { page } = await openTab(world.browser);
+  await page.setViewport({ width: 1440, height: 900 });
+  await page.goto(tabLink(world.site.url, world.miner.url, made));
+  await page.waitForSelector(".card img");
+  await setLevel(page, 1);
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  for (const shown of [".ladder", ".verdict"]) {
+    const [top, bottom] = await page.$eval(shown, (each) => {
+      const { top, bottom } = each.getBoundingClientRect();
+      return [top, bottom];
+    });
+    expect(top, shown).toBeGreaterThanOrEqual(0);
+    expect(bottom, shown).toBeLessThanOrEqual(900);
+  }
+}, 60_000);
+
+test(
+  "what went wrong in one view is not said in the next, which has a title of its own",
+  async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    await paste(page, "hello");
+    expect(await alertOf(page)).toMatch(/Cannot open this/);
+    await page.evaluate(`location.hash = "#/generate"`);
+    await page.waitForFunction(`document.querySelector("[role=alert]").textContent === "" &&
+    document.title === "Generate - Stepwise"`);
+  },
+  60_000,
+);
+
 describe("what a check says is of that check", () => {
   test("a step that is not opened is no verdict, and takes none away", async () => {
     let opens = true;
@@ -342,9 +464,25 @@ test("a worker that does not load is said, and nothing waits for it", async () =
   const { page } = await openTab(world.browser);
   await page.goto(tabLink(site.url, world.miner.url, made));
   expect(await alertOf(page)).toMatch(/the page's worker did not load/);
-  await page.waitForFunction(
-    `![...document.querySelectorAll("button")].find((each) => each.textContent === "Open").disabled`,
-  );
+  await page.waitForFunction(`document.querySelector(".drop [role=status]").textContent === ""`);
+  expect(await textOf(page)).toContain("Nothing has been opened here yet");
+}, 60_000);
+
+test("onnxruntime that does not come is said in words", async () => {
+  await using site = serveSite(world.dist);
+  site.lose(/^\/ort\//);
+  const { page } = await openTab(world.browser);
+  await page.goto(`${site.url}/#/generate`);
+  await press(page, "Make it");
+  expect(await alertOf(page)).toMatch(/^Cannot load onnxruntime: it did not come from this page/);
+}, 60_000);
+
+test("the page says whose it is before its script is there", async () => {
+  await using site = serveSite(world.dist);
+  site.lose(/assets\/index-.*\.js/);
+  const { page } = await openTab(world.browser);
+  await page.goto(site.url);
+  expect(await textOf(page)).toMatch(/^Stepwise\s+Loading/);
 }, 60_000);
 
 test("a database that cannot be opened once is opened the next time", async () => {

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
 import { reason } from "../../../core/error.ts";
 import { answered, engine } from "../engine.ts";
 import { capabilities, forgetAll, kept, problem, tell } from "../state.ts";
@@ -9,7 +10,9 @@ const stored = signal<number | undefined>(undefined);
 /** What this browser can, and what is kept on this machine. */
 export function AboutView() {
   const found = capabilities.value;
-  if (stored.value === undefined) void tell(look);
+  const [said, setSaid] = useState("");
+  // Each time: what was made and checked meanwhile has left weights here.
+  useEffect(() => void tell(look), []);
   return (
     <section>
       <h2>This browser</h2>
@@ -22,25 +25,37 @@ export function AboutView() {
         <dt>CPU threads</dt>
         <dd>{found?.threads ?? ""}</dd>
         <dt>Weights here</dt>
-        <dd>{((stored.value ?? 0) / 1e6).toFixed(1)} MB</dd>
+        <dd>{stored.value !== undefined && `${(stored.value / 1e6).toFixed(1)} MB`}</dd>
         <dt>Receipts here</dt>
-        <dd>{kept.value.length}</dd>
+        <dd>{kept.value?.length}</dd>
       </dl>
       <p class="row">
-        <button type="button" onClick={() => void tell(clear)}>Clear everything</button>
+        <button
+          type="button"
+          onClick={() =>
+            void tell(async () => {
+              setSaid("");
+              setSaid(await clear());
+            })}
+        >
+          Clear everything
+        </button>
         <a class="button" href="/bench.html">Measure the kernels on this GPU</a>
+        <span role="status">{said}</span>
       </p>
     </section>
   );
 }
 
 async function look(): Promise<void> {
-  stored.value = 0;
   stored.value = await answered(engine.storedBytes());
 }
 
-/** One store that cannot be cleared keeps nothing else from being cleared. */
-async function clear(): Promise<void> {
+/**
+ * One store that cannot be cleared keeps nothing else from being cleared.
+ * @returns what is said of it, for people.
+ */
+async function clear(): Promise<string> {
   problem.value = "";
   const cleared = await Promise.allSettled([
     answered(engine.clear()),
@@ -49,5 +64,8 @@ async function clear(): Promise<void> {
   ]);
   await forgetAll();
   await look();
-  for (const each of cleared) if (each.status === "rejected") problem.value = reason(each.reason);
+  const failed = cleared.find((each) => each.status === "rejected");
+  if (!failed) return "It is all gone.";
+  problem.value = reason(failed.reason);
+  return "";
 }

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Level } from "../../../core/verification/mod.ts";
 import { engine } from "../engine.ts";
 import {
@@ -36,11 +37,17 @@ const picked = signal("");
 /** The receipt that is looked at, and its check. */
 export function CheckView() {
   const stored = subject.value;
+  const running = check.value?.running ?? false;
+  const place = useRef<HTMLElement>(null);
+  // What the button sets going is below it, and may be below the screen.
+  useEffect(() => {
+    if (running) place.current?.scrollIntoView();
+  }, [running]);
   if (!stored) return null;
   return (
     <>
       <ReceiptCard stored={stored} />
-      <section>
+      <section ref={place}>
         <h2>Check it</h2>
         <Settings />
         <LadderView />
@@ -49,7 +56,7 @@ export function CheckView() {
           drawn={check.value?.steps ?? report.value?.opened ?? []}
         />
       </section>
-      {report.value && <ResultView report={report.value} />}
+      {(running || report.value) && <ResultView report={report.value} />}
       {report.value && report.value.code !== "opening_withheld" && !report.value.statementOnly && (
         <AttestView key={stored.id} stored={stored} report={report.value} />
       )}
@@ -65,7 +72,7 @@ function Settings() {
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        const steps = stepsOf();
+        const steps = checking.value ? undefined : stepsOf();
         if (steps) void runCheck({ level: asked, steps });
       }}
     >
@@ -80,10 +87,11 @@ function Settings() {
           ))}
         </select>
       </label>
-      {why === undefined && <StepSettings />}
+      <fieldset disabled={why !== undefined}>
+        <StepSettings />
+      </fieldset>
       <ComputeSelect />
-      <button type="submit" class="main" disabled={checking.value}>Check</button>
-      {checking.value && <button type="button" onClick={() => void engine.cancel()}>Cancel</button>}
+      <RunButtons text="Check" running={checking.value} />
       {why !== undefined && <p class="small faint wide">{why}</p>}
     </form>
   );
@@ -137,6 +145,24 @@ function StepSettings() {
           />
         </label>
       )}
+    </>
+  );
+}
+
+/** Begins what takes time, and ends it. */
+export function RunButtons(
+  { text, running }: { readonly text: string; readonly running: boolean },
+) {
+  const begin = useRef<HTMLButtonElement>(null);
+  const cancel = () => {
+    void engine.cancel();
+    // This button goes, and the keyboard's place would go with it.
+    begin.current?.focus();
+  };
+  return (
+    <>
+      <button type="submit" class="main" ref={begin} aria-disabled={running}>{text}</button>
+      {running && <button type="button" onClick={cancel}>Cancel</button>}
     </>
   );
 }

@@ -5,12 +5,14 @@ import { compute, look, problem, tell } from "../state.ts";
 import type { GenerateEvent, OwnImage, Picture } from "../api.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { BlobDownload, BlobImage } from "./blob_image.tsx";
-import { ComputeSelect } from "./check_view.tsx";
+import { ComputeSelect, RunButtons } from "./check_view.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
 
 const preview = signal<Picture | undefined>(undefined);
 const status = signal("");
 const making = signal(false);
+/** What is in the form, also while another view is looked at. */
+const entered = signal<FormData | undefined>(undefined);
 const made = signal<(OwnImage & { readonly file: Blob }) | undefined>(undefined);
 
 /** Makes an image in this tab, by the embedded model. */
@@ -26,33 +28,41 @@ export function GenerateView() {
             ? <PictureCanvas picture={preview.value} label="The image as far as it is" />
             : (
               <p class="faint blank">
-                The embedded model draws tau symbols. 12 MB are fetched once.
+                The embedded model draws tau symbols. 14 MB are fetched once.
               </p>
             )}
         </div>
         <form
+          onInput={(event) => entered.value = new FormData(event.currentTarget)}
           onSubmit={(event) => {
             event.preventDefault();
-            void run(new FormData(event.currentTarget));
+            if (!making.value) void run(new FormData(event.currentTarget));
           }}
         >
           <label class="wide">
             Prompt
-            <textarea name="prompt" maxLength={1000} rows={2}>
-              a golden tau symbol in a night sky with stars
-            </textarea>
+            <textarea
+              name="prompt"
+              dir="auto"
+              maxLength={1000}
+              rows={2}
+              value={was("prompt", "a golden tau symbol in a night sky with stars")}
+            />
           </label>
           <label class="wide">
             Without
-            <input name="negative" maxLength={1000} placeholder="what it should not show" />
+            <input
+              name="negative"
+              dir="auto"
+              maxLength={1000}
+              placeholder="what it should not show"
+              value={was("negative")}
+            />
           </label>
           <Numbers />
           <p class="row">
             <ComputeSelect />
-            <button type="submit" class="main" disabled={making.value}>Make it</button>
-            {making.value && (
-              <button type="button" onClick={() => void engine.cancel()}>Cancel</button>
-            )}
+            <RunButtons text="Make it" running={making.value} />
           </p>
           <p role="status" class="small">{status.value}</p>
           {made.value && <Made own={made.value} />}
@@ -66,20 +76,29 @@ function Numbers() {
   return (
     <p class="row">
       <label>
-        Seed <input name="seed" inputMode="numeric" size={10} placeholder="any" />
+        Seed{" "}
+        <input name="seed" inputMode="numeric" size={10} placeholder="any" value={was("seed")} />
       </label>
       <label>
-        Steps <input name="steps" type="number" min={1} max={100} value={20} />
+        Steps <input name="steps" type="number" min={1} max={100} value={was("steps", "20")} />
       </label>
       <label>
         Size{" "}
-        <select name="size">
+        <select name="size" value={was("size", "256")}>
           <option value="256">256</option>
           <option value="128">128</option>
         </select>
       </label>
       <label>
-        Guidance <input name="guidance" type="number" min={0} max={20} step={0.5} value={5} />
+        Guidance{" "}
+        <input
+          name="guidance"
+          type="number"
+          min={0}
+          max={20}
+          step={0.5}
+          value={was("guidance", "5")}
+        />
       </label>
     </p>
   );
@@ -127,6 +146,11 @@ function run(form: FormData): Promise<void> {
       making.value = false;
     }
   });
+}
+
+/** What was entered in a field. */
+function was(name: string, first = ""): string {
+  return String(entered.value?.get(name) ?? first);
 }
 
 function textIn(form: FormData, name: string): string {

@@ -6,17 +6,21 @@ const MARKS = { open: "·", running: "…", done: "✓", failed: "✗" } as cons
 /** Rungs that light up as the check climbs. */
 export function LadderView() {
   const rungs = rungsOf();
-  if (rungs.length === 0) return null;
+  // What is spoken when it changes has to be there before.
   return (
-    <ol class="ladder" aria-live="polite">
-      {rungs.map(({ stage, name, state, detail }) => (
-        <li key={stage} data-state={state} data-stage={stage}>
-          <span aria-label={state} role="img">{MARKS[state]}</span>
-          <span>{name}</span>
-          <span class="small">{detail}</span>
-        </li>
-      ))}
-    </ol>
+    <div aria-live="polite">
+      {rungs.length > 0 && (
+        <ol class="ladder">
+          {rungs.map(({ stage, name, state, detail }) => (
+            <li key={stage} data-state={state} data-stage={stage}>
+              <span aria-label={state} role="img">{MARKS[state]}</span>
+              <span>{name}</span>
+              <span class="small">{detail}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </div>
   );
 }
 

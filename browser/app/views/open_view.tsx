@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { TargetedKeyboardEvent } from "preact";
 import {
   kept,
   look,
@@ -10,6 +11,7 @@ import {
   subject,
   verdicts,
 } from "../state.ts";
+import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { OfferedReceipt, TabReport } from "../api.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { textOf, timeOf } from "../words.ts";
@@ -44,9 +46,9 @@ export function OpenView() {
       >
         <label class="wide">
           <span>A link to a receipt, the receipt itself, or the address of a validator</span>
-          <textarea name="text" rows={2} spellcheck={false} required />
+          <textarea name="text" rows={2} spellcheck={false} required onKeyDown={submitByEnter} />
         </label>
-        <button type="submit" class="main" disabled={opening.value}>Open</button>
+        <button type="submit" class="main">Open</button>
         <label class="small">
           <span class="once">or choose or drop a file</span>
           <input
@@ -58,10 +60,18 @@ export function OpenView() {
             }}
           />
         </label>
+        <span role="status" class="small faint">{opening.value && "Fetching it..."}</span>
       </form>
       <Offered />
     </section>
   );
+}
+
+/** What is pasted has all its lines: nobody writes one more. */
+function submitByEnter(event: TargetedKeyboardEvent<HTMLTextAreaElement>): void {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  event.currentTarget.form?.requestSubmit();
 }
 
 /** A file, a link, or text. */
@@ -99,8 +109,7 @@ function OfferedItem({ receipt, link }: OfferedReceipt) {
   return (
     <li>
       <span class="grow">
-        {textOf(receipt.request.prompt)}
-        <br />
+        <Prompt of={receipt} />
         <span class="faint small">
           {receipt.model.id}, {receipt.steps} steps, {timeOf(receipt.times.finished)}
         </span>
@@ -110,14 +119,24 @@ function OfferedItem({ receipt, link }: OfferedReceipt) {
   );
 }
 
+/** Its beginning: a prompt may be as long as a page. */
+function Prompt({ of }: { readonly of: Receipt }) {
+  return <span class="prompt" dir="auto">{textOf(of.request.prompt)}</span>;
+}
+
 /** What was opened on this machine before. */
 export function KeptView() {
   return (
     <section>
       <h2>On this machine</h2>
-      {kept.value.length === 0 && <p class="faint">Nothing has been opened here yet.</p>}
+      {kept.value?.length === 0 && (
+        <p class="faint">
+          Nothing has been opened here yet. A receipt is what a miner signs for an image:{" "}
+          <a href="#/generate">make one in this tab</a>, and check its steps.
+        </p>
+      )}
       <ul class="list">
-        {kept.value.map((stored) => (
+        {kept.value?.map((stored) => (
           <Boundary key={stored.id} what="the receipt">
             <KeptItem {...stored} />
           </Boundary>
@@ -133,14 +152,13 @@ function KeptItem(stored: StoredReceipt) {
   return (
     <li>
       <span class="grow">
-        {textOf(receipt.request.prompt)}
-        <br />
+        <Prompt of={receipt} />
         <span class="faint mono">{id.slice(0, 16)}</span>
       </span>
       <span>{known ? listed(known) : "not checked"}</span>
       <button
         type="button"
-        disabled={subject.value?.id === id}
+        aria-current={subject.value?.id === id || undefined}
         onClick={() => void look(stored)}
       >
         Look at it

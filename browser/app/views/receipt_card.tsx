@@ -1,4 +1,6 @@
 import { Fragment } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { arrived } from "../state.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { textOf, timeOf } from "../words.ts";
 import { BlobImage } from "./blob_image.tsx";
@@ -6,6 +8,7 @@ import { BlobImage } from "./blob_image.tsx";
 /** What the miner signed, in words. Everything in it is a stranger's text, and shown as text. */
 export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   const { receipt, image, id, link } = stored;
+  const place = useArrival();
   const { request, model } = receipt;
   const variant = model.variant === undefined ? "" : ` (${model.variant})`;
   const rows: readonly (readonly [string, unknown])[] = [
@@ -24,7 +27,7 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
     ["Opened by", link?.miner],
   ];
   return (
-    <section class="card">
+    <section class="card" ref={place} tabIndex={-1} aria-label="The receipt">
       <div>
         {image
           ? (
@@ -41,10 +44,22 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
           .map(([name, text]) => (
             <Fragment key={name}>
               <dt>{name}</dt>
-              <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""}>{text}</dd>
+              <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""} dir="auto">{text}</dd>
             </Fragment>
           ))}
       </dl>
     </section>
   );
+}
+
+/** Brings the reader before a receipt that he asked for, wherever on the page he did. */
+function useArrival() {
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!arrived.value) return;
+    arrived.value = false;
+    place.current?.focus({ preventScroll: true });
+    place.current?.scrollIntoView();
+  }, [arrived.value]);
+  return place;
 }

@@ -8,13 +8,23 @@ import { PictureCanvas } from "./picture_canvas.tsx";
 
 const SCALE = heatScale(128);
 
-/** What a check came to, with its figures. */
-export function ResultView({ report }: { readonly report: TabReport }) {
-  const { kind, text } = verdictOf(report);
+/** What a check came to, with its figures; undefined while it runs. */
+export function ResultView({ report }: { readonly report: TabReport | undefined }) {
+  const found = report && verdictOf(report);
   return (
-    <section aria-live="polite">
+    <section>
       <h2>Verdict</h2>
-      <p class="verdict" data-verdict={kind}>{text}</p>
+      <p role="status" class={found ? "verdict" : "faint"} data-verdict={found?.kind}>
+        {found?.text ?? "The check runs."}
+      </p>
+      {report && <Found report={report} />}
+    </section>
+  );
+}
+
+function Found({ report }: { readonly report: TabReport }) {
+  return (
+    <>
       {report.reasons.map((reason) => <p key={reason}>{reason}</p>)}
       {report.code === "opening_withheld" && (
         <p>
@@ -34,7 +44,7 @@ export function ResultView({ report }: { readonly report: TabReport }) {
           Download as JSON
         </a>
       </p>
-    </section>
+    </>
   );
 }
 

@@ -9,7 +9,7 @@ export function StripView(
   return (
     <>
       <h3>Its {of} steps, from noise to image</h3>
-      <div class="strip" role="list" tabIndex={0} aria-label="Steps of the generation">
+      <div class="strip" role="list" aria-label="Steps of the generation">
         {Array.from({ length: of }, (_, step) => {
           const state = pictures?.get(step)?.state;
           const isDrawn = drawn.includes(step);

@@ -18,6 +18,15 @@ export interface OpeningRun {
   readonly tell: (detail: string) => void;
 }
 
+/** Files of fewer bytes are here before one has read their name. */
+const SEEN = 100_000;
+/** What comes after the last weights: megabytes as well, which it fetches without a word. */
+const ORT = "fetching and starting onnxruntime";
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
 /** Engines by model and device; the libraries are fetched with the first. */
 export class Engines {
   readonly #opened = new Map<string, Promise<Opened>>();
@@ -35,8 +44,11 @@ export class Engines {
     }
     model.files.download = {
       signal: run.signal,
-      onBytes: (path, got, of) =>
-        run.tell(`${path}: ${(got / 1e6).toFixed(1)} of ${(of / 1e6).toFixed(1)} MB`),
+      onBytes: (path, got, of) => {
+        if (of > SEEN) {
+          run.tell(got < of ? `${path}: ${megabytes(got)} of ${megabytes(of)} MB` : ORT);
+        }
+      },
     };
     const opening = openEngine(model, choice);
     this.#opened.set(key, opening);
@@ -71,8 +83,8 @@ async function openEngine(model: KnownModel, choice: ComputeChoice): Promise<Ope
       why = `; no GPU: ${whyOf(reason(error))}`;
     }
   }
-  const { wasmRuntime } = await import("../../engine/mod.ts");
-  const engine = await Pipeline.open(model.files, await wasmRuntime());
+  const runtime = await loaded(async () => (await import("../../engine/mod.ts")).wasmRuntime());
+  const engine = await Pipeline.open(model.files, runtime);
   return { engine, compute: `${engine.compute}${why}` };
 }
 
@@ -82,5 +94,19 @@ async function gpuRuntime(choice: ComputeChoice): Promise<Runtime> {
   if (choice === "auto" && gpu.adapterClass !== "hardware") {
     throw new AppError("host_unavailable", `${gpu.name} is software, slower than the CPU`);
   }
-  return await browserRuntime(gpu);
+  return await loaded(() => browserRuntime(gpu));
+}
+
+/** A library whose script does not come is told of in words: the browser names a file of ours. */
+async function loaded(load: () => Promise<Runtime>): Promise<Runtime> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError(
+      "download_failed",
+      "Cannot load onnxruntime: it did not come from this page's server; reload the page to try again",
+      { cause },
+    );
+  }
 }
