@@ -9,7 +9,10 @@ export interface EngineApi {
   /** The receipt and the image that a link leads to. */
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
   /** Receipts that a validator shows; what is none of them is left out. */
-  readList(validator: string): Promise<readonly OfferedReceipt[]>;
+  /** Of a validator or miner. */
+  readList(from: string): Promise<readonly OfferedReceipt[]>;
+  /** Of this page's server. */
+  readOwnList(): Promise<readonly OfferedReceipt[]>;
   /** What people attested of a receipt there, by signatures that hold. */
   attestations(validator: string, receipt: string): Promise<readonly SignedAttestation[]>;
   attest(validator: string, signed: SignedAttestation): Promise<void>;

@@ -7,7 +7,7 @@ import type { ReceiptLink } from "./api.ts";
 export type Opened =
   | { readonly kind: "link"; readonly link: ReceiptLink }
   | { readonly kind: "receipt"; readonly receipt: Receipt }
-  /** A validator's address, whose list is asked for. */
+  /** The address of a validator or miner, whose list is asked for. */
   | { readonly kind: "list"; readonly url: string };
 
 const ID = /^[0-9a-f]{64}$/;
@@ -23,7 +23,7 @@ export function openText(text: string, page: string): Opened {
   if (!URL.canParse(trimmed)) {
     throw new AppError(
       "invalid_request",
-      "Cannot open this: it is no receipt, no link to one, and no address of a validator",
+      "Cannot open this: it is no receipt, no link to one, and no address of a validator or miner",
     );
   }
   const url = new URL(trimmed);

@@ -43,7 +43,7 @@ export const capabilities = signal<Capabilities | undefined>(undefined);
 export const kept = signal<readonly StoredReceipt[] | undefined>(undefined);
 /** The last verdict on each receipt, by its id. */
 export const verdicts = signal<ReadonlyMap<string, TabReport>>(new Map());
-/** Receipts that a validator shows. */
+/** Receipts that a validator or miner shows. */
 export const offered = signal<readonly OfferedReceipt[]>([]);
 /** The last check that was begun here. */
 const begun = signal<CheckState | undefined>(undefined);
@@ -90,7 +90,16 @@ export async function start(): Promise<void> {
     capabilities.value = await answered(engine.capabilities());
   });
   // At once: what the reader does meanwhile is newer than the address.
-  await Promise.all([follow(), readKept()]);
+  await Promise.all([follow(), readLists()]);
+}
+
+/** What the server of this page offers, unless the address leads somewhere, and what is kept. */
+async function readLists(): Promise<void> {
+  if (!location.hash.includes("?")) {
+    // Most servers have none.
+    offered.value = await answered(engine.readOwnList()).catch(() => []);
+  }
+  await readKept();
 }
 
 /** After everything was cleared. */
@@ -201,7 +210,7 @@ async function showKept(id: string): Promise<void> {
   await show(known);
 }
 
-/** What a validator offers to be looked at. */
+/** What a validator or miner offers to be looked at. */
 async function readList(url: string, isWanted: () => boolean): Promise<void> {
   const found = await answered(engine.readList(url));
   if (!isWanted()) return;

@@ -26,6 +26,7 @@ interface MinerFlags extends NeuronFlags {
   readonly "blacklist.validator_minimum_tao": string;
   readonly "whitelist.hotkeys": readonly string[];
   readonly "whitelist.endpoint"?: string;
+  readonly "receipts.public": boolean;
 }
 
 const EXAMPLES = `
@@ -72,6 +73,12 @@ export function minerCommand(): Command {
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
     .addOption(listOption("--whitelist.hotkeys <keys...>", "who always may"))
     .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
+    .optionsGroup("Who may look:")
+    .option(
+      "--receipts.public",
+      "everybody, at the images, prompts and steps of all who ask: for a miner that is shown around",
+      false,
+    )
     .addHelpText("after", EXAMPLES)
     .action(mine);
 }
@@ -109,6 +116,7 @@ async function mine(flags: MinerFlags): Promise<void> {
       ),
     },
     whitelist: { hotkeys: flags["whitelist.hotkeys"], endpoint: flags["whitelist.endpoint"] },
+    publicReceipts: flags["receipts.public"],
   });
   await runNeuron("Mining", miner);
 }

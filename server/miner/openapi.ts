@@ -39,6 +39,10 @@ const ROUTES: readonly RouteDoc[] = [
     errors: OPENING_ERRORS,
   },
   {
+    ...{ method: "get", path: "/v1/receipts", auth: "open", answer: "Receipts", errors: [] },
+    summary: "Receipts with their tokens, the newest first; none unless --receipts.public",
+  },
+  {
     ...{ method: "get", path: "/metrics", auth: "open", answer: ["text/plain"], errors: [] },
     summary: "For Prometheus",
   },
@@ -50,7 +54,13 @@ const ROUTES: readonly RouteDoc[] = [
 
 /** The miner's HTTP API as OpenAPI has it. */
 export function minerApi(version: string): unknown {
-  const schemas = { ...minerSchemas(), Deleted: OBJECT, Receipt: OBJECT, Document: OBJECT };
+  const schemas = {
+    ...minerSchemas(),
+    Deleted: OBJECT,
+    Receipt: OBJECT,
+    Receipts: OBJECT,
+    Document: OBJECT,
+  };
   const description = "Images whose every diffusion step can be opened and checked.";
   return openApi({ title: "Stepwise miner", version, description }, schemas, ROUTES);
 }

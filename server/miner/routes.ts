@@ -22,6 +22,7 @@ import { neuronRoutes } from "../neuron/mod.ts";
 import type { ImageSource } from "./image_source.ts";
 import type { MinerMetrics } from "./metrics.ts";
 import { minerApi } from "./openapi.ts";
+import type { PublicReceipts } from "./public_receipts.ts";
 
 export interface MinerParts {
   readonly guard: RequestGuard;
@@ -34,6 +35,8 @@ export interface MinerParts {
   /** Throws for callers that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly info: () => MinerInfo;
+  /** What everybody may see; without it nobody else does. */
+  readonly shown?: PublicReceipts;
   readonly log: Log;
 }
 
@@ -47,8 +50,11 @@ const RECEIPT_ID = /^[0-9a-f]{64}$/;
 export function minerRoutes(parts: MinerParts): Hono {
   const limit = new RateLimit("open", OPENINGS_A_MINUTE, 60_000);
   const failed = (own: unknown) => parts.log("failed", { error: String(own) });
-  const { site, metrics } = parts;
-  const app = neuronRoutes({ site, metrics, document: minerApi(parts.info().version), failed });
+  const { site, metrics, shown } = parts;
+  const app = neuronRoutes({
+    ...{ site, metrics, document: minerApi(parts.info().version), failed },
+    receipts: (limit) => shown?.list(limit) ?? [],
+  });
   // A tab of any origin may check: what it reads is evidence, and it needs the token.
   app.use("/v1/generations/:id/*", async (context, next) => {
     context.header("access-control-allow-private-network", "true");
@@ -75,6 +81,7 @@ export function minerRoutes(parts: MinerParts): Hono {
     }
     await checkAsker(parts.source, id, signedBy, parts.self);
     await parts.source.forget(id);
+    shown?.forget(id);
     return context.json({ forgotten: true });
   });
   app.get("/v1/generations/:id", async (context) => {
@@ -128,6 +135,7 @@ function beginJob(parts: MinerParts, { signedBy, body }: SignedRequest) {
       (outcome) =>
         parts.metrics.generated(outcome ?? "done", outcome ? 0 : request.batch, seconds()),
     );
+    parts.shown?.add(made.images);
     parts.log("generated", {
       id,
       for: signedBy,

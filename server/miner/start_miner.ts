@@ -10,6 +10,7 @@ import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
 import { Generator } from "./generator.ts";
 import { MinerMetrics } from "./metrics.ts";
 import { OpeningTokens } from "./opening_token.ts";
+import { PublicReceipts } from "./public_receipts.ts";
 import { RemoteGenerator } from "./remote_generator.ts";
 import { minerRoutes } from "./routes.ts";
 import { Whitelist } from "./whitelist.ts";
@@ -30,6 +31,8 @@ export interface MinerOptions extends NeuronOptions {
   readonly access?: AccessRules;
   /** Who may always ask: named, and of a JSON list at an address. */
   readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
+  /** Whether everybody may see the receipts and images of all who ask. Default: nobody may. */
+  readonly publicReceipts?: boolean;
   /** Milliseconds since 1970, by which requests are too old; default: this machine's. */
   readonly clock?: () => number;
   /** The pages' folder; default: where `deno task build` puts them. */
@@ -72,6 +75,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },
       transcriptSeconds: TRANSCRIPT_SECONDS,
     }),
+    shown: options.publicReceipts ? new PublicReceipts(1000 * TRANSCRIPT_SECONDS) : undefined,
   });
   const server = listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());

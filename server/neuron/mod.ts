@@ -8,5 +8,5 @@ export {
   neuronOptions,
 } from "./flags.ts";
 export { Metrics } from "./metrics.ts";
-export { neuronRoutes } from "./routes.ts";
+export { entriesAsked, neuronRoutes } from "./routes.ts";
 export { runNeuron, type RunningNeuron, VERSION } from "./run_neuron.ts";

@@ -7,10 +7,16 @@ import type { Metrics } from "./metrics.ts";
 
 const NO_ROUTE = "Cannot answer: there is no such route";
 
-/** The frame of a neuron's HTTP API: its refusals, pages, figures and own description. */
-export function neuronRoutes({ site, metrics, document, failed }: {
+/** Where receipts are listed: for everybody, and for the pages that this server sends. */
+const RECEIPTS = ["/v1/receipts", "/receipts.json"] as const;
+const MOST_ENTRIES = 100;
+
+/** The frame of a neuron's HTTP API: its refusals, pages, receipts, figures and own description. */
+export function neuronRoutes({ site, receipts, metrics, document, failed }: {
   /** The folder of the pages. */
   readonly site: string;
+  /** What anybody may check, the newest first, at most so many. */
+  readonly receipts: (limit: number) => readonly unknown[];
   readonly metrics: Metrics;
   /** As OpenAPI has it. */
   readonly document: unknown;
@@ -22,6 +28,13 @@ export function neuronRoutes({ site, metrics, document, failed }: {
   app.notFound(async ({ req }) =>
     await siteFile(req.raw, site) ?? errorResponse(new AppError("not_found", NO_ROUTE), () => {})
   );
+  for (const path of RECEIPTS) {
+    app.get(
+      path,
+      cors({ origin: "*" }),
+      (context) => context.json({ receipts: receipts(entriesAsked(context.req.query("limit"))) }),
+    );
+  }
   app.get(
     "/metrics",
     async (context) =>
@@ -29,4 +42,10 @@ export function neuronRoutes({ site, metrics, document, failed }: {
   );
   app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
   return app;
+}
+
+/** How many entries of a list were asked for. @param limit as the query has it. */
+export function entriesAsked(limit: string | undefined): number {
+  const asked = Number(limit ?? 20);
+  return Number.isInteger(asked) ? Math.min(MOST_ENTRIES, Math.max(1, asked)) : 20;
 }

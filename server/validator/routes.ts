@@ -16,7 +16,7 @@ import {
 } from "../../core/protocol/mod.ts";
 import type { Log } from "../command_line.ts";
 import { parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
-import { neuronRoutes } from "../neuron/mod.ts";
+import { entriesAsked, neuronRoutes } from "../neuron/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
@@ -52,7 +52,6 @@ export interface ValidatorParts {
 }
 
 const MOST_CALL_BYTES = 512 * 1024;
-const MOST_RECEIPTS = 100;
 const MOST_ATTESTATIONS = 10_000;
 const MOST_ATTESTATION_BYTES = 32 * 1024;
 const ATTESTATIONS_A_MINUTE = 20;
@@ -66,14 +65,11 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
   const { guard, forwarding, info, ledger, metrics, log } = parts;
   const app = neuronRoutes({
     ...{ site: SITE_FOLDER, metrics, document: validatorApi(parts.version) },
+    receipts: (limit) => ledger.published(limit),
     failed: (own) => log("failed", { error: String(own) }),
   });
   app.use("/v1/info", cors({ origin: "*" }));
-  app.use("/v1/receipts", cors({ origin: "*" }));
   app.get("/v1/info", (context) => context.json(info() as Record<string, unknown>));
-  app.get("/v1/receipts", (context) => {
-    return context.json({ receipts: ledger.published(limitOf(context.req.query("limit"))) });
-  });
   addAttestations(app, parts);
   addResults(app, guard, ledger);
   if (forwarding) addForwarding(app, guard, forwarding, metrics);
@@ -99,7 +95,7 @@ function addAttestations(app: Hono, { ledger, registered }: ValidatorParts): voi
   });
   app.get("/v1/attestations", (context) => {
     const { receipt, limit } = context.req.query();
-    return context.json({ attestations: ledger.attestations(receipt, limitOf(limit)) });
+    return context.json({ attestations: ledger.attestations(receipt, entriesAsked(limit)) });
   });
 }
 
@@ -111,11 +107,6 @@ function checkTime(at: number, now: number): void {
     "request_stale",
     `Cannot attest: its time is ${minutes} minutes from ours; sign it anew`,
   );
-}
-
-function limitOf(text: string | undefined): number {
-  const asked = Number(text ?? 20);
-  return Number.isInteger(asked) ? Math.min(MOST_RECEIPTS, Math.max(1, asked)) : 20;
 }
 
 function addForwarding(

@@ -19,6 +19,7 @@ import {
   setLevel,
   shoot,
   spoil,
+  startTabMiner,
   startTabValidator,
   startTabWorld,
   tabLink,
@@ -95,6 +96,22 @@ describe("a receipt comes in", () => {
     expect(await page.$$eval(".attestation", (all) => all.map((each) => each.innerText))).toEqual([
       expect.stringMatching(new RegExp(`${address}\\s+honest, level 2, 1 step\\s`)),
     ]);
+    expect(errors).toEqual([]);
+  }, 60_000);
+
+  test("from the miner whose page it is, where everybody may look", async () => {
+    const { folder, dist } = world;
+    await using shown = await startTabMiner(join(folder, "shown"), dist, { publicReceipts: true });
+    await ask(shown, REQUEST);
+    const { page, errors } = await openTab(world.browser);
+    await page.goto(shown.url);
+    await page.waitForSelector(".drop .list li");
+    await shoot(page, "own-list");
+    await press(page, "Look at it");
+    await page.waitForSelector(".card img");
+    await setLevel(page, 1);
+    await press(page, "Check");
+    expect(await verdictOf(page)).toBe("honest");
     expect(errors).toEqual([]);
   }, 60_000);
 

@@ -45,7 +45,9 @@ export function OpenView() {
         }}
       >
         <label class="wide">
-          <span>A link to a receipt, the receipt itself, or the address of a validator</span>
+          <span>
+            A link to a receipt, the receipt itself, or the address of a validator or miner
+          </span>
           <textarea name="text" rows={2} spellcheck={false} required onKeyDown={submitByEnter} />
         </label>
         <button type="submit" class="main">Open</button>

@@ -8,24 +8,36 @@ import type { OfferedReceipt } from "../api.ts";
 import { linkOf } from "../link.ts";
 import { fetchJson } from "./fetch_json.ts";
 
-/** A validator's HTTP API, as far as a tab asks it. Nothing that it says is taken on trust. */
+/** The HTTP API of validators, and what miners have of it. Nothing that they say is taken on trust. */
 
 /** Receipts and attestations that are looked at; a validator shows twenty of each. */
 const MOST_ENTRIES = 100;
 const MOST_LIST_BYTES = 8 * 2 ** 20;
 const MOST_ANSWER_BYTES = 64 * 1024;
 
+/** What the server of this page shows: a file of the page, but where a neuron serves it. */
+export function readOwnList(page: string): Promise<OfferedReceipt[]> {
+  return readList(new URL("/", page).href, page, "receipts.json");
+}
+
 /**
+ * @param from a validator, which names the miners, or a miner, who lists his own.
  * @param page the page's own address.
  * @throws AppError `opening_withheld`.
  */
-export async function readList(validator: string, page: string): Promise<OfferedReceipt[]> {
-  const entries = await entriesOf(validator, "v1/receipts", "receipts");
-  return sound(entries, (entry) => {
-    const { id, token, miner } = entry;
+export async function readList(
+  from: string,
+  page: string,
+  path = "v1/receipts",
+): Promise<OfferedReceipt[]> {
+  return sound(await entriesOf(from, path, "receipts"), (entry) => {
     const receipt = receiptFromJson(entry.receipt);
-    const fields = [id, token, miner].map(String);
-    const parameters = { id: fields[0], token: fields[1], miner: fields[2], validator };
+    const parameters = {
+      ...{ id: String(entry.id), token: String(entry.token) },
+      ...entry.miner === undefined
+        ? { miner: from }
+        : { miner: String(entry.miner), validator: from },
+    };
     const link = linkOf(new URLSearchParams(parameters), page);
     return link?.id === receiptId(receipt) ? { receipt, link } : undefined;
   });
@@ -59,7 +71,7 @@ export async function sendAttestation(validator: string, signed: SignedAttestati
 
 async function entriesOf(validator: string, path: string, name: string): Promise<unknown[]> {
   const url = new URL(path, validator);
-  const answer = await fetchJson({ whom: "the validator", url, mostBytes: MOST_LIST_BYTES });
+  const answer = await fetchJson({ whom: "the server", url, mostBytes: MOST_LIST_BYTES });
   const list = (answer as Readonly<Record<string, unknown>> | null)?.[name];
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES) : [];
 }

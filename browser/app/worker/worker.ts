@@ -9,7 +9,7 @@ import { Engines } from "./engines.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";
 import type { Made } from "./generate.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
-import { readAttestations, readList, sendAttestation } from "./validator.ts";
+import { readAttestations, readList, readOwnList, sendAttestation } from "./validator.ts";
 
 const engines = new Engines();
 const runs = new OneAtATime();
@@ -33,7 +33,8 @@ const api: EngineApi = {
     }
   },
   fetchReceipt: (link) => told(() => fetchReceipt(link)),
-  readList: (validator) => told(() => readList(validator, self.location.href)),
+  readList: (from) => told(() => readList(from, self.location.href)),
+  readOwnList: () => told(() => readOwnList(self.location.href)),
   attestations: (validator, receipt) => told(() => readAttestations(validator, receipt)),
   attest: (validator, signed) => told(() => sendAttestation(validator, signed)),
   reach: (subject) => Promise.resolve(reachOf(subject, made?.id === receiptId(subject.receipt))),

@@ -5,6 +5,7 @@ import {
   decodeGenerationAnswer,
   decodeMinerInfo,
   type GenerationAnswer,
+  type ImageAnswer,
   signedHeaders,
 } from "../../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../../core/transcript/mod.ts";
@@ -593,6 +594,29 @@ test("every route is in the OpenAPI document, and every schema that it names", a
   for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
     expect(document.components.schemas).toHaveProperty(name);
   }
+});
+
+test("everybody may see receipts where the operator says so, and nowhere else", async () => {
+  const listOf = async ({ url }: Miner, path = "v1/receipts") => {
+    const { receipts } = await (await fetch(`${url}/${path}`)).json();
+    return receipts as ImageAnswer[];
+  };
+  expect(await listOf(miner)).toEqual([]);
+  await using shown = await start("shown", undefined, 4, { publicReceipts: true });
+  const made: ImageAnswer[] = [];
+  for (const seed of [1, 2]) {
+    const body = { request: { ...REQUEST, seed } };
+    const answer = await send({ body, wallet: caller, to: shown });
+    made.push(...decodeGenerationAnswer(await answer.json()).images);
+  }
+  expect(await listOf(shown)).toEqual(made.toReversed());
+  expect(await listOf(shown, "receipts.json?limit=1")).toEqual(made.slice(1));
+  const [{ id, token }] = made;
+  const opened = await fetch(`${shown.url}/v1/generations/${id}/steps/0?token=${token}`);
+  expect(opened.status).toBe(200);
+  await opened.body?.cancel();
+  await send({ method: "DELETE", path: `v1/generations/${id}`, wallet: caller, to: shown });
+  expect(await listOf(shown)).toEqual(made.slice(1));
 });
 
 test("Prometheus reads what was made and what was refused", async () => {

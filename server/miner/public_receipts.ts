@@ -1,0 +1,33 @@
+import type { ImageAnswer } from "../../core/protocol/mod.ts";
+
+/** Kept to be shown. */
+const MOST = 200;
+
+/** What was made last, with the tokens that open it, for as long as it can be opened. */
+export class PublicReceipts {
+  readonly #lifetimeMs: number;
+  readonly #clock: () => number;
+  /** The newest last. */
+  #made: { readonly image: ImageAnswer; readonly at: number }[] = [];
+
+  constructor(lifetimeMs: number, clock: () => number = Date.now) {
+    this.#lifetimeMs = lifetimeMs;
+    this.#clock = clock;
+  }
+
+  add(images: readonly ImageAnswer[]): void {
+    const at = this.#clock();
+    this.#made = [...this.#made, ...images.map((image) => ({ image, at }))].slice(-MOST);
+  }
+
+  forget(id: string): void {
+    this.#made = this.#made.filter(({ image }) => image.id !== id);
+  }
+
+  /** The newest first. */
+  list(limit: number): ImageAnswer[] {
+    const oldest = this.#clock() - this.#lifetimeMs;
+    return this.#made.filter(({ at }) => at > oldest).slice(-limit).reverse()
+      .map(({ image }) => image);
+  }
+}
