@@ -58,14 +58,11 @@ export function decodeAttestation(json: unknown): SignedAttestation {
  * Wallet extensions sign what a page asks them to within `<Bytes>`.
  * @throws AppError `signature_invalid` unless the checker signed exactly this.
  */
-export function checkAttestation(
-  { attestation, signature }: SignedAttestation,
-  verify = verifySr25519,
-): void {
+export function checkAttestation({ attestation, signature }: SignedAttestation): void {
   const message = attestationMessage(attestation);
   const bytes = hexToBytes(signature.slice(2));
   const key = decodeSs58(attestation.checker);
-  if ([message, wrapped(message)].some((each) => verify(each, bytes, key))) return;
+  if ([message, wrapped(message)].some((each) => verifySr25519(each, bytes, key))) return;
   throw new AppError(
     "signature_invalid",
     `Cannot take the attestation: its signature is not that of ${attestation.checker}`,

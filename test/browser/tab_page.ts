@@ -106,13 +106,6 @@ export async function startTabMiner(
   return await startMiner({
     ...{ wallet: own, hostname: "127.0.0.1", port: 0, model: "embedded", compute: "cpu" },
     ...{ queue: 4, batch: 1, folder, maxTranscriptBytes: 2 ** 28, site },
-    access: {
-      hotkeys: [],
-      coldkeys: [],
-      forceValidatorPermit: false,
-      allowNonRegistered: false,
-      validatorMinimumTao: 0,
-    },
     whitelist: { hotkeys: [alice.hotkey.address] },
     log: () => {},
     ...more,

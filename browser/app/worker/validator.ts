@@ -3,7 +3,7 @@ import {
   decodeAttestation,
   type SignedAttestation,
 } from "../../../core/protocol/mod.ts";
-import { receiptFromJson, receiptId, verifySr25519 } from "../../../core/transcript/mod.ts";
+import { receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
 import type { OfferedReceipt } from "../api.ts";
 import { linkOf } from "../link.ts";
 import { fetchJson } from "./fetch_json.ts";
@@ -51,7 +51,7 @@ export async function readAttestations(
   const path = `v1/attestations?${new URLSearchParams({ receipt })}`;
   return sound(await entriesOf(validator, path, "attestations"), (entry) => {
     const signed = decodeAttestation(entry);
-    checkAttestation(signed, verifySr25519);
+    checkAttestation(signed);
     return signed.attestation.receipt === receipt ? signed : undefined;
   });
 }
