@@ -18,6 +18,7 @@ export type ErrorCode =
   | "address_invalid"
   | "transcript_invalid"
   | "not_found"
+  | "method_not_allowed"
   | "transcript_not_found"
   | "receipt_invalid"
   | "receipt_mismatch"
@@ -59,9 +60,14 @@ export class AppError extends Error {
   }
 }
 
-/** The words of anything thrown, for the `Y is Z` half of a sentence. */
+/** The words of anything thrown, an event of a socket too, for the `Y is Z` half of a sentence. */
 export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return hasMessage(error) ? error.message : String(error);
+}
+
+function hasMessage(error: unknown): error is { readonly message: string } {
+  return typeof error === "object" && error !== null && "message" in error &&
+    typeof error.message === "string";
 }
 
 /** @throws AppError `cancelled` once the signal is aborted. */

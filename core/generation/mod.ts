@@ -23,8 +23,10 @@ export {
   decodeRequest,
   encodeRequest,
   type GenerationRequest,
+  generationRequestSchema,
   type RequestDefaults,
   runsBeside,
 } from "./request.ts";
+export { checkFit } from "./request_fit.ts";
 export { toldOnce } from "./told_once.ts";
 export { stepLatent } from "./step.ts";

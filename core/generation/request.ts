@@ -37,10 +37,10 @@ export interface RequestDefaults {
 const LIMITS = { side: 4096, steps: 1000, guidance: 100, batch: 64, prompt: 10_000 } as const;
 const MAX_SEED = 2n ** 64n - 1n;
 
-const prompt = z.string(ranged("text")).max(
-  LIMITS.prompt,
-  ranged(`at most ${LIMITS.prompt} characters`),
-);
+// A receipt is UTF-8, which half of a surrogate pair has no bytes in.
+const prompt = z.string(ranged("text"))
+  .max(LIMITS.prompt, ranged(`at most ${LIMITS.prompt} characters`))
+  .refine((text) => text.isWellFormed(), ranged("well-formed Unicode"));
 const side = integer(8, LIMITS.side, `a multiple of 8 from 8 to ${LIMITS.side} pixels`)
   .refine((pixels) => pixels % 8 === 0, ranged(`a multiple of 8 from 8 to ${LIMITS.side} pixels`));
 
@@ -49,7 +49,13 @@ const seed = z.union([
   z.bigint(),
   z.number().int().transform(BigInt),
   z.string().regex(/^[0-9]{1,20}$/).transform(BigInt),
-], ranged(SEED_RANGE)).refine(
+], {
+  // JSON's numbers have rounded it by now.
+  error: ({ input }) =>
+    typeof input === "number" && input > Number.MAX_SAFE_INTEGER
+      ? `${SEED_RANGE} (above 2^53 as text, in quotes)`
+      : SEED_RANGE,
+}).refine(
   (value) => value >= 0n && value <= MAX_SEED,
   ranged(SEED_RANGE),
 );
@@ -114,6 +120,17 @@ export function decodeRequest(input: unknown, defaults: RequestDefaults): Genera
     guidanceScale: guidanceScale ?? defaults.guidanceScale,
     seed,
     scheduler,
+  });
+}
+
+/** What {@link decodeRequest} takes from JSON, as JSON Schema. */
+export function generationRequestSchema(): Record<string, unknown> {
+  return z.toJSONSchema(requestSchema, {
+    ...{ io: "input", unrepresentable: "any" },
+    override: ({ zodSchema, jsonSchema }) => {
+      // JSON has no bigint.
+      if (zodSchema === seed) jsonSchema.anyOf = jsonSchema.anyOf?.slice(1);
+    },
   });
 }
 

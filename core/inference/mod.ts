@@ -13,7 +13,7 @@ export {
 } from "./download.ts";
 export { graphWeights } from "./external_data.ts";
 export { loadModel, type LoadOptions, type Model, type ModelFamily } from "./model.ts";
-export type { LatentPreview } from "./model_config.ts";
+export { type LatentPreview, type ModelConfig, readModelConfig } from "./model_config.ts";
 export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";
 export {
   candidateFiles,

@@ -4,6 +4,10 @@ import { AppError, type ErrorCode } from "../error.ts";
 /** Opens the steps of one receipt for anybody who has it. */
 export const openingToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an opening token");
 
+/** Fields of a request, as `encodeRequest` writes them; checked with the model's defaults. */
+export const requestFields = z.record(z.string(), z.unknown())
+  .meta({ $ref: "#/components/schemas/GenerationRequest" });
+
 /** @throws AppError of the code, naming the first field that is wrong. */
 export function decodeMessage<T>(
   schema: z.ZodType<T>,

@@ -2,13 +2,12 @@ import { z } from "zod";
 import { AppError } from "../error.ts";
 import type { ImageFormat } from "../generation/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
-import { decodeMessage, openingToken } from "./decode_message.ts";
+import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a miner's HTTP API, for both sides. */
 
 const call = z.strictObject({
-  /** Fields of a request, as `encodeRequest` writes them; checked with the model's defaults. */
-  request: z.record(z.string(), z.unknown()),
+  request: requestFields,
   format: z.enum(["png", "jpeg", "webp"]).default("png"),
   /** Small pictures with the progress, for `text/event-stream`. */
   previews: z.boolean().default(false),

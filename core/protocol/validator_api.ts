@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { ImageFormat } from "../generation/mod.ts";
 import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
 import type { Verdict } from "../verification/mod.ts";
-import { decodeMessage, openingToken } from "./decode_message.ts";
+import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a validator's HTTP API, for both sides. */
 
 const imageCall = z.strictObject({
-  /** Fields of a request, as `encodeRequest` writes them. */
-  request: z.record(z.string(), z.unknown()),
-  format: z.enum(["png", "jpeg", "webp"]).default("png"),
+  request: requestFields,
+  /** Default: what the header `accept` prefers, or else png. */
+  format: z.enum(["png", "jpeg", "webp"]).optional(),
   /** Draws the subnet's sign into a corner; the file is then not the receipt's. */
   watermark: z.boolean().default(false),
 });
@@ -17,7 +17,8 @@ const imageCall = z.strictObject({
 /** The body of `POST /v1/generate`. */
 export interface ImageCall {
   readonly request: Readonly<Record<string, unknown>>;
-  readonly format: ImageFormat;
+  /** Default: what the header `accept` prefers, or else png. */
+  readonly format?: ImageFormat;
   readonly watermark: boolean;
 }
 

@@ -6,13 +6,21 @@ const BODY_MS = 8000;
 
 /**
  * A request's body up to its limit, and no later than its deadline.
- * @throws AppError `request_too_large`, `request_late`.
+ * @throws AppError `request_too_large`, `request_late`; `invalid_request` for one that is compressed:
+ * what is signed, and bounded, is what is read.
  */
 export async function readBody(
   request: Request,
   most: number,
   withinMs = BODY_MS,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    throw new AppError(
+      "invalid_request",
+      `Cannot take the request: its content-encoding is ${encoding}; send it as it is`,
+    );
+  }
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(tooLate(withinMs)), withinMs);
   try {

@@ -15,6 +15,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   not_allowed: 403,
   not_found: 404,
   transcript_not_found: 404,
+  method_not_allowed: 405,
   request_late: 408,
   cancelled: 409,
   request_too_large: 413,

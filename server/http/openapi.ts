@@ -3,6 +3,8 @@ export interface RouteDoc {
   readonly method: "get" | "post" | "delete";
   /** With parameters in braces. */
   readonly path: string;
+  /** Names of what may follow the path's question mark. */
+  readonly query?: readonly string[];
   readonly summary: string;
   /** Who may ask: anybody; by a signature of Epistula's version 2; or by a bearer too. */
   readonly auth: "open" | "signed" | "signed or bearer";
@@ -10,6 +12,8 @@ export interface RouteDoc {
   readonly body?: string;
   /** Schema of a JSON answer, or the media types of another. */
   readonly answer: string | readonly string[];
+  /** Media types that it answers with as well, where the header `accept` prefers them. */
+  readonly preferred?: readonly string[];
   /** Statuses besides 200 that it may answer. */
   readonly errors: readonly number[];
 }
@@ -63,10 +67,14 @@ export function openApi(
   };
 }
 
-function operationOf({ summary, path, auth, body, answer, errors }: RouteDoc): unknown {
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    ...{ name, in: "path", required: true, schema: { type: "string" } },
-  }));
+function operationOf(route: RouteDoc): unknown {
+  const { summary, path, query = [], auth, body, answer, preferred = [], errors } = route;
+  const schema = { type: "string" };
+  const parameters = [
+    ...[...path.matchAll(/\{(\w+)\}/g)]
+      .map(([, name]) => ({ name, in: "path", required: true, schema })),
+    ...query.map((name) => ({ name, in: "query", schema })),
+  ];
   return {
     summary,
     ...(parameters.length > 0 && { parameters }),
@@ -78,8 +86,8 @@ function operationOf({ summary, path, auth, body, answer, errors }: RouteDoc): u
       200: {
         description: "Done",
         content: typeof answer === "string"
-          ? json(answer)
-          : Object.fromEntries(answer.map((type) => [type, {}])),
+          ? { ...json(answer), ...files(preferred) }
+          : files(answer),
       },
       ...Object.fromEntries(
         errors.map((status) => [status, { description: REASONS[status], content: json("Error") }]),
@@ -88,6 +96,10 @@ function operationOf({ summary, path, auth, body, answer, errors }: RouteDoc): u
   };
 }
 
-function json(schema: string): unknown {
+function files(types: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(types.map((type) => [type, {}]));
+}
+
+function json(schema: string): Record<string, unknown> {
   return { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } };
 }

@@ -29,6 +29,8 @@ export interface GeneratorParts {
   readonly engine: ImageEngine;
   /** The catalogue's for the model, or the engine's. */
   readonly defaults: ImageEngine["defaults"];
+  /** Throws for what the model cannot make. */
+  readonly fits: (request: GenerationRequest) => void;
   readonly files: ModelFiles;
   readonly facts: ModelFacts;
   /** Signs the receipts. */
@@ -101,7 +103,9 @@ export class Generator implements ImageSource {
 
   requestOf(call: GenerationCall): GenerationRequest {
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
-    return decodeRequest(call.request, { ...this.#parts.defaults, seed });
+    const request = decodeRequest(call.request, { ...this.#parts.defaults, seed });
+    this.#parts.fits(request);
+    return request;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { generationRequestSchema } from "../../core/generation/mod.ts";
 import { minerSchemas } from "../../core/protocol/mod.ts";
 import { openApi, type RouteDoc } from "../http/mod.ts";
 
@@ -14,6 +15,7 @@ const ROUTES: readonly RouteDoc[] = [
     summary: "Make images; with Accept: text/event-stream progress comes as events queued, " +
       "progress, done and error",
     answer: "GenerationAnswer",
+    preferred: ["text/event-stream"],
     errors: [400, 401, 403, 408, 409, 413, 429, 503],
   },
   {
@@ -24,22 +26,26 @@ const ROUTES: readonly RouteDoc[] = [
   {
     ...{ method: "get", path: "/v1/generations/{id}", auth: "signed or bearer", answer: "Receipt" },
     summary: "A receipt; the bearer is its opening token",
+    query: ["token"],
     errors: OPENING_ERRORS,
   },
   {
     ...{ method: "get", path: "/v1/generations/{id}/image", auth: "signed or bearer" },
     summary: "The image's file",
     answer: ["image/png", "image/jpeg", "image/webp"],
+    query: ["token"],
     errors: OPENING_ERRORS,
   },
   {
     ...{ method: "get", path: "/v1/generations/{id}/steps/{step}", auth: "signed or bearer" },
     summary: "The opening of a step, or of start or end: safetensors with its proof",
     answer: ["application/octet-stream"],
+    query: ["token"],
     errors: OPENING_ERRORS,
   },
   {
     ...{ method: "get", path: "/v1/receipts", auth: "open", answer: "Receipts", errors: [] },
+    query: ["limit"],
     summary: "Receipts with their tokens, the newest first; none unless --receipts.public",
   },
   {
@@ -56,6 +62,7 @@ const ROUTES: readonly RouteDoc[] = [
 export function minerApi(version: string): unknown {
   const schemas = {
     ...minerSchemas(),
+    GenerationRequest: generationRequestSchema(),
     Deleted: OBJECT,
     Receipt: OBJECT,
     Receipts: OBJECT,

@@ -44,6 +44,12 @@ export interface MinerParts {
 const MOST_CALL_BYTES = 512 * 1024;
 /** Openings by one token in a minute: a whole transcript of a hundred steps. */
 const OPENINGS_A_MINUTE = 120;
+/** An image is what its receipt's id says, for ever; who has no token gets it from no cache. */
+const KEPT = "private, max-age=86400, immutable";
+/** Milliseconds: less than the 60 s after which proxies give up a stream that says nothing. */
+const HEARTBEAT_MS = 15_000;
+/** For which a tab need not ask again whether it may ask, before each step; as long as Chrome lets. */
+const PREFLIGHT_SECONDS = 7200;
 const RECEIPT_ID = /^[0-9a-f]{64}$/;
 
 /** The miner's HTTP API. */
@@ -62,7 +68,10 @@ export function minerRoutes(parts: MinerParts): Hono {
   });
   app.use(
     "/v1/generations/:id/*",
-    cors({ origin: "*", allowHeaders: ["authorization"], exposeHeaders: ["retry-after"] }),
+    cors({
+      ...{ origin: "*", allowMethods: ["GET", "HEAD"], allowHeaders: ["authorization"] },
+      ...{ exposeHeaders: ["retry-after"], maxAge: PREFLIGHT_SECONDS },
+    }),
   );
   app.get("/v1/info", cors({ origin: "*" }), (context) => context.json(parts.info()));
   app.post("/v1/generations", async (context) => {
@@ -90,8 +99,12 @@ export function minerRoutes(parts: MinerParts): Hono {
   });
   app.get("/v1/generations/:id/image", async (context) => {
     const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
+    const headers = { etag: `"${id}"`, "cache-control": KEPT, vary: "authorization" };
+    if (context.req.header("if-none-match")?.includes(headers.etag)) {
+      return context.body(null, 304, headers);
+    }
     const { bytes, mediaType } = await parts.source.image(id);
-    return context.body(bytes, 200, { "content-type": mediaType });
+    return context.body(bytes, 200, { ...headers, "content-type": mediaType });
   });
   app.get("/v1/generations/:id/steps/:step", async (context) => {
     const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
@@ -170,15 +183,18 @@ async function streamed(
   const gone = new AbortController();
   const made = run({ tell }, AbortSignal.any([gone.signal, context.req.raw.signal]));
   await Promise.race([begun.promise, made]);
+  // Or nginx sends all events at once, when the last is there.
+  context.header("x-accel-buffering", "no");
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => gone.abort());
     opened.resolve(stream);
+    const heart = setInterval(() => void stream.write(":\n\n"), HEARTBEAT_MS);
     try {
       tell("done", await made);
     } catch (error) {
       tell("error", errorResponse(error, failed).json());
     }
-    await told;
+    await told.finally(() => clearInterval(heart));
   });
 }
 
@@ -258,7 +274,7 @@ async function admit(
 }
 
 function tokenOf(request: Request): string | undefined {
-  const bearer = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   return bearer ?? new URL(request.url).searchParams.get("token") ?? undefined;
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
+import { checkFit, decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
+import { type ModelFiles, readModelConfig } from "../../core/inference/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
@@ -107,7 +107,11 @@ async function openGenerator(
   const { engine: own, files, facts, defaults } = await openEngine(options, stack);
   const engine = await options.wrap?.(own, files) ?? own;
   await warmUp(engine);
-  return new Generator({ engine, files, facts, defaults, hotkey, store, tokens, queue, batch });
+  const config = await readModelConfig(files);
+  return new Generator({
+    ...{ engine, files, facts, defaults, hotkey, store, tokens, queue, batch },
+    fits: (request) => checkFit(config, request),
+  });
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */

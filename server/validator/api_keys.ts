@@ -37,7 +37,7 @@ export class ApiKeys {
 
   /** @returns a name of the key that does not tell it; undefined for one that is none of ours. */
   find(authorization: string | null): string | undefined {
-    const key = /^Bearer (\S{1,200})$/.exec(authorization ?? "")?.[1];
+    const key = /^Bearer +(\S{1,200})$/i.exec(authorization ?? "")?.[1];
     const hash = key === undefined ? undefined : hashOf(key);
     return hash !== undefined && this.#hashes.has(hash) ? `key ${hash.slice(0, 8)}` : undefined;
   }

@@ -7,6 +7,7 @@ import {
 import type { ImageAnswer, Score } from "../../core/protocol/mod.ts";
 import type { Verdict } from "../../core/verification/mod.ts";
 import type { Log } from "../command_line.ts";
+import { RetryLater } from "../http/mod.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger, PendingCheck } from "./ledger.ts";
 import { MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
@@ -78,7 +79,7 @@ export class Forwarder {
     this.#parts = parts;
   }
 
-  /** @throws AppError `no_miner` with what each said; `cancelled`. */
+  /** @throws RetryLater `no_miner` with what each said; AppError `cancelled`. */
   async generate(
     request: GenerationRequest,
     format: ImageFormat,
@@ -92,7 +93,11 @@ export class Forwarder {
     if ("value" in result) return result.value;
     if (signal?.aborted) throw new AppError("cancelled", "Cannot generate: it was cancelled");
     const why = result.errors.map(reason).join("; ") || "none serves";
-    throw new AppError("no_miner", `Cannot generate: no miner gave a good image (${why})`);
+    throw new RetryLater(
+      "no_miner",
+      `Cannot generate: no miner gave a good image (${why})`,
+      RETRY_SECONDS,
+    );
   }
 
   /**
@@ -198,5 +203,7 @@ function keyOf({ id, hotkey }: Pick<PendingCheck, "id" | "hotkey">): string {
   return `${id} ${hotkey}`;
 }
 
+/** After which miners that were busy are worth another try. */
+const RETRY_SECONDS = 10;
 /** How long miners keep steps. */
 const TRANSCRIPT_MS = 15 * 60_000;

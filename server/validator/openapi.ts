@@ -1,3 +1,4 @@
+import { generationRequestSchema } from "../../core/generation/mod.ts";
 import { attestationSchema, minerSchemas, validatorSchemas } from "../../core/protocol/mod.ts";
 import { openApi, type RouteDoc } from "../http/mod.ts";
 
@@ -10,11 +11,13 @@ const ROUTES: readonly RouteDoc[] = [
   },
   {
     ...{ method: "get", path: "/v1/receipts", auth: "open", answer: "Receipts", errors: [] },
+    query: ["limit"],
     summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
   },
   {
     ...{ method: "get", path: "/v1/attestations", auth: "open", answer: "Attestations" },
-    summary: "What people who checked receipts say of them; ?receipt= of one",
+    query: ["receipt", "limit"],
+    summary: "What people who checked receipts say of them, or of one",
     errors: [],
   },
   {
@@ -27,6 +30,7 @@ const ROUTES: readonly RouteDoc[] = [
     ...{ method: "post", path: "/v1/generate", auth: "signed or bearer", body: "ImageCall" },
     summary: "An image of a miner; the bearer is an API key. With Accept: image/* the file alone",
     answer: "ImageForUser",
+    preferred: ["image/png", "image/jpeg", "image/webp"],
     errors: [400, 401, 403, 408, 409, 413, 429, 503],
   },
   {
@@ -54,7 +58,14 @@ const ROUTES: readonly RouteDoc[] = [
 export function validatorApi(version: string): unknown {
   const { Error } = minerSchemas();
   const schemas = {
-    ...{ ...validatorSchemas(), Error, Info: OBJECT, Receipts: OBJECT, Document: OBJECT },
+    ...{
+      ...validatorSchemas(),
+      GenerationRequest: generationRequestSchema(),
+      Error,
+      Info: OBJECT,
+      Receipts: OBJECT,
+      Document: OBJECT,
+    },
     ...{ Attestation: attestationSchema(), Attestations: OBJECT, Stored: OBJECT },
   };
   const description = "Images of the subnet, checked, and the checks themselves.";

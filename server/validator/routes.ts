@@ -1,9 +1,11 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import {
   decodeRequest,
   type GenerationRequest,
+  type ImageFormat,
   type RequestDefaults,
 } from "../../core/generation/mod.ts";
 import {
@@ -35,6 +37,8 @@ export interface ForwardingParts {
   /** Throws for hotkeys that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly defaults: Omit<RequestDefaults, "seed">;
+  /** Throws for what the model cannot make. */
+  readonly fits: (request: GenerationRequest) => void;
   /** A minute, of each caller. */
   readonly requestsPerMinute: number;
 }
@@ -52,6 +56,9 @@ export interface ValidatorParts {
 }
 
 const MOST_CALL_BYTES = 512 * 1024;
+const JSON_TYPE = "application/json";
+/** The first is what `image/*` gets. */
+const IMAGE_FORMATS: readonly ImageFormat[] = ["png", "jpeg", "webp"];
 const MOST_ATTESTATIONS = 10_000;
 const MOST_ATTESTATION_BYTES = 32 * 1024;
 const ATTESTATIONS_A_MINUTE = 20;
@@ -115,37 +122,52 @@ function addForwarding(
   parts: ForwardingParts,
   metrics: ValidatorMetrics,
 ): void {
-  const { forwarder, scorer, keys, allowed, requestsPerMinute } = parts;
+  const { scorer, keys, allowed, requestsPerMinute } = parts;
   const limit = new RateLimit("generate", requestsPerMinute, 60_000);
   app.post("/v1/generate", async (context) => {
     const { who, body } = await admit(context.req.raw, { keys, guard, allowed });
-    limit.take(who);
-    const call = decodeImageCall(parseJson(body));
-    const request = requestOf(call, parts.defaults);
     const started = performance.now();
     const tell = (outcome: string) =>
       metrics.requested(outcome, (performance.now() - started) / 1000);
-    const forwarded = await forwarder.generate(request, call.format, context.req.raw.signal)
-      .catch((error) => {
-        tell(error instanceof AppError ? error.code : "internal");
-        throw error;
-      });
-    tell("served");
-    const file = call.watermark
-      ? await watermarkFile(forwarded.image, call.format, request)
-      : forwarded.image;
-    if (context.req.header("accept")?.startsWith("image/")) {
-      return context.body(file, 200, {
-        "content-type": `image/${call.format}`,
-        "stepwise-receipt": forwarded.answer.id,
-      });
+    try {
+      limit.take(who);
+      const answer = await serve(context, decodeImageCall(parseJson(body)), parts);
+      tell("served");
+      return answer;
+    } catch (error) {
+      tell(error instanceof AppError ? error.code : "internal");
+      throw error;
     }
-    return context.json(answerOf(forwarded, file, call));
   });
   app.post("/v1/score", async (context) => {
     const { body } = await guard.take(context.req.raw, MOST_CALL_BYTES, allowed);
     return context.json(await scorer(decodeScoreCall(parseJson(body))));
   });
+}
+
+/** With JSON, or with the file alone if the caller prefers an image. */
+async function serve(
+  context: Context,
+  call: ImageCall,
+  { forwarder, defaults, fits }: ForwardingParts,
+): Promise<Response> {
+  const preferred = preferredImage(context);
+  const format = call.format ?? preferred ?? "png";
+  const request = requestOf(call, defaults);
+  // What no miner of this model can make is no miner's failure.
+  fits(request);
+  const forwarded = await forwarder.generate(request, format, context.req.raw.signal);
+  const { image, answer: { id } } = forwarded;
+  const file = call.watermark ? await watermarkFile(image, format, request) : image;
+  if (!preferred) return context.json(answerOf(forwarded, file, format, call.watermark));
+  return context.body(file, 200, { "content-type": `image/${format}`, "stepwise-receipt": id });
+}
+
+/** @returns undefined for who prefers JSON, or does not say. */
+function preferredImage(context: Context): ImageFormat | undefined {
+  const supports = [JSON_TYPE, ...IMAGE_FORMATS.map((format) => `image/${format}`)];
+  const type = accepts(context, { header: "Accept", supports, default: JSON_TYPE });
+  return IMAGE_FORMATS.find((format) => type === `image/${format}`);
 }
 
 /** By API key, or by an allowed hotkey's signature. */
@@ -155,6 +177,12 @@ async function admit(
 ): Promise<{ readonly who: string; readonly body: Uint8Array }> {
   const authorization = request.headers.get("authorization");
   if (authorization === null) {
+    if (!request.headers.has("epistula-version")) {
+      throw new AppError(
+        "request_unsigned",
+        "Cannot generate: there is no API key (authorization: Bearer ...), nor a signature",
+      );
+    }
     const { signedBy, body } = await guard.take(request, MOST_CALL_BYTES, allowed);
     return { who: signedBy, body };
   }
@@ -185,14 +213,15 @@ function requestOf(
 function answerOf(
   { peer, answer, verdict }: Forwarded,
   file: Uint8Array<ArrayBuffer>,
-  { format, watermark }: ImageCall,
+  format: ImageFormat,
+  watermarked: boolean,
 ): ImageForUser {
   return {
     id: answer.id,
     receipt: answer.receipt,
     image: file.toBase64(),
     mediaType: `image/${format}`,
-    watermarked: watermark,
+    watermarked,
     miner: peer,
     token: answer.token,
     verdict: verdict ?? null,

@@ -1,8 +1,14 @@
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
-import { decodeRequest, encodeRequest, type RequestDefaults } from "../../core/generation/mod.ts";
+import {
+  checkFit,
+  decodeRequest,
+  encodeRequest,
+  type GenerationRequest,
+  type RequestDefaults,
+} from "../../core/generation/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { catalogueEntryOf, readModelConfig } from "../../core/inference/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import type { Log } from "../command_line.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
@@ -98,7 +104,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       scorer: model.scorer,
       keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
-      defaults: model.defaults,
+      ...{ defaults: model.defaults, fits: model.fits },
       requestsPerMinute: options.requestsPerMinute,
     },
     info: () => ({
@@ -152,6 +158,8 @@ function share(url: string, ledger: Ledger, { wallet, log }: ValidatorOptions): 
 interface Scoring {
   readonly scorer: Scorer;
   readonly defaults: Omit<RequestDefaults, "seed">;
+  /** Throws for what the model cannot make. */
+  readonly fits: (request: GenerationRequest) => void;
   /** With a model of its own alone. */
   readonly manifest?: string;
   readonly compute?: string;
@@ -174,13 +182,15 @@ async function openScoring(
       );
     }
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
-    return { scorer, defaults: entry.defaults };
+    return { scorer, defaults: entry.defaults, fits: () => {} };
   }
   const { engine, files, facts, known, defaults } = await openEngine(options, stack);
   const tolerances = known?.tolerances ?? [];
+  const config = await readModelConfig(files);
   return {
     scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
     defaults,
+    fits: (request) => checkFit(config, request),
     manifest: facts.manifest,
     compute: engine.compute,
   };

@@ -134,7 +134,10 @@ async function answer(
   }
   if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
   const status = range ? 206 : 200;
-  if (request.method === "HEAD") return new Response(null, { status, headers });
+  if (request.method === "HEAD") {
+    headers.set("content-length", String(end - start));
+    return new Response(null, { status, headers });
+  }
   if (type && !range && /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
     headers.set("content-encoding", "gzip");
     return new Response(await compress(file, `${file} ${version}`), { status, headers });

@@ -131,6 +131,15 @@ describe("readBody", () => {
       .toMatchObject({ code: "request_too_large" });
   });
 
+  test("not one that is compressed, which says so", async () => {
+    const headers = { "content-encoding": "gzip" };
+    const request = new Request("http://localhost", { method: "POST", body: "{}", headers });
+    expect(await rejection(readBody(request, 10))).toMatchObject({
+      code: "invalid_request",
+      message: "Cannot take the request: its content-encoding is gzip; send it as it is",
+    });
+  });
+
   test("a body that never ends is waited for no longer than its deadline", async () => {
     let left = false;
     const stalled = new ReadableStream({

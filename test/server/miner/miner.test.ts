@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import {
   decodeGenerationAnswer,
@@ -185,6 +185,8 @@ describe("openings go to the asker who signs, and to who has the token", () => {
     });
     expect(preflight.headers.get("access-control-allow-private-network")).toBe("true");
     expect(preflight.headers.get("access-control-allow-headers")).toMatch(/authorization/i);
+    expect(preflight.headers.get("access-control-allow-methods")).toBe("GET,HEAD");
+    expect(preflight.headers.get("access-control-max-age")).toBe("7200");
   });
 
   test("nobody else", async () => {
@@ -220,6 +222,18 @@ describe("what is refused", () => {
       "invalid_request",
     ],
     ["a field that is none", { request: { ...REQUEST, colour: "red" } }, 400, "invalid_request"],
+    [
+      "a side that its network cannot halve",
+      { request: { ...REQUEST, width: 40 } },
+      400,
+      "invalid_request",
+    ],
+    [
+      "steps that a scheduler has not",
+      { request: { ...REQUEST, scheduler: "lcm", steps: 51 } },
+      400,
+      "invalid_request",
+    ],
     ["a format that is none", { request: REQUEST, format: "bmp" }, 400, "invalid_request"],
   ])("%s", async (name, sent, status, code) => {
     const given = name.startsWith("an unsigned") ? sent as Sent : { body: sent, wallet: caller };
@@ -281,6 +295,59 @@ test("progress comes as events, with previews, and ends with the answer", async 
   expect(progress[0].data.previews[0]).toMatch(/^data:image\/png;base64,/);
   const done = events.find(({ name }) => name === "done");
   expect(decodeGenerationAnswer(done?.data).images).toHaveLength(1);
+});
+
+test(
+  "a stream that waits says so before a proxy gives it up, and no proxy holds it back",
+  async () => {
+    const { gate, running, wrap } = gated();
+    await using waiting = await start("waiting", wrap);
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const headers = { accept: "text/event-stream" };
+    const response = await send({
+      body: { request: REQUEST },
+      wallet: caller,
+      headers,
+      to: waiting,
+    });
+    expect(response.headers.get("x-accel-buffering")).toBe("no");
+    await running.promise;
+    vi.advanceTimersByTime(59_000);
+    gate.resolve();
+    const events = (await response.text()).split("\n\n");
+    expect(events.filter((event) => event === ":")).toHaveLength(3);
+    expect(events.at(-2)).toMatch(/^event: done\n/);
+    expect(vi.getTimerCount()).toBe(0);
+  },
+  60_000,
+);
+
+test("a browser keeps an image, for as long as it has its token", async () => {
+  const [{ id, token }] = answer.images;
+  const get = (more = {}, bearer = token) =>
+    send({
+      ...{ method: "GET", path: `v1/generations/${id}/image` },
+      headers: { authorization: `bearer ${bearer}`, ...more },
+    });
+  const first = await get();
+  expect(first.headers.get("cache-control")).toBe("private, max-age=86400, immutable");
+  expect(first.headers.get("vary")).toMatch(/authorization/);
+  const { length } = await first.bytes();
+  const again = { "if-none-match": first.headers.get("etag") ?? "" };
+  expect((await get(again)).status).toBe(304);
+  expect((await get(again, "A".repeat(43))).status).toBe(403);
+  const head = await fetch(new URL(`v1/generations/${id}/image?token=${token}`, miner.url), {
+    method: "HEAD",
+  });
+  expect(head.headers.get("content-length")).toBe(String(length));
+  // Whether a step can be opened is asked now, not of a cache.
+  const opened = await send({
+    ...{ method: "GET", path: `v1/generations/${id}/steps/0` },
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(opened.headers.get("cache-control")).toBe("no-store");
+  await opened.body?.cancel();
 });
 
 test("/v1/info says what it is and what it can", async () => {

@@ -65,3 +65,10 @@ test("a file that a browser has is not sent again until it changes", async () =>
   expect(newer?.status).toBe(200);
   expect(await newer?.text()).toBe("a newer one");
 });
+
+test("HEAD tells how long a file is", async () => {
+  const request = new Request("http://tab.example/icon.svg", { method: "HEAD" });
+  const response = await siteFile(request, await folderOf("icon.svg", "0123456789"));
+  expect(response?.headers.get("content-length")).toBe("10");
+  expect(response?.body).toBeNull();
+});

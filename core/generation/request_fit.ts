@@ -1,0 +1,29 @@
+import { AppError } from "../error.ts";
+import type { ModelConfig } from "../inference/mod.ts";
+import { planFor } from "./plan_choice.ts";
+import type { GenerationRequest } from "./request.ts";
+
+/** Pixels for each position of a latent. */
+const LATENT_SCALE = 8;
+
+/**
+ * Whether a model can make what is asked: its solver has such a plan, its network such a size.
+ * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
+ */
+export function checkFit(
+  { scheduler, unet }: Pick<ModelConfig, "scheduler" | "unet">,
+  request: GenerationRequest,
+): void {
+  planFor(scheduler, request);
+  // Every block but the last halves the latent; an exported graph doubles it by fixed factors, and
+  // cannot put together again what an odd side was halved to.
+  const multiple = LATENT_SCALE * 2 ** (unet.block_out_channels.length - 1);
+  for (const side of ["width", "height"] as const) {
+    if (request[side] % multiple === 0) continue;
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: ${side} is ${request[side]}, not a multiple of ${multiple} pixels, which ` +
+        "this model needs",
+    );
+  }
+}
