@@ -1,9 +1,7 @@
 import { AppError } from "../error.ts";
 import { type GenerationRequest, type ImageEngine, planFor } from "../generation/mod.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Cheat, States } from "./lab.ts";
-
-/** Pixels for each position of a latent. */
-const LATENT_SCALE = 8;
 
 /**
  * An engine that cheats: what a miner of this practice runs in the place of the honest one. Only

@@ -1,14 +1,12 @@
 import { AppError } from "../error.ts";
 import type { GenerationRequest, Leaf } from "../generation/mod.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import {
   type Commitment,
   type LatentShape,
   leavesOfImages,
   TranscriptBuilder,
 } from "../transcript/mod.ts";
-
-/** Pixels for each position of a latent. */
-const LATENT_SCALE = 8;
 
 /** Commits to each image of a run while its steps finish. */
 export class RunRecorder {

@@ -7,6 +7,7 @@ import {
   type ModelFiles,
   type Runtime,
 } from "../inference/mod.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Plan } from "../schedule/mod.ts";
 import { type Conditioning, PromptConditioner } from "./conditioning.ts";
 import { defaultsOf } from "./defaults.ts";
@@ -28,9 +29,6 @@ import { type GenerationRequest, type RequestDefaults, runsBeside } from "./requ
 
 /** What a device fails with. It has nothing left to free then. */
 const DEVICE_FAILURES: readonly ErrorCode[] = ["device_lost", "gpu_failed"];
-
-/** Pixels for each position of a latent. */
-const LATENT_SCALE = 8;
 
 /** A loaded model with its prompt encoder, in this process. Owns the model. */
 export class Pipeline implements ImageEngine {

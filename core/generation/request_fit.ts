@@ -1,10 +1,8 @@
 import { AppError } from "../error.ts";
 import type { ModelConfig } from "../inference/mod.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import { planFor } from "./plan_choice.ts";
 import type { GenerationRequest } from "./request.ts";
-
-/** Pixels for each position of a latent. */
-const LATENT_SCALE = 8;
 
 /**
  * Whether a model can make what is asked: its solver has such a plan, its network such a size.

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { decodeSs58 } from "./ss58.ts";
 
@@ -10,8 +11,6 @@ export const MAX_RECEIPT_BYTES = 512 * 1024;
 /** First bytes of what is signed, so that no other signature of a hotkey passes for a receipt's. */
 const DOMAIN = "stepwise-receipt-v1\n";
 const MAX_SEED = 2n ** 64n - 1n;
-/** Pixels for each position of a latent. */
-const LATENT_SCALE = 8;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
 const address = z.string().max(64).refine(isAddress, "not an SS58 address");
