@@ -26,6 +26,7 @@ import { planFor } from "./plan_choice.ts";
 import { predictSteps } from "./predict_steps.ts";
 import { previewLatent } from "./preview.ts";
 import { type GenerationRequest, type RequestDefaults, runsBeside } from "./request.ts";
+import { checkSize } from "./request_fit.ts";
 
 /** What a device fails with. It has nothing left to free then. */
 const DEVICE_FAILURES: readonly ErrorCode[] = ["device_lost", "gpu_failed"];
@@ -142,6 +143,7 @@ export class Pipeline implements ImageEngine {
     throwIfAborted(signal, "generate");
     this.#checkRoom(request);
     const requests = [request, ...checkBeside(request, beside)];
+    checkSize(this.#model.config.unet, request);
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
     const latentDims = latentDimsOf(this.#model, request);
     const started = clock();

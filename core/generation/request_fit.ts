@@ -13,6 +13,11 @@ export function checkFit(
   request: GenerationRequest,
 ): void {
   planFor(scheduler, request);
+  checkSize(unet, request);
+}
+
+/** @throws AppError `invalid_request` for a size that the network cannot take. */
+export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest): void {
   // Every block but the last halves the latent; an exported graph doubles it by fixed factors, and
   // cannot put together again what an odd side was halved to.
   const multiple = LATENT_SCALE * 2 ** (unet.block_out_channels.length - 1);

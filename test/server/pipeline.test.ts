@@ -229,6 +229,14 @@ test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
   120_000,
 );
 
+test("a side that the network cannot halve often enough is refused by name", async () => {
+  const files = await openModel("embedded");
+  expect(await rejection(generate(files, { width: 72 }))).toMatchObject({
+    code: "invalid_request",
+    message: "Cannot generate: width is 72, not a multiple of 32 pixels, which this model needs",
+  });
+});
+
 test("a UNet that is none is refused by its inputs", async () => {
   const files = await openTinySd();
   const vae = await files.bytes("vae_decoder/model.onnx");
