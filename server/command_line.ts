@@ -57,6 +57,13 @@ export function wholeFlag(flag: string, text: string, least: number, most: numbe
   return refuse(flag, text, `a whole number from ${least} to ${most}`);
 }
 
+/** Pixels of an image's side. @throws AppError `invalid_request` naming the flag. */
+export function sideFlag(flag: string, text: string, least: number, most: number): number {
+  const pixels = wholeFlag(flag, text, least, most);
+  if (pixels % 8 === 0) return pixels;
+  return refuse(flag, text, "a multiple of 8");
+}
+
 /** @throws AppError `invalid_request` naming the flag. */
 export function numberFlag(flag: string, text: string, least: number, most = Infinity): number {
   const value = Number(text);

@@ -13,7 +13,13 @@ import { encodeReceipt } from "../core/transcript/mod.ts";
 import { addEngineOptions, openCompute, parseComputeKind } from "./compute/mod.ts";
 import { type Hotkey, makeReceipts, openHotkey, RunRecorder } from "../core/evidence/mod.ts";
 import { modelFacts, transcriptFile } from "./evidence/mod.ts";
-import { decodeQuality, type GenerateFlags, outputPaths, requestInput } from "./generate_input.ts";
+import {
+  decodeQuality,
+  type GenerateFlags,
+  outputPaths,
+  refuseSameFiles,
+  requestInput,
+} from "./generate_input.ts";
 import { Progress } from "./progress.ts";
 import { checkWritable, knownModels, openModel, writeAtomically } from "./storage/mod.ts";
 
@@ -74,7 +80,7 @@ export function generateCommand(): Command {
 }
 
 async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const cancelled = onInterrupt();
   const started = performance.now();
   const seed = BigInt(crypto.getRandomValues(new Uint32Array(1))[0]);
@@ -86,9 +92,9 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   const format = imageFormatOf(outputs[0]);
   const receiptPaths = flags.receiptOut ? outputPaths(flags.receiptOut, draft.batch) : [];
   const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
-  for (const path of [...outputs, ...receiptPaths, flags.transcriptOut]) {
-    if (path) await checkWritable(path);
-  }
+  const written = [...outputs, ...receiptPaths, flags.transcriptOut].flatMap((path) => path || []);
+  refuseSameFiles(written);
+  for (const path of written) await checkWritable(path);
 
   const files = await openModel(flags.model, {
     variant: flags.variant,

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { AppError, reason } from "../core/error.ts";
 import type { EngineFlags } from "./compute/mod.ts";
 
@@ -68,6 +69,17 @@ export function decodeQuality(text: string): number {
   throw new AppError(
     "invalid_request",
     `Cannot generate: --quality is ${text}, not a number from 1 to 100`,
+  );
+}
+
+/** @throws AppError `invalid_request` for a file that would be written twice. */
+export function refuseSameFiles(paths: readonly string[]): void {
+  const files = paths.map((path) => resolve(path));
+  const twice = paths.find((_, k) => files.indexOf(files[k]) !== k);
+  if (twice === undefined) return;
+  throw new AppError(
+    "invalid_request",
+    `Cannot write ${twice}: it is asked for twice, by --out, --transcript-out or --receipt-out`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { AppError } from "../core/error.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
@@ -17,6 +17,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),
 };
 
+/** Terms of 40 characters leave a terminal of 80 too little for what is not wrapped by itself. */
+const HELP: Partial<Help> = {
+  minWidthToWrap: 20,
+  /** What is not set, and quotes that nobody types, say nothing. */
+  optionDescription: (option) =>
+    new Help().optionDescription(option)
+      .replace(/ \(default: (false|\[\])\)$/, "")
+      .replace(/\((choices|default): [^()]*\)$/, (facts) => facts.replaceAll('"', "")),
+};
+
+/** Of a command and its own: they throw where they would end the process, and help alike. */
+function settle(command: Command): void {
+  command.exitOverride().configureHelp(HELP);
+  command.commands.forEach(settle);
+}
+
 /** 2: what was asked for cannot be done, and the message says why. 130: Ctrl-C. 1: our mistake. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -31,7 +47,7 @@ async function programFor(name: string): Promise<Command> {
     .enablePositionalOptions();
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of wanted) program.addCommand(await load());
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  settle(program);
   return program;
 }
 

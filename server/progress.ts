@@ -5,26 +5,36 @@ import type { ModelProgress } from "../core/inference/mod.ts";
 const BAR_WIDTH = 24;
 const ESCAPE_LINE = "\r\x1b[2K";
 
+/** Where progress is told. */
+export interface ProgressOutput {
+  /** A terminal. */
+  readonly isTTY?: boolean;
+  /** Characters in a line. */
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 /**
  * What a long command says while it works, on stderr: one line that is redrawn on a terminal,
  * plain lines elsewhere.
  */
-export class Progress {
-  readonly #terminal = process.stderr.isTTY === true;
+export class Progress implements Disposable {
+  readonly #out: ProgressOutput;
   readonly #quiet: boolean;
   #lastLine = -Infinity;
   #started = 0;
   #drawn = false;
 
-  constructor(options: { readonly quiet: boolean }) {
+  constructor(options: { readonly quiet: boolean }, out: ProgressOutput = process.stderr) {
     this.#quiet = options.quiet;
+    this.#out = out;
   }
 
   /** A sentence that stays. */
   say(text: string): void {
     if (this.#quiet) return;
     this.#clear();
-    process.stderr.write(`${text}\n`);
+    this.#out.write(`${text}\n`);
   }
 
   /** @param done of total, in any unit; counts from 1. @param now milliseconds. */
@@ -32,9 +42,9 @@ export class Progress {
     if (this.#quiet) return;
     if (done <= 1) this.#started = now;
     const left = done > 1 ? (now - this.#started) / (done - 1) * (total - done) / 1000 : undefined;
-    if (this.#terminal) this.#draw(bar(what, done, total, left));
+    if (this.#out.isTTY) this.#draw(bar(what, done, total, left));
     else if (this.#due(now) || done === total) {
-      process.stderr.write(`${line(what, done, total, left)}\n`);
+      this.#out.write(`${line(what, done, total, left)}\n`);
     }
     if (done === total) this.#clear();
   }
@@ -46,17 +56,17 @@ export class Progress {
     const megabytes = (count: number) => (count / 1e6).toFixed(1);
     const total = totalBytes === undefined ? "" : ` of ${megabytes(totalBytes)}`;
     const text = `Fetching: ${megabytes(bytes)}${total} MB, ${files} of ${totalFiles} files`;
-    if (this.#terminal) this.hint(text);
+    if (this.#out.isTTY) this.hint(text);
     else if (this.#due()) this.say(text);
   }
 
   /** A passing remark, redrawn by the next; terminals only. */
   hint(text: string): void {
-    if (!this.#quiet && this.#terminal) this.#draw(text);
+    if (!this.#quiet && this.#out.isTTY) this.#draw(text);
   }
 
-  /** Leaves the terminal's line empty. */
-  end(): void {
+  /** Leaves the terminal's line empty, also for the message of a failure. */
+  [Symbol.dispose](): void {
     this.#clear();
   }
 
@@ -69,11 +79,12 @@ export class Progress {
 
   #draw(text: string): void {
     this.#drawn = true;
-    process.stderr.write(ESCAPE_LINE + text);
+    // What went on to a next row could not be drawn again.
+    this.#out.write(ESCAPE_LINE + text.slice(0, (this.#out.columns ?? 80) - 1));
   }
 
   #clear(): void {
-    if (this.#drawn) process.stderr.write(ESCAPE_LINE);
+    if (this.#drawn) this.#out.write(ESCAPE_LINE);
     this.#drawn = false;
   }
 }
@@ -84,6 +95,10 @@ function bar(what: string, done: number, total: number, left: number | undefined
 }
 
 function line(what: string, done: number, total: number, left: number | undefined): string {
-  const time = left === undefined ? "" : `, ${left.toFixed(1)} s left`;
+  const time = left === undefined ? "" : `, ${duration(left)} left`;
   return `${what} ${done}/${total}${done === total ? "" : time}`;
+}
+
+function duration(seconds: number): string {
+  return seconds < 120 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
 }

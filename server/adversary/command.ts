@@ -5,7 +5,7 @@ import type { ImageEngine } from "../../core/generation/mod.ts";
 import { catalogueEntryOf } from "../../core/inference/mod.ts";
 import { decodeTolerances, type Tolerance } from "../../core/verification/mod.ts";
 import { openMachines } from "../calibrate/mod.ts";
-import { numberFlag, wholeFlag } from "../command_line.ts";
+import { numberFlag, sideFlag, wholeFlag } from "../command_line.ts";
 import { Progress } from "../progress.ts";
 import { checkWritable, knownModels, openModel, writeAtomically } from "../storage/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
@@ -60,14 +60,18 @@ export function adversaryCommand(): Command {
 }
 
 async function adversary(flags: AdversaryFlags): Promise<void> {
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const sizing = sizingOf(flags);
   const tolerance = toleranceOf(flags);
   if (flags.html) await checkWritable(flags.html);
   await using stack = new AsyncDisposableStack();
   const bench = stack.use(await LabBench.open(await openModel(flags.model), tolerance));
   const makers = await honestMakers(flags, progress, stack);
-  const study = await studyCheats(bench, sizing, makers, (name) => progress.say(name));
+  progress.hint("Trying honest machines");
+  const study = await studyCheats(
+    ...[bench, sizing, makers] as const,
+    (name, done, total) => progress.step(name, done, total),
+  );
   console.log(flags.json ? studyJson(study, sizing) : studyTable(study));
   if (flags.html) {
     await writeAtomically(flags.html, new TextEncoder().encode(studyPage(study, sizing)));
@@ -113,7 +117,7 @@ function sizingOf(flags: AdversaryFlags): Sizing {
     runs: wholeFlag("--runs", flags.runs, 1, 1000),
     samples: wholeFlag("--samples", flags.samples, 0, 100_000),
     steps: wholeFlag("--steps", flags.steps, 5, 1000),
-    size: wholeFlag("--size", flags.size, 64, 1024),
+    size: sideFlag("--size", flags.size, 64, 1024),
     scheduler: flags.scheduler,
     guidanceScale: numberFlag("--guidance", flags.guidance, 0, 100),
   };

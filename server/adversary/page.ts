@@ -27,8 +27,10 @@ svg text { fill: var(--faint); font-size: 11px; } .end { text-anchor: end; }
 path { stroke-width: 2; } path.ours, path.older { fill: none; }
 path.cell { stroke: none; } path.cell.ours { fill: var(--ours); }
 path.cell.honest { fill: var(--faint); } path.limit { stroke-dasharray: none; fill: none; }
-i { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin: 0 6px 0 14px; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; }
+p span { display: inline-block; margin-right: 14px; }
+i { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; }
+.wide { overflow-x: auto; } .wide svg { min-width: 640px; } .wide .cut { fill: var(--panel); }
+.wide text { paint-order: stroke; stroke: var(--panel); stroke-width: 3px; } table { border-collapse: collapse; font-size: 13px; }
 th, td { text-align: right; padding: 3px 8px; border-top: 1px solid var(--line);
   white-space: nowrap; font-variant-numeric: tabular-nums; }
 th { color: var(--faint); font-weight: 500; } td:first-child { text-align: left; }
@@ -53,13 +55,16 @@ export function studyPage(study: Study, sizing: Sizing): string {
 </head>
 <body>
 <h1>Cheats against the checks</h1>
-<p class="faint">${runs} images or more of each practice, ${steps} steps of ${scheduler} at ${size}x${size}.
-<i style="background:var(--ours)"></i>our check
-<i style="background:var(--older)"></i>the older rule (cosine of latents)</p>
+<p class="faint">${runs} ${
+    runs === 1 ? "image" : "images"
+  } or more of each practice, ${steps} steps of ${scheduler} at ${size}x${size}.
+Not caught, and not claimed to be: ${study.notCaught.map(({ name }) => name).join(", ")}.</p>
+<p class="faint"><span><i style="background:var(--ours)"></i>our check</span>
+<span><i style="background:var(--older)"></i>the older rule (cosine of latents)</span></p>
 <h2>What a practice pays</h2>
 <p>Expected weight of a round over that of an honest miner with the same machine. Beyond the dashed
-line it would pay to cheat.</p>
-<figure>${profitBars([...study.honest, ...study.cheats, ...study.notCaught])}</figure>
+line it would pay to cheat; a bar with a gap is longer than the scale.</p>
+<figure class="wide">${profitBars([...study.honest, ...study.cheats, ...study.notCaught])}</figure>
 <h2>Velocity error of single steps</h2>
 <p>A histogram of each step, on a logarithmic scale, the denser the more images; blue the cheated
 steps, grey honest ones. What lies above the red tolerance is flagged. At the top edge: evidence

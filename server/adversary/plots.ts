@@ -152,7 +152,7 @@ export function rocPlot({ roc }: CheatFindings): string {
   ]);
 }
 
-/** Two bars a practice: its income under our check and under the older rule. */
+/** Two bars a practice: its income under our check and under the older rule; a long one has a gap. */
 export function profitBars(all: readonly CheatFindings[]): string {
   const [width, left, row] = [900, 260, 30];
   const height = all.length * row + 30;
@@ -160,14 +160,16 @@ export function profitBars(all: readonly CheatFindings[]): string {
     left + Math.min(income, MOST_INCOME) / MOST_INCOME * (width - left - 60);
   const bar = (style: string, income: number, y: number) =>
     `<rect class="${style}" x="${left}" y="${y}" width="${at(x(income) - left)}" height="10"/>` +
+    (income > MOST_INCOME ? `<path class="cut" d="M${width - 84} ${y}h4l-4 10h-4z"/>` : "") +
     label(x(income) + 6, y + 9, income.toFixed(2));
   return svg("Income of each practice, honesty being 1", width, height, [
+    // Below the figures that it crosses.
+    `<line class="limit" x1="${at(x(1))}" x2="${at(x(1))}" y1="0" y2="${height - 22}"/>`,
     ...all.flatMap(({ name, income }, k) => [
       label(left - 10, k * row + 17, name, "end name"),
       bar("ours", income.ours, k * row + 3),
       bar("older", income.older, k * row + 14),
     ]),
-    `<line class="limit" x1="${at(x(1))}" x2="${at(x(1))}" y1="0" y2="${height - 22}"/>`,
     label(x(1), height - 6, "honest", "mid"),
   ]);
 }

@@ -28,28 +28,32 @@ const MOST_RUNS = 5000;
 
 /**
  * @param makers honest machines besides the checker's own, each making as many images as `runs`.
- * @param told called with the name of what is tried next.
+ * @param told called with the name of what has been tried, its number from 1 on, and of how many.
  */
 export async function studyCheats(
   bench: LabBench,
   sizing: Sizing,
   makers: ReadonlyMap<string, ImageEngine>,
-  told: (name: string) => void,
+  told: (name: string, done: number, total: number) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
-  told(honest.name);
+  const total = 1 + makers.size + zoo.length + 1;
+  let done = 0;
+  const tell = (name: string) => told(name, ++done, total);
   const own = await inTurn(runs, (run) => bench.try(honest, sizing, run));
+  tell(honest.name);
   const others: [string, ExaminedRun[]][] = [];
   for (const [name, maker] of makers) {
-    told(`honest on ${name}`);
     others.push([name, await inTurn(runs, (run) => bench.check(maker, sizing, run))]);
+    tell(`honest on ${name}`);
   }
   const elsewhere = others.flatMap(([, made]) => made.flatMap((run) => run.sights));
   const thresholds = thresholdsOf(elsewhere, sizing.steps);
   const against = { all: [...own.flatMap((run) => run.sights), ...elsewhere], thresholds };
   const find = async (cheat: Cheat) => {
-    told(cheat.name);
-    return findingsOf(cheat, await tryOften(cheat, bench, sizing), against);
+    const made = await tryOften(cheat, bench, sizing);
+    tell(cheat.name);
+    return findingsOf(cheat, made, against);
   };
   return {
     honest: [["cpu", own] as const, ...others].map(([name, made]) =>

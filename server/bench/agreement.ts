@@ -9,7 +9,7 @@ import { Pipeline } from "../../core/generation/mod.ts";
 import { fromHalf, roundHalf } from "../../core/half.ts";
 import type { ModelFiles } from "../../core/inference/mod.ts";
 import { finishResidual, residualSums } from "../../core/verification/mod.ts";
-import { wholeFlag } from "../command_line.ts";
+import { sideFlag, wholeFlag } from "../command_line.ts";
 import { cpuRuntime, nativeRuntime } from "../compute/mod.ts";
 import { Progress } from "../progress.ts";
 import { openModel } from "../storage/mod.ts";
@@ -43,7 +43,7 @@ export function agreementCommand(): Command {
 }
 
 async function agreement(flags: AgreementFlags): Promise<void> {
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const files = await openModel(flags.model, { onProgress: (event) => progress.model(event) });
   await using stack = new AsyncDisposableStack();
   const machines = new Map<Host, StepMachine>();
@@ -53,10 +53,9 @@ async function agreement(flags: AgreementFlags): Promise<void> {
   const lines: AgreementLine[] = [];
   const runs = wholeFlag("--runs", flags.runs, 1, 1000);
   for (let run = 0; run < runs; run++) {
-    progress.step("run", run + 1, runs);
     lines.push(...await compareMachines(machines, requestOf(flags, run)));
+    progress.step("run", run + 1, runs);
   }
-  progress.end();
   console.log(flags.json ? JSON.stringify(lines) : agreementTable(lines));
 }
 
@@ -71,7 +70,7 @@ function hostsOf(list: string): Host[] {
 }
 
 function requestOf({ size, steps }: AgreementFlags, run: number) {
-  const side = wholeFlag("--size", size, 8, 4096);
+  const side = sideFlag("--size", size, 8, 4096);
   return {
     ...{ prompt: "a golden tau symbol in a night sky with stars", seed: run },
     ...{ width: side, height: side, steps: wholeFlag("--steps", steps, 1, 1000) },

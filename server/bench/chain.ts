@@ -75,7 +75,9 @@ async function metagraphTable({ endpoint, chain }: Devnet): Promise<string> {
       const trips = sent() - before;
       const ms = await medianMs(read);
       lines.push(
-        `Metagraph of ${neurons} neurons by ${name.padEnd(16)}  ${trips} round trips  ` +
+        `Metagraph of ${neurons} neurons by ${name.padEnd(16)}  ${trips} round trip${
+          trips === 1 ? " " : "s"
+        }  ` +
           `${ms.toFixed(1)} ms`,
       );
     }

@@ -63,25 +63,25 @@ export function benchCommand(): Command {
       "to spend on each host, about: three rounds are run in any case",
       "150",
     )
-    .option("--quick", "few and small sizes, in a few seconds: to see that all works", false)
+    .option("--quick", "few and small sizes, about 20 s a host: to see that all works", false)
     .option("--all", "show every variant and what it is held against", false)
     .option("--json <file>", "write the report with all samples")
     .option("--html <file>", "write the report as one page with plots")
     .option("--compare <file>", "tell what got faster or slower since a report of --json")
     .addHelpText("after", EXAMPLES)
     .action(bench)
-    .addCommand(pipelineCommand().exitOverride())
-    .addCommand(loopCommand().exitOverride())
-    .addCommand(agreementCommand().exitOverride())
-    .addCommand(proofCommand().exitOverride())
-    .addCommand(frontCommand().exitOverride())
-    .addCommand(roundCommand().exitOverride())
-    .addCommand(chainCommand().exitOverride())
-    .addCommand(pageCommand().exitOverride());
+    .addCommand(pipelineCommand())
+    .addCommand(loopCommand())
+    .addCommand(agreementCommand())
+    .addCommand(proofCommand())
+    .addCommand(frontCommand())
+    .addCommand(roundCommand())
+    .addCommand(chainCommand())
+    .addCommand(pageCommand());
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const progress = new Progress({ quiet: false });
+  using progress = new Progress({ quiet: false });
   const options = benchOptions(flags);
   for (const path of [flags.json, flags.html]) if (path) await checkWritable(path);
   const older = flags.compare === undefined ? undefined : await readReport(flags.compare);

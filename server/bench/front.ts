@@ -4,7 +4,7 @@ import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/pr
 import { decodeRequest } from "../../core/generation/mod.ts";
 import { median } from "../../core/gpu/bench/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
-import { eventLine } from "../command_line.ts";
+import { eventLine, wholeFlag } from "../command_line.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type ImageSource, MinerMetrics, minerRoutes } from "../miner/mod.ts";
 
@@ -28,6 +28,8 @@ export function frontCommand(): Command {
 }
 
 async function benchFront(flags: FrontFlags): Promise<void> {
+  const count = wholeFlag("--requests", flags.requests, 1, 100_000);
+  const rounds = wholeFlag("--rounds", flags.rounds, 1, 1000);
   const [miner, caller] = [openHotkey(undefined), openHotkey(undefined)];
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "stepwise-front-" });
@@ -58,9 +60,8 @@ async function benchFront(flags: FrontFlags): Promise<void> {
     }),
     front: serve((request) => front.fetch(request)),
   };
-  const count = Number(flags.requests);
   const rates: { readonly bare: number[]; readonly front: number[] } = { bare: [], front: [] };
-  for (let round = 0; round < Number(flags.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const name of ["bare", "front"] as const) {
       const requests = await signedRequests(count, { miner, caller, signedAt });
       rates[name].push(await rate(servers[name].url, requests));
@@ -75,7 +76,7 @@ async function benchFront(flags: FrontFlags): Promise<void> {
   console.log(
     flags.json ? JSON.stringify(report) : `bare server that verifies  ${bare.toFixed(0)} requests/s
 the miner's front          ${own.toFixed(0)} requests/s
-ratio                      ${ratio.toFixed(2)}  (0.60 or more; medians of ${flags.rounds} rounds)
+ratio                      ${ratio.toFixed(2)}  (0.60 or more; medians of ${rounds} rounds)
 unsigned garbage           refused in ${refusal.toFixed(1)} us  (50 or less)`,
   );
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { AppError } from "../../core/error.ts";
 import { benchLoops } from "../../core/generation/bench/mod.ts";
 import { figuresOf } from "../../core/gpu/bench/mod.ts";
+import { sideFlag, wholeFlag } from "../command_line.ts";
 import { nativeRuntime } from "../compute/mod.ts";
 import { Progress } from "../progress.ts";
 import { openModel } from "../storage/mod.ts";
@@ -28,7 +28,7 @@ export function loopCommand(): Command {
 
 async function benchLoop(flags: LoopFlags): Promise<void> {
   const { seconds, ...options } = loopOptions(flags);
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const runtime = await nativeRuntime();
   using _gpu = runtime.gpu;
   const files = await openModel(flags.model, { onProgress: (event) => progress.model(event) });
@@ -42,13 +42,9 @@ async function benchLoop(flags: LoopFlags): Promise<void> {
 }
 
 function loopOptions(flags: LoopFlags) {
-  const number = (name: "size" | "steps" | "seconds") => {
-    const value = Number(flags[name]);
-    if (Number.isInteger(value) && value > 0) return value;
-    throw new AppError(
-      "invalid_request",
-      `Cannot bench the loop: --${name} is ${flags[name]}, not a whole number above zero`,
-    );
+  return {
+    side: sideFlag("--size", flags.size, 8, 4096),
+    steps: wholeFlag("--steps", flags.steps, 1, 1000),
+    seconds: wholeFlag("--seconds", flags.seconds, 1, 86_400),
   };
-  return { side: number("size"), steps: number("steps"), seconds: number("seconds") };
 }

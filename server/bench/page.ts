@@ -12,6 +12,6 @@ export function pageCommand(): Command {
 async function page(flags: { readonly port: string }): Promise<void> {
   const port = wholeFlag("--port", flags.port, 0, 65_535);
   await using server = await ChromeServer.start({ page: "bench.html", port });
-  console.log(`The bench page is at ${server.url} until Ctrl-C`);
+  console.log(`The bench page is at ${server.url} until Ctrl-C; deno task web has the others`);
   await stopped();
 }

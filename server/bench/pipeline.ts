@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { decodeRequest, encodeImage, Pipeline } from "../../core/generation/mod.ts";
 import { median } from "../../core/gpu/bench/mod.ts";
 import { observeRuntime } from "../../core/inference/mod.ts";
+import { wholeFlag } from "../command_line.ts";
 import { cpuRuntime } from "../compute/mod.ts";
 import { openModel } from "../storage/mod.ts";
 
@@ -37,6 +38,8 @@ interface RunFigures {
 }
 
 async function benchPipeline(flags: PipelineFlags): Promise<void> {
+  const runs = wholeFlag("--runs", flags.runs, 1, 1000);
+  const steps = wholeFlag("--steps", flags.steps, 1, 1000);
   const files = await openModel(flags.model);
   let meter = { milliseconds: 0, calls: 0 };
   const runtime = observeRuntime(await cpuRuntime(), ({ milliseconds }) => {
@@ -46,9 +49,9 @@ async function benchPipeline(flags: PipelineFlags): Promise<void> {
   await using engine = await Pipeline.open(files, runtime);
   const loadMs = performance.now() - loadStarted;
   const figures: RunFigures[] = [];
-  for (let k = 0; k <= Number(flags.runs); k++) {
+  for (let k = 0; k <= runs; k++) {
     const request = decodeRequest(
-      { prompt: PROMPT, steps: Number(flags.steps), scheduler: flags.scheduler, seed: k },
+      { prompt: PROMPT, steps, scheduler: flags.scheduler, seed: k },
       { ...engine.defaults, seed: 0n },
     );
     meter = { milliseconds: 0, calls: 0 };

@@ -27,7 +27,7 @@ import {
   passesStep,
   privateWords,
 } from "../../core/verification/mod.ts";
-import { wholeFlag } from "../command_line.ts";
+import { sideFlag, wholeFlag } from "../command_line.ts";
 import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { openModel } from "../storage/mod.ts";
 
@@ -62,7 +62,7 @@ export function proofCommand(): Command {
 
 async function benchProof(flags: ProofFlags): Promise<void> {
   const rounds = wholeFlag("--rounds", flags.rounds, 1, 1000);
-  const size = wholeFlag("--size", flags.size, 64, 4096);
+  const size = sideFlag("--size", flags.size, 64, 4096);
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await openCompute(parseComputeKind(flags.compute)));
   const engine = stack.use(await host.open(await openModel(flags.model)));

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { numberFlag, wholeFlag } from "../command_line.ts";
 import { decodeRequest, encodeRequest } from "../../core/generation/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
@@ -33,11 +34,34 @@ export function roundCommand(): Command {
     .action(benchRound);
 }
 
+/** How large a round is; milliseconds of an answer, seconds until the validator gives up. */
+interface Sizing {
+  readonly miners: number;
+  readonly dead: number;
+  readonly answer: number;
+  readonly timeout: number;
+  readonly most: number;
+}
+
+/** @throws AppError `invalid_request` naming the flag. */
+function sizingOf(flags: RoundFlags): Sizing {
+  const miners = wholeFlag("--miners", flags.miners, 2, 4096);
+  return {
+    miners,
+    // One at least answers: times are told of those that do.
+    dead: wholeFlag("--dead", flags.dead, 1, miners - 1),
+    answer: numberFlag("--answer", flags.answer, 0, 60_000),
+    timeout: numberFlag("--timeout", flags.timeout, 0.1, 600),
+    most: wholeFlag("--most", flags.most, 1, 1024),
+  };
+}
+
 async function benchRound(flags: RoundFlags): Promise<void> {
-  const [miners, dead] = [Number(flags.miners), Number(flags.dead)];
-  const alive = await round(flags, miners, 0);
-  const rest = await round(flags, miners - dead, 0);
-  const mixed = await round(flags, miners - dead, dead);
+  const sizing = sizingOf(flags);
+  const { miners, dead, timeout } = sizing;
+  const alive = await round(sizing, miners, 0);
+  const rest = await round(sizing, miners - dead, 0);
+  const mixed = await round(sizing, miners - dead, dead);
   const line = (name: string, seconds: number, answering: number) =>
     `${name.padEnd(44)} ${seconds.toFixed(1)} s, ${(1000 * seconds / answering).toFixed(0)} ms a ` +
     "miner that answers";
@@ -45,16 +69,16 @@ async function benchRound(flags: RoundFlags): Promise<void> {
     line(`${miners} miners, all answer`, alive, miners),
     line(`${miners - dead} miners, all answer`, rest, miners - dead),
     line(`${miners} miners, ${dead} never answer`, mixed, miners - dead),
-    `One timeout is ${1.5 * Number(flags.timeout)} s; one after the other they would take ` +
-    `${1.5 * Number(flags.timeout) * dead} s`,
+    `One timeout is ${1.5 * timeout} s; one after the other they would take ` +
+    `${1.5 * timeout * dead} s`,
   ].join("\n"));
 }
 
 /** @returns seconds until all have been tested once. */
-async function round(flags: RoundFlags, alive: number, dead: number): Promise<number> {
+async function round(sizing: Sizing, alive: number, dead: number): Promise<number> {
   const keys = Array.from({ length: alive + dead }, () => openHotkey(undefined));
   const validator = openHotkey(undefined);
-  const server = serveMiners(keys, alive, Number(flags.answer));
+  const server = serveMiners(keys, alive, sizing.answer);
   const peers = keys.map(({ address }, uid): Peer => ({
     ...{ uid, hotkey: address, url: `http://127.0.0.1:${server.addr.port}/${uid}` },
   }));
@@ -62,7 +86,7 @@ async function round(flags: RoundFlags, alive: number, dead: number): Promise<nu
   const caller = new MinerCaller(validator);
   const options = {
     ...DEFAULT_STRESS,
-    ...{ most: Number(flags.most), slowestMs: 1000 * Number(flags.timeout) },
+    ...{ most: sizing.most, slowestMs: 1000 * sizing.timeout },
   };
   const ask = () => {
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;

@@ -7,7 +7,7 @@ import {
 } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, catalogueEntryOf } from "../../core/inference/mod.ts";
 import { decodeTolerances, type Tolerance } from "../../core/verification/mod.ts";
-import { wholeFlag } from "../command_line.ts";
+import { sideFlag, wholeFlag } from "../command_line.ts";
 import { Progress } from "../progress.ts";
 import { knownModels } from "../storage/mod.ts";
 import { compareMachines, type StepAgreement } from "./agreement.ts";
@@ -73,29 +73,27 @@ interface Sizing {
 }
 
 async function calibrate(flags: CalibrateFlags): Promise<void> {
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const sizing = sizingOf(flags);
   await using stack = new AsyncDisposableStack();
   const machines = await openMachines(flags.engines, flags.model, progress, stack);
+  if (!flags.check && machines.size < 2) {
+    // It agrees with itself.
+    throw new AppError("invalid_request", "Cannot calibrate: --engines is of one machine, not two");
+  }
   const steps = await compareAll(machines, sizing, progress);
-  progress.end();
   const evidence = evidenceOf(sizing, steps, machines);
   await (flags.check ? report : fit)(flags, steps, evidence, progress);
 }
 
 /** @throws AppError `invalid_request` naming the flag. */
 function sizingOf({ runs, first, steps, sizes }: CalibrateFlags): Sizing {
-  const listOf = (flag: string, list: string, least: number, most: number) =>
-    list.split(",").map((text) => wholeFlag(flag, text, least, most));
-  const sizing = {
+  return {
     runs: wholeFlag("--runs", runs, 1, 10_000),
     first: wholeFlag("--first", first, 0, 1_000_000),
-    steps: listOf("--steps", steps, 1, 1000),
-    sizes: listOf("--sizes", sizes, 8, 4096),
+    steps: steps.split(",").map((text) => wholeFlag("--steps", text, 1, 1000)),
+    sizes: sizes.split(",").map((text) => sideFlag("--sizes", text, 8, 4096)),
   };
-  const odd = sizing.sizes.find((pixels) => pixels % 8 !== 0);
-  if (odd === undefined) return sizing;
-  throw new AppError("invalid_request", `Cannot calibrate: --sizes has ${odd}, no multiple of 8`);
 }
 
 async function compareAll(
@@ -125,9 +123,11 @@ async function fit(
   evidence: Evidence,
   progress: Progress,
 ): Promise<void> {
+  // Shown first: of what was measured nothing is lost where it is too little to fit.
+  if (!flags.json) console.log(agreementTable(steps));
   const tolerances = tolerancesOf(steps);
-  console.log(flags.json ? JSON.stringify({ steps, tolerances }) : agreementTable(steps));
-  if (!flags.json) { for (const table of tolerances) console.log(toleranceLine(table)); }
+  if (flags.json) console.log(JSON.stringify({ steps, tolerances }));
+  else for (const table of tolerances) console.log(toleranceLine(table));
   if (!flags.write) return;
   const { id } = entryOf(flags);
   await writeTolerances(id, tolerances);
@@ -183,12 +183,8 @@ function inTurn<T>(list: readonly T[], run: number): T {
   return list[run % list.length];
 }
 
-/** @throws AppError `invalid_request` for one machine alone: it agrees with itself. */
 function tolerancesOf(steps: readonly StepAgreement[]): Tolerance[] {
   const apart = steps.filter(({ maker, checker }) => maker !== checker);
-  if (apart.length === 0) {
-    throw new AppError("invalid_request", "Cannot calibrate: --engines is of one machine, not two");
-  }
   return [...Map.groupBy(apart, ({ precision }) => precision)].map(([precision, own]) =>
     fitTolerance(own, precision)
   );

@@ -7,7 +7,7 @@ import {
   weightPrecision,
 } from "../../core/inference/mod.ts";
 import type { Tolerance } from "../../core/verification/mod.ts";
-import { COMPUTE_KINDS, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { COMPUTE_KINDS, openCompute } from "../compute/mod.ts";
 import type { Progress } from "../progress.ts";
 import { knownModels, openModel } from "../storage/mod.ts";
 
@@ -18,6 +18,8 @@ export interface Machine {
   readonly precision: Tolerance["precision"];
 }
 
+const HOSTS = COMPUTE_KINDS.filter((kind) => kind !== "auto");
+
 /** What `--engines` and `--honest` take. */
 export const ALL_HOSTS = "all";
 
@@ -25,8 +27,8 @@ export const ALL_HOSTS = "all";
  * Opens machines by name: `cpu`, `native`, `chrome`, or with a variant of the weights, `cpu:fp16`.
  * `all` is every host at hand, and the CPU once more for each variant.
  * @param stack frees them.
- * @throws AppError `host_unavailable` for a host that was named and is not there, and as
- * `openModel`.
+ * @throws AppError `invalid_request` for a name that is none, `host_unavailable` for a host that
+ * was named and is not there, and as `openModel`.
  */
 export async function openMachines(
   list: string,
@@ -50,8 +52,7 @@ function namesOf(list: string, entry: CatalogueEntry | undefined): string[] {
   if (list !== ALL_HOSTS) {
     return [...new Set(list.split(",").map((name) => name.trim()).filter(Boolean))];
   }
-  const hosts = COMPUTE_KINDS.filter((kind) => kind !== "auto");
-  return [...hosts, ...(entry?.variants ?? []).map((variant) => `cpu:${variant}`)];
+  return [...HOSTS, ...(entry?.variants ?? []).map((variant) => `cpu:${variant}`)];
 }
 
 async function openMachine(
@@ -61,7 +62,15 @@ async function openMachine(
   stack: AsyncDisposableStack,
 ): Promise<Machine> {
   const [kind, variant] = name.split(":");
-  const host = stack.use(await openCompute(parseComputeKind(kind)));
+  const named = HOSTS.find((host) => host === kind);
+  if (!named) {
+    const known = `${HOSTS.join(", ")}, the CPU with a variant as in cpu:fp16, or ${ALL_HOSTS}`;
+    throw new AppError(
+      "invalid_request",
+      `Cannot open the machine ${name}: it is none of ${known}`,
+    );
+  }
+  const host = stack.use(await openCompute(named));
   const files = await openModel(model, { variant });
   const { graphs } = await readLayout(files);
   progress.say(`${name}: ${host.name}`);

@@ -9,6 +9,8 @@ const ORT = fileURLToPath(
 );
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html",
+  // A browser takes no style of another type.
+  css: "text/css",
   js: "text/javascript",
   mjs: "text/javascript",
   wasm: "application/wasm",

@@ -9,7 +9,7 @@ all on this machine; shows what happens until the chain has paid. Nothing is lef
 
 export function demoCommand(): Command {
   return new Command("demo")
-    .description("The whole subnet on this machine, in a few minutes.")
+    .description("The whole subnet on this machine, in about a minute.")
     .option("--keep", "leave it running, until Ctrl-C", false)
     .option("--out <folder>", "for images, receipts and logs (default: a temporary folder)")
     .option("--minutes <n>", "after which it is a failure", "5")

@@ -1,7 +1,7 @@
 import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { reason } from "../../core/error.ts";
+import { reason, throwIfAborted } from "../../core/error.ts";
 import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
 import { stopped } from "../command_line.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
@@ -63,25 +63,29 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   screen.say("Users ask for images; the validator asks miners, checks, and weighs.\n");
   const goesOn = () => !signal.aborted && Date.now() < until && processes.every((p) => p.running());
   let seen: Seen;
+  const picture = () =>
+    `${minerTable(seen.rows, screen.columns)}\n${statusLine(seen, users, started)}`;
   do {
     await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 1000))]);
     seen = await look(chain, validator, users);
-    screen.show(`${minerTable(seen.rows)}\n${statusLine(seen, users, started)}`);
+    screen.show(picture());
   } while (!allHolds(seen, processes) && goesOn());
-  screen.show(`${minerTable(seen.rows)}\n${statusLine(seen, users, started)}`, true);
+  screen.say(picture());
+  screen.say(`\nImages, receipts and logs are in ${folder}`);
+  // What has not been seen yet is no failure.
+  if (!allHolds(seen, processes)) throwIfAborted(signal, "finish the demonstration");
   const claims = claimsOf(seen, processes);
   screen.say("");
   for (const [claim, holds] of claims) screen.say(`${holds ? "yes" : " NO"}  ${claim}`);
   for (const refused of new Set(users.tally.refused)) {
     screen.say(`     a user was told: ${refused}`);
   }
-  screen.say(`\nImages, receipts and logs are in ${folder}`);
   if (options.keep && !signal.aborted) {
     await sayAddresses({ devnet, processes, key, screen }, users);
     await stop;
   } else {
     const build = await siteIsBuilt() ? "" : "deno task build; ";
-    screen.say(`To check a step of one in a browser tab: ${build}deno task demo --keep`);
+    screen.say(`\nTo check a step of one in a browser tab: ${build}deno task demo --keep`);
   }
   await users[Symbol.asyncDispose]();
   await Promise.all(processes.map((each) => each[Symbol.asyncDispose]()));

@@ -1,31 +1,62 @@
 const CLEAR_TO_END = "\x1b[0J";
 
-/** The part of a terminal that is drawn again and again; plain lines where there is no terminal. */
-export class Screen {
-  readonly #live = Deno.stdout.isTerminal();
-  #height = 0;
-  #last = "";
+/** Where it is drawn. */
+export interface Terminal {
+  /** Nothing else is drawn again. */
+  readonly live: boolean;
+  /** Characters in a line, at present. */
+  readonly columns: () => number;
+  readonly line: (text: string) => void;
+  /** Moves and erases. */
+  readonly control: (sequence: string) => void;
+}
 
-  /** A line that stays. */
-  say(line: string): void {
-    this.#erase();
-    console.log(line);
-    this.#last = "";
+const STDOUT: Terminal = {
+  live: Deno.stdout.isTerminal(),
+  columns: () => Deno.consoleSize().columns,
+  // Not by writeSync, which throws once a reader such as head has gone.
+  line: (text) => console.log(text),
+  control: (sequence) => void Deno.stdout.writeSync(new TextEncoder().encode(sequence)),
+};
+
+/** The part of a terminal that is drawn again and again; where there is none, what stays alone. */
+export class Screen {
+  readonly #terminal: Terminal;
+  #shown = "";
+
+  constructor(terminal: Terminal = STDOUT) {
+    this.#terminal = terminal;
   }
 
-  /** What changes. Without a terminal it is only shown when asked to. */
-  show(text: string, important = false): void {
-    if (!this.#live && !important) return;
-    if (text === this.#last) return;
+  /** Characters in a line. */
+  get columns(): number {
+    return this.#terminal.live ? this.#terminal.columns() : Infinity;
+  }
+
+  /** Lines that stay, in the place of what was shown. */
+  say(text: string): void {
     this.#erase();
-    console.log(text);
-    this.#last = text;
-    if (this.#live) this.#height = text.split("\n").length;
+    this.#terminal.line(text);
+  }
+
+  /** Lines that change: until the next ones, and without a terminal never. */
+  show(text: string): void {
+    if (!this.#terminal.live || text === this.#shown) return;
+    this.say(text);
+    this.#shown = text;
   }
 
   #erase(): void {
-    if (this.#height === 0) return;
-    Deno.stdout.writeSync(new TextEncoder().encode(`\x1b[${this.#height}A\r${CLEAR_TO_END}`));
-    this.#height = 0;
+    if (this.#shown === "") return;
+    this.#terminal.control(`\x1b[${rowsOf(this.#shown, this.columns)}A\r${CLEAR_TO_END}`);
+    this.#shown = "";
   }
+}
+
+/** A line that is longer than the terminal's takes several rows. */
+function rowsOf(text: string, columns: number): number {
+  return text.split("\n").reduce(
+    (rows, line) => rows + Math.max(1, Math.ceil(line.length / columns)),
+    0,
+  );
 }

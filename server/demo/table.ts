@@ -32,11 +32,28 @@ const COLUMNS: readonly (readonly [name: string, show: (row: MinerRow) => string
   ["TAO earned", ({ emission }) => number(emission / 1e9, 3)],
 ];
 
-/** Rows with a head, columns aligned. */
-export function minerTable(rows: readonly MinerRow[]): string {
+/** What is left out first where there is no room for all. */
+const SPARED = ["velocity error", "incentive", "checks", "failed", "served"];
+
+/**
+ * Rows with a head, columns aligned.
+ * @param width that it may have, in characters, as far as leaving columns out makes it fit.
+ */
+export function minerTable(rows: readonly MinerRow[], width = Infinity): string {
+  let columns = COLUMNS;
+  let text = tableOf(rows, columns);
+  for (const spared of SPARED) {
+    if (text.indexOf("\n") <= width) break;
+    columns = columns.filter(([name]) => name !== spared);
+    text = tableOf(rows, columns);
+  }
+  return text;
+}
+
+function tableOf(rows: readonly MinerRow[], columns: typeof COLUMNS): string {
   const cells = [
-    ["miner", ...COLUMNS.map(([name]) => name)],
-    ...rows.map((row) => [row.name, ...COLUMNS.map(([, show]) => show(row))]),
+    ["miner", ...columns.map(([name]) => name)],
+    ...rows.map((row) => [row.name, ...columns.map(([, show]) => show(row))]),
   ];
   const widths = cells[0].map((_, k) => Math.max(...cells.map((row) => row[k].length)));
   return cells.map((row) =>

@@ -89,7 +89,7 @@ const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, i
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
 async function verify(path: string, flags: VerifyFlags): Promise<void> {
-  const progress = new Progress({ quiet: flags.json });
+  using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));
   const evidence = await evidenceOf(receipt, flags);

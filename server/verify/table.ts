@@ -95,7 +95,9 @@ function costLine({ cost, of }: Report): string {
     : `${cost.evaluations} of ${of} steps ` +
       `through the network (${(100 * cost.share).toFixed(1)}% of the generation's) in ` +
       `${seconds(cost.networkMs)}, ${seconds(cost.loadMs)} to load the model`;
-  return `Cost: ${cost.openings} openings of ${cost.bytes} bytes in ${seconds(cost.openingMs)}; ` +
+  const openings = `${cost.openings} opening${cost.openings === 1 ? "" : "s"}`;
+  return `Cost: ${openings}, ${cost.bytes.toLocaleString("en-US")} bytes in all, in ` +
+    `${seconds(cost.openingMs)}; ` +
     `${network}; ${seconds(cost.totalMs)} in all`;
 }
 

@@ -49,6 +49,26 @@ test.skipIf(Deno.build.os !== "linux")(
 );
 
 test.skipIf(Deno.build.os !== "linux")(
+  "who stops it before all was seen is told of no failure",
+  async () => {
+    const folder = await temporaryFolder();
+    const demo = spawnCli(["demo", "--out", folder]);
+    const ended = demo.output();
+    const log = "validator.log";
+    const runs = () =>
+      filesIn(folder).includes(log) &&
+      Deno.readTextFileSync(join(folder, log)).includes(" at http");
+    while (!runs()) await new Promise((resolve) => setTimeout(resolve, 50));
+    demo.kill("SIGINT");
+    const { code, stdout, stderr } = await ended;
+    expect(code, new TextDecoder().decode(stderr)).toBe(130);
+    expect(new TextDecoder().decode(stdout)).not.toMatch(/ NO {2}/);
+    expect(processesOf(folder)).toEqual([]);
+  },
+  120_000,
+);
+
+test.skipIf(Deno.build.os !== "linux")(
   "a miner that cannot start ends it, and leaves nothing running",
   async () => {
     const folder = await temporaryFolder();

@@ -116,6 +116,7 @@ describe("bad input exits with 2, says why, and writes nothing", () => {
     [["--out", "x.gif"], "not .png, .jpg, .jpeg or .webp"],
     [["--quality", "0"], "--quality is 0"],
     [["--out", "/no/such/folder/x.png"], "the folder /no/such/folder is not there"],
+    [["--out", "./same.png", "--receipt-out", "same.png"], "same.png: it is asked for twice"],
     [["--transcript-out", "/no/such/t.safetensors"], "the folder /no/such is not there"],
     [["--frobnicate"], "--frobnicate"],
   ])("%j: %s", async (args, words) => {

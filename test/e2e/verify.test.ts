@@ -129,7 +129,11 @@ describe("the level of a report is the one that was reached", () => {
     const report = await verifyReceipt({ ...await order(), ...changes });
     expect(report).toMatchObject({ verdict: "honest", level, asked: 3 });
     expect(report.opened).toEqual(level === 0 ? [] : all);
-    expect(reportText(report)).toContain(`Level ${level} of 3 asked for: receipt`);
+    const text = reportText(report);
+    expect(text).toContain(`Level ${level} of 3 asked for: receipt`);
+    const { openings, bytes } = report.cost;
+    const words = `${openings} opening${openings === 1 ? "" : "s"}, `;
+    expect(text).toContain(`Cost: ${words}${bytes.toLocaleString("en-US")} bytes in all, in `);
   });
 
   test("of refused evidence it is 0, and nothing was opened", async () => {
@@ -467,6 +471,19 @@ describe("deno task verify", () => {
     expect(suspect.stdout).toContain("Verdict: suspect");
     expect(invalid.stdout).toContain("its signature is not that of");
     expect(input.stderr).toContain("Cannot read a receipt");
+  });
+
+  test("another image beside the transcript is what is named", async () => {
+    await generate;
+    const image = join(await temporaryFolder(), "other.png");
+    await Deno.writeFile(image, honest.image.with(100, honest.image[100] ^ 1));
+    const open = join(await temporaryFolder(), "t.safetensors");
+    await Deno.writeFile(open, honest.transcript);
+    const kept = join(await temporaryFolder(), "r.json");
+    await Deno.writeFile(kept, encodeReceipt(honest.receipt));
+    const run = await runCli(["verify", kept, "--transcript", open, "--image", image]);
+    expect(run.code).toBe(4);
+    expect(run.stdout).toContain("its image is not the expected one");
   });
 
   test.each([

@@ -39,6 +39,9 @@ test("bench measures natively where Chrome is missing, and says so, in every for
     // A machine may name its adapter as it likes.
     expect(line.replace(adapter, "").length, line).toBeLessThanOrEqual(100);
   }
+  // The legend tells of what was measured alone.
+  expect(page).toContain("onnxruntime graph");
+  expect(page).not.toContain("its network calls alone");
   // Self-contained: nothing that a browser would fetch or run.
   expect(page).not.toMatch(/https?:|<script|<link|<img|url\(|@import/);
 
@@ -51,7 +54,12 @@ test.each([
   [["--seconds", "0"], /--seconds is 0, no time above zero/],
   [["--host", "chrome", "--chrome-path", "/none"], /--chrome-path is \/none, no file/],
   [["--compare", "/none.json"], /Cannot compare with \/none\.json/],
-  [["loop", "--steps", "0"], /--steps is 0, not a whole number above zero/],
+  [["loop", "--steps", "0"], /--steps is 0, not a whole number from 1 to 1000/],
+  [["loop", "--size", "65"], /--size is 65, not a multiple of 8/],
+  [["proof", "--size", "65"], /--size is 65, not a multiple of 8/],
+  [["front", "--requests", "0"], /--requests is 0, not a whole number from 1/],
+  [["pipeline", "--runs", "0"], /--runs is 0, not a whole number from 1/],
+  [["round", "--miners", "8", "--dead", "8"], /--dead is 8, not a whole number from 1 to 7/],
 ])("bench %j is refused in words", async (flags, words) => {
   const { code, stdout, stderr } = await runCli(["bench", ...flags]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -82,7 +90,12 @@ test("bench page serves the page until it is interrupted", async () => {
   const url = /http:\S+/.exec((await lines.read()).value ?? "")?.[0] ?? "";
   const page = await fetch(url);
   expect(page.headers.get("cross-origin-opener-policy")).toBe("same-origin");
-  expect(await page.text()).toContain('<script type="module"');
+  const html = await page.text();
+  expect(html).toContain('<script type="module"');
+  const [, style] = /<link rel="stylesheet"[^>]* href="([^"]+)"/.exec(html) ?? [];
+  const { headers, body } = await fetch(new URL(style, url));
+  expect(headers.get("content-type")).toBe("text/css");
+  await body?.cancel();
   command.kill("SIGINT");
   expect((await command.status).code).toBe(0);
   await Promise.all([lines.cancel(), command.stderr.cancel()]);

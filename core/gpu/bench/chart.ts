@@ -72,7 +72,7 @@ function logScale(ticks: readonly number[], from: number, to: number): Scale {
 
 function verticalLine(x: number, label: string): string {
   return `<line class="grid" x1="${x}" x2="${x}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/>` +
-    `<text class="axis middle" x="${x}" y="${HEIGHT - BOTTOM + 15}">${label}</text>`;
+    `<text class="axis middle" x="${x}" y="${HEIGHT - BOTTOM + 18}">${label}</text>`;
 }
 
 function horizontalLine(y: number, label: string): string {

@@ -24,13 +24,14 @@ export function reportHtml(report: BenchReport, changes: readonly Change[] = [])
   const marks = new Map(changes.map((change) => [rowKey(change.host, change.row), change]));
   const cases = [...new Set(report.hosts.flatMap(({ rows }) => rows.map((row) => row.case)))];
   const hosts = report.hosts.map((host) => ({ host, figures: figuresOf(host.rows) }));
+  const kinds = new Set<string>(report.hosts.flatMap(({ rows }) => rows.map((row) => row.kind)));
   return [
     ...report.missing.map((why) => `<p class="problem">${escapeHtml(why)}</p>`),
     "<dl class='hosts'>",
     ...report.hosts.map(hostHtml),
     "</dl>",
     `<p class="legend">${
-      Object.entries(KINDS).map(([kind, text]) =>
+      Object.entries(KINDS).filter(([kind]) => kinds.has(kind)).map(([kind, text]) =>
         `<span class="${styleOf(kind)}"><i></i>${text}</span>`
       ).join("")
     }</p>`,

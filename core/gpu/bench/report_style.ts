@@ -20,6 +20,7 @@ figcaption { font-weight: 600; } svg { width: 100%; max-width: 560px; height: au
   display: block; }
 .axis { fill: var(--faint); font-size: 11px; } .middle { text-anchor: middle; }
 .end { text-anchor: end; } .grid { stroke: var(--line); }
+@media (max-width: 520px) { .axis { font-size: 15px; } }
 polyline { fill: none; stroke: currentColor; stroke-width: 2; } circle { fill: currentColor; }
 .whisker { stroke: currentColor; opacity: 0.45; stroke-width: 2; }
 .kernel { color: var(--kernel); } .copy-kernel { color: var(--copy); }

@@ -39,7 +39,12 @@ export function devnetCommand(): Command {
     .option("--netuid <n>", "the subnet that there is", "1")
     .option("--tempo <blocks>", "from epoch to epoch", "20")
     .option("--commit-reveal", "weights are committed timelocked, and revealed later", false)
-    .option("--fund <key:tao>", "an address or //Key, from the first block on", gather, [])
+    .option(
+      "--fund <key[:tao]>",
+      "an address or //Key, from the first block on; 1000 without :tao",
+      gather,
+      [],
+    )
     .option(
       "--register <key[:stake]>",
       "a neuron that is there from the first block on",
@@ -58,7 +63,6 @@ export function devnetCommand(): Command {
     .option("--netuid <n>", "the subnet", "1")
     .option("--stake <alpha>", "to put on it", "0")
     .action(register);
-  for (const each of command.commands) each.exitOverride();
   return command;
 }
 
@@ -106,7 +110,7 @@ async function faucet(
 ): Promise<void> {
   await cryptoWaitReady();
   const [address, rao] = [addressOf(to), raoOf("the amount", tao)];
-  await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid: 1 });
+  await using client = await connect(endpoint, 1);
   await client.transfer(address, rao, developmentPair("//Alice"));
   console.log(`${tao} TAO to ${address}`);
 }
@@ -118,14 +122,28 @@ async function register(
   await cryptoWaitReady();
   const netuid = wholeOf("--netuid", flags.netuid, 1, 65535);
   const [hotkey, stake] = [addressOf(who), raoOf("--stake", flags.stake)];
-  const { endpoint } = flags;
-  await using client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid });
+  await using client = await connect(flags.endpoint, netuid);
   const alice = developmentPair("//Alice");
   await client.register(hotkey, alice);
   if (stake > 0n) await client.addStake(hotkey, stake, alice);
   const { neurons } = await client.metagraph();
   const uid = neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
   console.log(`${hotkey} has uid ${uid} on subnet ${netuid}`);
+}
+
+/** @throws AppError `chain_unreachable`, which says how there would be one. */
+async function connect(endpoint: string, netuid: number): Promise<SubtensorClient> {
+  try {
+    return await SubtensorClient.connect({ network: "devnet", endpoint, netuid });
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== "chain_unreachable") throw cause;
+    throw new AppError(
+      cause.code,
+      `Cannot reach the devnet: nobody answers at ${endpoint}; deno task devnet starts one, and ` +
+        "--endpoint names another",
+      { cause },
+    );
+  }
 }
 
 /** `//Alice:100` into key and amount. */

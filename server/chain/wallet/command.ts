@@ -19,7 +19,6 @@ export function walletCommand(): Command {
   withFlags(command.command("show"))
     .description("The addresses of a wallet.")
     .action(show);
-  for (const each of command.commands) each.exitOverride();
   return command;
 }
 

@@ -48,27 +48,40 @@ function unhide(text: string, name: string): string {
 const BACKSPACES: readonly number[] = [8, 127];
 /** Line feed, carriage return, end of transmission. */
 const ENDS: readonly number[] = [10, 13, 4];
+const CTRL_C = 3;
 
 /** Nothing of what is typed is shown. */
 function askHidden(question: string): string | undefined {
   if (!Deno.stdin.isTerminal()) return undefined;
   Deno.stderr.writeSync(new TextEncoder().encode(question));
-  // Ctrl-C still ends the process.
-  Deno.stdin.setRaw(true, { cbreak: true });
+  // Ctrl-C too is read: a signal would end the process, and the terminal would stay silent.
+  Deno.stdin.setRaw(true);
   try {
-    return readLine();
+    return readHidden(readByte);
   } finally {
     Deno.stdin.setRaw(false);
     Deno.stderr.writeSync(new TextEncoder().encode("\n"));
   }
 }
 
-function readLine(): string {
-  const typed: number[] = [];
+function readByte(): number | undefined {
   const byte = new Uint8Array(1);
-  while (Deno.stdin.readSync(byte) !== null && !ENDS.includes(byte[0])) {
-    if (BACKSPACES.includes(byte[0])) dropCharacter(typed);
-    else typed.push(byte[0]);
+  return Deno.stdin.readSync(byte) === null ? undefined : byte[0];
+}
+
+/**
+ * A line as it was typed.
+ * @param next undefined at the end.
+ * @throws AppError `cancelled` at Ctrl-C.
+ */
+export function readHidden(next: () => number | undefined): string {
+  const typed: number[] = [];
+  for (let byte = next(); byte !== undefined && !ENDS.includes(byte); byte = next()) {
+    if (byte === CTRL_C) {
+      throw new AppError("cancelled", "Cannot ask for a password: it was cancelled");
+    }
+    if (BACKSPACES.includes(byte)) dropCharacter(typed);
+    else typed.push(byte);
   }
   return new TextDecoder().decode(Uint8Array.from(typed));
 }

@@ -14,13 +14,14 @@ const sizing = {
   ...{ scheduler: "sde-dpmsolver++", guidanceScale: 5 },
 };
 let study: Study;
+const told: [name: string, done: number, total: number][] = [];
 
 beforeAll(async () => {
   const tolerances = decodeTolerances(catalogueEntryOf("tau-tiny", knownModels())?.tolerances);
   const tolerance = tolerances.find(({ precision }) => precision === "float32");
   if (!tolerance) throw new Error("the catalogue has no tolerances of tau-tiny");
   await using bench = await LabBench.open(await openModel("embedded"), tolerance);
-  study = await studyCheats(bench, sizing, new Map(), () => {});
+  study = await studyCheats(bench, sizing, new Map(), (...each) => told.push(each));
 }, 300_000);
 
 const each = zoo.map(({ name }, k) => [name, k] as const);
@@ -120,4 +121,17 @@ test("the table and the page name every practice", () => {
     expect(page).toContain(name);
   }
   expect(page).not.toMatch(/NaN|undefined|<script|https?:/);
+});
+
+test("a bar that is longer than the scale is drawn with a gap", () => {
+  const incomes = [...study.honest, ...study.cheats, ...study.notCaught]
+    .flatMap(({ income }) => [income.ours, income.older]);
+  const cut = incomes.filter((income) => income > 5);
+  expect(cut).not.toEqual([]);
+  expect(studyPage(study, sizing).match(/class="cut"/g)).toHaveLength(cut.length);
+});
+
+test("progress counts every practice, up to the last", () => {
+  const names = ["honest", ...zoo.map(({ name }) => name), "float16 weights, claimed float32"];
+  expect(told).toEqual(names.map((name, k) => [name, k + 1, names.length]));
 });

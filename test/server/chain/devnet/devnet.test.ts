@@ -178,6 +178,17 @@ describe("devnet faucet and register", () => {
   }, 60_000);
 });
 
+test("where there is no devnet, faucet says how there would be one", async () => {
+  const { code, stderr } = await runCli(
+    ["devnet", "faucet", "//Eve", "7", "--endpoint", "ws://127.0.0.1:1"],
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    "Cannot reach the devnet: nobody answers at ws://127.0.0.1:1; deno task devnet starts one, " +
+      "and --endpoint names another.",
+  );
+}, 60_000);
+
 test("a port that is taken is one line", async () => {
   const subnet = await startSubnet();
   await using devnet = subnet.devnet;

@@ -7,6 +7,7 @@ import {
   openWallet,
   type WalletPlace,
 } from "../../../../server/chain/wallet/mod.ts";
+import { readHidden } from "../../../../server/chain/wallet/password.ts";
 import { hexToU8a, u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, sr25519PairFromSeed, sr25519Verify } from "@polkadot/util-crypto";
 import { runCli } from "../../../fixtures/cli.ts";
@@ -165,6 +166,17 @@ describe("newWallet beside what is there", () => {
     }));
     expect(different.message).toMatch(/the two passwords are not the same$/);
     expect(await filesOf("none")).toEqual([]);
+  });
+
+  test("a password that is typed: letters can be taken back, and Ctrl-C ends the asking", () => {
+    const type = (text: string) => {
+      const bytes = [...new TextEncoder().encode(text)];
+      return readHidden(() => bytes.shift());
+    };
+    expect(type("geh\x7f\u00fc\x7fheim\rmore")).toBe("geheim");
+    expect(type("at the end")).toBe("at the end");
+    // Read as a byte: a signal would leave the terminal without its echo.
+    expect(() => type("geh\x03")).toThrow("Cannot ask for a password: it was cancelled");
   });
 
   test("a file that cannot be written: nothing stays", async () => {
