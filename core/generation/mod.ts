@@ -27,6 +27,6 @@ export {
   type RequestDefaults,
   runsBeside,
 } from "./request.ts";
-export { checkFit } from "./request_fit.ts";
+export { checkFit, checkWork } from "./request_fit.ts";
 export { toldOnce } from "./told_once.ts";
 export { stepLatent } from "./step.ts";

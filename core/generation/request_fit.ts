@@ -2,7 +2,7 @@ import { AppError } from "../error.ts";
 import type { ModelConfig } from "../inference/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { planFor } from "./plan_choice.ts";
-import type { GenerationRequest } from "./request.ts";
+import type { GenerationRequest, RequestDefaults } from "./request.ts";
 
 /**
  * Whether a model can make what is asked: its solver has such a plan, its network such a size.
@@ -29,4 +29,25 @@ export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest)
         "this model needs",
     );
   }
+}
+
+/**
+ * Work grows with pixels, steps and images.
+ * @param most in images of the default size and steps.
+ * @throws AppError `invalid_request` for more.
+ */
+export function checkWork(
+  request: Pick<GenerationRequest, "width" | "height" | "steps" | "batch">,
+  defaults: Pick<RequestDefaults, "width" | "height" | "steps">,
+  most: number,
+): void {
+  const { width, height, steps, batch } = request;
+  const one = defaults.width * defaults.height * defaults.steps;
+  const work = width * height * steps * batch / one;
+  if (work <= most) return;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: ${width} x ${height} pixels at ${steps} steps are ${Math.ceil(work)} times ` +
+      `the work of the model's default image, not at most ${most}; ask for less`,
+  );
 }

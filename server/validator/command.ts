@@ -22,6 +22,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
   readonly "forward.timeout": string;
+  readonly "forward.most_work": string;
   readonly "forward.check_share": string;
   readonly "stress.together": string;
   readonly "stress.rest": string;
@@ -77,6 +78,11 @@ export function validatorCommand(): Command {
       String(DEFAULT_FORWARD.timeoutMs / 1000),
     )
     .option(
+      "--forward.most_work <n>",
+      "of a request, in images of the model's default size and steps",
+      String(DEFAULT_FORWARD.mostWork),
+    )
+    .option(
       "--forward.check_share <share>",
       "of answers that are checked",
       String(DEFAULT_FORWARD.checkShare),
@@ -126,6 +132,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       miners: wholeFlag("--forward.miners", flags["forward.miners"], 1, 32),
       hedgeMs: 1000 * numberFlag("--forward.hedge", flags["forward.hedge"], 0),
       timeoutMs: 1000 * numberFlag("--forward.timeout", flags["forward.timeout"], 0.1),
+      mostWork: numberFlag("--forward.most_work", flags["forward.most_work"], 0),
       checkShare: numberFlag("--forward.check_share", flags["forward.check_share"], 0, 1),
     },
     stress: {

@@ -22,6 +22,8 @@ export interface ForwardOptions {
   readonly hedgeMs: number;
   /** Milliseconds that each has. */
   readonly timeoutMs: number;
+  /** That one request may ask for, in images of the model's default: none fails at what has no end. */
+  readonly mostWork: number;
   /** Share of answers that are checked. */
   readonly checkShare: number;
   /** So many answers of a new miner are all checked. */
@@ -32,6 +34,7 @@ export const DEFAULT_FORWARD: ForwardOptions = {
   miners: 3,
   hedgeMs: 4000,
   timeoutMs: 60_000,
+  mostWork: 32,
   checkShare: 0.25,
   firstChecks: 3,
 };

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
   checkFit,
+  checkWork,
   decodeRequest,
   encodeRequest,
   type GenerationRequest,
@@ -190,7 +191,10 @@ async function openScoring(
   return {
     scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
     defaults,
-    fits: (request) => checkFit(config, request),
+    fits: (request) => {
+      checkWork(request, defaults, options.forward.mostWork);
+      checkFit(config, request);
+    },
     manifest: facts.manifest,
     compute: engine.compute,
   };

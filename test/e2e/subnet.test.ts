@@ -449,3 +449,25 @@ test("receipts of users stay between user and miner", async () => {
   });
   expect([refused.status, (await refused.json()).error.code]).toEqual([403, "not_allowed"]);
 }, 60_000);
+
+test("a request that no miner could answer in time, or at all, is no miner's failure", async () => {
+  const subnet = await startSubnet(["//Bob"]);
+  await subnet.miner("//Bob");
+  const validator = await subnet.validator(NO_STRESS);
+  for (
+    const [request, why] of [
+      [
+        { width: 4096, height: 4096, steps: 1000 },
+        /4096 x 4096 pixels at 1000 steps are \d+ times/,
+      ],
+      [{ width: 72 }, /width is 72, not a multiple of 32 pixels/],
+    ] as const
+  ) {
+    const response = await ask(validator, request);
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.message).toMatch(why);
+  }
+  expect((await ask(validator)).status).toBe(200);
+  const [bob] = (await seen(validator)).miners;
+  expect(bob).toMatchObject({ served: 1, failed: 0 });
+}, 60_000);

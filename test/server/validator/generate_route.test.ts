@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { checkFit, decodeRequest, type GenerationRequest } from "../../../core/generation/mod.ts";
+import {
+  checkFit,
+  checkWork,
+  decodeRequest,
+  type GenerationRequest,
+} from "../../../core/generation/mod.ts";
 import { openHotkey } from "../../../core/evidence/mod.ts";
 import { readModelConfig } from "../../../core/inference/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
@@ -166,6 +171,20 @@ test("a request of the default size fits", () => {
     seed: 1n,
   });
   expect(() => checkFit(config, request)).not.toThrow();
+});
+
+test.each([
+  [{ width: 1024, height: 512, steps: 16 }, 32],
+  [{ width: 4096, height: 4096, steps: 1000 }, 64_000],
+])("the work of %j is %i images", (fields, work) => {
+  const defaults = { width: 256, height: 256, steps: 4, guidanceScale: 5, seed: 1n };
+  const request = decodeRequest(fields, defaults);
+  expect(() => checkWork(request, defaults, work)).not.toThrow();
+  const { width, height, steps } = fields;
+  expect(() => checkWork(request, defaults, work - 1)).toThrow(
+    `Cannot generate: ${width} x ${height} pixels at ${steps} steps are ${work} times the work of ` +
+      `the model's default image, not at most ${work - 1}; ask for less`,
+  );
 });
 
 test("the document tells the fields of a request, the query's, and the files that are answered", async () => {
