@@ -101,10 +101,15 @@ function costLine({ cost, of }: Report): string {
     `${network}; ${seconds(cost.totalMs)} in all`;
 }
 
-function verdictLine({ verdict, reasons, similarity, worst, opened }: Report): string {
+function verdictLine(
+  { verdict, code, reasons, similarity, worst, opened }: Report,
+): string {
   const numbers = similarity === undefined || worst === undefined
     ? ""
     : `, similarity ${similarity.toFixed(6)}, worst error ${worst.toPrecision(3)} x tolerance`;
-  const what = verdict === "honest" && opened.length === 0 ? "honest, as far as signed" : verdict;
+  const signed = verdict === "honest" && opened.length === 0;
+  const withheld = code === "opening_withheld";
+  const what = verdict +
+    (signed ? ", as far as signed" : withheld ? ", since nobody opened it" : "");
   return [`Verdict: ${what}${numbers}`, ...reasons.map((reason) => `  ${reason}`)].join("\n");
 }

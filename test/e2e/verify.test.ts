@@ -417,6 +417,16 @@ describe("deno task verify", () => {
       ...{ verdict: "honest", level: 3, draw: "private", miner: honest.receipt.miner, of: 4 },
       cost: { evaluations: 3, share: 0.75 },
     });
+    const nobody = await runCli([
+      "verify",
+      receipt,
+      "--from",
+      "http://127.0.0.1:9",
+      "--compute",
+      "cpu",
+    ]);
+    expect(nobody.code).toBe(4);
+    expect(nobody.stdout).toContain("Verdict: invalid, since nobody opened it");
     const text = await runCli([...args, "--compute", "cpu", "--steps", "all"]);
     for (const words of ["velocity error", "tolerance", "Verdict: honest", "4 of 4 steps"]) {
       expect(text.stdout).toContain(words);
