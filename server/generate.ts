@@ -21,7 +21,7 @@ import {
   requestInput,
 } from "./generate_input.ts";
 import { Progress } from "./progress.ts";
-import { checkWritable, knownModels, openModel, writeAtomically } from "./storage/mod.ts";
+import { checkWritable, knownModels, openModel, writeTogether } from "./storage/mod.ts";
 
 const EXAMPLES = `
 Examples:
@@ -136,14 +136,16 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
     }, hotkey)
     : [];
   cancelled.throwIfAborted();
-  for (const [k, bytes] of encoded.entries()) await writeAtomically(outputs[k], bytes);
-  if (flags.transcriptOut) {
-    const file = transcriptFile(generation, recorder?.leaves ?? [], commitments);
-    await writeAtomically(flags.transcriptOut, file);
-  }
-  for (const [k, path] of receiptPaths.entries()) {
-    await writeAtomically(path, encodeReceipt(receipts[k]));
-  }
+  await writeTogether([
+    ...encoded.map((bytes, k) => ({ path: outputs[k], bytes })),
+    ...flags.transcriptOut
+      ? [{
+        path: flags.transcriptOut,
+        bytes: transcriptFile(generation, recorder?.leaves ?? [], commitments),
+      }]
+      : [],
+    ...receiptPaths.map((path, k) => ({ path, bytes: encodeReceipt(receipts[k]) })),
+  ]);
   if (hotkey) progress.say(signedBy(hotkey, receiptPaths));
   const totalMs = performance.now() - started;
   for (const notice of generation.notices) progress.say(notice);

@@ -1,5 +1,5 @@
 export { knownModels, openModel, type OpenModelOptions } from "./open_model.ts";
-export { checkWritable, writeAtomically } from "./output_file.ts";
+export { checkWritable, writeAtomically, writeTogether } from "./output_file.ts";
 export { sha256OfFiles } from "./sha256.ts";
 export {
   type Eviction,

@@ -1,24 +1,41 @@
 import { dirname, join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 
-/**
- * Writes a file so that it is there whole or not at all: beside its place, then renamed.
- * @param mode of a file that not everybody may read; the usual one without it.
- * @throws AppError `storage_failed` naming the path; nothing is left behind.
- */
+export interface OutputFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Of one that not everybody may read; the usual one without it. */
+  readonly mode?: number;
+}
+
+/** As {@link writeTogether}, for one file. */
 export async function writeAtomically(
   path: string,
   bytes: Uint8Array,
   mode?: number,
 ): Promise<void> {
-  const partial = partialPath(path);
-  try {
-    await Deno.writeFile(partial, bytes, { mode });
-    await Deno.rename(partial, path);
-  } catch (cause) {
-    await Deno.remove(partial).catch(() => {});
-    throw cannotWrite(path, cause);
+  await writeTogether([{ path, bytes, mode }]);
+}
+
+/**
+ * Writes files so that all are there whole, or none is where the disk has no room for all: beside
+ * their places, then renamed.
+ * @throws AppError `storage_failed` naming the path; nothing is left behind.
+ */
+export async function writeTogether(files: readonly OutputFile[]): Promise<void> {
+  const staged = files.map((file) => ({ ...file, partial: partialPath(file.path) }));
+  const each = async (path: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (cause) {
+      await Promise.allSettled(staged.map(({ partial }) => Deno.remove(partial)));
+      throw cannotWrite(path, cause);
+    }
+  };
+  for (const { path, partial, bytes, mode } of staged) {
+    await each(path, () => Deno.writeFile(partial, bytes, { mode }));
   }
+  for (const { path, partial } of staged) await each(path, () => Deno.rename(partial, path));
 }
 
 /**
