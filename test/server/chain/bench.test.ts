@@ -8,7 +8,7 @@ test(
       ...["bench", "chain", "--blocks", "8", "--block-time", "50", "--neurons", "5"],
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Metagraph of 5 neurons by the runtime API +1 round trips +[\d.]+ ms/);
+    expect(stdout).toMatch(/Metagraph of 5 neurons by the runtime API +1 round trip +[\d.]+ ms/);
     expect(stdout).toMatch(/Metagraph of 5 neurons by the storage maps +3 round trips +[\d.]+ ms/);
     expect(stdout).toMatch(/8 blocks by one subscription in \d+ s, none missed, none twice/);
     for (const block of [2, 4, 6, 8]) {
