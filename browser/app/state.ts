@@ -97,7 +97,9 @@ export async function start(): Promise<void> {
 async function readLists(): Promise<void> {
   if (!location.hash.includes("?")) {
     // Most servers have none.
-    offered.value = await answered(engine.readOwnList()).catch(() => []);
+    const own = await answered(engine.readOwnList()).catch(() => []);
+    // What the reader asked for meanwhile stays.
+    if (offered.value.length === 0) offered.value = own;
   }
   await readKept();
 }

@@ -7,8 +7,8 @@ export interface SiteServer extends AsyncDisposable {
   readonly requests: SiteRequest[];
   /** Cuts a path's next answer after so many bytes. */
   cut(path: string, bytes: number): void;
-  /** Sends nothing of the body of a path's next answer, and does not end it. */
-  stall(path: string): void;
+  /** Holds back the body of a path's next answer. @returns lets it go, once that is called. */
+  stall(path: string): () => void;
   /** Answers 404 for paths like it, from now on. */
   lose(paths: RegExp): void;
 }
@@ -24,7 +24,7 @@ export interface SiteRequest {
 export function serveSite(folder: string): SiteServer {
   const requests: SiteRequest[] = [];
   const cuts = new Map<string, number>();
-  const stalls = new Set<string>();
+  const stalls = new Map<string, Promise<void>>();
   const lost: RegExp[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -40,7 +40,11 @@ export function serveSite(folder: string): SiteServer {
       requests.push({ path, range, status: response.status, compressed });
       const { status, headers } = response;
       if (status === 304) return new Response(null, { status, headers });
-      if (stalls.delete(path)) return new Response(new ReadableStream(), { status, headers });
+      const stalled = stalls.get(path);
+      if (stalled) {
+        stalls.delete(path);
+        return new Response(heldBack(bytes, stalled), { status, headers });
+      }
       const cut = cuts.get(path);
       if (cut === undefined) return new Response(bytes, { status, headers });
       cuts.delete(path);
@@ -51,10 +55,24 @@ export function serveSite(folder: string): SiteServer {
     url: `http://127.0.0.1:${server.addr.port}`,
     requests,
     cut: (path, bytes) => void cuts.set(path, bytes),
-    stall: (path) => void stalls.add(path),
+    stall: (path) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stalls.set(path, promise);
+      return resolve;
+    },
     lose: (paths) => void lost.push(paths),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
+}
+
+function heldBack(bytes: Uint8Array, until: Promise<void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async start(controller) {
+      await until;
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 /** A body that breaks off, as a connection does. */

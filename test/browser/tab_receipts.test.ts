@@ -115,6 +115,22 @@ describe("a receipt comes in", () => {
     expect(errors).toEqual([]);
   }, 60_000);
 
+  test("and stays, when what the page's own server lists comes later", async () => {
+    const { url, ledger } = await startTabValidator(() => true);
+    ledger.publish(made.id, { ...made, miner: world.miner.url }, 9);
+    const { page } = await openTab(world.browser);
+    const release = world.site.stall("/receipts.json");
+    await page.goto(world.site.url);
+    await paste(page, url);
+    await page.waitForSelector(".drop .list li");
+    release();
+    // What is kept here is read after it.
+    await page.waitForFunction(
+      `document.body.innerText.includes("Nothing has been opened here yet")`,
+    );
+    expect(await page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
+  }, 60_000);
+
   test("unless the validator's answer is none, or has no end", async () => {
     let sent = 0;
     const endless = () =>
