@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { checkFit, decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
-import { type ModelFiles, readModelConfig } from "../../core/inference/mod.ts";
+import { decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
+import type { ModelFiles } from "../../core/inference/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
@@ -104,14 +104,11 @@ async function openGenerator(
       onEvict: (eviction) => log("evicted", { ...eviction }),
     }),
   );
-  const { engine: own, files, facts, defaults } = await openEngine(options, stack);
+  const { engine: own, files, facts, defaults, fits } = await openEngine(options, stack);
   const engine = await options.wrap?.(own, files) ?? own;
   await warmUp(engine);
-  const config = await readModelConfig(files);
-  return new Generator({
-    ...{ engine, files, facts, defaults, hotkey, store, tokens, queue, batch },
-    fits: (request) => checkFit(config, request),
-  });
+  const model = { engine, files, facts, defaults, fits };
+  return new Generator({ ...model, hotkey, store, tokens, queue, batch });
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */

@@ -1,8 +1,9 @@
-import type { ImageEngine } from "../../core/generation/mod.ts";
+import { checkFit, type GenerationRequest, type ImageEngine } from "../../core/generation/mod.ts";
 import {
   type CatalogueEntry,
   catalogueEntryOf,
   type ModelFiles,
+  readModelConfig,
 } from "../../core/inference/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
 import { type ModelFacts, modelFacts } from "../evidence/mod.ts";
@@ -18,6 +19,8 @@ export interface NeuronEngine {
   readonly known: CatalogueEntry | undefined;
   /** The catalogue's before the model's own. */
   readonly defaults: ImageEngine["defaults"];
+  /** Throws for what the model cannot make. */
+  readonly fits: (request: GenerationRequest) => void;
 }
 
 /** @param stack frees all when it is disposed. */
@@ -30,6 +33,9 @@ export async function openEngine(
   const engine = stack.use(await host.open(files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
   const known = catalogueEntryOf(model, knownModels());
-  const facts = await modelFacts(files, known);
-  return { engine, files, facts, known, defaults: { ...engine.defaults, ...known?.defaults } };
+  const [facts, config] = await Promise.all([modelFacts(files, known), readModelConfig(files)]);
+  return {
+    ...{ engine, files, facts, known, defaults: { ...engine.defaults, ...known?.defaults } },
+    fits: (request) => checkFit(config, request),
+  };
 }

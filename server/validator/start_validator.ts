@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
-  checkFit,
   checkWork,
   decodeRequest,
   encodeRequest,
@@ -9,7 +8,7 @@ import {
   type RequestDefaults,
 } from "../../core/generation/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { catalogueEntryOf, readModelConfig } from "../../core/inference/mod.ts";
+import { catalogueEntryOf } from "../../core/inference/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import type { Log } from "../command_line.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
@@ -185,15 +184,14 @@ async function openScoring(
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
     return { scorer, defaults: entry.defaults, fits: () => {} };
   }
-  const { engine, files, facts, known, defaults } = await openEngine(options, stack);
+  const { engine, files, facts, known, defaults, fits } = await openEngine(options, stack);
   const tolerances = known?.tolerances ?? [];
-  const config = await readModelConfig(files);
   return {
     scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
     defaults,
     fits: (request) => {
       checkWork(request, defaults, options.forward.mostWork);
-      checkFit(config, request);
+      fits(request);
     },
     manifest: facts.manifest,
     compute: engine.compute,
