@@ -11,7 +11,7 @@ import {
   type ModelFiles,
   readLayout,
   weightPrecision,
-} from "../core/inference/mod.ts";
+} from "../core/model/mod.ts";
 import { manifestHash } from "../core/transcript/mod.ts";
 
 const MODELS = import.meta.dirname ?? "models";

@@ -3,7 +3,7 @@ import { AppError } from "../core/error.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  generate: async () => (await import("./generate.ts")).generateCommand(),
+  generate: async () => (await import("./generate/mod.ts")).generateCommand(),
   verify: async () => (await import("./verify/mod.ts")).verifyCommand(),
   bench: async () => (await import("./bench/mod.ts")).benchCommand(),
   adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),

@@ -3,7 +3,7 @@
 //   sums[0..2] = D.D', D.D, D'.D'   [3..6] = w.w', w.w, w'.w', |w - w'|^2
 //   [7..9] = y.y', y.y, y'.y' with y = x_{i+1}   [10] = elements that are NaN or infinite
 // claimed: float16 bits.  recomputed: f32.  partials: f32[pairs, threads, 12].
-// No barrier: one partial a thread, finished in f64. CPU reference: residualSums (core/verification).
+// No barrier: one partial a thread, finished in f64. CPU reference: residualSums (core/verifier).
 override WORKGROUP: u32 = 64;
 
 struct Pair {

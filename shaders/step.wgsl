@@ -1,6 +1,6 @@
 // One step of a plan for a batch of images, each by a row of its own: guidance, conversion of the
 // network's output to D_i, float16 rounding, linear combination, noise, float16 rounding, and the
-// network's next input. CPU reference: stepLatent (core/generation/step.ts).
+// network's next input. CPU reference: stepLatent (core/denoise/step.ts).
 //
 // ring: f32 tensors of images, each padded to a multiple of four; rows name the places, in fours.
 // stateBits, denoisedBits: u16[images, n] of x_{i+1} and D_i, padded the same way.

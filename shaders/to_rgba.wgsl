@@ -1,5 +1,5 @@
 // Planes [images, 3, pixels] in [-1, 1] to opaque RGBA8, one word a pixel, R lowest; values outside
-// are clamped. CPU reference: toRgba (core/generation/image.ts); a level may differ by one where
+// are clamped. CPU reference: toRgba (core/image/image.ts); a level may differ by one where
 // (value + 1) * 127.5 lies within float32 rounding of a tie.
 // rgba: u32[images, pixels].  strange: u32[images], how many values were NaN (shown as 0) or
 // infinite. loadPlanes: see to_rgba_planes_*.wgsl.

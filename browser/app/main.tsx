@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { opening, route, start, subject } from "./state.ts";
+import { opening, route, start, subject } from "./state/mod.ts";
 import { AboutView } from "./views/about_view.tsx";
 import { Boundary } from "./views/boundary.tsx";
 import { CheckView } from "./views/check_view.tsx";

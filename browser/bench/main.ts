@@ -8,7 +8,7 @@ import {
   differentMachines,
   REPORT_STYLE,
   reportHtml,
-} from "../../core/gpu/bench/mod.ts";
+} from "../../core/bench/mod.ts";
 import { benchBrowser, openMachine } from "./run.ts";
 
 /** The page for people. A driven Chrome calls these instead of pressing the button. */

@@ -4,8 +4,10 @@ import {
   type HostReport,
   openWorkbench,
   runBench,
-} from "../../core/gpu/bench/mod.ts";
-import { stepMachine, withLoops } from "../../core/generation/bench/mod.ts";
+  stepMachine,
+  withLoops,
+} from "../../core/bench/mod.ts";
+
 import { Pipeline } from "../../core/generation/mod.ts";
 import type { ModelDescription } from "../../core/protocol/mod.ts";
 import { browserRuntime, HttpFiles, openGpu } from "../engine/mod.ts";

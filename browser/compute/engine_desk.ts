@@ -1,8 +1,7 @@
 import { AppError, reason } from "../../core/error.ts";
+import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import {
-  decodeRequest,
   type Generation,
-  type GenerationRequest,
   type ImageEngine,
   Pipeline,
   type StepProgress,

@@ -4,7 +4,7 @@ import {
   checkModelPath,
   missingFile,
   type ModelFiles,
-} from "../../core/inference/mod.ts";
+} from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/protocol/mod.ts";
 
 /** A model whose files are read by GET, whole or by range. */

@@ -1,6 +1,7 @@
 import { AppError } from "../error.ts";
 import { roundHalf } from "../half.ts";
-import { type ModelFiles, onnxWeights, ProtobufReader } from "../inference/mod.ts";
+import type { ModelFiles } from "../model/mod.ts";
+import { onnxWeights, ProtobufReader } from "../onnx/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Alteration } from "./lab.ts";
 

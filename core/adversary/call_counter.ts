@@ -1,4 +1,5 @@
-import type { GenerationRequest, ImageEngine } from "../generation/mod.ts";
+import type { GenerationRequest } from "../request/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
 
 type Network = Pick<ImageEngine, "predict">;
 

@@ -1,5 +1,6 @@
 import { AppError } from "../error.ts";
-import { type GenerationRequest, type ImageEngine, planFor } from "../generation/mod.ts";
+import { type GenerationRequest, planFor } from "../request/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Cheat, States } from "./lab.ts";
 

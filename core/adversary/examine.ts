@@ -1,14 +1,12 @@
 import { AppError } from "../error.ts";
-import { type Hotkey, makeReceipts } from "../evidence/mod.ts";
-import type { GenerationRequest, ImageEngine, LatentDims } from "../generation/mod.ts";
+import type { Hotkey } from "../keys/mod.ts";
+import { type LeafSource, makeReceipts, openStep } from "../prover/mod.ts";
+import type { GenerationRequest } from "../request/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
+import type { LatentDims } from "../denoise/mod.ts";
 import { fromHalf } from "../half.ts";
 import type { Plan } from "../schedule/mod.ts";
-import {
-  type LeafSource,
-  openStep,
-  type TensorLeaf,
-  TranscriptBuilder,
-} from "../transcript/mod.ts";
+import { type TensorLeaf, TranscriptBuilder } from "../transcript/mod.ts";
 import {
   type CheckedReceipt,
   checkImageSteps,
@@ -19,7 +17,7 @@ import {
   type StepFinding,
   type Tolerance,
   toleranceAt,
-} from "../verification/mod.ts";
+} from "../verifier/mod.ts";
 import { type CheatedRun, type States, stepFrom } from "./lab.ts";
 
 /** Who checks, and by what. */

@@ -1,9 +1,6 @@
-import {
-  type GenerationRequest,
-  type ImageEngine,
-  type LatentDims,
-  stepLatent,
-} from "../generation/mod.ts";
+import type { GenerationRequest } from "../request/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
+import { type LatentDims, stepLatent } from "../denoise/mod.ts";
 import { fromHalf, toHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";

@@ -1,4 +1,4 @@
-import { catchRate } from "../verification/mod.ts";
+import { catchRate } from "../verifier/mod.ts";
 import type { StepSight } from "./examine.ts";
 
 /** A point of a ROC curve: what is flagged of honest and of cheated steps at one threshold. */

@@ -1,4 +1,4 @@
-import { logNormalTail } from "../verification/mod.ts";
+import { logNormalTail } from "../verifier/mod.ts";
 import type { StepSight } from "./examine.ts";
 
 /** How often a check of one image may be wrong about an honest miner. */

@@ -1,5 +1,5 @@
 import type { Model } from "../inference/mod.ts";
-import type { RequestDefaults } from "./request.ts";
+import type { RequestDefaults } from "../request/mod.ts";
 
 /** What a model likes to be run with, as far as its folder tells. Sizes in pixels. */
 export function defaultsOf(model: Pick<Model, "config" | "family">): Omit<RequestDefaults, "seed"> {

@@ -1,16 +1,8 @@
 import type { DeviceMemory } from "../gpu/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
-import type { RgbaImage } from "./image.ts";
-import type { LatentDims, Leaf } from "./loop_input.ts";
-import type { GenerationRequest, RequestDefaults } from "./request.ts";
-
-/** One step of one image, as a transcript has it before the step. */
-export interface StepState {
-  /** From 0. */
-  readonly index: number;
-  /** x of this index, float16 bits: u16[channels, height, width]. */
-  readonly bits: Uint16Array;
-}
+import type { RgbaImage } from "../image/mod.ts";
+import type { LatentDims, Leaf, StepState } from "../denoise/mod.ts";
+import type { GenerationRequest, RequestDefaults } from "../request/mod.ts";
 
 /** How far a generation is. */
 export interface StepProgress {

@@ -8,7 +8,7 @@ import {
   packStructs,
 } from "../gpu/mod.ts";
 import { type Model, tensorBytes, type VaeDecoder } from "../inference/mod.ts";
-import type { RgbaImage } from "./image.ts";
+import type { RgbaImage } from "../image/mod.ts";
 
 /**
  * Decodes a latent on a GPU: the image becomes pixels there, so that four bytes a pixel come back

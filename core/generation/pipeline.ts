@@ -1,32 +1,23 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
 import { fromHalf, toHalf } from "../half.ts";
-import {
-  loadModel,
-  type LoadOptions,
-  type Model,
-  type ModelFiles,
-  type Runtime,
-} from "../inference/mod.ts";
+import { loadModel, type LoadOptions, type Model, type Runtime } from "../inference/mod.ts";
+import type { ModelFiles } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Plan } from "../schedule/mod.ts";
-import { type Conditioning, PromptConditioner } from "./conditioning.ts";
+import { type Conditioning, PromptConditioner } from "../prompt/mod.ts";
 import { defaultsOf } from "./defaults.ts";
-import type {
-  GenerateOptions,
-  Generation,
-  ImageEngine,
-  StepProgress,
-  StepState,
-} from "./engine.ts";
-import { type RgbaImage, toRgba } from "./image.ts";
+import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
+import { denoise, type LatentDims, predictSteps, type StepState } from "../denoise/mod.ts";
+import { previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
-import { denoise } from "./loop.ts";
-import type { LatentDims } from "./loop_input.ts";
-import { planFor } from "./plan_choice.ts";
-import { predictSteps } from "./predict_steps.ts";
-import { previewLatent } from "./preview.ts";
-import { type GenerationRequest, type RequestDefaults, runsBeside } from "./request.ts";
-import { checkSize } from "./request_fit.ts";
+
+import {
+  checkSize,
+  type GenerationRequest,
+  planFor,
+  type RequestDefaults,
+  runsBeside,
+} from "../request/mod.ts";
 
 /** What a device fails with. It has nothing left to free then. */
 const DEVICE_FAILURES: readonly ErrorCode[] = ["device_lost", "gpu_failed"];

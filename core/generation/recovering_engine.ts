@@ -1,7 +1,8 @@
 import { AppError, throwIfAborted } from "../error.ts";
-import type { GenerateOptions, Generation, ImageEngine, StepState } from "./engine.ts";
-import type { RgbaImage } from "./image.ts";
-import type { GenerationRequest } from "./request.ts";
+import type { GenerateOptions, Generation, ImageEngine } from "./engine.ts";
+import type { StepState } from "../denoise/mod.ts";
+import type { RgbaImage } from "../image/mod.ts";
+import type { GenerationRequest } from "../request/mod.ts";
 import { toldOnce } from "./told_once.ts";
 
 /** What a fresh device may cure: a lost one, and one that ran out of memory. */

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { AppError } from "../error.ts";
 import type { GenerateOptions } from "./engine.ts";
-import type { Leaf } from "./loop_input.ts";
+import type { Leaf } from "../denoise/mod.ts";
 
 /**
  * Options for a run that may be repeated from its start: the caller is told of each leaf and step

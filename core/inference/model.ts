@@ -1,8 +1,15 @@
 import { AppError } from "../error.ts";
 import type { Graph } from "./graph.ts";
-import { type ModelConfig, readModelConfig } from "./model_config.ts";
-import { missingFile, type ModelFiles } from "./model_files.ts";
-import { type GraphFiles, type ModelLayout, readLayout } from "./model_layout.ts";
+import {
+  type GraphFiles,
+  missingFile,
+  type ModelConfig,
+  type ModelFiles,
+  type ModelLayout,
+  readLayout,
+  readModelConfig,
+} from "../model/mod.ts";
+
 import type { Runtime } from "./runtime.ts";
 import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";

@@ -1,9 +1,9 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
 import { AppError, reason } from "../error.ts";
 import type { Gpu } from "../gpu/mod.ts";
-import type { ModelFiles } from "./model_files.ts";
-import type { GraphFiles } from "./model_layout.ts";
-import { Mutex } from "./mutex.ts";
+import type { GraphFiles, ModelFiles } from "../model/mod.ts";
+
+import { Mutex } from "../mutex.ts";
 import type { Runtime, Session } from "./runtime.ts";
 import {
   type ElementType,

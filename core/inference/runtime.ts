@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/mod.ts";
-import type { ModelFiles } from "./model_files.ts";
-import type { GraphFiles } from "./model_layout.ts";
+import type { GraphFiles, ModelFiles } from "../model/mod.ts";
+
 import type { GpuTensor, Tensor, TensorSpec } from "./tensor.ts";
 
 /** A loaded graph. Feeds and results are named as in the graph. */

@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
-import type { ModelConfig } from "./model_config.ts";
+import type { ModelConfig } from "../model/mod.ts";
 import { type ElementType, floats, type GpuTensor, type Tensor } from "./tensor.ts";
 
 /** Decodes a latent, one image at a time: activations of the last layers are a VAE's peak memory. */

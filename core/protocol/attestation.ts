@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
-import { canonicalJson, decodeSs58, verifySr25519 } from "../transcript/mod.ts";
+import { canonicalJson } from "../transcript/mod.ts";
+import { decodeSs58, verifySr25519 } from "../keys/mod.ts";
 import { decodeMessage } from "./decode_message.ts";
 
 const attestation = z.strictObject({

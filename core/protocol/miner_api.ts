@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
-import type { ImageFormat } from "../generation/mod.ts";
+import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
 import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 

@@ -6,16 +6,15 @@ export {
   decodeAttestation,
   type SignedAttestation,
 } from "./attestation.ts";
-export { type Message, readAtMost } from "./bounded_body.ts";
+export { readAtMost } from "./bounded_body.ts";
 export {
   type ChromeMessage,
   decodeChromeMessage,
   decodeHostMessage,
-  type EngineDefaults,
   type HostMessage,
   type ModelDescription,
 } from "./compute_messages.ts";
-export { encodeFrames, type Frame, FrameReader } from "./frame.ts";
+export { encodeFrames, FrameReader } from "./frame.ts";
 export {
   decodeGenerationAnswer,
   decodeGenerationCall,
@@ -27,13 +26,13 @@ export {
   type MinerInfo,
   minerSchemas,
 } from "./miner_api.ts";
+export { imageOfMiner, minerAddress, openingsOfMiner } from "./miner_client.ts";
 export {
   checkRequestTime,
   checkSignedBody,
   MAX_CLOCK_LEAD,
   MAX_REQUEST_AGE,
   readSignedHeaders,
-  type RequestToSign,
   type SignedHeaders,
   signedHeaders,
 } from "./signed_request.ts";

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
-import { decodeSs58, type Signer, verifySr25519 } from "../transcript/mod.ts";
+import { decodeSs58, type Signer, verifySr25519 } from "../keys/mod.ts";
 
 /** Epistula's headers, version 2. */
 const HEADERS = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ImageFormat } from "../generation/mod.ts";
+import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
-import type { Verdict } from "../verification/mod.ts";
+import type { Verdict } from "../verifier/mod.ts";
 import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a validator's HTTP API, for both sides. */

@@ -12,18 +12,9 @@ export {
   targetName,
   type TensorLeaf,
 } from "./leaves.ts";
-export {
-  type Hash,
-  leafHash,
-  type LeafRun,
-  merkleRoot,
-  proofLength,
-  proveRun,
-  rootOfRun,
-} from "./merkle.ts";
-export { type LeafSource, openStep } from "./open_step.ts";
-export { decodeOpening, encodeOpening, type Opening, openingBytes } from "./opening.ts";
-export { type OpeningSpec, openingSpec } from "./opening_spec.ts";
+export { type Hash, leafHash, merkleRoot, proofLength, proveRun, rootOfRun } from "./merkle.ts";
+export { decodeOpening, encodeOpening, openingBytes } from "./opening.ts";
+export { openingSpec } from "./opening_spec.ts";
 export {
   decodeReceipt,
   encodeReceipt,
@@ -33,13 +24,5 @@ export {
   receiptFromJson,
   receiptId,
   receiptMessage,
-  type UnsignedReceipt,
 } from "./receipt.ts";
-export { encodeSafetensors, type NamedHalf } from "./safetensors.ts";
-export {
-  decodeSafetensors,
-  type SafetensorsFile,
-  type SafetensorsLimits,
-} from "./safetensors_decode.ts";
-export { checkSignature, type Signer, signReceipt, verifySr25519 } from "./signature.ts";
-export { decodeSs58, encodeSs58 } from "./ss58.ts";
+export { checkSignature, signReceipt } from "./signature.ts";

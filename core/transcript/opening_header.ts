@@ -3,7 +3,7 @@ import { AppError } from "../error.ts";
 import { leafNameAt } from "./leaves.ts";
 import { type Hash, HASH_BYTES, proofLength } from "./merkle.ts";
 import type { OpeningSpec } from "./opening_spec.ts";
-import { safetensorsHeader } from "./safetensors.ts";
+import { safetensorsHeader } from "../safetensors/mod.ts";
 
 /** Six leaves and the proof in a tree of 2,002 leaves take less than half of it. */
 const MAX_HEADER_BYTES = 4096;

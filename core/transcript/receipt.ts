@@ -4,7 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { canonicalJson } from "./canonical_json.ts";
-import { decodeSs58 } from "./ss58.ts";
+import { decodeSs58 } from "../keys/mod.ts";
 
 /** Four prompts of 10,000 characters, escaped, fit; a longer document is not read. */
 export const MAX_RECEIPT_BYTES = 512 * 1024;

@@ -1,11 +1,7 @@
-import { verify } from "@scure/sr25519";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import { checkUnsigned, type Receipt, receiptMessage, type UnsignedReceipt } from "./receipt.ts";
-import { decodeSs58 } from "./ss58.ts";
-
-/** sr25519 with a hotkey that somebody else holds. @returns 64 bytes. */
-export type Signer = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
+import { decodeSs58, type Signer, verifySr25519 } from "../keys/mod.ts";
 
 /**
  * @param sign with the hotkey named as `miner`.
@@ -28,21 +24,5 @@ export function checkSignature(receipt: Receipt): void {
       "signature_invalid",
       `Cannot trust the receipt: its signature is not that of ${receipt.miner}`,
     );
-  }
-}
-
-/**
- * sr25519 over the bytes as they are; 1 to 5 ms. False also for what is no key or signature, at
- * which the library throws: strangers send such.
- */
-export function verifySr25519(
-  message: Uint8Array,
-  signature: Uint8Array,
-  publicKey: Uint8Array,
-): boolean {
-  try {
-    return verify(message, signature, publicKey);
-  } catch {
-    return false;
   }
 }

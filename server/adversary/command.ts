@@ -2,12 +2,13 @@ import { Command } from "commander";
 import { FALSE_REJECTS } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
-import { decodeTolerances, type Tolerance } from "../../core/verification/mod.ts";
+import { catalogueEntryOf } from "../../core/model/mod.ts";
+import { decodeTolerances, type Tolerance } from "../../core/verifier/mod.ts";
 import { openMachines } from "../calibrate/mod.ts";
-import { numberFlag, sideFlag, wholeFlag } from "../command_line.ts";
-import { Progress } from "../progress.ts";
-import { checkWritable, knownModels, openModel, writeAtomically } from "../storage/mod.ts";
+import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
+
+import { checkWritable, writeAtomically } from "../storage/mod.ts";
+import { knownModels, openModel } from "../models/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
 import { type Study, studyCheats } from "./study.ts";

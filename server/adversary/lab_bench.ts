@@ -9,18 +9,13 @@ import {
   type Lab,
   type States,
 } from "../../core/adversary/mod.ts";
-import {
-  decodeRequest,
-  type Generation,
-  type GenerationRequest,
-  type ImageEngine,
-  planFor,
-} from "../../core/generation/mod.ts";
-import { type ModelFiles, readJson, readLayout } from "../../core/inference/mod.ts";
+import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
+import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
+import { type ModelFiles, readJson, readLayout } from "../../core/model/mod.ts";
 import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
-import type { Tolerance } from "../../core/verification/mod.ts";
+import type { Tolerance } from "../../core/verifier/mod.ts";
 import { type ComputeHost, openCompute } from "../compute/mod.ts";
-import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 
 /** The images that every practice is tried on. */
 export interface Sizing {

@@ -1,18 +1,14 @@
 import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
-import {
-  type RecordedRun,
-  type StepMachine,
-  stepMachine,
-} from "../../core/generation/bench/mod.ts";
+import { type RecordedRun, type StepMachine, stepMachine } from "../../core/bench/mod.ts";
 import { Pipeline } from "../../core/generation/mod.ts";
 import { fromHalf, roundHalf } from "../../core/half.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
-import { finishResidual, residualSums } from "../../core/verification/mod.ts";
-import { sideFlag, wholeFlag } from "../command_line.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
+import { finishResidual, residualSums } from "../../core/verifier/mod.ts";
+import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../compute/mod.ts";
-import { Progress } from "../progress.ts";
-import { openModel } from "../storage/mod.ts";
+
+import { openModel } from "../models/mod.ts";
 import { type AgreementLine, agreementTable } from "./agreement_table.ts";
 import { BenchPage } from "./bench_page.ts";
 

@@ -1,4 +1,4 @@
-import { summarize } from "../../core/gpu/bench/mod.ts";
+import { summarize } from "../../core/bench/mod.ts";
 
 /** The steps of a run made on one host, as another predicts them. */
 export interface AgreementLine {

@@ -1,6 +1,6 @@
 import { AppError, reason } from "../../core/error.ts";
-import type { BenchProgress } from "../../core/gpu/bench/mod.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
+import type { BenchProgress } from "../../core/bench/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/protocol/mod.ts";
 import { ChromeProcess, ChromeServer, locateChrome } from "../compute/mod.ts";
 

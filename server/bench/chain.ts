@@ -11,7 +11,7 @@ import {
   startDevnet,
   SubtensorClient,
 } from "../chain/mod.ts";
-import { wholeFlag } from "../command_line.ts";
+import { wholeFlag } from "../cli/mod.ts";
 
 interface ChainFlags {
   readonly blocks: string;

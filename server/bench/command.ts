@@ -7,9 +7,10 @@ import {
   compareReports,
   decodeReport,
   differentMachines,
-} from "../../core/gpu/bench/mod.ts";
-import { wantsLoops } from "../../core/generation/bench/mod.ts";
-import { Progress } from "../progress.ts";
+  wantsLoops,
+} from "../../core/bench/mod.ts";
+
+import { Progress } from "../cli/mod.ts";
 import { checkWritable, writeAtomically } from "../storage/mod.ts";
 import { agreementCommand } from "./agreement.ts";
 import { chainCommand } from "./chain.ts";

@@ -1,4 +1,4 @@
-import { beyond, digits, type Figures, formatMs, spread } from "../../core/gpu/bench/mod.ts";
+import { beyond, digits, type Figures, formatMs, spread } from "../../core/bench/mod.ts";
 
 const ABOUT: Readonly<Record<string, string>> = {
   "bare calls": "as many network calls alone",

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { join } from "node:path";
 import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/protocol/mod.ts";
-import { decodeRequest } from "../../core/generation/mod.ts";
-import { median } from "../../core/gpu/bench/mod.ts";
-import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
-import { eventLine, wholeFlag } from "../command_line.ts";
+import { decodeRequest } from "../../core/request/mod.ts";
+import { median } from "../../core/bench/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
+import { eventLine } from "../telemetry/mod.ts";
+import { wholeFlag } from "../cli/mod.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type ImageSource, MinerMetrics, minerRoutes } from "../miner/mod.ts";
 

@@ -7,12 +7,14 @@ import {
   type HostReport,
   openWorkbench,
   runBench,
-} from "../../core/gpu/bench/mod.ts";
-import { wantsLoops, withLoops } from "../../core/generation/bench/mod.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
+  wantsLoops,
+  withLoops,
+} from "../../core/bench/mod.ts";
+
+import type { ModelFiles } from "../../core/model/mod.ts";
 import { nativeRuntime } from "../compute/mod.ts";
-import type { Progress } from "../progress.ts";
-import { openModel } from "../storage/mod.ts";
+import type { Progress } from "../cli/mod.ts";
+import { openModel } from "../models/mod.ts";
 import { BenchPage } from "./bench_page.ts";
 
 export const BENCH_HOSTS = ["native", "chrome", "both"] as const;

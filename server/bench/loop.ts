@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { benchLoops } from "../../core/generation/bench/mod.ts";
-import { figuresOf } from "../../core/gpu/bench/mod.ts";
-import { sideFlag, wholeFlag } from "../command_line.ts";
+import { benchLoops, figuresOf } from "../../core/bench/mod.ts";
+
+import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 import { nativeRuntime } from "../compute/mod.ts";
-import { Progress } from "../progress.ts";
-import { openModel } from "../storage/mod.ts";
+
+import { openModel } from "../models/mod.ts";
 import { loopTable } from "./end_to_end.ts";
 
 interface LoopFlags {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { stopped, wholeFlag } from "../command_line.ts";
+import { stopped } from "../runtime/mod.ts";
+import { wholeFlag } from "../cli/mod.ts";
 import { ChromeServer } from "../compute/mod.ts";
 
 export function pageCommand(): Command {

@@ -1,10 +1,12 @@
 import { Command } from "commander";
-import { decodeRequest, encodeImage, Pipeline } from "../../core/generation/mod.ts";
-import { median } from "../../core/gpu/bench/mod.ts";
+import { decodeRequest } from "../../core/request/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import { Pipeline } from "../../core/generation/mod.ts";
+import { median } from "../../core/bench/mod.ts";
 import { observeRuntime } from "../../core/inference/mod.ts";
-import { wholeFlag } from "../command_line.ts";
+import { wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
-import { openModel } from "../storage/mod.ts";
+import { openModel } from "../models/mod.ts";
 
 const PROMPT = "a golden tau symbol in a night sky with stars";
 

@@ -1,7 +1,10 @@
 import { Command } from "commander";
-import { makeReceipts, openHotkey } from "../../core/evidence/mod.ts";
-import { decodeRequest, type ImageEngine, stepLatent } from "../../core/generation/mod.ts";
-import { formatMs, summarize } from "../../core/gpu/bench/mod.ts";
+import { makeReceipts, openStep } from "../../core/prover/mod.ts";
+import { openHotkey } from "../../core/keys/mod.ts";
+import { decodeRequest } from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import { stepLatent } from "../../core/denoise/mod.ts";
+import { formatMs, summarize } from "../../core/bench/mod.ts";
 import { roundHalf, toHalf } from "../../core/half.ts";
 import { gaussianNoise } from "../../core/noise/mod.ts";
 import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
@@ -15,7 +18,6 @@ import {
   merkleRoot,
   openingBytes,
   openingSpec,
-  openStep,
   type Receipt,
   stepRun,
 } from "../../core/transcript/mod.ts";
@@ -26,10 +28,10 @@ import {
   drawSteps,
   passesStep,
   privateWords,
-} from "../../core/verification/mod.ts";
-import { sideFlag, wholeFlag } from "../command_line.ts";
+} from "../../core/verifier/mod.ts";
+import { sideFlag, wholeFlag } from "../cli/mod.ts";
 import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
-import { openModel } from "../storage/mod.ts";
+import { openModel } from "../models/mod.ts";
 
 const STEPS = 30;
 const DRAWN = 3;

@@ -1,9 +1,4 @@
-import {
-  type BenchReport,
-  type Change,
-  REPORT_STYLE,
-  reportHtml,
-} from "../../core/gpu/bench/mod.ts";
+import { type BenchReport, type Change, REPORT_STYLE, reportHtml } from "../../core/bench/mod.ts";
 
 /** A report as one page that needs nothing else: no script, no request. */
 export function reportPage(report: BenchReport, changes: readonly Change[]): string {

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { numberFlag, wholeFlag } from "../command_line.ts";
-import { decodeRequest, encodeRequest } from "../../core/generation/mod.ts";
+import { numberFlag, wholeFlag } from "../cli/mod.ts";
+import { decodeRequest, encodeRequest } from "../../core/request/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
-import { type Hotkey, openHotkey } from "../../core/evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import {
   DEFAULT_STRESS,
   knock,

@@ -12,7 +12,7 @@ import {
   sizeName,
   spread,
   times,
-} from "../../core/gpu/bench/mod.ts";
+} from "../../core/bench/mod.ts";
 import { loopTable } from "./end_to_end.ts";
 
 /** A line: what it is about, and cells of each host that has it. */

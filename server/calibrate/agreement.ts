@@ -1,7 +1,8 @@
-import type { GenerationRequest, ImageEngine } from "../../core/generation/mod.ts";
+import type { GenerationRequest } from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
 import { fromHalf } from "../../core/half.ts";
 import type { Plan } from "../../core/schedule/mod.ts";
-import { finishResidual, residualSums, type Tolerance } from "../../core/verification/mod.ts";
+import { finishResidual, residualSums, type Tolerance } from "../../core/verifier/mod.ts";
 import type { Machine } from "./hosts.ts";
 
 /** One step that an engine made, as another engine's network sees it. */

@@ -1,15 +1,12 @@
 import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
-import {
-  decodeRequest,
-  type GenerationRequest,
-  type ImageEngine,
-} from "../../core/generation/mod.ts";
-import { type CatalogueEntry, catalogueEntryOf } from "../../core/inference/mod.ts";
-import { decodeTolerances, type Tolerance } from "../../core/verification/mod.ts";
-import { sideFlag, wholeFlag } from "../command_line.ts";
-import { Progress } from "../progress.ts";
-import { knownModels } from "../storage/mod.ts";
+import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import { type CatalogueEntry, catalogueEntryOf } from "../../core/model/mod.ts";
+import { decodeTolerances, type Tolerance } from "../../core/verifier/mod.ts";
+import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
+
+import { knownModels } from "../models/mod.ts";
 import { compareMachines, type StepAgreement } from "./agreement.ts";
 import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/error.ts";
-import { logNormalTail, type Tolerance } from "../../core/verification/mod.ts";
+import { logNormalTail, type Tolerance } from "../../core/verifier/mod.ts";
 
 /** An honest step: how noisy its state is, and how far two machines are apart on it. */
 export interface HonestStep {

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/error.ts";
-import { type Tolerance, toleranceAt } from "../../core/verification/mod.ts";
+import { type Tolerance, toleranceAt } from "../../core/verifier/mod.ts";
 import type { StepAgreement } from "./agreement.ts";
 
 /** How honest steps fare under tolerances that were not fitted to them. */

@@ -5,11 +5,11 @@ import {
   catalogueEntryOf,
   readLayout,
   weightPrecision,
-} from "../../core/inference/mod.ts";
-import type { Tolerance } from "../../core/verification/mod.ts";
+} from "../../core/model/mod.ts";
+import type { Tolerance } from "../../core/verifier/mod.ts";
 import { COMPUTE_KINDS, openCompute } from "../compute/mod.ts";
-import type { Progress } from "../progress.ts";
-import { knownModels, openModel } from "../storage/mod.ts";
+import type { Progress } from "../cli/mod.ts";
+import { knownModels, openModel } from "../models/mod.ts";
 
 /** An honest machine: a host with a model's weights. */
 export interface Machine {

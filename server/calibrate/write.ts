@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Tolerance } from "../../core/verification/mod.ts";
+import type { Tolerance } from "../../core/verifier/mod.ts";
 import { writeAtomically } from "../storage/mod.ts";
 
 const MODELS = join(import.meta.dirname ?? ".", "../../models");

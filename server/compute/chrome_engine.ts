@@ -1,15 +1,15 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../../core/error.ts";
-import {
-  encodeRequest,
-  type GenerateOptions,
-  type Generation,
-  type GenerationRequest,
-  type ImageEngine,
-  type RgbaImage,
-  type StepProgress,
-  type StepState,
+import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
+import type {
+  GenerateOptions,
+  Generation,
+  ImageEngine,
+  StepProgress,
 } from "../../core/generation/mod.ts";
-import type { LoadOptions, ModelFiles } from "../../core/inference/mod.ts";
+import type { RgbaImage } from "../../core/image/mod.ts";
+import type { StepState } from "../../core/denoise/mod.ts";
+import type { LoadOptions } from "../../core/inference/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 import type { ChromeMessage } from "../../core/protocol/mod.ts";
 import type { ChromeServer } from "./chrome_server.ts";
 import type { AnswerTo, CallOptions, ChromeSession, Order } from "./chrome_session.ts";

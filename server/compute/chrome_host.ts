@@ -1,6 +1,7 @@
 import { AppError } from "../../core/error.ts";
 import { type ImageEngine, RecoveringEngine } from "../../core/generation/mod.ts";
-import type { LoadOptions, ModelFiles } from "../../core/inference/mod.ts";
+import type { LoadOptions } from "../../core/inference/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 import { ChromeEngine } from "./chrome_engine.ts";
 import { type ChromeProgram, locateChrome } from "./chrome_path.ts";
 import { ChromeServer } from "./chrome_server.ts";

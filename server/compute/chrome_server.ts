@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
-import type { ByteRange, ModelFiles } from "../../core/inference/mod.ts";
+import type { ByteRange, ModelFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/protocol/mod.ts";
 import { type Bundle, bundlePage, type DrivenPage } from "./chrome_bundle.ts";
 

@@ -1,5 +1,6 @@
 import { type ImageEngine, Pipeline } from "../../core/generation/mod.ts";
-import type { LoadOptions, ModelFiles, Runtime } from "../../core/inference/mod.ts";
+import type { LoadOptions, Runtime } from "../../core/inference/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 
 /** What computes: this process, its GPU, or a Chrome that it drives. Disposing it frees all. */
 export interface ComputeHost extends AsyncDisposable {

@@ -1,9 +1,9 @@
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
-import { readJson } from "../../core/inference/mod.ts";
+import { readJson } from "../../core/model/mod.ts";
 import { openWallet, SubtensorClient } from "../chain/mod.ts";
-import { logLine } from "../command_line.ts";
-import { channelsOf } from "../../core/verify/mod.ts";
+import { logLine } from "../telemetry/mod.ts";
+import { channelsOf } from "../../core/verifier/mod.ts";
 import { startMiner } from "../miner/mod.ts";
 import { runNeuron } from "../neuron/mod.ts";
 

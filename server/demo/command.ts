@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { numberFlag } from "../command_line.ts";
+import { numberFlag } from "../cli/mod.ts";
 import { runDemo } from "./demo.ts";
 
 const TEXT = `

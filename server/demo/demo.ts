@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reason, throwIfAborted } from "../../core/error.ts";
 import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
-import { stopped } from "../command_line.ts";
+import { stopped } from "../runtime/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { localAddress } from "./local_address.ts";
 import { type DemoProcess, startProcess } from "./processes.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { AppError } from "../../core/error.ts";
 import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, type SignedHeaders } from "../../core/protocol/mod.ts";
-import { openDatabase } from "../database.ts";
+import { openDatabase } from "../storage/mod.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS used

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
-import { numberFlag, wholeFlag } from "../command_line.ts";
+import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
   addNeuronOptions,

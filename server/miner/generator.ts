@@ -1,26 +1,25 @@
 import {
   decodeRequest,
-  encodeImage,
-  type Generation,
   type GenerationRequest,
-  type ImageEngine,
   planFor,
   runsBeside,
-} from "../../core/generation/mod.ts";
-import { type ModelFiles, readJson } from "../../core/inference/mod.ts";
+} from "../../core/request/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
+import { type ModelFiles, readJson } from "../../core/model/mod.ts";
 import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
 import {
   type Commitment,
   imageLeaf,
   leavesOfImages,
   type OpeningTarget,
-  openStep,
   type Receipt,
   receiptId,
 } from "../../core/transcript/mod.ts";
-import { type Hotkey, makeReceipts, RunRecorder } from "../../core/evidence/mod.ts";
-import type { ModelFacts } from "../evidence/mod.ts";
-import type { TranscriptStore } from "../storage/mod.ts";
+import { makeReceipts, openStep, RunRecorder } from "../../core/prover/mod.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import type { ModelFacts } from "../models/mod.ts";
+import type { TranscriptStore } from "../transcripts/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";
 import type { OpeningTokens } from "./opening_token.ts";

@@ -1,4 +1,6 @@
-import type { GenerationRequest, ImageFormat, StepProgress } from "../../core/generation/mod.ts";
+import type { GenerationRequest } from "../../core/request/mod.ts";
+import type { ImageFormat } from "../../core/image/mod.ts";
+import type { StepProgress } from "../../core/generation/mod.ts";
 import type { GenerationCall, ImageAnswer, MinerInfo } from "../../core/protocol/mod.ts";
 import type { OpeningTarget, Receipt } from "../../core/transcript/mod.ts";
 import type { Job } from "./job_queue.ts";

@@ -1,12 +1,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
-import {
-  decodeImage,
-  decodeRequest,
-  encodeRequest,
-  type GenerationRequest,
-  type RgbaImage,
-} from "../../core/generation/mod.ts";
+import { decodeImage, type RgbaImage } from "../../core/image/mod.ts";
+import { decodeRequest, encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import {
   decodeGenerationAnswer,
   decodeMinerInfo,
@@ -16,7 +11,7 @@ import {
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
-import type { Hotkey } from "../../core/evidence/mod.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";

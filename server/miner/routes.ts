@@ -2,7 +2,8 @@ import type { Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { AppError } from "../../core/error.ts";
-import { encodeImage, type StepProgress } from "../../core/generation/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import type { StepProgress } from "../../core/generation/mod.ts";
 import {
   decodeGenerationCall,
   type GenerationAnswer,
@@ -10,7 +11,7 @@ import {
   type MinerInfo,
 } from "../../core/protocol/mod.ts";
 import type { OpeningTarget } from "../../core/transcript/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 import {
   errorResponse,
   parseJson,

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { decodeRequest, type ImageEngine } from "../../core/generation/mod.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
+import { decodeRequest } from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
-import { DiskTranscriptStore } from "../storage/mod.ts";
+import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
 import { Generator } from "./generator.ts";

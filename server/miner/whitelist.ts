@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
 import { readAtMost } from "../../core/protocol/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 
 /** Milliseconds from reading to reading, and for one. */
 const EVERY_MS = 5 * 60_000;

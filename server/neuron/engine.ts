@@ -1,13 +1,14 @@
-import { checkFit, type GenerationRequest, type ImageEngine } from "../../core/generation/mod.ts";
+import { checkFit, type GenerationRequest } from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type CatalogueEntry,
   catalogueEntryOf,
   type ModelFiles,
   readModelConfig,
-} from "../../core/inference/mod.ts";
+} from "../../core/model/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
-import { type ModelFacts, modelFacts } from "../evidence/mod.ts";
-import { knownModels, openModel } from "../storage/mod.ts";
+import { knownModels, type ModelFacts, modelFacts, openModel } from "../models/mod.ts";
+
 import type { NeuronOptions } from "./flags.ts";
 
 /** A model on this machine, with what receipts and checks say of it. */

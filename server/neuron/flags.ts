@@ -7,7 +7,9 @@ import {
   type Wallet,
   type WalletFlags,
 } from "../chain/mod.ts";
-import { type Log, logLine, stateFolder, wholeFlag } from "../command_line.ts";
+import { type Log, logLine } from "../telemetry/mod.ts";
+import { stateFolder } from "./state_folder.ts";
+import { wholeFlag } from "../cli/mod.ts";
 import type { EngineFlags } from "../compute/mod.ts";
 
 export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {

@@ -1,4 +1,5 @@
-import { logLine, stopped } from "../command_line.ts";
+import { logLine } from "../telemetry/mod.ts";
+import { stopped } from "../runtime/mod.ts";
 
 /** As neurons tell it. */
 export const VERSION = "0.1.0";

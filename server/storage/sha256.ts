@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Hasher, ModelFiles } from "../../core/inference/mod.ts";
+import type { Hasher, ModelFiles } from "../../core/model/mod.ts";
 
 /** SHA-256 in native code: several times the speed of script, which counts for gigabytes. */
 export function sha256(): Hasher {

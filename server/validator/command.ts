@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
-import { numberFlag, wholeFlag } from "../command_line.ts";
+import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
   addNeuronOptions,
@@ -11,7 +11,7 @@ import {
 } from "../neuron/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { startValidator } from "./start_validator.ts";
-import { DEFAULT_STRESS } from "./stress_test.ts";
+import { DEFAULT_STRESS } from "./stress_ramp.ts";
 
 interface ValidatorFlags extends NeuronFlags {
   readonly role: string;

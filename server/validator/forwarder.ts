@@ -1,12 +1,9 @@
 import { AppError, reason } from "../../core/error.ts";
-import {
-  encodeRequest,
-  type GenerationRequest,
-  type ImageFormat,
-} from "../../core/generation/mod.ts";
+import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
+import type { ImageFormat } from "../../core/image/mod.ts";
 import type { ImageAnswer, Score } from "../../core/protocol/mod.ts";
-import type { Verdict } from "../../core/verification/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Verdict } from "../../core/verifier/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger, PendingCheck } from "./ledger.ts";

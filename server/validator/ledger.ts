@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MinerMetrics } from "../../core/incentive/mod.ts";
 import type { Results, Score, ScoreCall, SignedAttestation } from "../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../core/transcript/mod.ts";
-import { openDatabase } from "../database.ts";
+import { openDatabase } from "../storage/mod.ts";
 import { answerOf, brief, checkOf, testOf } from "./ledger_rows.ts";
 
 /** Whose request a result is of. */

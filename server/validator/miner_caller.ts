@@ -1,16 +1,18 @@
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
-import type { ImageFormat } from "../../core/generation/mod.ts";
+import type { ImageFormat } from "../../core/image/mod.ts";
 import {
   decodeGenerationAnswer,
   type ImageAnswer,
+  imageOfMiner,
+  minerAddress,
   readAtMost,
   type Score,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
-import { checkImage, checkStatement } from "../../core/verification/mod.ts";
-import { imageOfMiner, minerAddress } from "../../core/verify/mod.ts";
-import type { Hotkey } from "../../core/evidence/mod.ts";
+import { checkImage, checkStatement } from "../../core/verifier/mod.ts";
+
+import type { Hotkey } from "../../core/keys/mod.ts";
 import type { Peer } from "./peers.ts";
 
 /** A miner that honestly says that it has no room now. */

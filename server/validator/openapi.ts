@@ -1,4 +1,4 @@
-import { generationRequestSchema } from "../../core/generation/mod.ts";
+import { generationRequestSchema } from "../../core/request/mod.ts";
 import { attestationSchema, minerSchemas, validatorSchemas } from "../../core/protocol/mod.ts";
 import { openApi, type RouteDoc } from "../http/mod.ts";
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { AppError, reason } from "../../core/error.ts";
-import type { Hotkey } from "../../core/evidence/mod.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   decodeResults,
   decodeResultsCall,

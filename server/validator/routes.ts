@@ -5,9 +5,9 @@ import { AppError } from "../../core/error.ts";
 import {
   decodeRequest,
   type GenerationRequest,
-  type ImageFormat,
   type RequestDefaults,
-} from "../../core/generation/mod.ts";
+} from "../../core/request/mod.ts";
+import type { ImageFormat } from "../../core/image/mod.ts";
 import {
   checkAttestation,
   decodeAttestation,
@@ -16,7 +16,7 @@ import {
   type ImageCall,
   type ImageForUser,
 } from "../../core/protocol/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 import { parseJson, RateLimit, readBody, type RequestGuard } from "../http/mod.ts";
 import { entriesAsked, neuronRoutes } from "../neuron/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";

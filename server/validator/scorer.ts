@@ -1,17 +1,16 @@
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { decodeScore, type Score, type ScoreCall } from "../../core/protocol/mod.ts";
-import { Mutex } from "../../core/inference/mod.ts";
-import type { Hotkey } from "../../core/evidence/mod.ts";
 import {
-  chooseSteps,
+  decodeScore,
   imageOfMiner,
   minerAddress,
   openingsOfMiner,
-  type OwnModel,
-  type Report,
-  verifyReceipt,
-} from "../../core/verify/mod.ts";
+  type Score,
+  type ScoreCall,
+} from "../../core/protocol/mod.ts";
+import { Mutex } from "../../core/mutex.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import { chooseSteps, type OwnModel, type Report, verifyReceipt } from "../../core/verifier/mod.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
 /**

@@ -6,14 +6,14 @@ import {
   encodeRequest,
   type GenerationRequest,
   type RequestDefaults,
-} from "../../core/generation/mod.ts";
+} from "../../core/request/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { catalogueEntryOf } from "../../core/model/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
-import { knownModels } from "../storage/mod.ts";
+import { knownModels } from "../models/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger.ts";
@@ -26,7 +26,7 @@ import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import { StressLoop } from "./stress_loop.ts";
-import { knock, type StressOptions, type StressResult, stressTest } from "./stress_test.ts";
+import { knock, type StressOptions, type StressResult, stressTest } from "./stress_ramp.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
 export interface ValidatorOptions extends NeuronOptions {

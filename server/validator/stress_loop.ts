@@ -1,9 +1,9 @@
 import { reason } from "../../core/error.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer } from "./peers.ts";
 import { drawForTest, type Random, type Testable } from "./selection.ts";
-import type { Knocked, StressResult } from "./stress_test.ts";
+import type { Knocked, StressResult } from "./stress_ramp.ts";
 
 interface StressLoopParts {
   readonly ledger: Ledger;

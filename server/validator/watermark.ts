@@ -3,7 +3,7 @@ import {
   encodeImage,
   type ImageFormat,
   type RgbaImage,
-} from "../../core/generation/mod.ts";
+} from "../../core/image/mod.ts";
 
 /** Of the shorter side. */
 const SIZE = 0.09;

@@ -1,7 +1,7 @@
 import { reason } from "../../core/error.ts";
 import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
-import type { Log } from "../command_line.ts";
+import type { Log } from "../telemetry/mod.ts";
 import type { Ledger } from "./ledger.ts";
 
 interface WeightsLoopParts {

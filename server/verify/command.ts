@@ -1,27 +1,26 @@
 import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
-import { catalogueEntryOf } from "../../core/inference/mod.ts";
+import { catalogueEntryOf } from "../../core/model/mod.ts";
 import {
   decodeReceipt,
   MAX_RECEIPT_BYTES,
   mostImageBytes,
   type Receipt,
 } from "../../core/transcript/mod.ts";
-import type { Level, Verdict } from "../../core/verification/mod.ts";
 import {
   chooseSteps,
   type ChosenSteps,
-  imageOfMiner,
-  minerAddress,
-  openingsOfMiner,
+  type Level,
   type OwnModel,
+  type Verdict,
   type Verification,
   verifyReceipt,
-} from "../../core/verify/mod.ts";
+} from "../../core/verifier/mod.ts";
+import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
 import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
-import { modelFacts } from "../evidence/mod.ts";
-import { Progress } from "../progress.ts";
-import { knownModels, openModel } from "../storage/mod.ts";
+import { knownModels, modelFacts, openModel } from "../models/mod.ts";
+import { Progress } from "../cli/mod.ts";
+
 import { openingsOfFile } from "./opening_source.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";

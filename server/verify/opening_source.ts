@@ -1,7 +1,7 @@
-import { openStep } from "../../core/transcript/mod.ts";
-import { checkImage } from "../../core/verification/mod.ts";
-import type { OpeningSource } from "../../core/verify/mod.ts";
-import { readTranscript } from "../evidence/mod.ts";
+import { openStep } from "../../core/prover/mod.ts";
+import { checkImage, type OpeningSource } from "../../core/verifier/mod.ts";
+
+import { readTranscript } from "../transcripts/mod.ts";
 
 /** Opens from a transcript file on this machine, as its miner would: proofs are made from it. */
 export function openingsOfFile(path: string, image?: Uint8Array): OpeningSource {

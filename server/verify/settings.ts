@@ -1,6 +1,5 @@
 import { AppError } from "../../core/error.ts";
-import type { Level } from "../../core/verification/mod.ts";
-import type { StepChoice } from "../../core/verify/mod.ts";
+import type { Level, StepChoice } from "../../core/verifier/mod.ts";
 
 /**
  * @throws AppError `invalid_request` for anything but a number, `all` or a list; and for a block's

@@ -1,4 +1,4 @@
-import type { Report } from "../../core/verify/mod.ts";
+import type { Report } from "../../core/verifier/mod.ts";
 
 const LEVELS = [
   "receipt and proofs",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeReport } from "../../core/gpu/bench/mod.ts";
+import { decodeReport } from "../../core/bench/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { writeTinySd } from "../fixtures/tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";

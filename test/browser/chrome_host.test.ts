@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { join } from "node:path";
 import { fromHalf } from "../../core/half.ts";
-import {
-  decodeRequest,
-  type GenerateOptions,
-  type ImageEngine,
-} from "../../core/generation/mod.ts";
-import type { ModelFiles } from "../../core/inference/mod.ts";
+import { decodeRequest } from "../../core/request/mod.ts";
+import type { GenerateOptions, ImageEngine } from "../../core/generation/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
 import { encodeFrames } from "../../core/protocol/mod.ts";
 import { ChromeHost } from "../../server/compute/chrome_host.ts";
 import { ChromeServer } from "../../server/compute/chrome_server.ts";
 import { ChromeSession } from "../../server/compute/chrome_session.ts";
 import { type ComputeHost, locateChrome, openCompute } from "../../server/compute/mod.ts";
-import { openModel } from "../../server/storage/mod.ts";
+import { openModel } from "../../server/models/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { descendants, isRunning, until } from "../fixtures/processes.ts";
 import { rejection } from "../fixtures/rejection.ts";

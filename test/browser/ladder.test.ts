@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { brokenRungs, reportRungs, runningRungs } from "../../browser/app/ladder.ts";
-import type { Stage, TabReport } from "../../browser/app/api.ts";
-import type { Report } from "../../core/verify/mod.ts";
+import { brokenRungs, reportRungs, runningRungs } from "../../browser/app/views/ladder.ts";
+import type { Stage, TabReport } from "../../browser/app/api/api.ts";
+import type { Report } from "../../core/verifier/mod.ts";
 
 const COST = {
   ...{ openings: 3, bytes: 100, evaluations: 0, share: 0 },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hashOf, linkOf, openText } from "../../browser/app/link.ts";
-import { checkMinerUrl } from "../../browser/app/miner_url.ts";
+import { hashOf, linkOf, openText } from "../../browser/app/api/link.ts";
+import { checkMinerUrl } from "../../browser/app/api/miner_url.ts";
 import { thrownBy } from "../fixtures/thrown.ts";
 
 const PAGE = "https://stepwise.example/";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heatColour, LEAST_HEAT, MOST_HEAT } from "../../browser/app/heat.ts";
+import { heatColour, LEAST_HEAT, MOST_HEAT } from "../../browser/app/api/heat.ts";
 import { differenceOf } from "../../browser/app/worker/pictures.ts";
 import { toHalf } from "../../core/half.ts";
 

@@ -2,13 +2,13 @@ import axe, { type AxeResults } from "axe-core";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { decodeReport } from "../../core/gpu/bench/mod.ts";
+import { decodeReport } from "../../core/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
-import { readJson } from "../../core/inference/mod.ts";
+import { readJson } from "../../core/model/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { drawSteps, publicWords } from "../../core/verification/mod.ts";
-import { channelsOf, type Report } from "../../core/verify/mod.ts";
+import { channelsOf, drawSteps, publicWords, type Report } from "../../core/verifier/mod.ts";
+
 import type { Miner } from "../../server/miner/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import type { SiteServer } from "./site_server.ts";

@@ -1,9 +1,13 @@
 import { join } from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer";
 import { onTestFinished } from "vitest";
-import type { ImageAnswer } from "../../core/protocol/mod.ts";
-import type { Report } from "../../core/verify/mod.ts";
-import { decodeGenerationAnswer, signedHeaders } from "../../core/protocol/mod.ts";
+import {
+  decodeGenerationAnswer,
+  type ImageAnswer,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import type { Report } from "../../core/verifier/mod.ts";
+
 import { openWallet, type Wallet } from "../../server/chain/mod.ts";
 import { findChrome } from "../../server/compute/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../server/http/mod.ts";

@@ -1,7 +1,7 @@
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "node:path";
-import { openHotkey } from "../../core/evidence/mod.ts";
+import { openHotkey } from "../../core/keys/mod.ts";
 import { type Attestation, attestationMessage, type ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt, type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
 import { startProcess } from "../../server/demo/processes.ts";

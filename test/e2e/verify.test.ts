@@ -1,28 +1,22 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { AppError, type ErrorCode } from "../../core/error.ts";
-import { encodeImage } from "../../core/generation/mod.ts";
-import { catalogueEntryOf, type ModelFiles, readJson } from "../../core/inference/mod.ts";
-import {
-  decodeSafetensors,
-  encodeReceipt,
-  encodeSafetensors,
-  type Receipt,
-} from "../../core/transcript/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import { catalogueEntryOf, type ModelFiles, readJson } from "../../core/model/mod.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors/mod.ts";
+import { encodeReceipt, type Receipt } from "../../core/transcript/mod.ts";
 import { cpuRuntime } from "../../server/compute/mod.ts";
 import { localHost } from "../../server/compute/host.ts";
-import { modelFacts } from "../../server/evidence/mod.ts";
-import { knownModels, openModel } from "../../server/storage/mod.ts";
+import { knownModels, modelFacts, openModel } from "../../server/models/mod.ts";
+
 import { openingsOfFile } from "../../server/verify/opening_source.ts";
 import {
   acceptReceipt,
-  imageOfMiner,
-  minerAddress,
-  openingsOfMiner,
   ownSettings,
   type Verification,
   verifyReceipt,
-} from "../../core/verify/mod.ts";
+} from "../../core/verifier/mod.ts";
+import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
 import { reportText } from "../../server/verify/table.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { serveMiner } from "../fixtures/miner_server.ts";

@@ -39,6 +39,18 @@ test("checkImports finds a ring of imports", () => {
   expect(ring).toEqual(["core/a.ts -> core/b.ts -> core/c.ts -> core/a.ts: a ring of imports"]);
 });
 
+test("checkImports finds a ring of folders whose files make none", () => {
+  const ring = checkImports([
+    file("core/a/mod.ts", `export { one } from "./one.ts";`),
+    file("core/a/one.ts", ""),
+    file("core/a/two.ts", `import { b } from "../b/mod.ts";`),
+    file("core/b/mod.ts", `export { b } from "./b.ts";`),
+    file("core/b/b.ts", `import { c } from "../c/mod.ts";`),
+    file("core/c/mod.ts", `import { one } from "../a/mod.ts";`),
+  ]);
+  expect(ring).toEqual(["core/a -> core/b -> core/c -> core/a: a ring of folders"]);
+});
+
 test("the house keeps its own rules", () => {
   const files = readHouse(join(import.meta.dirname ?? ".", "../.."));
   expect(files.length).toBeGreaterThan(20);

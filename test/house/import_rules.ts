@@ -95,22 +95,43 @@ function usesDoor(from: string, target: string): boolean {
   return inside || single || target.endsWith("/mod.ts");
 }
 
-/** Files that import each other in a ring, each ring once. */
+/** What imports each other in a ring: files, and the folders that they lie in. Each ring once. */
 function cycles(imports: readonly Import[]): string[] {
-  const edges = Map.groupBy(imports.filter(({ target }) => target), ({ from }) => from);
+  const files = imports.flatMap(({ from, target }): Edge[] => target ? [[from, target]] : []);
+  const folders = files
+    .map(([from, target]): Edge => [roomOf(from), roomOf(target)])
+    .filter(([from, target]) => from !== target && topOf(from) !== "test");
+  const ofFiles = rings(files);
+  return [
+    ...ofFiles.map((ring) => `${ring}: a ring of imports`),
+    ...rings(folders).filter((ring) => !ofFiles.includes(ring))
+      .map((ring) => `${ring}: a ring of folders`),
+  ];
+}
+
+type Edge = readonly [from: string, to: string];
+
+/** The folder of a file; a file that lies above the folders (`core/error.ts`) is its own. */
+function roomOf(path: string): string {
+  const folder = dirname(path);
+  return folder.includes("/") ? folder : path;
+}
+
+function rings(all: readonly Edge[]): string[] {
+  const edges = Map.groupBy(all, ([from]) => from);
   const done = new Set<string>();
   const found: string[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    const at = trail.indexOf(path);
+  const visit = (node: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(node);
     if (at >= 0) {
-      found.push(`${[...trail.slice(at), path].join(" -> ")}: a ring of imports`);
+      found.push([...trail.slice(at), node].join(" -> "));
       return;
     }
-    if (done.has(path)) return;
-    for (const { target } of edges.get(path) ?? []) if (target) visit(target, [...trail, path]);
-    done.add(path);
+    if (done.has(node)) return;
+    for (const next of new Set(edges.get(node)?.map(([, to]) => to))) visit(next, [...trail, node]);
+    done.add(node);
   };
-  for (const path of edges.keys()) visit(path, []);
+  for (const node of edges.keys()) visit(node, []);
   return found;
 }
 

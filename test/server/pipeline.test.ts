@@ -1,22 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { join } from "node:path";
 import { fromHalf } from "../../core/half.ts";
-import {
-  decodeRequest,
-  type GenerateOptions,
-  type GenerationRequest,
-  Pipeline,
-  planFor,
-} from "../../core/generation/mod.ts";
-import {
-  loadModel,
-  type ModelFiles,
-  observeRuntime,
-  type Runtime,
-} from "../../core/inference/mod.ts";
-import { finishResidual, residualSums } from "../../core/verification/mod.ts";
+import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
+import { type GenerateOptions, Pipeline } from "../../core/generation/mod.ts";
+import { loadModel, observeRuntime, type Runtime } from "../../core/inference/mod.ts";
+import type { ModelFiles } from "../../core/model/mod.ts";
+import { finishResidual, residualSums } from "../../core/verifier/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
-import { openModel } from "../../server/storage/mod.ts";
+import { openModel } from "../../server/models/mod.ts";
 import { rejection } from "../fixtures/rejection.ts";
 import { openTinySd } from "../fixtures/open_tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Receipt } from "../../../core/transcript/mod.ts";
-import type { ReceiptLink, TabReport } from "../api.ts";
+import type { ReceiptLink, TabReport } from "../api/mod.ts";
 
 /** A receipt that was opened here. */
 export interface StoredReceipt {

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { reason } from "../../../core/error.ts";
-import { answered, engine } from "../engine.ts";
-import { capabilities, forgetAll, kept, problem, tell } from "../state.ts";
+import { answered, capabilities, engine, forgetAll, kept, problem, tell } from "../state/mod.ts";
+
 import { clearPages, clearRecords } from "../storage/mod.ts";
 
 const stored = signal<number | undefined>(undefined);

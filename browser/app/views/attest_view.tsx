@@ -1,12 +1,11 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Attestation, SignedAttestation } from "../../../core/protocol/mod.ts";
-import type { Report } from "../../../core/verify/mod.ts";
-import { answered, engine } from "../engine.ts";
-import { checkMinerUrl } from "../miner_url.ts";
-import { problem, tell } from "../state.ts";
+import type { Report } from "../../../core/verifier/mod.ts";
+import { answered, engine, problem, tell } from "../state/mod.ts";
+import { checkMinerUrl, countOf, timeOf } from "../api/mod.ts";
+
 import type { StoredReceipt } from "../storage/mod.ts";
-import { countOf, timeOf } from "../words.ts";
 
 const accounts = signal<readonly { readonly address: string; readonly name: string }[]>([]);
 const signed = signal<SignedAttestation | undefined>(undefined);

@@ -1,20 +1,20 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Level } from "../../../core/verification/mod.ts";
-import { engine } from "../engine.ts";
+import type { Level, StepChoice } from "../../../core/verifier/mod.ts";
 import {
   capabilities,
   check,
   checking,
   compute,
+  engine,
   problem,
   reach,
   report,
   runCheck,
   subject,
-} from "../state.ts";
-import type { StepChoice } from "../../../core/verify/mod.ts";
-import type { ComputeChoice } from "../api.ts";
+} from "../state/mod.ts";
+
+import type { ComputeChoice } from "../api/mod.ts";
 import { AttestView } from "./attest_view.tsx";
 import { LadderView } from "./ladder_view.tsx";
 import { ReceiptCard } from "./receipt_card.tsx";

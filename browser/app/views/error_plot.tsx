@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Report } from "../../../core/verify/mod.ts";
+import type { Report } from "../../../core/verifier/mod.ts";
 
 const HEIGHT = 260;
 /** Below this nothing is to be seen on the axis. */

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { encodeReceipt, receiptId } from "../../../core/transcript/mod.ts";
-import { answered, engine, listener } from "../engine.ts";
-import { compute, look, problem, tell } from "../state.ts";
-import type { GenerateEvent, OwnImage, Picture } from "../api.ts";
+import { answered, compute, engine, listener, look, problem, tell } from "../state/mod.ts";
+
+import type { GenerateEvent, OwnImage, Picture } from "../api/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { BlobDownload, BlobImage } from "./blob_image.tsx";
 import { ComputeSelect, RunButtons } from "./check_view.tsx";

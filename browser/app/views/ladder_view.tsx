@@ -1,5 +1,5 @@
-import { brokenRungs, reportRungs, type Rung, runningRungs } from "../ladder.ts";
-import { check, report } from "../state.ts";
+import { brokenRungs, reportRungs, type Rung, runningRungs } from "./ladder.ts";
+import { check, report } from "../state/mod.ts";
 
 const MARKS = { open: "·", running: "…", done: "✓", failed: "✗" } as const;
 

@@ -10,11 +10,11 @@ import {
   problem,
   subject,
   verdicts,
-} from "../state.ts";
+} from "../state/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
-import type { OfferedReceipt, TabReport } from "../api.ts";
+import { type OfferedReceipt, type TabReport, textOf, timeOf } from "../api/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
-import { textOf, timeOf } from "../words.ts";
+
 import { Boundary } from "./boundary.tsx";
 
 const over = signal(false);

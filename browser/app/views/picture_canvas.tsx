@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Picture } from "../api.ts";
+import type { Picture } from "../api/mod.ts";
 
 /** Pixels as they are. */
 export function PictureCanvas({ picture, label }: {

@@ -1,4 +1,4 @@
-import { problem } from "../state.ts";
+import { problem } from "../state/mod.ts";
 
 /** What could not be done, where it is seen wherever one has scrolled to. */
 export function ProblemView() {

@@ -1,8 +1,8 @@
 import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { arrived } from "../state.ts";
+import { arrived } from "../state/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
-import { textOf, timeOf } from "../words.ts";
+import { textOf, timeOf } from "../api/mod.ts";
 import { BlobImage } from "./blob_image.tsx";
 
 /** What the miner signed, in words. Everything in it is a stranger's text, and shown as text. */

@@ -1,8 +1,15 @@
-import type { Report } from "../../../core/verify/mod.ts";
-import { heatScale, LEAST_HEAT, MOST_HEAT } from "../heat.ts";
-import type { TabReport } from "../api.ts";
-import { check } from "../state.ts";
-import { countOf, STATEMENT_ONLY } from "../words.ts";
+import type { Report } from "../../../core/verifier/mod.ts";
+import {
+  countOf,
+  heatScale,
+  LEAST_HEAT,
+  MOST_HEAT,
+  STATEMENT_ONLY,
+  type TabReport,
+} from "../api/mod.ts";
+
+import { check } from "../state/mod.ts";
+
 import { ErrorPlot } from "./error_plot.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
 

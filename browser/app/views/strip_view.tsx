@@ -1,4 +1,4 @@
-import { check } from "../state.ts";
+import { check } from "../state/mod.ts";
 import { PictureCanvas } from "./picture_canvas.tsx";
 
 /** All steps, the drawn ones marked, with the states that are known as the model sees them. */

@@ -6,7 +6,7 @@ import {
   missingFile,
   type ModelFiles,
   Watchdog,
-} from "../../../core/inference/mod.ts";
+} from "../../../core/model/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
 
 /** What is fetched from now on. */

@@ -1,12 +1,8 @@
 import catalogueJson from "../../../models/catalogue.json" with { type: "json" };
 import { AppError } from "../../../core/error.ts";
-import {
-  type CatalogueEntry,
-  catalogueEntryOf,
-  decodeCatalogue,
-} from "../../../core/inference/mod.ts";
+import { type CatalogueEntry, catalogueEntryOf, decodeCatalogue } from "../../../core/model/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
-import type { OwnModel } from "../../../core/verify/mod.ts";
+import type { OwnModel } from "../../../core/verifier/mod.ts";
 import { CachedFiles } from "./cached_files.ts";
 
 const catalogue = decodeCatalogue(catalogueJson);

@@ -1,18 +1,24 @@
 import type { ImageEngine } from "../../../core/generation/mod.ts";
-import { type LatentPreview, readJson } from "../../../core/inference/mod.ts";
+import { type LatentPreview, readJson } from "../../../core/model/mod.ts";
 import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
-import { checkOpening, openedLeaf } from "../../../core/verification/mod.ts";
 import {
+  checkOpening,
   chooseSteps,
   type ChosenSteps,
-  minerAddress,
-  openingsOfMiner,
+  openedLeaf,
   type OpeningSource,
   type Report,
   verifyReceipt,
-} from "../../../core/verify/mod.ts";
-import type { CheckEvent, CheckOrder, Reach, TabReport } from "../api.ts";
-import { countOf } from "../words.ts";
+} from "../../../core/verifier/mod.ts";
+import { minerAddress, openingsOfMiner } from "../../../core/protocol/mod.ts";
+import {
+  type CheckEvent,
+  type CheckOrder,
+  countOf,
+  type Reach,
+  type TabReport,
+} from "../api/mod.ts";
+
 import { type KnownModel, modelOf } from "./catalogue.ts";
 import type { Engines, Opened } from "./engines.ts";
 import { differenceOf, pictureOf, type Predictions } from "./pictures.ts";

@@ -1,8 +1,8 @@
 import { AppError, reason } from "../../../core/error.ts";
 import { type ImageEngine, Pipeline, RecoveringEngine } from "../../../core/generation/mod.ts";
 import type { Runtime } from "../../../core/inference/mod.ts";
-import type { ComputeChoice } from "../api.ts";
-import { whyOf } from "../words.ts";
+import { type ComputeChoice, whyOf } from "../api/mod.ts";
+
 import type { KnownModel } from "./catalogue.ts";
 
 /** What a model is run on here. */

@@ -1,8 +1,8 @@
 import { AppError } from "../../../core/error.ts";
 import { MAX_RECEIPT_BYTES, receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
-import { checkImage } from "../../../core/verification/mod.ts";
-import { imageOfMiner, minerAddress } from "../../../core/verify/mod.ts";
-import type { FetchedReceipt, ReceiptLink } from "../api.ts";
+import { checkImage } from "../../../core/verifier/mod.ts";
+import { imageOfMiner, minerAddress } from "../../../core/protocol/mod.ts";
+import type { FetchedReceipt, ReceiptLink } from "../api/mod.ts";
 import { fetchJson } from "./fetch_json.ts";
 
 const TIMEOUT_MS = 20_000;

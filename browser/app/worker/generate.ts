@@ -1,9 +1,11 @@
-import { makeReceipts, openHotkey, RunRecorder } from "../../../core/evidence/mod.ts";
-import { decodeRequest, encodeImage } from "../../../core/generation/mod.ts";
+import { type LeafSource, makeReceipts, openStep, RunRecorder } from "../../../core/prover/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
+import { encodeImage } from "../../../core/image/mod.ts";
 import type { Plan } from "../../../core/schedule/mod.ts";
-import { type LeafSource, openStep, receiptId } from "../../../core/transcript/mod.ts";
-import type { OpeningSource } from "../../../core/verify/mod.ts";
-import type { GenerateEvent, GenerateOrder, OwnImage } from "../api.ts";
+import { receiptId } from "../../../core/transcript/mod.ts";
+import type { OpeningSource } from "../../../core/verifier/mod.ts";
+import type { GenerateEvent, GenerateOrder, OwnImage } from "../api/mod.ts";
 import { ownModel } from "./catalogue.ts";
 import type { Engines } from "./engines.ts";
 

@@ -1,8 +1,7 @@
-import type { LatentPreview } from "../../../core/inference/mod.ts";
-import { previewLatent } from "../../../core/generation/mod.ts";
+import type { LatentPreview } from "../../../core/model/mod.ts";
+import { previewLatent } from "../../../core/image/mod.ts";
 import { fromHalf } from "../../../core/half.ts";
-import type { Picture } from "../api.ts";
-import { heatColour } from "../heat.ts";
+import { heatColour, type Picture } from "../api/mod.ts";
 
 type Shape = readonly [channels: number, height: number, width: number];
 

@@ -1,7 +1,7 @@
 import { AppError } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
-import { checkImage, checkStatement } from "../../../core/verification/mod.ts";
-import type { CheckOrder, TabReport } from "../api.ts";
+import { checkImage, checkStatement } from "../../../core/verifier/mod.ts";
+import type { CheckOrder, TabReport } from "../api/mod.ts";
 
 /** Milliseconds that the miner's clock may be ahead of ours. */
 const CLOCK_SKEW = 60_000;

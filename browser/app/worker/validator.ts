@@ -4,8 +4,8 @@ import {
   type SignedAttestation,
 } from "../../../core/protocol/mod.ts";
 import { receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
-import type { OfferedReceipt } from "../api.ts";
-import { linkOf } from "../link.ts";
+import { linkOf, type OfferedReceipt } from "../api/mod.ts";
+
 import { fetchJson } from "./fetch_json.ts";
 
 /** The HTTP API of validators, and what miners have of it. Nothing that they say is taken on trust. */

@@ -2,8 +2,8 @@ import { expose, type ProxyMarked, releaseProxy, type Remote } from "comlink";
 import { reason } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
-import type { EngineApi } from "../api.ts";
-import { whyOf } from "../words.ts";
+import { type EngineApi, whyOf } from "../api/mod.ts";
+
 import { check, reachOf } from "./check.ts";
 import { Engines } from "./engines.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";

@@ -2,7 +2,7 @@ import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import type { DispatchError } from "@polkadot/types/interfaces";
 import { AppError } from "../../../core/error.ts";
-import { Mutex } from "../../../core/inference/mod.ts";
+import { Mutex } from "../../../core/mutex.ts";
 import type { BlockClock } from "./block_clock.ts";
 import type { BlockReader, ChainEvent } from "./block_reader.ts";
 import type { ChainLink } from "./connection.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError, reason } from "../../../core/error.ts";
-import { openDatabase } from "../../database.ts";
+import { openDatabase } from "../../storage/mod.ts";
 import { KEPT_BLOCKS } from "./state.ts";
 
 /** A block as it is kept. Hashes and bytes in hex. */

@@ -5,7 +5,7 @@ import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
 import process from "node:process";
 import { AppError } from "../../../core/error.ts";
-import type { Hotkey } from "../../../core/evidence/mod.ts";
+import type { Hotkey } from "../../../core/keys/mod.ts";
 import type { NetworkName } from "../client/mod.ts";
 import { invalid, type Keyfile, readKeyfile, unreadable } from "./keyfile.ts";
 import { passwordFromUser, type PasswordSource } from "./password.ts";

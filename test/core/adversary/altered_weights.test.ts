@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { alterWeights } from "../../../core/adversary/mod.ts";
-import { openModel } from "../../../server/storage/mod.ts";
+import { openModel } from "../../../server/models/mod.ts";
 
 const GRAPH = "unet/model.onnx";
 

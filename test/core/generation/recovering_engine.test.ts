@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
 import { AppError, type ErrorCode } from "../../../core/error.ts";
-import {
-  decodeRequest,
-  type ImageEngine,
-  type Leaf,
-  RecoveringEngine,
-  toldOnce,
-} from "../../../core/generation/mod.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
+import { type ImageEngine, RecoveringEngine, toldOnce } from "../../../core/generation/mod.ts";
+import type { Leaf } from "../../../core/denoise/mod.ts";
 
 const defaults = { width: 64, height: 64, steps: 1, guidanceScale: 1 };
 const request = decodeRequest({}, { ...defaults, seed: 0n });

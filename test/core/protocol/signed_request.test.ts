@@ -8,7 +8,7 @@ import {
   signedHeaders,
 } from "../../../core/protocol/mod.ts";
 import { developmentPair } from "../../../server/chain/mod.ts";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
 const NOW = 1_780_000_000_000;

@@ -1,23 +1,22 @@
 import { getPublicKey, secretFromSeed, sign } from "@scure/sr25519";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { stepLatent } from "../../../core/generation/step.ts";
+import { stepLatent } from "../../../core/denoise/step.ts";
 import { roundHalf, toHalf } from "../../../core/half.ts";
 import { gaussianNoise } from "../../../core/noise/mod.ts";
 import { type Plan, planFromConfig } from "../../../core/schedule/mod.ts";
+import { encodeSs58, type Signer } from "../../../core/keys/mod.ts";
 import {
-  encodeSs58,
   type Hash,
   type LatentShape,
-  type LeafSource,
   manifestHash,
   planHash,
   type Receipt,
-  type Signer,
   signReceipt,
   type TensorLeaf,
   TranscriptBuilder,
 } from "../../../core/transcript/mod.ts";
+import type { LeafSource } from "../../../core/prover/mod.ts";
 
 /** The subnet's default solver. */
 export const SDE_CONFIG = {

@@ -7,10 +7,10 @@ import {
   openingBytes,
   openingSpec,
   type OpeningTarget,
-  openStep,
   proveRun,
   stepRun,
 } from "../../../core/transcript/mod.ts";
+import { openStep } from "../../../core/prover/mod.ts";
 import { sample, SDE_CONFIG } from "./fixture.ts";
 import { codeOf, flipped, largestBuffer } from "./hostile.ts";
 

@@ -12,8 +12,8 @@ import {
   receiptId,
   receiptMessage,
   signReceipt,
-  verifySr25519,
 } from "../../../core/transcript/mod.ts";
+import { verifySr25519 } from "../../../core/keys/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import schedulers from "../../golden/diffusers_schedulers.json" with { type: "json" };
 import { sample, SDE_CONFIG, signer } from "./fixture.ts";

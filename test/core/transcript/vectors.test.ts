@@ -5,14 +5,14 @@ import {
   canonicalJson,
   checkSignature,
   decodeReceipt,
-  decodeSs58,
   leafHash,
   merkleRoot,
   openingSpec,
-  openStep,
   planHash,
   receiptId,
 } from "../../../core/transcript/mod.ts";
+import { decodeSs58 } from "../../../core/keys/mod.ts";
+import { openStep } from "../../../core/prover/mod.ts";
 import {
   checkOpening,
   checkReceipt,
@@ -20,7 +20,7 @@ import {
   drawSteps,
   passesStep,
   publicWords,
-} from "../../../core/verification/mod.ts";
+} from "../../../core/verifier/mod.ts";
 import vectors from "../../golden/transcript_vectors.json" with { type: "json" };
 import { SDE_CONFIG } from "./fixture.ts";
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { knownModels, openModel } from "../../../server/storage/mod.ts";
-import { catalogueEntryOf } from "../../../core/inference/mod.ts";
-import { catchRate, decodeTolerances } from "../../../core/verification/mod.ts";
+import { knownModels, openModel } from "../../../server/models/mod.ts";
+import { catalogueEntryOf } from "../../../core/model/mod.ts";
+import { catchRate, decodeTolerances } from "../../../core/verifier/mod.ts";
 import { zoo } from "../../../core/adversary/mod.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
-import type { Catalogue } from "../../../core/inference/mod.ts";
+import type { Catalogue } from "../../../core/model/mod.ts";
 import { calibrateCommand } from "../../../server/calibrate/mod.ts";
 
 const given = vi.hoisted(() => ({ tolerance: 1 }));
 
 /** The catalogue, with one tolerance for all steps. */
-vi.mock("../../../server/storage/mod.ts", async (original) => {
-  const real = await original<typeof import("../../../server/storage/mod.ts")>();
+vi.mock("../../../server/models/mod.ts", async (original) => {
+  const real = await original<typeof import("../../../server/models/mod.ts")>();
   const knownModels = (): Catalogue => {
     const points = [{ noise: 1, tolerance: given.tolerance }];
     const tolerances = [{ precision: "float16", points }];

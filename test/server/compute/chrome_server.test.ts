@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ChromeServer } from "../../../server/compute/chrome_server.ts";
-import { openModel } from "../../../server/storage/mod.ts";
+import { openModel } from "../../../server/models/mod.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { writeTinySd } from "../../fixtures/tiny_sd.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { decodeRequest, type ImageEngine, Pipeline } from "../../../core/generation/mod.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
+import { type ImageEngine, Pipeline } from "../../../core/generation/mod.ts";
 import type { Gpu } from "../../../core/gpu/mod.ts";
 import { observeRuntime, type Runtime } from "../../../core/inference/mod.ts";
 import { nativeHost, nativeRuntime } from "../../../server/compute/mod.ts";

@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
-import {
-  decodeRequest,
-  type GenerateOptions,
-  type ImageEngine,
-} from "../../../core/generation/mod.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
+import type { GenerateOptions, ImageEngine } from "../../../core/generation/mod.ts";
 import { observeRuntime, type Runtime } from "../../../core/inference/mod.ts";
 import { nativeHost, nativeRuntime } from "../../../server/compute/mod.ts";
 import { openTinySd } from "../../fixtures/open_tiny_sd.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, signedHeaders } from "../../../core/protocol/mod.ts";
 import {
   errorResponse,

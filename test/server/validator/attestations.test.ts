@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import {
   type Attestation,
   attestationMessage,

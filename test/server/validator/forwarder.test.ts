@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
-import { decodeRequest } from "../../../core/generation/mod.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
-import { type Hotkey, openHotkey } from "../../../core/evidence/mod.ts";
+import { type Hotkey, openHotkey } from "../../../core/keys/mod.ts";
 import {
   DEFAULT_FORWARD,
   Forwarder,

@@ -4,11 +4,11 @@ import {
   checkWork,
   decodeRequest,
   type GenerationRequest,
-} from "../../../core/generation/mod.ts";
-import { openHotkey } from "../../../core/evidence/mod.ts";
-import { readModelConfig } from "../../../core/inference/mod.ts";
+} from "../../../core/request/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { readModelConfig } from "../../../core/model/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
-import { openModel } from "../../../server/storage/mod.ts";
+import { openModel } from "../../../server/models/mod.ts";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
 import type { Forwarded } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger.ts";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const SETTLE = new URL("../../fixtures/settle_forever.ts", import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import { MinerBusy, MinerCaller, MinerForged } from "../../../server/validator/miner_caller.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";

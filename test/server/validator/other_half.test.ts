@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { expect, onTestFinished, test } from "vitest";
-import { openHotkey } from "../../../core/evidence/mod.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
 import { errorResponse, ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
 import { addResults, pullResults } from "../../../server/validator/other_half.ts";

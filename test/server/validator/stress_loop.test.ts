@@ -3,7 +3,7 @@ import { AppError } from "../../../core/error.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { StressLoop } from "../../../server/validator/stress_loop.ts";
-import type { Knocked } from "../../../server/validator/stress_test.ts";
+import type { Knocked } from "../../../server/validator/stress_ramp.ts";
 
 const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeImage, encodeImage, type RgbaImage } from "../../../core/generation/mod.ts";
+import { decodeImage, encodeImage, type RgbaImage } from "../../../core/image/mod.ts";
 import { watermarkFile, withWatermark } from "../../../server/validator/watermark.ts";
 
 function grey(side: number, value: number): RgbaImage {

@@ -1,0 +1,22 @@
+export {
+  type Capabilities,
+  type CheckEvent,
+  type CheckOrder,
+  type ComputeChoice,
+  type EngineApi,
+  type FetchedReceipt,
+  type GenerateEvent,
+  type GenerateOrder,
+  type OfferedReceipt,
+  type OwnImage,
+  type Picture,
+  type Reach,
+  type ReceiptLink,
+  type Stage,
+  STAGES,
+  type TabReport,
+} from "./api.ts";
+export { heatColour, heatScale, LEAST_HEAT, MOST_HEAT } from "./heat.ts";
+export { hashOf, linkOf, openText } from "./link.ts";
+export { checkMinerUrl } from "./miner_url.ts";
+export { countOf, STATEMENT_ONLY, textOf, timeOf, whyOf } from "./words.ts";

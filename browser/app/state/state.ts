@@ -1,0 +1,310 @@
+import { computed, signal } from "@preact/signals";
+import { reason } from "../../../core/error.ts";
+import { receiptId } from "../../../core/transcript/mod.ts";
+import type { Level } from "../../../core/verifier/mod.ts";
+import { answered, engine, listener } from "./engine.ts";
+import {
+  type Capabilities,
+  type CheckEvent,
+  type CheckOrder,
+  type ComputeChoice,
+  hashOf,
+  linkOf,
+  type OfferedReceipt,
+  openText,
+  type Picture,
+  type Reach,
+  type ReceiptLink,
+  type Stage,
+  type TabReport,
+} from "../api/mod.ts";
+import {
+  keepReceipt,
+  keepVerdict,
+  keptReceipt,
+  keptReceipts,
+  keptVerdicts,
+  type StoredReceipt,
+} from "../storage/mod.ts";
+
+/** Which view is shown: the part of the address behind `#/`. */
+export const route = signal(routeOf(location.hash));
+/** The receipt that is looked at. */
+export const subject = signal<StoredReceipt | undefined>(undefined);
+/** How far the receipt that is looked at can be checked here. */
+export const reach = signal<Reach>({ level: 3 });
+/** A sentence for the reader: what could not be done. */
+export const problem = signal("");
+/** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
+export const opening = signal<"address" | "reader" | undefined>(undefined);
+/** The reader asked for the receipt that is looked at, and has not been brought before it. */
+export const arrived = signal(false);
+export const compute = signal<ComputeChoice>("auto");
+export const capabilities = signal<Capabilities | undefined>(undefined);
+/** Receipts on this machine; undefined until they are read. */
+export const kept = signal<readonly StoredReceipt[] | undefined>(undefined);
+/** The last verdict on each receipt, by its id. */
+export const verdicts = signal<ReadonlyMap<string, TabReport>>(new Map());
+/** Receipts that a validator or miner shows. */
+export const offered = signal<readonly OfferedReceipt[]>([]);
+/** The last check that was begun here. */
+const begun = signal<CheckState | undefined>(undefined);
+/** Whether a check runs, of whichever receipt. */
+export const checking = computed(() => begun.value?.running ?? false);
+/** The last check, if it is of the receipt that is looked at. */
+export const check = computed(() =>
+  begun.value?.id === subject.value?.id ? begun.value : undefined
+);
+/** Of the last check that was begun, which may have ended without one; else what is stored. */
+export const report = computed(() =>
+  check.value ? check.value.report : verdicts.value.get(subject.value?.id ?? "")
+);
+
+/** What is known of a check. */
+export interface CheckState {
+  /** Of the receipt. */
+  readonly id: string;
+  readonly level: Level;
+  readonly running: boolean;
+  /** What was said at each stage that was reached. */
+  readonly said: ReadonlyMap<Stage, string>;
+  readonly steps: readonly number[];
+  readonly pictures: ReadonlyMap<number, StepPictures>;
+  readonly report?: TabReport;
+}
+
+export interface StepPictures {
+  readonly state?: Picture;
+  readonly theirs?: Picture;
+  readonly ours?: Picture;
+  readonly difference?: Picture;
+}
+
+/** The first part of the hash. */
+function routeOf(hash: string): string {
+  return /^#\/([a-z]+)/.exec(hash)?.[1] ?? "check";
+}
+
+/** Begins: what is stored, what the address leads to, what this browser can. */
+export async function start(): Promise<void> {
+  addEventListener("hashchange", () => void follow());
+  void tell(async () => {
+    capabilities.value = await answered(engine.capabilities());
+  });
+  // At once: what the reader does meanwhile is newer than the address.
+  await Promise.all([follow(), readLists()]);
+}
+
+/** What the server of this page offers, unless the address leads somewhere, and what is kept. */
+async function readLists(): Promise<void> {
+  if (!location.hash.includes("?")) {
+    // Most servers have none.
+    const own = await answered(engine.readOwnList()).catch(() => []);
+    // What the reader asked for meanwhile stays.
+    if (offered.value.length === 0) offered.value = own;
+  }
+  await readKept();
+}
+
+/** After everything was cleared. */
+export async function forgetAll(): Promise<void> {
+  [subject.value, begun.value] = [undefined, undefined];
+  [offered.value, verdicts.value, kept.value] = [[], new Map(), []];
+  await readKept();
+}
+
+async function readKept(): Promise<void> {
+  try {
+    kept.value = await keptReceipts();
+    verdicts.value = new Map((await keptVerdicts()).map(({ id, report }) => [id, report]));
+  } catch {
+    // Without storage everything else works.
+    kept.value ??= [];
+  }
+}
+
+/** Shows what goes wrong as a sentence. */
+export async function tell(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    problem.value = reason(error);
+  }
+}
+
+/** Of the last thing that was to be opened: what was asked for before it is not shown any more. */
+let wanted = 0;
+
+async function openBy(
+  what: "address" | "reader",
+  work: (isWanted: () => boolean) => Promise<void>,
+): Promise<void> {
+  const turn = ++wanted;
+  const isWanted = () => turn === wanted;
+  problem.value = "";
+  opening.value = what;
+  await tell(async () => {
+    try {
+      await work(isWanted);
+    } catch (error) {
+      if (isWanted()) throw error;
+    } finally {
+      if (isWanted()) opening.value = undefined;
+    }
+  });
+}
+
+/** Marks entries of the browser's history that show no receipt. */
+const BEFORE_ANY = "before any receipt";
+
+/** Does what the address says. */
+async function follow(): Promise<void> {
+  route.value = routeOf(location.hash);
+  if (route.value !== "check") {
+    // It was of the view before.
+    problem.value = "";
+    return;
+  }
+  const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
+  await openBy("address", async (isWanted) => {
+    const link = linkOf(parameters, location.href);
+    const id = link?.id ?? parameters.get("receipt");
+    const looked = subject.value;
+    if (id === null) {
+      // The way back to the page as it was before any receipt was opened ...
+      if (history.state === BEFORE_ANY) subject.value = undefined;
+      // ... or else, without a receipt of its own, the address is that of what is looked at.
+      else if (looked) history.replaceState(null, "", addressOf(looked));
+      else history.replaceState(BEFORE_ANY, "");
+      return;
+    }
+    if (looked?.id === id && (looked.link || !link)) return;
+    if (link) await fetchLink(link, isWanted);
+    else await showKept(id);
+  });
+}
+
+/** Opens whatever was pasted, dropped or typed. */
+export function open(text: string): Promise<void> {
+  return openBy("reader", async (isWanted) => {
+    const opened = openText(text, location.href);
+    if (opened.kind === "link") return await fetchLink(opened.link, isWanted);
+    if (opened.kind === "list") return await readList(opened.url, isWanted);
+    const { receipt } = opened;
+    const id = receiptId(receipt);
+    // What is known of it, as its image and who opens it, is not lost.
+    const known = await keptReceipt(id).catch(() => undefined);
+    if (isWanted()) await show(known ?? { id, receipt, at: Date.now() });
+  });
+}
+
+export function openLink(link: ReceiptLink): Promise<void> {
+  return openBy("reader", (isWanted) => fetchLink(link, isWanted));
+}
+
+async function fetchLink(link: ReceiptLink, isWanted: () => boolean): Promise<void> {
+  const known = await keptReceipt(link.id).catch(() => undefined);
+  const { receipt, image } = known?.image ? known : await answered(engine.fetchReceipt(link));
+  if (isWanted()) await show({ id: link.id, receipt, link, image, at: Date.now() });
+}
+
+async function showKept(id: string): Promise<void> {
+  const known = await keptReceipt(id);
+  if (!known) throw new Error("Cannot open the receipt: it is not on this machine any more.");
+  await show(known);
+}
+
+/** What a validator or miner offers to be looked at. */
+async function readList(url: string, isWanted: () => boolean): Promise<void> {
+  const found = await answered(engine.readList(url));
+  if (!isWanted()) return;
+  offered.value = found;
+  if (found.length === 0) throw new Error(`There are no receipts to look at, at ${url}.`);
+}
+
+/** Looks at what is here already. */
+export function look(stored: StoredReceipt): Promise<void> {
+  return openBy("reader", () => show(stored));
+}
+
+/** Makes it the one that is looked at, and keeps it. */
+async function show(stored: StoredReceipt): Promise<void> {
+  subject.value = stored;
+  arrived.value = opening.value === "reader";
+  opening.value = undefined;
+  reach.value = { level: 3 };
+  route.value = "check";
+  const address = addressOf(stored);
+  // Another way to write the address of the same receipt is no other page.
+  if (location.hash.includes(stored.id)) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  const hasRoom = await keepReceipt(stored).catch(() => false);
+  if (!hasRoom) problem.value = "This browser has no room to keep the receipt.";
+  await readKept();
+  const found = await answered(engine.reach(stored));
+  if (subject.value === stored) reach.value = found;
+}
+
+/** @returns the address of this page that leads there, also after a reload. */
+function addressOf({ id, link }: StoredReceipt): string {
+  return link ? hashOf(link) : `#/check?receipt=${id}`;
+}
+
+/** Checks the receipt that is looked at. A check that runs is ended by it. */
+export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Promise<void> {
+  const looked = subject.value;
+  if (!looked) return;
+  const { receipt, link, image, id } = looked;
+  let state: CheckState = {
+    ...{ id, level: order.level, running: true },
+    ...{ said: new Map(), steps: [], pictures: new Map() },
+  };
+  /** What an older check still tells is not of this one. */
+  const isLast = () => begun.value === state;
+  const advance = (next: CheckState) => {
+    if (!isLast()) return;
+    state = next;
+    begun.value = next;
+  };
+  begun.value = state;
+  problem.value = "";
+  await tell(async () => {
+    try {
+      const found = await answered(engine.check(
+        { receipt, link, image, compute: compute.value, ...order },
+        listener((event) => advance(after(state, event))),
+      ));
+      advance({ ...state, running: false, report: found });
+      await keepReport(id, found);
+    } catch (error) {
+      if (!isLast()) return;
+      advance({ ...state, running: false });
+      throw error;
+    }
+  });
+}
+
+async function keepReport(id: string, found: TabReport): Promise<void> {
+  // That the miner did not open a step, or that nobody could ask him, is true of now alone.
+  if (found.code === "opening_withheld") return;
+  verdicts.value = new Map([...verdicts.value, [id, found]]);
+  if (await keepVerdict({ id, report: found, at: Date.now() })) return;
+  problem.value = "This browser has no room to keep the verdict.";
+}
+
+function after(state: CheckState, event: CheckEvent): CheckState {
+  switch (event.kind) {
+    case "drawn":
+      return { ...state, steps: event.steps };
+    case "stage":
+      return { ...state, said: new Map([...state.said, [event.stage, event.detail]]) };
+    case "opened":
+    case "compared": {
+      const { kind: _, step, ...shown } = event;
+      const merged = { ...state.pictures.get(step), ...shown };
+      return { ...state, pictures: new Map([...state.pictures, [step, merged]]) };
+    }
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Plan } from "../schedule/mod.ts";
+import type { Conditioning } from "../prompt/mod.ts";
+
+/** Channels, height and width of one image's latent. */
+export type LatentDims = readonly [channels: number, height: number, width: number];
+
+/** A tensor that a transcript commits to, as float16 bits: u16[batch, channels, height, width]. */
+export interface Leaf {
+  /** `x`: a state, 0 to N. `d`: a denoised prediction, 0 to N - 1. */
+  readonly kind: "x" | "d";
+  readonly index: number;
+  readonly bits: Uint16Array<ArrayBuffer>;
+}
+
+export interface LoopEvents {
+  /** Each leaf once, in the transcript's order: x0, d0, x1, d1, ..., xN. */
+  readonly onLeaf?: (leaf: Leaf) => void;
+  /** After a step, with D_i of each image as f32. */
+  readonly onStep?: (index: number, denoised: readonly Float32Array[]) => void;
+  readonly signal?: AbortSignal;
+  /** Milliseconds, from any origin. */
+  readonly clock: () => number;
+}
+
+export interface LoopInput {
+  readonly plan: Plan;
+  readonly dims: LatentDims;
+  /** One for each image. */
+  readonly seeds: readonly bigint[];
+  /** One for each image; either all have a negative prompt or none. */
+  readonly conditionings: readonly Conditioning[];
+  readonly guidanceScale: number;
+  /** SDXL's size conditioning. */
+  readonly timeIds: readonly number[];
+}
+
+export interface LoopResult {
+  /** x_N of each image, f32[channels, height, width] each. */
+  readonly latents: readonly Float32Array[];
+  /** Milliseconds in the network, one a step. */
+  readonly networkMs: readonly number[];
+  /** Milliseconds in noise, guidance, solver and rounding, all steps together. */
+  readonly solverMs: number;
+}

@@ -1,0 +1,70 @@
+import { fromHalf } from "../half.ts";
+import { joinRows, type Model, splitRows } from "../inference/mod.ts";
+import type { Plan, PlanRow } from "../schedule/mod.ts";
+import type { Conditioning } from "../prompt/mod.ts";
+import type { StepState } from "./step_state.ts";
+import type { LatentDims } from "./loop_input.ts";
+
+export interface PredictInput {
+  readonly plan: Plan;
+  readonly dims: LatentDims;
+  readonly conditioning: Conditioning;
+  readonly guidanceScale: number;
+  readonly timeIds: readonly number[];
+  readonly states: readonly StepState[];
+}
+
+/**
+ * What the network makes of single states: D_i after guidance, not yet rounded to float16. All
+ * states go through the network as one batch, each with its own timestep, where the graph takes
+ * that.
+ * @returns D_i of each state, f32[channels, height, width].
+ */
+export async function predictSteps(model: Model, input: PredictInput): Promise<Float32Array[]> {
+  const most = model.unet.takesTimesteps ? input.states.length : 1;
+  const predictions: Float32Array[] = [];
+  for (let first = 0; first < input.states.length; first += most) {
+    const states = input.states.slice(first, first + most);
+    predictions.push(...await predictBatch(model, { ...input, states }));
+  }
+  return predictions;
+}
+
+async function predictBatch(model: Model, input: PredictInput): Promise<Float32Array[]> {
+  const { plan, dims, conditioning: { positive, negative }, guidanceScale, states } = input;
+  const rows = states.map(({ index }) => plan.rows[index]);
+  const values = states.map(({ bits }) => fromHalf(bits));
+  const sides = negative ? 2 : 1;
+  const text = [...(negative ? states.map(() => negative) : []), ...states.map(() => positive)];
+  const told = rows.map(({ timestep }) => timestep);
+  const timesteps = told.length === 1 ? told : repeated(told, sides);
+  const output = await model.unet.predict(
+    joinRows(repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides)),
+    [text.length, ...dims],
+    timesteps,
+    model.unet.constantInputs({ text, timeIds: input.timeIds, guidanceScale }),
+  );
+  const parts = splitRows(output, values[0].length);
+  return values.map((x, k) =>
+    negative
+      ? denoised(rows[k], x, parts[states.length + k], parts[k], guidanceScale)
+      : denoised(rows[k], x, parts[k], parts[k], 1)
+  );
+}
+
+/** fromX * x + fromOut * (negative + scale * (positive - negative)), summed in f64. */
+function denoised(
+  { fromX, fromOut }: PlanRow,
+  x: Float32Array,
+  positive: Float32Array,
+  negative: Float32Array,
+  scale: number,
+): Float32Array {
+  return x.map((value, i) =>
+    fromX * value + fromOut * (negative[i] + scale * (positive[i] - negative[i]))
+  );
+}
+
+function repeated<T>(values: readonly T[], times: number): T[] {
+  return Array.from({ length: times }, () => values).flat();
+}

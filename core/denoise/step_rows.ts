@@ -1,0 +1,133 @@
+import { NO_ROW, STEP_TERMS, stepFloat32 } from "../../shaders/mod.ts";
+import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { packStructs, type StructValues } from "../gpu/mod.ts";
+
+/** What one image's step needs besides its plan row. Places in the ring count fours of elements. */
+export interface StepPlace {
+  /** Elements of one image's latent. */
+  readonly n: number;
+  readonly seed: bigint;
+  /** Which draw of the seed is the step's noise: i + 1 for step i. */
+  readonly draw: number;
+  /** Undefined where there is no negative prompt. */
+  readonly guidanceScale: number | undefined;
+  /** The image's row of the network's tensors, for the prompt. */
+  readonly positiveRow: number;
+  /** For the negative prompt; unread without guidance. */
+  readonly negativeRow: number;
+  /** Of the network's next call. */
+  readonly inScale: number;
+  /** Of x_i, x_{i-1}, ...: four. */
+  readonly stateAt: readonly number[];
+  /** Of D_i, D_{i-1}, ...: four. D_i is written, and may take the place of D_{i-4}. */
+  readonly denoisedAt: readonly number[];
+  /** Of x_{i+1}, which is written and may take the place of x_{i-3}. */
+  readonly nextAt: number;
+}
+
+export type StepRow = StructValues<keyof typeof stepFloat32.parameters.fields>;
+
+/** States and predictions in the ring: four of each, as far as a plan row reaches. */
+const REACH = 4;
+
+/** How a batch lies in the network's tensors and in the ring. */
+export interface StepBatch {
+  readonly n: number;
+  /** One for each image. */
+  readonly seeds: readonly bigint[];
+  /** Undefined where there is no negative prompt. */
+  readonly guidanceScale: number | undefined;
+}
+
+/** One image's row of the step kernel. Sums of weights are taken here, in f64. */
+export function stepRow(row: PlanRow, place: StepPlace): StepRow {
+  const scale = place.guidanceScale;
+  return {
+    states: [row.keep, row.x1, row.x2, row.x3],
+    denoised: [row.d0, row.d1, row.d2, row.d3],
+    fromX: row.fromX,
+    fromPositive: scale === undefined ? row.fromOut : row.fromOut * scale,
+    fromNegative: scale === undefined ? 0 : row.fromOut * (1 - scale),
+    noise: row.noise,
+    stateAt: place.stateAt,
+    denoisedAt: place.denoisedAt,
+    nextAt: place.nextAt,
+    n: place.n,
+    positiveRow: place.positiveRow,
+    negativeRow: scale === undefined ? NO_ROW : place.negativeRow,
+    inScale: place.inScale,
+    draw: place.draw,
+    seedLow: Number(place.seed & 0xffffffffn),
+    seedHigh: Number(place.seed >> 32n),
+  };
+}
+
+/**
+ * The step kernel's constant TERMS for rows that share a dispatch: the terms that every row has.
+ * Rows that differ in that get 0, for which the kernel looks at each row's weights.
+ */
+function stepTerms(rows: readonly StepRow[]): number {
+  const [first, ...others] = rows.map(termsOf);
+  return others.every((terms) => terms === first) ? first : 0;
+}
+
+function termsOf({ fromX, fromPositive, fromNegative, noise, states, denoised }: StepRow): number {
+  const weights = [fromX, fromPositive, fromNegative, states, denoised, noise].flat();
+  const bits = Object.values(STEP_TERMS);
+  return weights.reduce<number>((terms, weight, k) => terms | (weight === 0 ? 0 : bits[k]), 0);
+}
+
+/** Bytes of a ring for a batch: f32[4 states + 4 predictions, images, n rounded up to fours]. */
+export function ringBytes({ n, seeds }: StepBatch): number {
+  return 2 * REACH * seeds.length * Math.ceil(n / 4) * 16;
+}
+
+/** Where x_i (`x`) or D_i (`d`) of an image lies in the ring, in fours of elements. */
+export function ringPlace(batch: StepBatch, kind: "x" | "d", i: number, image: number): number {
+  const slot = (kind === "x" ? 0 : REACH) + (i + 2 * REACH) % REACH;
+  return (slot * batch.seeds.length + image) * Math.ceil(batch.n / 4);
+}
+
+/** The rows of one dispatch, an image each. */
+export interface RowSet {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The kernel's constant TERMS. */
+  readonly terms: number;
+}
+
+/**
+ * The row sets of a whole run: that of x_0 first, then those of each step. x_0 is a step as well, of
+ * a row that has noise alone.
+ */
+export function packPlan(plan: Plan, batch: StepBatch): readonly RowSet[] {
+  return [initialRow(plan), ...plan.rows].map((row, k) => {
+    const inScale = plan.rows[k]?.inScale ?? 1;
+    const rows = batch.seeds.map((_, image) =>
+      stepRow(row, placeInBatch(batch, k - 1, image, inScale))
+    );
+    return { bytes: packStructs(stepFloat32.parameters, rows), terms: stepTerms(rows) };
+  });
+}
+
+/** Rows of the network's tensors: negative prompts first, when there is guidance. */
+function placeInBatch(batch: StepBatch, i: number, image: number, inScale: number): StepPlace {
+  const { n, seeds, guidanceScale } = batch;
+  const ages = Array.from({ length: REACH }, (_, age) => i - age);
+  return {
+    n,
+    seed: seeds[image],
+    draw: i + 1,
+    guidanceScale,
+    positiveRow: guidanceScale === undefined ? image : seeds.length + image,
+    negativeRow: image,
+    inScale,
+    stateAt: ages.map((age) => ringPlace(batch, "x", age, image)),
+    denoisedAt: ages.map((age) => ringPlace(batch, "d", age, image)),
+    nextAt: ringPlace(batch, "x", i + 1, image),
+  };
+}
+
+function initialRow({ rows: [first], initialScale }: Plan): PlanRow {
+  const none = { keep: 0, x1: 0, x2: 0, x3: 0, d0: 0, d1: 0, d2: 0, d3: 0, fromX: 0, fromOut: 0 };
+  return { ...first, ...none, noise: initialScale, states: 1, history: 1 };
+}

@@ -1,0 +1,1 @@
+export { type Conditioning, PromptConditioner } from "./conditioning.ts";

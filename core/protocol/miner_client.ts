@@ -1,0 +1,97 @@
+import { AppError, reason } from "../error.ts";
+import { readAtMost } from "./bounded_body.ts";
+import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
+import type { OpeningSource } from "../verifier/mod.ts";
+
+const MAX_REFUSAL_BYTES = 64 * 1024;
+/** A miner who says "now" is not asked in a tight loop. */
+const LEAST_WAIT_MS = 100;
+
+/** A miner over HTTP. What he sends is read to a known size and within a time, or not at all. */
+export interface MinerAddress {
+  /** http(s), with a path where the miner is behind one. */
+  readonly url: string;
+  /** Milliseconds for each answer, to its last byte. */
+  readonly timeoutMs: number;
+  /** The receipt's opening token, which the miner gave with it. */
+  readonly token?: string;
+}
+
+/** @throws AppError `invalid_request` when it is no http(s) address. */
+export function minerAddress(url: string, timeoutMs: number, token?: string): MinerAddress {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) {
+    return { url: url.endsWith("/") ? url : `${url}/`, timeoutMs, token };
+  }
+  throw new AppError("invalid_request", `Cannot verify: --from is ${url}, not an http(s) address`);
+}
+
+/**
+ * Asks the miner: `GET v1/generations/{receipt id}/steps/{start, 0, 1, ..., end}`.
+ * Openings throw AppError `opening_withheld` (late, refused, not there) or `opening_invalid` (long).
+ * A miner who is busy and says for how long is asked again within the time.
+ */
+export function openingsOfMiner(miner: MinerAddress): OpeningSource {
+  return async ({ receipt, plan }, target) => {
+    const most = openingBytes(openingSpec(receipt, plan, target));
+    return await fetchBounded(miner, receipt, `steps/${target}`, most);
+  };
+}
+
+/** `GET v1/generations/{receipt id}/image`. @throws AppError as an opening. */
+export function imageOfMiner(
+  miner: MinerAddress,
+  receipt: Receipt,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return fetchBounded(miner, receipt, "image", receipt.image.bytes);
+}
+
+async function fetchBounded(
+  { url, timeoutMs, token }: MinerAddress,
+  receipt: Receipt,
+  path: string,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const address = new URL(`v1/generations/${receiptId(receipt)}/${path}`, url);
+    const response = await fetchPatiently(address, timeoutMs, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      redirect: "error",
+    });
+    const bytes = await readAtMost(response, response.ok ? most : MAX_REFUSAL_BYTES);
+    if (response.ok) return bytes ?? tooLong(path, most);
+    throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const late = cause instanceof Error && cause.name === "TimeoutError";
+    const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
+    throw new AppError("opening_withheld", `Cannot fetch ${path}: ${why}`, { cause });
+  }
+}
+
+/** Asks again when a busy miner says, in seconds, when he will not be; all within the time. */
+async function fetchPatiently(
+  address: URL,
+  timeoutMs: number,
+  init: RequestInit,
+): Promise<Response> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const response = await fetch(address, { ...init, signal });
+    const wait = waitOf(response);
+    if (wait === undefined || performance.now() + wait >= end) return response;
+    await response.body?.cancel();
+    await new Promise<void>((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** Milliseconds until a refusal may be over. */
+function waitOf({ status, headers }: Response): number | undefined {
+  const seconds = headers.get("retry-after") ?? "";
+  if (![429, 503].includes(status) || !/^[0-9]{1,6}$/.test(seconds)) return undefined;
+  return Math.max(LEAST_WAIT_MS, 1000 * Number(seconds));
+}
+
+function tooLong(path: string, most: number): never {
+  throw new AppError("opening_invalid", `Cannot fetch ${path}: it has more than ${most} bytes`);
+}

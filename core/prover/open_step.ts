@@ -1,0 +1,40 @@
+import type { Plan } from "../schedule/mod.ts";
+import {
+  encodeOpening,
+  type Hash,
+  openingSpec,
+  type OpeningTarget,
+  proveRun,
+  type Receipt,
+} from "../transcript/mod.ts";
+
+/** A kept transcript, wherever it is: hashes at hand, leaves read when asked for. */
+export interface LeafSource {
+  /** One a leaf, the image's included. */
+  readonly hashes: readonly Hash[];
+  /** A leaf's bytes, by its position. */
+  leaf(position: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * The miner's answer to a challenge.
+ * @throws AppError `challenge_invalid` when there is no such step, or what the source throws.
+ */
+export async function openStep(
+  source: LeafSource,
+  receipt: Receipt,
+  plan: Plan,
+  target: OpeningTarget,
+): Promise<Uint8Array> {
+  const spec = openingSpec(receipt, plan, target);
+  const proof = proveRun(source.hashes, spec.run);
+  const positions = Array.from(
+    { length: spec.run.last - spec.run.first + 1 },
+    (_, k) => spec.run.first + k,
+  );
+  const bytes = await Promise.all(positions.map((position) => source.leaf(position)));
+  return encodeOpening(spec, {
+    proof,
+    leaves: bytes.map((leaf) => new Uint16Array(leaf.slice().buffer)),
+  });
+}

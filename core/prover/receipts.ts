@@ -1,0 +1,51 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
+import type { Generation } from "../generation/mod.ts";
+import type { ImageFormat } from "../image/mod.ts";
+import { type Commitment, planHash, type Receipt, signReceipt } from "../transcript/mod.ts";
+import type { Hotkey } from "../keys/mod.ts";
+
+/** A finished run and what it came down to. */
+interface FinishedRun {
+  readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
+  readonly model: Receipt["model"];
+  readonly format: ImageFormat;
+  /** The encoded images. */
+  readonly files: readonly Uint8Array[];
+  readonly commitments: readonly Commitment[];
+  readonly times: Receipt["times"];
+  /** SS58 of who asked, where that was a neuron. */
+  readonly validator?: string;
+}
+
+/** One signed receipt an image, each of a request for that image alone. */
+export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promise<Receipt[]> {
+  const { generation: { request, plan, latentDims }, model, format } = run;
+  const { times, validator } = run;
+  const common = {
+    version: 1 as const,
+    model,
+    plan: planHash(plan),
+    steps: plan.rows.length,
+    miner: address,
+    times,
+    ...(validator !== undefined && { validator }),
+  };
+  return Promise.all(run.files.map((file, k) =>
+    signReceipt({
+      ...common,
+      request: requestOfImage(request, k),
+      latent: [...latentDims],
+      root: bytesToHex(run.commitments[k].root),
+      image: { sha256: bytesToHex(sha256(file)), mediaType: `image/${format}`, bytes: file.length },
+    }, sign)
+  ));
+}
+
+function requestOfImage(request: GenerationRequest, k: number): Receipt["request"] {
+  const { width, height, steps } = request;
+  const seed = request.seed + BigInt(k);
+  const own = encodeRequest({ ...request, seed, batch: 1 });
+  return { ...own, width, height, steps, seed: String(seed), batch: 1 };
+}

@@ -1,0 +1,61 @@
+import { AppError } from "../error.ts";
+import type { GenerationRequest } from "../request/mod.ts";
+import type { Leaf } from "../denoise/mod.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
+import {
+  type Commitment,
+  type LatentShape,
+  leavesOfImages,
+  TranscriptBuilder,
+} from "../transcript/mod.ts";
+
+/** Commits to each image of a run while its steps finish. */
+export class RunRecorder {
+  readonly #request: GenerationRequest;
+  readonly #keep: boolean;
+  readonly #leaves: Leaf[] = [];
+  #latent: LatentShape | undefined;
+  #builders: readonly TranscriptBuilder[] = [];
+
+  /** @param options `keep`: the leaves are wanted afterwards. */
+  constructor(request: GenerationRequest, options: { readonly keep: boolean }) {
+    this.#request = request;
+    this.#keep = options.keep;
+  }
+
+  /** Takes the run's next leaf, of all images. */
+  readonly add = (leaf: Leaf): void => {
+    this.#begin(leaf);
+    const ofImages = leavesOfImages(leaf, this.#builders.length);
+    for (const [k, builder] of this.#builders.entries()) builder.add(ofImages[k]);
+    if (this.#keep) this.#leaves.push(leaf);
+  };
+
+  /** What the leaves and these files, one an image, come down to. */
+  finish(files: readonly Uint8Array[]): Commitment[] {
+    return this.#builders.map((builder, k) => builder.finish(files[k]));
+  }
+
+  get leaves(): readonly Leaf[] {
+    return this.#leaves;
+  }
+
+  /** Of one image. @throws AppError `transcript_invalid` before the first leaf. */
+  get latent(): LatentShape {
+    if (this.#latent) return this.#latent;
+    throw new AppError("transcript_invalid", "Cannot commit to a run: its first leaf is not there");
+  }
+
+  /** The first leaf tells the number of channels. */
+  #begin({ bits }: Leaf): void {
+    if (this.#latent) return;
+    const { batch, steps } = this.#request;
+    const [height, width] = [
+      this.#request.height / LATENT_SCALE,
+      this.#request.width / LATENT_SCALE,
+    ];
+    const latent = [bits.length / batch / height / width, height, width] as const;
+    this.#latent = latent;
+    this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(steps, latent));
+  }
+}

@@ -1,0 +1,10 @@
+export { planFor } from "./plan_choice.ts";
+export {
+  decodeRequest,
+  encodeRequest,
+  type GenerationRequest,
+  generationRequestSchema,
+  type RequestDefaults,
+  runsBeside,
+} from "./request.ts";
+export { checkFit, checkSize, checkWork } from "./request_fit.ts";

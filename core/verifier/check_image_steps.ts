@@ -1,0 +1,189 @@
+import { AppError } from "../error.ts";
+import type { GenerationRequest } from "../request/mod.ts";
+import type { ImageEngine } from "../generation/mod.ts";
+import type { RgbaImage } from "../image/mod.ts";
+import type { OpeningTarget } from "../transcript/mod.ts";
+import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
+import type { CheckedReceipt } from "./check_receipt.ts";
+import { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
+import { psnr } from "./psnr.ts";
+import { type Tolerance, toleranceAt } from "./tolerance.ts";
+import { type ImageEvidence, judge, type Judgement, type StepEvidence } from "./verdict.ts";
+
+/** How far a check goes: signatures and proofs, arithmetic, the network, the image. */
+export type Level = 0 | 1 | 2 | 3;
+
+/** One image to check, with all that it takes. */
+export interface ImageCheck {
+  readonly committed: CheckedReceipt;
+  readonly level: Level;
+  /** Drawn after the receipt was in hand. */
+  readonly steps: readonly number[];
+  /** The miner's answer to a challenge, proven. */
+  readonly open: (target: OpeningTarget) => Promise<ProvenOpening>;
+  /** From level 2 on. */
+  readonly network?: {
+    /** The receipt's, decoded. */
+    readonly request: GenerationRequest;
+    /** Called once all that is cheaper holds: a model takes seconds to load. */
+    readonly engine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
+    readonly tolerance: Tolerance;
+  };
+  /**
+   * The committed file, if at hand: fetched and held against receipt and leaf once the arithmetic
+   * holds.
+   * @param last the opening with x_N, if there is one.
+   */
+  readonly image?: (last: ProvenOpening | undefined) => Promise<CommittedImage>;
+}
+
+/** A file that is the one that was committed to. */
+export interface CommittedImage {
+  /** Called at level 3. */
+  readonly pixels: () => Promise<RgbaImage>;
+  /** The least PSNR of its encoding, in decibels. */
+  readonly floor: number;
+}
+
+/** What was found of one drawn step. */
+export interface StepFinding {
+  readonly step: number;
+  /** From level 1 on. */
+  readonly arithmetic?: StepCheck;
+  /** From level 2 on. */
+  readonly network?: StepEvidence["network"];
+}
+
+export interface ImageFindings extends Judgement {
+  /**
+   * How far all drawn steps were compared, whatever came of it: 0 when none was opened. Level 3
+   * needs the image beside them.
+   */
+  readonly level: Level;
+  /** x_0 against the seed's noise; from level 1 on. */
+  readonly start?: StepCheck["start"];
+  readonly steps: readonly StepFinding[];
+  readonly image?: ImageEvidence;
+}
+
+/**
+ * The four checks of one image, cheapest first; what is dearer is left out once something cheaper
+ * does not hold. Always holds x_0 against the seed. All drawn steps are one batch for the network.
+ * @throws what `open`, `image` and the engine throw.
+ */
+export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings> {
+  const openings = new Map<OpeningTarget, ProvenOpening>();
+  for (const target of targetsOf(check)) openings.set(target, await check.open(target));
+  const checks = new Map<OpeningTarget, StepCheck>();
+  if (check.level >= 1) {
+    for (const [target, opening] of openings) checks.set(target, checkStep(opening));
+  }
+  const sound = [...checks.values()].every(passesStep);
+  const { network, image } = sound ? await compare(check, openings) : { network: [] };
+  const found = check.steps.map((step, k): StepFinding => ({
+    step,
+    arithmetic: checks.get(step),
+    network: network[k],
+  }));
+  const start = [...checks.values()].find((each) => each.start)?.start;
+  return {
+    ...{ start, steps: found, image, level: levelOf(found, image) },
+    ...judge(evidenceOf(found, start), image),
+  };
+}
+
+interface Comparison {
+  readonly network: readonly NonNullable<StepFinding["network"]>[];
+  readonly image?: ImageEvidence;
+}
+
+/** What is dearer than arithmetic: the file, then the network, then the decoder. */
+async function compare(
+  check: ImageCheck,
+  openings: ReadonlyMap<OpeningTarget, ProvenOpening>,
+): Promise<Comparison> {
+  const { committed, level, steps } = check;
+  const name = `x.${committed.receipt.steps}`;
+  const last = [...openings.values()].find(({ leaves }) => leaves.has(name));
+  const file = await check.image?.(last);
+  const pixels = level >= 3 ? await file?.pixels() : undefined;
+  const engine = level >= 2 ? await check.network?.engine() : undefined;
+  if (!engine) return { network: [] };
+  const drawn = steps.flatMap((step) => openings.get(step) ?? []);
+  const network = drawn.length ? await compareNetwork(check, engine, drawn) : [];
+  if (!file || !pixels || !last) return { network };
+  const image = await compareImage(check, engine, { last, pixels, floor: file.floor });
+  return { network, image };
+}
+
+function levelOf(found: readonly StepFinding[], image: ImageEvidence | undefined): Level {
+  if (found.length === 0 || !found.every(({ arithmetic }) => arithmetic)) return 0;
+  if (!found.every(({ network }) => network)) return 1;
+  return image ? 3 : 2;
+}
+
+/** x_0 and x_N are among the leaves of the first and the last step. */
+function targetsOf({ committed: { receipt }, level, steps }: ImageCheck): OpeningTarget[] {
+  return [
+    ...(steps.includes(0) ? [] : ["start" as const]),
+    ...steps,
+    ...(level < 3 || steps.includes(receipt.steps - 1) ? [] : ["end" as const]),
+  ];
+}
+
+type Engine = Pick<ImageEngine, "predict" | "decode">;
+
+async function compareNetwork(
+  { committed: { plan }, network }: ImageCheck,
+  engine: Engine,
+  drawn: readonly ProvenOpening[],
+): Promise<NonNullable<StepFinding["network"]>[]> {
+  if (!network) return [];
+  const states = drawn.flatMap((opening) =>
+    typeof opening.target === "number"
+      ? [{ index: opening.target, bits: openedLeaf(opening, "x", opening.target) }]
+      : []
+  );
+  const again = await engine.predict(network.request, states);
+  return states.map(({ index }, k) => ({
+    residual: compareStep(drawn[k], again[k]),
+    tolerance: toleranceAt(network.tolerance, plan.rows[index]),
+  }));
+}
+
+async function compareImage(
+  { committed: { receipt }, network }: ImageCheck,
+  engine: Engine,
+  { last, pixels, floor }: {
+    readonly last: ProvenOpening;
+    readonly pixels: RgbaImage;
+    readonly floor: number;
+  },
+): Promise<ImageEvidence | undefined> {
+  if (!network) return undefined;
+  const decoded = await decode(engine, network.request, openedLeaf(last, "x", receipt.steps));
+  if (!decoded) return { psnr: 0, floor };
+  const same = pixels.width === decoded.width && pixels.height === decoded.height;
+  return { psnr: same ? psnr(pixels, decoded) : 0, floor };
+}
+
+/** @returns undefined where a state that the miner chose is more than the decoder can hold. */
+async function decode(
+  engine: Engine,
+  request: GenerationRequest,
+  bits: Uint16Array<ArrayBufferLike>,
+): Promise<RgbaImage | undefined> {
+  try {
+    return await engine.decode(request, bits);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "not_finite") return undefined;
+    throw error;
+  }
+}
+
+function evidenceOf(found: readonly StepFinding[], start: StepCheck["start"]): StepEvidence[] {
+  const steps = found.flatMap(({ arithmetic, network }) =>
+    arithmetic ? [{ arithmetic, network }] : []
+  );
+  return [...(start ? [{ arithmetic: { start } }] : []), ...steps];
+}

@@ -1,0 +1,62 @@
+import { AppError } from "../error.ts";
+import { type Receipt, receiptId } from "../transcript/mod.ts";
+import { drawSteps, privateWords, publicWords } from "./draw.ts";
+
+/** Which steps to open. */
+export type StepChoice =
+  | {
+    /** How many; 3, or all of fewer, unless it is said. */
+    readonly draw?: number;
+    /** Of a block that was made after the receipt, in hex: everybody draws the same by it. */
+    readonly blockHash?: string;
+  }
+  | { readonly take: "all" | readonly number[] };
+
+export interface ChosenSteps {
+  readonly steps: readonly number[];
+  /** In private, by a block's hash, or by the one who checks. */
+  readonly draw: "private" | "public" | "chosen";
+  /** Of a public draw. */
+  readonly blockHash?: string;
+}
+
+const DEFAULT_DRAW = 3;
+
+/**
+ * Draws now that the receipt is in hand, or takes what was picked.
+ * @throws AppError `challenge_invalid` for more steps than there are, or a step that is not there;
+ * `invalid_request` for a hash that is none.
+ */
+export function chooseSteps(receipt: Receipt, choice: StepChoice): ChosenSteps {
+  if ("take" in choice) return { steps: pickedSteps(choice.take, receipt.steps), draw: "chosen" };
+  const { draw = Math.min(DEFAULT_DRAW, receipt.steps), blockHash } = choice;
+  if (blockHash === undefined) {
+    const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
+    return { steps: drawSteps(receipt.steps, draw, words), draw: "private" };
+  }
+  const words = publicWords(bytesOfHash(blockHash), receiptId(receipt));
+  return { steps: drawSteps(receipt.steps, draw, words), draw: "public", blockHash };
+}
+
+function pickedSteps(take: "all" | readonly number[], steps: number): number[] {
+  if (take === "all") return Array.from({ length: steps }, (_, step) => step);
+  const far = take.find((step) => !(step >= 0 && step < steps));
+  if (far === undefined) return [...new Set(take)].sort((a, b) => a - b);
+  throw new AppError(
+    "challenge_invalid",
+    `Cannot open a step: ${far} is not one of 0 to ${steps - 1}`,
+  );
+}
+
+function bytesOfHash(text: string): Uint8Array {
+  const hex = text.replace(/^0x/, "");
+  if (/^[0-9a-fA-F]{64}$/.test(hex)) {
+    return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  }
+  throw new AppError(
+    "invalid_request",
+    `Cannot draw steps: the block's hash is ${
+      JSON.stringify(text.slice(0, 80))
+    }, not 64 hexadecimal digits`,
+  );
+}

@@ -1,0 +1,156 @@
+import type { ChosenSteps } from "./choose_steps.ts";
+import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { type Receipt, receiptId } from "../transcript/mod.ts";
+import type { ImageEvidence, Verdict } from "./verdict.ts";
+import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
+import type { Meter } from "./meter.ts";
+
+/** One verification as JSON has it. */
+export interface Report {
+  readonly verdict: Verdict;
+  /** Why it is not honest, in sentences. */
+  readonly reasons: readonly string[];
+  /** The stable code of what made it invalid, where a check refused the evidence. */
+  readonly code?: string;
+  /**
+   * How far it was checked, which may be less than what was asked. 0: the receipt (signature, plan,
+   * model, parties) and the proofs of what was opened; 1: besides the arithmetic of every drawn
+   * step; 2: its prediction; 3: the image. 0 as well where no step was drawn, or where evidence was
+   * refused. Whether it holds is the verdict's to say.
+   */
+  readonly level: Level;
+  /** How far it was to be checked. */
+  readonly asked: Level;
+  readonly receipt: string;
+  readonly miner: string;
+  readonly model: Receipt["model"];
+  /** Steps that were opened and proven, of how many. */
+  readonly opened: readonly number[];
+  readonly of: number;
+  readonly draw: ChosenSteps["draw"];
+  readonly blockHash?: ChosenSteps["blockHash"];
+  readonly start?: { readonly differing: number; readonly outside: number };
+  readonly steps: readonly StepRow[];
+  /** Decibels; `psnr` is null for an equal image. */
+  readonly image?: { readonly psnr: number | null; readonly floor: number };
+  readonly similarity?: number;
+  readonly worst?: number;
+  readonly tolerances: "catalogue" | "default";
+  readonly cost: Cost;
+}
+
+interface StepRow {
+  readonly step: number;
+  /** sigma / alpha; null where there is no signal at all. */
+  readonly noise: number | null;
+  readonly differing?: number;
+  readonly outside?: number;
+  readonly similarity?: number;
+  readonly velocityError?: number;
+  readonly tolerance?: number;
+  readonly latentCosine?: number;
+}
+
+interface Cost {
+  readonly openings: number;
+  readonly bytes: number;
+  /** Steps asked of the network again. */
+  readonly evaluations: number;
+  /** Of the generation's own, 0 to 1. */
+  readonly share: number;
+  readonly openingMs: number;
+  readonly loadMs: number;
+  readonly networkMs: number;
+  readonly decodeMs: number;
+  readonly totalMs: number;
+}
+
+interface Outcome {
+  readonly findings?: ImageFindings;
+  readonly plan?: Plan;
+  readonly refusal?: { readonly code: string; readonly message: string };
+  readonly meter: Meter;
+  readonly tolerances: Report["tolerances"];
+}
+
+interface Subject {
+  readonly receipt: Receipt;
+  /** What is asked. */
+  readonly level: Level;
+  readonly drawn: ChosenSteps;
+}
+
+export function reportOf(subject: Subject, outcome: Outcome): Report {
+  const { receipt, drawn: { draw, blockHash } } = subject;
+  const { findings, plan, refusal, tolerances } = outcome;
+  return {
+    verdict: findings?.verdict ?? "invalid",
+    reasons: findings ? reasonsOf(findings) : refusal ? [refusal.message] : [],
+    ...(refusal && { code: refusal.code }),
+    level: findings?.level ?? 0,
+    asked: subject.level,
+    receipt: receiptId(receipt),
+    miner: receipt.miner,
+    model: receipt.model,
+    opened: findings?.steps.map(({ step }) => step) ?? [],
+    of: receipt.steps,
+    draw,
+    ...(blockHash !== undefined && { blockHash }),
+    ...(findings?.start && {
+      start: { differing: findings.start.differing, outside: findings.start.outside },
+    }),
+    steps: findings?.steps.map((step) => rowOf(step, plan?.rows[step.step])) ?? [],
+    ...(findings?.image && { image: imageOf(findings.image) }),
+    similarity: findings?.similarity,
+    worst: findings?.worst,
+    tolerances,
+    cost: costOf(subject, outcome.meter),
+  };
+}
+
+function imageOf({ psnr, floor }: ImageEvidence): NonNullable<Report["image"]> {
+  return { psnr: Number.isFinite(psnr) ? psnr : null, floor };
+}
+
+function rowOf({ step, arithmetic, network }: StepFinding, row: PlanRow | undefined): StepRow {
+  const residual = network?.residual;
+  const noise = row ? row.sigma / row.alpha : NaN;
+  return {
+    step,
+    noise: Number.isFinite(noise) ? noise : null,
+    differing: arithmetic?.next?.differing,
+    outside: arithmetic?.next?.outside,
+    similarity: residual?.similarity,
+    velocityError: residual?.velocityError,
+    tolerance: network?.tolerance,
+    latentCosine: residual?.latentCosine,
+  };
+}
+
+function reasonsOf({ start, steps, image }: ImageFindings): string[] {
+  const reasons: string[] = [];
+  if (start?.outside) reasons.push(`x_0 is not the seed's noise (${start.outside} values)`);
+  for (const { step, arithmetic, network } of steps) {
+    const outside = arithmetic?.next?.outside ?? 0;
+    if (outside) reasons.push(`step ${step} is not the plan's combination (${outside} values)`);
+    if (network && !(network.residual.velocityError <= network.tolerance)) {
+      const { residual: { velocityError }, tolerance } = network;
+      reasons.push(
+        `step ${step} is not what the network predicts: velocity error ` +
+          `${velocityError.toPrecision(3)}, tolerance ${tolerance.toPrecision(3)}`,
+      );
+    }
+  }
+  if (image && !(image.psnr >= image.floor)) {
+    reasons.push(
+      `the image is not the decoded x_N: PSNR is ${image.psnr.toFixed(1)} dB, not ${image.floor}`,
+    );
+  }
+  return reasons;
+}
+
+function costOf({ receipt }: Subject, meter: Meter): Cost {
+  const { openings, bytes, evaluations, openingMs, loadMs, networkMs, decodeMs, totalMs } = meter;
+  const share = evaluations / receipt.steps;
+  return { openings, bytes, evaluations, share, openingMs, loadMs, networkMs, decodeMs, totalMs };
+}

@@ -1,0 +1,32 @@
+import { AppError } from "../../core/error.ts";
+
+/** @throws AppError `invalid_request` naming the flag. */
+export function wholeFlag(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isInteger(value) && value >= least && value <= most) {
+    return value;
+  }
+  return refuse(flag, text, `a whole number from ${least} to ${most}`);
+}
+
+/** Pixels of an image's side. @throws AppError `invalid_request` naming the flag. */
+export function sideFlag(flag: string, text: string, least: number, most: number): number {
+  const pixels = wholeFlag(flag, text, least, most);
+  if (pixels % 8 === 0) return pixels;
+  return refuse(flag, text, "a multiple of 8");
+}
+
+/** @throws AppError `invalid_request` naming the flag. */
+export function numberFlag(flag: string, text: string, least: number, most = Infinity): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= least && value <= most) return value;
+  return refuse(
+    flag,
+    text,
+    most === Infinity ? `a number from ${least} on` : `${least} to ${most}`,
+  );
+}
+
+function refuse(flag: string, text: string, range: string): never {
+  throw new AppError("invalid_request", `Cannot start: ${flag} is ${text}, not ${range}`);
+}

@@ -1,0 +1,2 @@
+export { numberFlag, sideFlag, wholeFlag } from "./flags.ts";
+export { Progress } from "./progress.ts";

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { AppError, reason } from "../../core/error.ts";
+import {
+  type ByteRange,
+  checkModelPath,
+  missingFile,
+  type ModelFiles,
+} from "../../core/model/mod.ts";
+
+// part/file, and one more for exports that keep a variant in a folder of its own.
+const MAX_DEPTH = 3;
+
+/** A model in a folder on this machine. */
+export class FolderFiles implements ModelFiles {
+  readonly name: string;
+  readonly location: string;
+  readonly variant?: string;
+  readonly #sizes: ReadonlyMap<string, number>;
+
+  private constructor(
+    { name, location, variant }: Pick<ModelFiles, "name" | "location" | "variant">,
+    sizes: ReadonlyMap<string, number>,
+  ) {
+    this.name = name;
+    this.location = location;
+    this.variant = variant;
+    this.#sizes = sizes;
+  }
+
+  /** Lists the folder; with `only`, sees no other files than these. */
+  static async open(
+    of: Pick<ModelFiles, "name" | "location" | "variant"> & { only?: readonly string[] },
+  ): Promise<FolderFiles> {
+    const sizes = await fileSizes(of.location, of.only);
+    return new FolderFiles(of, new Map([...sizes].sort(([a], [b]) => a < b ? -1 : 1)));
+  }
+
+  get paths(): string[] {
+    return [...this.#sizes.keys()];
+  }
+
+  has(path: string): boolean {
+    return this.#sizes.has(checkModelPath(path, this.name));
+  }
+
+  size(path: string): number {
+    const size = this.#sizes.get(checkModelPath(path, this.name));
+    if (size === undefined) throw missingFile(this, path);
+    return size;
+  }
+
+  localPath(path: string): string {
+    this.size(path);
+    return join(this.location, path);
+  }
+
+  async text(path: string): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(path));
+  }
+
+  async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const local = this.localPath(path);
+    try {
+      return range ? await readRange(local, range) : await Deno.readFile(local);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) throw missingFile(this, path);
+      throw new AppError("storage_failed", `Cannot read ${local}: ${reason(cause)}`, { cause });
+    }
+  }
+}
+
+async function fileSizes(
+  folder: string,
+  only?: readonly string[],
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const path of only ?? await listFiles(folder)) {
+    const stat = await Deno.stat(join(folder, path)).catch(() => undefined);
+    if (stat?.isFile) sizes.set(path, stat.size);
+  }
+  return sizes;
+}
+
+async function listFiles(folder: string, under = "", depth = 1): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const entry of Deno.readDir(join(folder, under))) {
+    const path = under + entry.name;
+    if (!entry.isDirectory) paths.push(path);
+    else if (depth < MAX_DEPTH) paths.push(...await listFiles(folder, `${path}/`, depth + 1));
+  }
+  return paths;
+}
+
+async function readRange(
+  path: string,
+  { start, end }: ByteRange,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  await file.seek(start, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(end - start);
+  let got = 0;
+  for (let read: number | null = 0; got < bytes.length && read !== null; got += read ?? 0) {
+    read = await file.read(bytes.subarray(got));
+  }
+  return bytes.subarray(0, got);
+}

@@ -1,0 +1,24 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ChainOptions } from "../chain/mod.ts";
+
+/**
+ * Where a server keeps what it must not lose.
+ * @param subnet undefined for a server without a chain.
+ */
+export function stateFolder(
+  role: string,
+  hotkey: string,
+  subnet: ChainOptions | undefined,
+): string {
+  const states = Deno.env.get("XDG_STATE_HOME") ?? join(homedir(), ".local", "state");
+  return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", hotkey);
+}
+
+/** One hotkey may be on several subnets, and on several chains. */
+function subnetName({ network, endpoint, netuid }: ChainOptions): string {
+  const own = endpoint === undefined
+    ? "finney"
+    : new URL(endpoint).host.replaceAll(/[^\w.-]/g, "_");
+  return `${network ?? own}-${netuid}`;
+}

@@ -1,0 +1,1 @@
+export { stopped } from "./signals.ts";

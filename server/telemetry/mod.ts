@@ -1,0 +1,1 @@
+export { eventLine, type Log, logLine } from "./log.ts";

@@ -1,0 +1,180 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { AppError, reason } from "../../core/error.ts";
+import {
+  decodeReceipt,
+  encodeReceipt,
+  type Hash,
+  leafHash,
+  type Receipt,
+} from "../../core/transcript/mod.ts";
+import { sha256 } from "../storage/mod.ts";
+import type { StoredTranscript } from "./transcript_store.ts";
+
+/**
+ * A kept transcript as a file: the leaves' bytes one after the other, the index as JSON, and a
+ * trailer of 48 bytes: length of the index (u64, little-endian), its SHA-256, "stepwise".
+ */
+const TRAILER = 48;
+const MAGIC = "stepwise";
+/** 2,002 leaves and the longest receipt take less than a quarter of it. */
+const MAX_INDEX = 4 * 2 ** 20;
+
+const indexSchema = z.strictObject({
+  version: z.literal(1),
+  receipt: z.string(),
+  /** Bytes and hash of each leaf. */
+  leaves: z.array(z.tuple([z.int().min(0), z.string().regex(/^[0-9a-f]{64}$/)])).max(2002),
+});
+
+/** Index and trailer: all that follows the leaves. */
+export function encodeIndex(
+  receipt: Receipt,
+  lengths: readonly number[],
+  hashes: readonly Hash[],
+): Uint8Array<ArrayBuffer> {
+  const index = new TextEncoder().encode(JSON.stringify({
+    version: 1,
+    receipt: new TextDecoder().decode(encodeReceipt(receipt)),
+    leaves: lengths.map((length, k) => [length, bytesToHex(hashes[k])]),
+  }));
+  const bytes = new Uint8Array(index.length + TRAILER);
+  bytes.set(index);
+  new DataView(bytes.buffer).setBigUint64(index.length, BigInt(index.length), true);
+  bytes.set(hexToBytes(digest(index)), index.length + 8);
+  bytes.set(new TextEncoder().encode(MAGIC), index.length + 40);
+  return bytes;
+}
+
+function digest(bytes: Uint8Array): string {
+  const hash = sha256();
+  hash.update(bytes);
+  return hash.digest();
+}
+
+/**
+ * @throws AppError `transcript_not_found` when there is no such file, `transcript_invalid` when it
+ * is damaged, `storage_failed`.
+ */
+export async function openTranscript(path: string): Promise<StoredTranscript> {
+  const file = await open(path).catch((cause) =>
+    cause.code === "ENOENT"
+      ? refuse("transcript_not_found", path, "it is not kept")
+      : refuse("storage_failed", path, reason(cause))
+  );
+  try {
+    return new DiskTranscript(path, file, await readIndex(file, path));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+interface Index {
+  readonly receipt: Receipt;
+  readonly offsets: readonly number[];
+  readonly lengths: readonly number[];
+  readonly hashes: readonly Hash[];
+}
+
+async function readIndex(file: FileHandle, path: string): Promise<Index> {
+  const { size } = await file.stat();
+  if (size < TRAILER) refuse("transcript_invalid", path, `it has ${size} bytes`);
+  const trailer = await readAt(file, path, size - TRAILER, TRAILER);
+  const length = Number(new DataView(trailer.buffer).getBigUint64(0, true));
+  const whole = new TextDecoder().decode(trailer.subarray(40)) === MAGIC;
+  if (!whole || length > Math.min(MAX_INDEX, size - TRAILER)) {
+    refuse("transcript_invalid", path, "its end is not a transcript's");
+  }
+  const bytes = await readAt(file, path, size - TRAILER - length, length);
+  if (digest(bytes) !== bytesToHex(trailer.subarray(8, 40))) {
+    refuse("transcript_invalid", path, "its index is damaged");
+  }
+  return decodeIndex(bytes, path, size - TRAILER - length);
+}
+
+function decodeIndex(bytes: Uint8Array, path: string, leafBytes: number): Index {
+  const { receipt, leaves } = parseIndex(bytes, path);
+  const offsets: number[] = [];
+  let at = 0;
+  for (const [length] of leaves) {
+    offsets.push(at);
+    at += length;
+  }
+  if (at !== leafBytes) refuse("transcript_invalid", path, `its leaves are not ${at} bytes`);
+  return {
+    receipt: decodeReceipt(new TextEncoder().encode(receipt)),
+    offsets,
+    lengths: leaves.map(([length]) => length),
+    hashes: leaves.map(([, hash]) => hexToBytes(hash)),
+  };
+}
+
+function parseIndex(bytes: Uint8Array, path: string): z.infer<typeof indexSchema> {
+  try {
+    return indexSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    return refuse("transcript_invalid", path, `its index is wrong: ${reason(cause)}`);
+  }
+}
+
+class DiskTranscript implements StoredTranscript {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #index: Index;
+
+  constructor(path: string, file: FileHandle, index: Index) {
+    this.#path = path;
+    this.#file = file;
+    this.#index = index;
+  }
+
+  get receipt(): Receipt {
+    return this.#index.receipt;
+  }
+
+  get hashes(): readonly Hash[] {
+    return this.#index.hashes;
+  }
+
+  /** A disk may lie: what is served was hashed again. */
+  async leaf(position: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { offsets, lengths, hashes } = this.#index;
+    if (!(position in offsets)) {
+      refuse("transcript_not_found", this.#path, `leaf ${position} is not in it`);
+    }
+    const bytes = await readAt(this.#file, this.#path, offsets[position], lengths[position]);
+    if (bytesToHex(leafHash(position, bytes)) !== bytesToHex(hashes[position])) {
+      refuse("transcript_invalid", this.#path, `leaf ${position} is damaged`);
+    }
+    return bytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+async function readAt(
+  file: FileHandle,
+  path: string,
+  position: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await file.read(bytes, at, length - at, position + at);
+    if (bytesRead === 0) refuse("transcript_invalid", path, "it is shorter than it says");
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+function refuse(
+  code: "storage_failed" | "transcript_invalid" | "transcript_not_found",
+  path: string,
+  why: string,
+): never {
+  throw new AppError(code, `Cannot read ${path}: ${why}`);
+}

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { decodeRequest, encodeRequest } from "../../../core/request/mod.ts";
+import { thrownBy } from "../../fixtures/thrown.ts";
+
+const defaults = { width: 256, height: 256, steps: 20, guidanceScale: 5, seed: 3n };
+const decode = (input: unknown) => decodeRequest(input, defaults);
+
+test("decodeRequest completes a request with the model's defaults", () => {
+  expect(decode({ prompt: "a" })).toEqual({
+    prompt: "a",
+    prompt2: "",
+    negativePrompt: "",
+    negativePrompt2: "",
+    width: 256,
+    height: 256,
+    steps: 20,
+    guidanceScale: 5,
+    seed: 3n,
+    scheduler: undefined,
+    batch: 1,
+    expandKeywords: true,
+  });
+});
+
+test("decodeRequest keeps every value that is given, an empty prompt and seed 0 among them", () => {
+  const given = { prompt: "", width: 8, height: 4096, steps: 1000, guidanceScale: 0, seed: 0 };
+  expect(decode(given)).toMatchObject({ ...given, seed: 0n });
+  expect(decode({ seed: "18446744073709551615" }).seed).toBe(2n ** 64n - 1n);
+});
+
+test.each([
+  [{ width: 510 }, "width is 510, not a multiple of 8 from 8 to 4096 pixels"],
+  [{ width: 0 }, "width is 0, not a multiple of 8"],
+  [{ height: 100.5 }, "height is 100.5, not a multiple of 8"],
+  [{ width: "wide" }, 'width is "wide", not a multiple of 8'],
+  [{ height: 8192 }, "height is 8192, not a multiple of 8 from 8 to 4096"],
+  [{ steps: 0 }, "steps is 0, not a whole number from 1 to 1000"],
+  [{ steps: 2000 }, "steps is 2000, not a whole number from 1 to 1000"],
+  [{ steps: 2.5 }, "steps is 2.5, not a whole number"],
+  [{ guidanceScale: NaN }, "guidanceScale is NaN, not a number from 0 to 100"],
+  [{ guidanceScale: -1 }, "guidanceScale is -1, not a number from 0 to 100"],
+  [{ guidanceScale: Infinity }, "guidanceScale is Infinity, not a number"],
+  [{ seed: -1 }, "seed is -1, not a whole number from 0 to 2^64-1"],
+  [{ seed: "18446744073709551616" }, "not a whole number from 0 to 2^64-1"],
+  [{ seed: "-1" }, "not a whole number from 0 to 2^64-1"],
+  [{ seed: 2 ** 60 }, "not a whole number from 0 to 2^64-1"],
+  [{ batch: 0 }, "batch is 0, not a whole number from 1 to 64"],
+  [{ scheduler: 5 }, "scheduler is 5, not a name or an object"],
+  [{ prompt: 5 }, "prompt is 5, not text"],
+  [{ stepz: 5 }, "stepz is not a field of a request"],
+  ["text", 'request is "text", not'],
+])("decodeRequest refuses %j: %s", (input, words) => {
+  expect(thrownBy(() => decode(input))).toMatchObject({
+    code: "invalid_request",
+    message: expect.stringContaining(words),
+  });
+});
+
+test("decodeRequest refuses a batch whose last seed is out of range", () => {
+  expect(() => decode({ seed: "18446744073709551615", batch: 2 })).toThrow("too large for a batch");
+});
+
+test("encodeRequest and decodeRequest are each other's inverse through JSON", () => {
+  const request = decode({
+    prompt: "τ",
+    seed: "18446744073709551614",
+    scheduler: { _class_name: "DDIMScheduler" },
+  });
+  expect(decode(JSON.parse(JSON.stringify(encodeRequest(request))))).toEqual(request);
+});
