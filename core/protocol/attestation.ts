@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
+import { REQUEST_LIMITS } from "../request_limits.ts";
 import { canonicalJson } from "../transcript/mod.ts";
 import { decodeSs58, verifySr25519 } from "../keys/mod.ts";
-import { decodeMessage } from "./decode_message.ts";
+import { addressText, decodeMessage } from "./decode_message.ts";
 
 const attestation = z.strictObject({
   version: z.literal(1),
@@ -12,14 +13,14 @@ const attestation = z.strictObject({
   verdict: z.enum(["honest", "suspect", "invalid"]),
   level: z.int().min(0).max(3),
   /** Steps that were opened. */
-  steps: z.array(z.int().min(0).max(999)).max(1000),
+  steps: z.array(z.int().min(0).max(REQUEST_LIMITS.steps - 1)).max(REQUEST_LIMITS.steps),
   similarity: z.number().min(-1).max(1).optional(),
   /** The largest velocity error over its tolerance. */
   worst: z.number().min(0).optional(),
   /** Milliseconds since 1970. */
   at: z.int().min(0),
   /** SS58 of who checked. */
-  checker: z.string().max(64).superRefine((text, context) => {
+  checker: addressText.superRefine((text, context) => {
     try {
       decodeSs58(text);
     } catch (error) {

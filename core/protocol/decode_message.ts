@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { AppError, type ErrorCode } from "../error.ts";
 
+/** Characters of an SS58 address at most. */
+export const MAX_ADDRESS = 64;
+
+/** An SS58 address; whether it is one is for who reads it. */
+export const addressText = z.string().max(MAX_ADDRESS);
+
 /** Opens the steps of one receipt for anybody who has it. */
 export const openingToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an opening token");
 

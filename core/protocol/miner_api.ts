@@ -1,10 +1,14 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
-import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
+import { addressText, decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a miner's HTTP API, for both sides. */
+
+/** Seconds for which a miner keeps what it made, so that its steps can be opened. */
+export const TRANSCRIPT_SECONDS = 15 * 60;
 
 const call = z.strictObject({
   request: requestFields,
@@ -12,7 +16,7 @@ const call = z.strictObject({
   /** Small pictures with the progress, for `text/event-stream`. */
   previews: z.boolean().default(false),
   /** SS58 of who asked the axon; taken from the miner's own hotkey alone. */
-  validator: z.string().max(64).optional(),
+  validator: addressText.optional(),
 });
 
 /** The body of `POST /v1/generations`. */
@@ -44,7 +48,7 @@ export interface GenerationAnswer {
 const answer = z.object({
   id: z.string().max(64),
   images: z.array(z.object({ id: z.string(), receipt: z.unknown(), token: openingToken })).min(1)
-    .max(64),
+    .max(REQUEST_LIMITS.batch),
   notices: z.array(z.string().max(1000)).max(20).default([]),
 });
 
@@ -52,7 +56,7 @@ const info = z.object({
   name: z.string().max(100),
   version: z.string().max(100),
   /** SS58. */
-  hotkey: z.string().max(64),
+  hotkey: addressText,
   compute: z.string().max(300),
   models: z.array(z.object({
     id: z.string().max(500),
@@ -106,6 +110,9 @@ export function decodeGenerationAnswer(json: unknown): GenerationAnswer {
 export function decodeMinerInfo(json: unknown): MinerInfo {
   return decodeMessage(info, json, "read what the miner says of itself", "invalid_request");
 }
+
+/** Bytes of a refusal, or of another short answer, that are read. */
+export const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** An error as every route answers it. */
 export interface ErrorAnswer {

@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
+import { MAX_ADDRESS } from "./decode_message.ts";
 import { decodeSs58, type Signer, verifySr25519 } from "../keys/mod.ts";
 
 /** Epistula's headers, version 2. */
@@ -16,7 +17,6 @@ const HEADERS = {
 const VERSION = "2";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const SIGNATURE = /^0x[0-9a-f]{128}$/;
-const MOST_ADDRESS = 64;
 
 /** Milliseconds that a request may be old, and that a clock may be ahead of ours. */
 export const MAX_REQUEST_AGE = 8000;
@@ -83,7 +83,7 @@ export function readSignedHeaders(headers: Headers, self: string, now: number): 
   const signature = read("signature", (value) => SIGNATURE.test(value));
   const signedBy = read(
     "signedBy",
-    (value) => value.length <= MOST_ADDRESS && /^[1-9A-HJ-NP-Za-km-z]+$/.test(value),
+    (value) => value.length <= MAX_ADDRESS && /^[1-9A-HJ-NP-Za-km-z]+$/.test(value),
   );
   const timestamp = Number(read("timestamp", (value) => /^[0-9]{1,15}$/.test(value)));
   checkRequestTime({ timestamp }, now);

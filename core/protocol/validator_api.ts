@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
-import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
+import { addressText, decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a validator's HTTP API, for both sides. */
 
@@ -68,7 +68,7 @@ export type Score = z.infer<typeof score>;
 
 const resultsCall = z.strictObject({ since: z.number().min(0) });
 
-const measured = { id: z.string().max(64), hotkey: z.string().max(64), at: z.number() };
+const measured = { id: z.string().max(64), hotkey: addressText, at: z.number() };
 
 const results = z.object({
   /** User requests that were served or failed. */

@@ -7,4 +7,5 @@ export {
   type RequestDefaults,
   runsBeside,
 } from "./request.ts";
+export { randomSeed } from "./random_seed.ts";
 export { checkFit, checkSize, checkWork } from "./request_fit.ts";

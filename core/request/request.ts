@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
+import { MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 
 /** What a generation is asked for: decoded once, immutable, and enough to repeat it exactly. */
 export interface GenerationRequest {
@@ -34,15 +36,14 @@ export interface RequestDefaults {
   readonly seed: bigint;
 }
 
-const LIMITS = { side: 4096, steps: 1000, guidance: 100, batch: 64, prompt: 10_000 } as const;
-const MAX_SEED = 2n ** 64n - 1n;
-
 // A receipt is UTF-8, which half of a surrogate pair has no bytes in.
 const prompt = z.string(ranged("text"))
-  .max(LIMITS.prompt, ranged(`at most ${LIMITS.prompt} characters`))
+  .max(REQUEST_LIMITS.prompt, ranged(`at most ${REQUEST_LIMITS.prompt} characters`))
   .refine((text) => text.isWellFormed(), ranged("well-formed Unicode"));
-const side = integer(8, LIMITS.side, `a multiple of 8 from 8 to ${LIMITS.side} pixels`)
-  .refine((pixels) => pixels % 8 === 0, ranged(`a multiple of 8 from 8 to ${LIMITS.side} pixels`));
+const SIDE_RANGE =
+  `a multiple of ${LATENT_SCALE} from ${MIN_SIDE} to ${REQUEST_LIMITS.side} pixels`;
+const side = integer(MIN_SIDE, REQUEST_LIMITS.side, SIDE_RANGE)
+  .refine((pixels) => pixels % LATENT_SCALE === 0, ranged(SIDE_RANGE));
 
 const SEED_RANGE = "a whole number from 0 to 2^64-1";
 const seed = z.union([
@@ -71,7 +72,7 @@ function integer(least: number, most: number, range: string): z.ZodNumber {
   );
 }
 
-const guidance = `a number from 0 to ${LIMITS.guidance}`;
+const guidance = `a number from 0 to ${REQUEST_LIMITS.guidanceScale}`;
 
 /** Made once: to make it for each request costs half a millisecond. */
 const requestSchema = z.strictObject({
@@ -81,11 +82,13 @@ const requestSchema = z.strictObject({
   negativePrompt2: prompt.default(""),
   width: side.optional(),
   height: side.optional(),
-  steps: integer(1, LIMITS.steps, `a whole number from 1 to ${LIMITS.steps}`).optional(),
+  steps: integer(1, REQUEST_LIMITS.steps, `a whole number from 1 to ${REQUEST_LIMITS.steps}`)
+    .optional(),
   guidanceScale: z.number(ranged(guidance)).min(0, ranged(guidance))
-    .max(LIMITS.guidance, ranged(guidance)).optional(),
+    .max(REQUEST_LIMITS.guidanceScale, ranged(guidance)).optional(),
   seed: seed.optional(),
-  batch: integer(1, LIMITS.batch, `a whole number from 1 to ${LIMITS.batch}`).default(1),
+  batch: integer(1, REQUEST_LIMITS.batch, `a whole number from 1 to ${REQUEST_LIMITS.batch}`)
+    .default(1),
   expandKeywords: z.boolean(ranged("true or false")).default(true),
   scheduler: z.union(
     [z.string(), z.record(z.string(), z.unknown())],
@@ -101,7 +104,7 @@ const requestSchema = z.strictObject({
 export function decodeRequest(input: unknown, defaults: RequestDefaults): GenerationRequest {
   const result = requestSchema.safeParse(input);
   if (!result.success) {
-    throw new AppError("invalid_request", explain(result.error.issues[0], input));
+    throw refusal(result.error.issues[0], input);
   }
   const { width, height, steps, guidanceScale, seed = defaults.seed, scheduler, ...rest } =
     result.data;
@@ -110,6 +113,7 @@ export function decodeRequest(input: unknown, defaults: RequestDefaults): Genera
       "invalid_request",
       `Cannot generate: seed is ${seed}, too large for a batch of ${rest.batch} ` +
         `(each image takes the next seed, up to 2^64-1)`,
+      { field: "seed" },
     );
   }
   return Object.freeze({
@@ -134,12 +138,14 @@ export function generationRequestSchema(): Record<string, unknown> {
   });
 }
 
-function explain(issue: z.core.$ZodIssue, input: unknown): string {
+function refusal(issue: z.core.$ZodIssue, input: unknown): AppError {
   if (issue.code === "unrecognized_keys") {
-    return `Cannot generate: ${issue.keys[0]} is not a field of a request`;
+    const why = `${issue.keys[0]} is not a field of a request`;
+    return new AppError("invalid_request", `Cannot generate: ${why}`);
   }
   const field = String(issue.path[0] ?? "request");
-  return `Cannot generate: ${field} is ${show(valueAt(input, field))}, not ${issue.message}`;
+  const why = `${field} is ${show(valueAt(input, field))}, not ${issue.message}`;
+  return new AppError("invalid_request", `Cannot generate: ${why}`, { field });
 }
 
 function valueAt(input: unknown, field: string): unknown {

@@ -27,6 +27,7 @@ export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest)
       "invalid_request",
       `Cannot generate: ${side} is ${request[side]}, not a multiple of ${multiple} pixels, which ` +
         "this model needs",
+      { field: side },
     );
   }
 }

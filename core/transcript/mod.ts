@@ -18,6 +18,7 @@ export { openingSpec } from "./opening_spec.ts";
 export {
   decodeReceipt,
   encodeReceipt,
+  MAX_CLOCK_SKEW_MS,
   MAX_RECEIPT_BYTES,
   mostImageBytes,
   type Receipt,

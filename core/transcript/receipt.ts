@@ -3,14 +3,19 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
+import { MAX_REQUEST_BYTES, MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { decodeSs58 } from "../keys/mod.ts";
 
-/** Four prompts of 10,000 characters, escaped, fit; a longer document is not read. */
-export const MAX_RECEIPT_BYTES = 512 * 1024;
+/** A longer document is not read: what is not the request is small. */
+export const MAX_RECEIPT_BYTES = MAX_REQUEST_BYTES;
+/** Milliseconds that the clocks of two machines may be apart. */
+export const MAX_CLOCK_SKEW_MS = 60_000;
 /** First bytes of what is signed, so that no other signature of a hotkey passes for a receipt's. */
 const DOMAIN = "stepwise-receipt-v1\n";
-const MAX_SEED = 2n ** 64n - 1n;
+/** Positions of a latent along a side. */
+const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
+const MAX_CHANNELS = 64;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
 const address = z.string().max(64).refine(isAddress, "not an SS58 address");
@@ -19,9 +24,9 @@ const time = z.int().min(0).max(8.64e15);
 
 /** The request as `encodeRequest` writes it; only what the checks read is typed. */
 const requestSchema = z.looseObject({
-  width: z.int().min(8).max(4096),
-  height: z.int().min(8).max(4096),
-  steps: z.int().min(1).max(1000),
+  width: z.int().min(MIN_SIDE).max(REQUEST_LIMITS.side),
+  height: z.int().min(MIN_SIDE).max(REQUEST_LIMITS.side),
+  steps: z.int().min(1).max(REQUEST_LIMITS.steps),
   /** Decimal text, since it may exceed 2^53: this image's own. */
   seed: z.string().regex(/^(0|[1-9][0-9]{0,19})$/).refine((text) =>
     /^[0-9]{1,20}$/.test(text) && BigInt(text) <= MAX_SEED
@@ -43,9 +48,13 @@ const unsignedSchema = z.strictObject({
   }),
   /** {@link planHash}. */
   plan: hash,
-  steps: z.int().min(1).max(1000),
+  steps: z.int().min(1).max(REQUEST_LIMITS.steps),
   /** Channels, height, width. */
-  latent: z.tuple([z.int().min(1).max(64), z.int().min(1).max(512), z.int().min(1).max(512)]),
+  latent: z.tuple([
+    z.int().min(1).max(MAX_CHANNELS),
+    z.int().min(1).max(MAX_LATENT_SIDE),
+    z.int().min(1).max(MAX_LATENT_SIDE),
+  ]),
   /** Of the Merkle tree over all leaves. */
   root: hash,
   image: z.strictObject({

@@ -1,13 +1,11 @@
 import { AppError } from "../error.ts";
 import { decodeRequest, encodeRequest, type GenerationRequest, planFor } from "../request/mod.ts";
 import { type ModelFiles, readJson } from "../model/mod.ts";
-import type { Receipt } from "../transcript/mod.ts";
+import { MAX_CLOCK_SKEW_MS, type Receipt } from "../transcript/mod.ts";
 import { type CheckedReceipt, checkReceipt } from "./check_receipt.ts";
 import { channelsOf } from "./latent_channels.ts";
 
 const SCHEDULER = "scheduler/scheduler_config.json";
-/** Milliseconds that the miner's clock may be ahead of ours. */
-const CLOCK_SKEW = 60_000;
 
 /** The model as the checker has it. */
 export interface OwnModel {
@@ -66,7 +64,7 @@ export function acceptReceipt(
     // Decoded and encoded again nothing may differ: a default that was left open would be added.
     request: encodeRequest(request),
     manifest: facts.manifest,
-    now: now + CLOCK_SKEW,
+    now: now + MAX_CLOCK_SKEW_MS,
   });
   if (receipt.model.precision !== facts.precision) refuse("precision", facts.precision);
   if (receipt.latent[0] !== channels) refuse("number of channels", String(channels));

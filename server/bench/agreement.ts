@@ -5,7 +5,7 @@ import { Pipeline } from "../../core/generation/mod.ts";
 import { fromHalf, roundHalf } from "../../core/half.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
 import { finishResidual, residualSums } from "../../core/verifier/mod.ts";
-import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
+import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../compute/mod.ts";
 
 import { openModel } from "../models/mod.ts";
@@ -66,10 +66,10 @@ function hostsOf(list: string): Host[] {
 }
 
 function requestOf({ size, steps }: AgreementFlags, run: number) {
-  const side = sideFlag("--size", size, 8, 4096);
+  const side = sideFlag("--size", size);
   return {
     ...{ prompt: "a golden tau symbol in a night sky with stars", seed: run },
-    ...{ width: side, height: side, steps: wholeFlag("--steps", steps, 1, 1000) },
+    ...{ width: side, height: side, steps: stepsFlag("--steps", steps) },
   };
 }
 

@@ -1,6 +1,13 @@
 import { Command } from "commander";
 import { join } from "node:path";
-import { checkSignedBody, readSignedHeaders, signedHeaders } from "../../core/protocol/mod.ts";
+import {
+  addressOf,
+  checkSignedBody,
+  PATHS,
+  readSignedHeaders,
+  signedHeaders,
+  TRANSCRIPT_SECONDS,
+} from "../../core/protocol/mod.ts";
 import { decodeRequest } from "../../core/request/mod.ts";
 import { median } from "../../core/bench/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
@@ -48,7 +55,7 @@ async function benchFront(flags: FrontFlags): Promise<void> {
     allowed: () => {},
     info: () => ({
       ...{ name: "", version: "", hotkey: miner.address, compute: "", models: [] },
-      ...{ capacity: source.capacity(), transcriptSeconds: 900 },
+      ...{ capacity: source.capacity(), transcriptSeconds: TRANSCRIPT_SECONDS },
     }),
     log: (event, facts) =>
       void log.writeSync(new TextEncoder().encode(`${eventLine(event, facts)}\n`)),
@@ -102,7 +109,10 @@ function stubbed(): ImageSource {
 
 function serve(answer: (request: Request) => Response | Promise<Response>) {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
-  return { server, url: `http://127.0.0.1:${server.addr.port}/v1/generations` };
+  return {
+    server,
+    url: addressOf(`http://127.0.0.1:${server.addr.port}`, PATHS.generations, {}).href,
+  };
 }
 
 /** Signed before the clock runs. */

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { benchLoops, figuresOf } from "../../core/bench/mod.ts";
 
-import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
+import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { nativeRuntime } from "../compute/mod.ts";
 
 import { openModel } from "../models/mod.ts";
@@ -43,8 +43,8 @@ async function benchLoop(flags: LoopFlags): Promise<void> {
 
 function loopOptions(flags: LoopFlags) {
   return {
-    side: sideFlag("--size", flags.size, 8, 4096),
-    steps: wholeFlag("--steps", flags.steps, 1, 1000),
+    side: sideFlag("--size", flags.size),
+    steps: stepsFlag("--steps", flags.steps),
     seconds: wholeFlag("--seconds", flags.seconds, 1, 86_400),
   };
 }

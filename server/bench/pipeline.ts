@@ -4,7 +4,7 @@ import { encodeImage } from "../../core/image/mod.ts";
 import { Pipeline } from "../../core/generation/mod.ts";
 import { median } from "../../core/bench/mod.ts";
 import { observeRuntime } from "../../core/inference/mod.ts";
-import { wholeFlag } from "../cli/mod.ts";
+import { stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
 import { openModel } from "../models/mod.ts";
 
@@ -41,7 +41,7 @@ interface RunFigures {
 
 async function benchPipeline(flags: PipelineFlags): Promise<void> {
   const runs = wholeFlag("--runs", flags.runs, 1, 1000);
-  const steps = wholeFlag("--steps", flags.steps, 1, 1000);
+  const steps = stepsFlag("--steps", flags.steps);
   const files = await openModel(flags.model);
   let meter = { milliseconds: 0, calls: 0 };
   const runtime = observeRuntime(await cpuRuntime(), ({ milliseconds }) => {

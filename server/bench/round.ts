@@ -1,6 +1,7 @@
 import { Command } from "commander";
+import { LATENT_SCALE } from "../../core/latent_scale.ts";
 import { numberFlag, wholeFlag } from "../cli/mod.ts";
-import { decodeRequest, encodeRequest } from "../../core/request/mod.ts";
+import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import {
@@ -89,8 +90,9 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
     ...{ most: sizing.most, slowestMs: 1000 * sizing.timeout },
   };
   const ask = () => {
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
-    const request = encodeRequest(decodeRequest({ prompt: "tau" }, { ...DEFAULTS, seed }));
+    const request = encodeRequest(
+      decodeRequest({ prompt: "tau" }, { ...DEFAULTS, seed: randomSeed() }),
+    );
     return Promise.resolve({ request, format: "png" as const });
   };
   const scorer = () =>
@@ -142,7 +144,7 @@ function inventedReceipt(hotkey: Hotkey, request: Receipt["request"], headers: H
   return signReceipt({
     ...{ version: 1, request, plan: "cd".repeat(32), steps: DEFAULTS.steps },
     model: { id: "simulated", manifest: "ab".repeat(32), precision: "float32" },
-    latent: [4, DEFAULTS.height / 8, DEFAULTS.width / 8],
+    latent: [4, DEFAULTS.height / LATENT_SCALE, DEFAULTS.width / LATENT_SCALE],
     root: "ef".repeat(32),
     image: { sha256: "01".repeat(32), mediaType: "image/png", bytes: 1 },
     miner: hotkey.address,

@@ -4,7 +4,7 @@ import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, catalogueEntryOf } from "../../core/model/mod.ts";
 import { decodeTolerances, type Tolerance } from "../../core/verifier/mod.ts";
-import { Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
+import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
 import { knownModels } from "../models/mod.ts";
 import { compareMachines, type StepAgreement } from "./agreement.ts";
@@ -88,8 +88,8 @@ function sizingOf({ runs, first, steps, sizes }: CalibrateFlags): Sizing {
   return {
     runs: wholeFlag("--runs", runs, 1, 10_000),
     first: wholeFlag("--first", first, 0, 1_000_000),
-    steps: steps.split(",").map((text) => wholeFlag("--steps", text, 1, 1000)),
-    sizes: sizes.split(",").map((text) => sideFlag("--sizes", text, 8, 4096)),
+    steps: steps.split(",").map((text) => stepsFlag("--steps", text)),
+    sizes: sizes.split(",").map((text) => sideFlag("--sizes", text)),
   };
 }
 

@@ -1,4 +1,6 @@
 import { AppError } from "../../core/error.ts";
+import { LATENT_SCALE } from "../../core/latent_scale.ts";
+import { MIN_SIDE, REQUEST_LIMITS } from "../../core/request_limits.ts";
 
 /** @throws AppError `invalid_request` naming the flag. */
 export function wholeFlag(flag: string, text: string, least: number, most: number): number {
@@ -10,10 +12,20 @@ export function wholeFlag(flag: string, text: string, least: number, most: numbe
 }
 
 /** Pixels of an image's side. @throws AppError `invalid_request` naming the flag. */
-export function sideFlag(flag: string, text: string, least: number, most: number): number {
+export function sideFlag(
+  flag: string,
+  text: string,
+  least: number = MIN_SIDE,
+  most: number = REQUEST_LIMITS.side,
+): number {
   const pixels = wholeFlag(flag, text, least, most);
-  if (pixels % 8 === 0) return pixels;
-  return refuse(flag, text, "a multiple of 8");
+  if (pixels % LATENT_SCALE === 0) return pixels;
+  return refuse(flag, text, `a multiple of ${LATENT_SCALE}`);
+}
+
+/** Steps of a generation. @throws AppError `invalid_request` naming the flag. */
+export function stepsFlag(flag: string, text: string): number {
+  return wholeFlag(flag, text, 1, REQUEST_LIMITS.steps);
 }
 
 /** @throws AppError `invalid_request` naming the flag. */

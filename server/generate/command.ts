@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import process from "node:process";
 import { AppError } from "../../core/error.ts";
-import { decodeRequest, encodeRequest } from "../../core/request/mod.ts";
+import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
 import { encodeImage, imageFormatOf } from "../../core/image/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
 import { catalogueEntryOf } from "../../core/model/mod.ts";
@@ -81,7 +81,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const cancelled = onInterrupt();
   const started = performance.now();
-  const seed = BigInt(crypto.getRandomValues(new Uint32Array(1))[0]);
+  const seed = randomSeed();
   const input = requestInput(prompt, flags);
   // Checked before a model is fetched; completed when its defaults are known.
   const draft = decodeRequest(input, { width: 8, height: 8, steps: 1, guidanceScale: 1, seed });

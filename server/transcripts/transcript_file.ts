@@ -15,10 +15,9 @@ import {
   encodeSafetensors,
   type NamedHalf,
 } from "../../core/safetensors/mod.ts";
+import { REQUEST_LIMITS } from "../../core/request_limits.ts";
 import type { LeafSource } from "../../core/prover/mod.ts";
 
-/** Images in a file at most, as in a request. */
-const MAX_BATCH = 64;
 const MAX_HEADER_BYTES = 2 ** 20;
 
 /**
@@ -82,7 +81,8 @@ function leafBytes({ latent }: Receipt): number {
 }
 
 function maxBytes(receipt: Receipt): number {
-  return 8 + MAX_HEADER_BYTES + MAX_BATCH * imageLeaf(receipt.steps) * leafBytes(receipt);
+  return 8 + MAX_HEADER_BYTES +
+    REQUEST_LIMITS.batch * imageLeaf(receipt.steps) * leafBytes(receipt);
 }
 
 /** Which image of the batch the receipt is of: each has the next seed. */

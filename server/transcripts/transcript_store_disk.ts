@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
+import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { lockFolder } from "../storage/mod.ts";
 import {
   checkTranscriptId,
@@ -15,7 +16,7 @@ import { PartialTranscript } from "./transcript_store_partial.ts";
 export interface DiskTranscriptOptions {
   /** Of all transcripts together, those on their way included. */
   readonly maxBytes: number;
-  /** Milliseconds; 15 minutes unless told otherwise. */
+  /** Milliseconds; default: for which a miner promises to keep them. */
   readonly maxAgeMs?: number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -30,7 +31,6 @@ interface Kept {
 }
 
 const NAME = /^([0-9]{1,16})-([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.transcript$/;
-const FIFTEEN_MINUTES = 15 * 60_000;
 /** Between two looks at what is too old: a file that cannot be removed is not tried all the time. */
 const LEAST_WAIT_MS = 1000;
 /** The longest that a timer takes. */
@@ -134,7 +134,7 @@ export class DiskTranscriptStore implements TranscriptStore {
   }
 
   get #limit(): number {
-    return this.#options.maxAgeMs ?? FIFTEEN_MINUTES;
+    return this.#options.maxAgeMs ?? 1000 * TRANSCRIPT_SECONDS;
   }
 
   #wakeLater(): void {

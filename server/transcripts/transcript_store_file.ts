@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
+import { REQUEST_LIMITS } from "../../core/request_limits.ts";
 import {
   decodeReceipt,
   encodeReceipt,
@@ -18,14 +19,16 @@ import type { StoredTranscript } from "./transcript_store.ts";
  */
 const TRAILER = 48;
 const MAGIC = "stepwise";
-/** 2,002 leaves and the longest receipt take less than a quarter of it. */
+/** A state before and after each step, a prediction of each, and the image. */
+const MAX_LEAVES = 2 * REQUEST_LIMITS.steps + 2;
+/** So many leaves and the longest receipt take less than a quarter of it. */
 const MAX_INDEX = 4 * 2 ** 20;
 
 const indexSchema = z.strictObject({
   version: z.literal(1),
   receipt: z.string(),
   /** Bytes and hash of each leaf. */
-  leaves: z.array(z.tuple([z.int().min(0), z.string().regex(/^[0-9a-f]{64}$/)])).max(2002),
+  leaves: z.array(z.tuple([z.int().min(0), z.string().regex(/^[0-9a-f]{64}$/)])).max(MAX_LEAVES),
 });
 
 /** Index and trailer: all that follows the leaves. */

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { randomSeed } from "../../../core/request/mod.ts";
 import { encodeReceipt, receiptId } from "../../../core/transcript/mod.ts";
 import { answered, compute, engine, listener, look, problem, tell } from "../state/mod.ts";
 
@@ -131,7 +132,7 @@ function run(form: FormData): Promise<void> {
     try {
       const own = await answered(engine.generate({
         ...{ prompt: textIn(form, "prompt"), negativePrompt: textIn(form, "negative") },
-        seed: seed === "" ? String(crypto.getRandomValues(new Uint32Array(1))[0]) : seed,
+        seed: seed === "" ? String(randomSeed()) : seed,
         steps: Number(form.get("steps")),
         guidanceScale: Number(form.get("guidance")),
         size: Number(form.get("size")),

@@ -1,10 +1,7 @@
 import { AppError } from "../../../core/error.ts";
-import { receiptId } from "../../../core/transcript/mod.ts";
+import { MAX_CLOCK_SKEW_MS, receiptId } from "../../../core/transcript/mod.ts";
 import { checkImage, checkStatement } from "../../../core/verifier/mod.ts";
 import type { CheckOrder, TabReport } from "../api/mod.ts";
-
-/** Milliseconds that the miner's clock may be ahead of ours. */
-const CLOCK_SKEW = 60_000;
 
 /**
  * What of level 0 can be checked without the model: the signature, the time and the image. The plan
@@ -15,7 +12,7 @@ export async function checkAlone(order: CheckOrder): Promise<TabReport> {
   const started = performance.now();
   const bytes = image && new Uint8Array(await image.arrayBuffer());
   const refusal = refusalOf(() => {
-    checkStatement(receipt, { now: Date.now() + CLOCK_SKEW });
+    checkStatement(receipt, { now: Date.now() + MAX_CLOCK_SKEW_MS });
     if (bytes) checkImage({ receipt }, bytes);
   });
   return {
