@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help } from "commander";
 import { AppError } from "../core/error.ts";
+import { sentenceOf } from "./cli/mod.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -57,7 +58,7 @@ try {
   // Libraries keep timers that would hold the process for seconds; all of ours has ended.
   Deno.exit(Deno.exitCode);
 } catch (error) {
-  if (error instanceof AppError) console.error(`${error.message}.`);
+  if (error instanceof AppError) console.error(sentenceOf(error));
   else if (!(error instanceof CommanderError)) console.error(error);
   Deno.exit(exitCodeOf(error));
 }

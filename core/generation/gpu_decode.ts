@@ -74,7 +74,7 @@ export function decodingNeeds(
       maxBufferSize: tensorBytes({ type, dims: [beforeLast, height, width] }),
       maxStorageBufferBindingSize: tensorBytes({ type, dims: [3, height, width] }),
     },
-    advice: "Ask for a smaller image, or compute on the CPU (--compute cpu)",
+    advice: "Ask for a smaller image, or compute on the CPU",
   };
 }
 

@@ -31,7 +31,7 @@ export interface GpuNeeds {
   /** In bytes, or as WebGPU counts the limit. */
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
   readonly features?: readonly GPUFeatureName[];
-  /** What to do where the device falls short: "Use a smaller model, or --compute cpu". */
+  /** What to do where the device falls short: "Use a smaller model, or compute on the CPU". */
   readonly advice: string;
 }
 
@@ -165,5 +165,5 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
 }
 
 function refuse(sentence: string): never {
-  throw new AppError("host_unavailable", sentence);
+  throw new AppError("host_unavailable", sentence, { field: "compute" });
 }

@@ -82,7 +82,7 @@ function checkWeights(
   gpu?.require({
     work: files.name,
     limits: { maxBufferSize: Math.max(...graphs.map(([, graph]) => graph.largestTensor)) },
-    advice: "Use a smaller model, or compute on the CPU (--compute cpu)",
+    advice: "Use a smaller model, or compute on the CPU",
   });
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../error.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import { type Receipt, receiptId } from "../transcript/mod.ts";
@@ -11,7 +12,7 @@ export interface Report {
   /** Why it is not honest, in sentences. */
   readonly reasons: readonly string[];
   /** The stable code of what made it invalid, where a check refused the evidence. */
-  readonly code?: string;
+  readonly code?: ErrorCode;
   /**
    * How far it was checked, which may be less than what was asked. 0: the receipt (signature, plan,
    * model, parties) and the proofs of what was opened; 1: besides the arithmetic of every drawn
@@ -68,7 +69,7 @@ interface Cost {
 interface Outcome {
   readonly findings?: ImageFindings;
   readonly plan?: Plan;
-  readonly refusal?: { readonly code: string; readonly message: string };
+  readonly refusal?: { readonly code: ErrorCode; readonly message: string };
   readonly meter: Meter;
   readonly tolerances: Report["tolerances"];
 }

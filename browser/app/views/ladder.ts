@@ -1,3 +1,4 @@
+import { errorFacts } from "../../../core/error_codes.ts";
 import type { Level, Report } from "../../../core/verifier/mod.ts";
 
 import { countOf, type Stage, STAGES, STATEMENT_ONLY, type TabReport } from "../api/mod.ts";
@@ -61,13 +62,10 @@ function rungs(level: Level, of: (stage: Stage) => Pick<Rung, "state" | "detail"
 
 const NOT_CHECKED = { state: "open", detail: "not checked" } as const;
 
-/** Codes of evidence that does not hold, of the openings and not of the receipt itself. */
-const OF_OPENINGS = /^(opening|proof|transcript)_|^not_finite$|^shape_mismatch$/;
-
 function found(stage: Stage, report: TabReport, compute: string): Pick<Rung, "state" | "detail"> {
   const refused = report.code === undefined
     ? undefined
-    : OF_OPENINGS.test(report.code)
+    : errorFacts(report.code).evidence === "opening"
     ? "proofs"
     : "receipt";
   if (refused === stage) {
