@@ -1,9 +1,6 @@
 import { logLine } from "../telemetry/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 
-/** As neurons tell it. */
-export const VERSION = "0.1.0";
-
 /** A neuron that takes requests, until it is disposed. */
 export interface RunningNeuron extends AsyncDisposable {
   /** http://... */

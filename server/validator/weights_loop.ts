@@ -2,6 +2,7 @@ import { reason } from "../../core/error.ts";
 import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { VERSION, versionKey } from "../neuron/mod.ts";
 import type { Ledger } from "./ledger.ts";
 
 interface WeightsLoopParts {
@@ -19,11 +20,8 @@ interface WeightsLoopParts {
 /** Blocks until another try, after one that failed. */
 const RETRY_BLOCKS = 5;
 
-/**
- * The version key of this validator's weights, by bittensor's count: 1000 major + 10 minor + patch
- * of 0.1.0. A subnet that demands a higher one by its hyperparameter `weights_version` refuses them.
- */
-export const WEIGHTS_VERSION = 10n;
+/** The version key of this validator's weights. */
+export const WEIGHTS_VERSION = versionKey(VERSION);
 
 /** Sets weights every so many blocks. */
 export class WeightsLoop implements AsyncDisposable {
