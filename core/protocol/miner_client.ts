@@ -1,9 +1,10 @@
 import { AppError, reason } from "../error.ts";
 import { readAtMost } from "./bounded_body.ts";
+import { MAX_REFUSAL_BYTES } from "./miner_api.ts";
+import { addressOf, PATHS } from "./routes.ts";
 import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
 import type { OpeningSource } from "../verifier/mod.ts";
 
-const MAX_REFUSAL_BYTES = 64 * 1024;
 /** A miner who says "now" is not asked in a tight loop. */
 const LEAST_WAIT_MS = 100;
 
@@ -26,45 +27,46 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
 }
 
 /**
- * Asks the miner: `GET v1/generations/{receipt id}/steps/{start, 0, 1, ..., end}`.
+ * Asks the miner for steps: start, 0, 1, ..., end ({@link PATHS}).
  * Openings throw AppError `opening_withheld` (late, refused, not there) or `opening_invalid` (long).
  * A miner who is busy and says for how long is asked again within the time.
  */
 export function openingsOfMiner(miner: MinerAddress): OpeningSource {
   return async ({ receipt, plan }, target) => {
     const most = openingBytes(openingSpec(receipt, plan, target));
-    return await fetchBounded(miner, receipt, `steps/${target}`, most);
+    const address = addressOf(miner.url, PATHS.step, { id: receiptId(receipt), step: target });
+    return await fetchBounded(miner, address, `steps/${target}`, most);
   };
 }
 
-/** `GET v1/generations/{receipt id}/image`. @throws AppError as an opening. */
+/** The image's file. @throws AppError as an opening. */
 export function imageOfMiner(
   miner: MinerAddress,
   receipt: Receipt,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return fetchBounded(miner, receipt, "image", receipt.image.bytes);
+  const address = addressOf(miner.url, PATHS.image, { id: receiptId(receipt) });
+  return fetchBounded(miner, address, "image", receipt.image.bytes);
 }
 
 async function fetchBounded(
-  { url, timeoutMs, token }: MinerAddress,
-  receipt: Receipt,
-  path: string,
+  { timeoutMs, token }: MinerAddress,
+  address: URL,
+  what: string,
   most: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const address = new URL(`v1/generations/${receiptId(receipt)}/${path}`, url);
     const response = await fetchPatiently(address, timeoutMs, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
     });
     const bytes = await readAtMost(response, response.ok ? most : MAX_REFUSAL_BYTES);
-    if (response.ok) return bytes ?? tooLong(path, most);
+    if (response.ok) return bytes ?? tooLong(what, most);
     throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     const late = cause instanceof Error && cause.name === "TimeoutError";
     const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
-    throw new AppError("opening_withheld", `Cannot fetch ${path}: ${why}`, { cause });
+    throw new AppError("opening_withheld", `Cannot fetch ${what}: ${why}`, { cause });
   }
 }
 
@@ -92,6 +94,6 @@ function waitOf({ status, headers }: Response): number | undefined {
   return Math.max(LEAST_WAIT_MS, 1000 * Number(seconds));
 }
 
-function tooLong(path: string, most: number): never {
-  throw new AppError("opening_invalid", `Cannot fetch ${path}: it has more than ${most} bytes`);
+function tooLong(what: string, most: number): never {
+  throw new AppError("opening_invalid", `Cannot fetch ${what}: it has more than ${most} bytes`);
 }

@@ -23,10 +23,13 @@ export {
   type GenerationAnswer,
   type GenerationCall,
   type ImageAnswer,
+  MAX_REFUSAL_BYTES,
   type MinerInfo,
   minerSchemas,
+  TRANSCRIPT_SECONDS,
 } from "./miner_api.ts";
 export { imageOfMiner, minerAddress, openingsOfMiner } from "./miner_client.ts";
+export { addressOf, type Filled, pathOf, PATHS, routeAt } from "./routes.ts";
 export {
   checkRequestTime,
   checkSignedBody,

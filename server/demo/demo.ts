@@ -2,6 +2,7 @@ import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reason, throwIfAborted } from "../../core/error.ts";
+import { addressOf, PATHS } from "../../core/protocol/mod.ts";
 import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
@@ -183,7 +184,9 @@ interface Seen {
 
 async function look(chain: SubtensorClient, validator: DemoProcess, users: Users): Promise<Seen> {
   const { neurons } = await chain.metagraph();
-  const info = await fetch(`${validator.url}/v1/info`).then((response) => response.json())
+  const info = await fetch(addressOf(validator.url, PATHS.info, {})).then((response) =>
+    response.json()
+  )
     .catch((error) => ({ miners: [], error: reason(error) }));
   const weights: { uids: number[]; weights: number[]; block: number } | undefined = info.weights;
   const total = weights?.weights.reduce((sum, weight) => sum + weight, 0) ?? 0;

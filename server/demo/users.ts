@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { reason } from "../../core/error.ts";
+import { addressOf, PATHS } from "../../core/protocol/mod.ts";
 
 /** What users saw. */
 export interface UserTally {
@@ -63,7 +64,7 @@ export class Users implements AsyncDisposable {
   async #ask(prompt: string, number: string): Promise<void> {
     const { url, key, folder } = this.#parts;
     try {
-      const response = await fetch(`${url}/v1/generate`, {
+      const response = await fetch(addressOf(url, PATHS.generate, {}), {
         method: "POST",
         headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
         body: JSON.stringify({ request: { prompt } }),

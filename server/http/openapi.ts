@@ -1,7 +1,7 @@
 /** One route, as its document has it. */
 export interface RouteDoc {
   readonly method: "get" | "post" | "delete";
-  /** With parameters in braces. */
+  /** With parameters after colons. */
   readonly path: string;
   /** Names of what may follow the path's question mark. */
   readonly query?: readonly string[];
@@ -46,7 +46,9 @@ export function openApi(
   routes: readonly RouteDoc[],
 ): unknown {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes) (paths[route.path] ??= {})[route.method] = operationOf(route);
+  for (const route of routes) {
+    (paths[route.path.replaceAll(/:(\w+)/g, "{$1}")] ??= {})[route.method] = operationOf(route);
+  }
   return {
     openapi: "3.1.0",
     info,
@@ -71,7 +73,7 @@ function operationOf(route: RouteDoc): unknown {
   const { summary, path, query = [], auth, body, answer, preferred = [], errors } = route;
   const schema = { type: "string" };
   const parameters = [
-    ...[...path.matchAll(/\{(\w+)\}/g)]
+    ...[...path.matchAll(/:(\w+)/g)]
       .map(([, name]) => ({ name, in: "path", required: true, schema })),
     ...query.map((name) => ({ name, in: "query", schema })),
   ];

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { REQUEST_LIMITS } from "../../core/request_limits.ts";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
 import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
@@ -101,7 +102,7 @@ async function mine(flags: MinerFlags): Promise<void> {
         : wholeFlag("--axon.external_port", externalPort, 1, 65535),
     },
     generators: flags.generation_endpoint,
-    batch: wholeFlag("--batch", flags.batch, 1, 64),
+    batch: wholeFlag("--batch", flags.batch, 1, REQUEST_LIMITS.batch),
     queue: wholeFlag("--queue", flags.queue, 1, 10_000),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
     access: {

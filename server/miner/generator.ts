@@ -2,6 +2,7 @@ import {
   decodeRequest,
   type GenerationRequest,
   planFor,
+  randomSeed,
   runsBeside,
 } from "../../core/request/mod.ts";
 import { encodeImage } from "../../core/image/mod.ts";
@@ -101,8 +102,7 @@ export class Generator implements ImageSource {
   }
 
   requestOf(call: GenerationCall): GenerationRequest {
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
-    const request = decodeRequest(call.request, { ...this.#parts.defaults, seed });
+    const request = decodeRequest(call.request, { ...this.#parts.defaults, seed: randomSeed() });
     this.#parts.fits(request);
     return request;
   }

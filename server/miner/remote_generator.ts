@@ -1,12 +1,21 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
+import { LATENT_SCALE } from "../../core/latent_scale.ts";
 import { decodeImage, type RgbaImage } from "../../core/image/mod.ts";
-import { decodeRequest, encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import {
+  decodeRequest,
+  encodeRequest,
+  type GenerationRequest,
+  randomSeed,
+} from "../../core/request/mod.ts";
+import {
+  addressOf,
   decodeGenerationAnswer,
   decodeMinerInfo,
+  type Filled,
   type GenerationCall,
   type MinerInfo,
+  PATHS,
   readAtMost,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
@@ -24,6 +33,9 @@ interface Endpoint {
   running: number;
 }
 
+/** What is kept of a receipt, by its id. */
+type IdPath = typeof PATHS.generation | typeof PATHS.image | typeof PATHS.step;
+
 interface Running {
   readonly owner: string;
   readonly abort: AbortController;
@@ -35,7 +47,6 @@ const MOST_JSON = 2 ** 20;
 const MOST_FILE = 2 ** 28;
 /** Receipts of which it is remembered who made them; others are asked for everywhere. */
 const REMEMBERED = 10_000;
-const LATENT_SCALE = 8;
 
 /** Has images made by other servers that sign with the same hotkey, each request by one of them. */
 export class RemoteGenerator implements ImageSource {
@@ -79,8 +90,7 @@ export class RemoteGenerator implements ImageSource {
   }
 
   requestOf(call: GenerationCall): GenerationRequest {
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
-    return decodeRequest(call.request, { ...this.models[0].defaults, seed });
+    return decodeRequest(call.request, { ...this.models[0].defaults, seed: randomSeed() });
   }
 
   async run(job: Job<GenerationTask>): Promise<Made> {
@@ -112,7 +122,7 @@ export class RemoteGenerator implements ImageSource {
 
   async opens(token: string, id: string): Promise<boolean> {
     const maker = await this.#makerOf(id);
-    const response = await fetch(new URL(`v1/generations/${id}`, maker.url), {
+    const response = await fetch(addressOf(maker.url, PATHS.generation, { id }), {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(FETCH_MS),
     }).catch((cause) => {
@@ -124,20 +134,20 @@ export class RemoteGenerator implements ImageSource {
   }
 
   async receipt(id: string): Promise<Receipt> {
-    const { bytes } = await this.#read(id, "", MOST_JSON);
+    const { bytes } = await this.#read(PATHS.generation, { id }, MOST_JSON);
     return receiptFromJson(JSON.parse(new TextDecoder().decode(bytes)).receipt);
   }
 
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
-    return (await this.#read(id, `/steps/${target}`, MOST_FILE)).bytes;
+    return (await this.#read(PATHS.step, { id, step: target }, MOST_FILE)).bytes;
   }
 
   image(id: string): Promise<ImageFile> {
-    return this.#read(id, "/image", MOST_FILE);
+    return this.#read(PATHS.image, { id }, MOST_FILE);
   }
 
   async forget(id: string): Promise<void> {
-    const response = await this.#askMaker(id, "DELETE");
+    const response = await this.#askMaker("DELETE", PATHS.generation, { id });
     await response.body?.cancel();
   }
 
@@ -176,7 +186,7 @@ export class RemoteGenerator implements ImageSource {
     const { request, format, previews, validator } = task;
     const body = JSON.stringify({ request: encodeRequest(request), format, previews, validator });
     const headers = { accept: "text/event-stream" };
-    const response = await this.#send(endpoint.url, "POST", "v1/generations", {
+    const response = await this.#send(addressOf(endpoint.url, PATHS.generations, {}), "POST", {
       ...{ body, headers, signal },
     });
     if (!response.ok) throw await refusalOf(response);
@@ -193,7 +203,7 @@ export class RemoteGenerator implements ImageSource {
   }
 
   #take(endpoint: Endpoint, json: unknown): Made {
-    const made = decodeGenerationAnswer(json);
+    const made = decoded(json);
     for (const { id } of made.images) this.#makers.set(id, endpoint);
     const over = this.#makers.size - REMEMBERED;
     if (over > 0) {
@@ -207,7 +217,7 @@ export class RemoteGenerator implements ImageSource {
     if (known) return known;
     let silent: Endpoint | undefined;
     for (const endpoint of this.#endpoints) {
-      const response = await this.#send(endpoint.url, "GET", `v1/generations/${id}`)
+      const response = await this.#send(addressOf(endpoint.url, PATHS.generation, { id }), "GET")
         .catch(() => undefined);
       await response?.body?.cancel();
       if (response?.ok) return endpoint;
@@ -218,9 +228,13 @@ export class RemoteGenerator implements ImageSource {
   }
 
   /** @throws RetryLater `not_ready` when the one that made it is not there; what it refuses by. */
-  async #askMaker(id: string, method: "GET" | "DELETE", path = ""): Promise<Response> {
-    const maker = await this.#makerOf(id);
-    const response = await this.#send(maker.url, method, `v1/generations/${id}${path}`)
+  async #askMaker<Path extends IdPath>(
+    method: "GET" | "DELETE",
+    path: Path,
+    parameters: Filled<Path> & { readonly id: string },
+  ): Promise<Response> {
+    const maker = await this.#makerOf(parameters.id);
+    const response = await this.#send(addressOf(maker.url, path, parameters), method)
       .catch((cause) => {
         throw notThere(maker, cause);
       });
@@ -228,17 +242,20 @@ export class RemoteGenerator implements ImageSource {
     throw await refusalOf(response);
   }
 
-  async #read(id: string, path: string, most: number): Promise<ImageFile> {
-    const response = await this.#askMaker(id, "GET", path);
+  async #read<Path extends IdPath>(
+    path: Path,
+    parameters: Filled<Path> & { readonly id: string },
+    most: number,
+  ): Promise<ImageFile> {
+    const response = await this.#askMaker("GET", path, parameters);
     const bytes = await readAtMost(response, most);
     if (!bytes) throw unavailable(response.url, `it sends more than ${most} bytes`);
     return { bytes, mediaType: response.headers.get("content-type") ?? "" };
   }
 
   async #send(
-    url: string,
+    address: URL,
     method: string,
-    path: string,
     { body = "", headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
       readonly body?: string;
       readonly headers?: Readonly<Record<string, string>>;
@@ -246,12 +263,11 @@ export class RemoteGenerator implements ImageSource {
     } = {},
   ): Promise<Response> {
     const bytes = new TextEncoder().encode(body);
-    const { address } = this.#hotkey;
     const signed = await signedHeaders(
-      { body: bytes, signedFor: address, now: Date.now(), uuid: crypto.randomUUID() },
+      { body: bytes, signedFor: this.#hotkey.address, now: Date.now(), uuid: crypto.randomUUID() },
       this.#hotkey,
     );
-    return await fetch(new URL(path, url), {
+    return await fetch(address, {
       ...{ method, signal, headers: { ...signed, ...headers } },
       ...(method === "POST" && { body: bytes }),
     });
@@ -259,15 +275,14 @@ export class RemoteGenerator implements ImageSource {
 }
 
 async function open(url: string, { address }: Hotkey): Promise<Endpoint> {
-  const base = url.endsWith("/") ? url : `${url}/`;
   try {
-    const response = await fetch(new URL("v1/info", base), {
+    const response = await fetch(addressOf(url, PATHS.info, {}), {
       signal: AbortSignal.timeout(INFO_MS),
     });
     const info = decodeMinerInfo(await response.json());
     if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
     if (info.models.length === 0) throw new Error("it has no model");
-    return { url: base, info, running: 0 };
+    return { url, info, running: 0 };
   } catch (cause) {
     throw unavailable(url, reason(cause), cause);
   }
@@ -279,6 +294,15 @@ function unavailable(url: string, why: string, cause?: unknown): AppError {
     `Cannot use the image generator at ${url}: ${why}; start it with deno task miner --no-chain`,
     { cause },
   );
+}
+
+/** An answer that is none is the generator's failure, not the caller's: another is asked. */
+function decoded(json: unknown): Made {
+  try {
+    return decodeGenerationAnswer(json);
+  } catch (cause) {
+    throw new Error(reason(cause), { cause });
+  }
 }
 
 /** Its receipts may be there again later. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { decodeRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
+import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
@@ -44,7 +45,6 @@ export interface MinerOptions extends NeuronOptions {
 
 export type Miner = RunningNeuron;
 
-const TRANSCRIPT_SECONDS = 15 * 60;
 const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
 /**

@@ -8,5 +8,6 @@ export {
   neuronOptions,
 } from "./flags.ts";
 export { Metrics } from "./metrics.ts";
-export { entriesAsked, neuronRoutes } from "./routes.ts";
-export { runNeuron, type RunningNeuron, VERSION } from "./run_neuron.ts";
+export { entriesOf, neuronRoutes } from "./routes.ts";
+export { runNeuron, type RunningNeuron } from "./run_neuron.ts";
+export { VERSION, versionKey } from "./version.ts";

@@ -2,54 +2,104 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { compress } from "hono/compress";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
-import { errorResponse } from "../http/mod.ts";
+import { PATHS } from "../../core/protocol/mod.ts";
+import { errorResponse, mount, openApi, type Route, route } from "../http/mod.ts";
 import { siteFile } from "../web/mod.ts";
 import type { Metrics } from "./metrics.ts";
 
 const NO_ROUTE = "Cannot answer: there is no such route";
-
-/** Where receipts are listed: for everybody, and for the pages that this server sends. */
-const RECEIPTS = ["/v1/receipts", "/receipts.json"] as const;
-const MOST_ENTRIES = 100;
+const MAX_ENTRIES = 100;
+const DEFAULT_ENTRIES = 20;
 const METHODS = ["GET", "POST", "DELETE"];
+const OBJECT = { type: "object" };
 
-/** The frame of a neuron's HTTP API: its refusals, pages, receipts, figures and own description. */
-export function neuronRoutes({ site, receipts, metrics, document, failed }: {
+/** A neuron's own routes, as they are served and as its document describes them. */
+export interface NeuronApi {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  readonly routes: readonly Route[];
+  /** JSON Schemas by the names that the routes have for them. */
+  readonly schemas: Readonly<Record<string, unknown>>;
+}
+
+/** Receipts that anybody may check, the newest first. */
+interface ReceiptList {
+  readonly summary: string;
+  /** At most so many. */
+  readonly list: (limit: number) => readonly unknown[];
+}
+
+/** A neuron's HTTP API: its own routes, and the errors, pages, receipts and figures of every one. */
+export function neuronRoutes({ site, receipts, metrics, api, failed }: {
   /** The folder of the pages. */
   readonly site: string;
-  /** What anybody may check, the newest first, at most so many. */
-  readonly receipts: (limit: number) => readonly unknown[];
+  readonly receipts: ReceiptList;
   readonly metrics: Metrics;
-  /** As OpenAPI has it. */
-  readonly document: unknown;
+  readonly api: NeuronApi;
   /** Hears of our own mistakes. */
   readonly failed: (error: unknown) => void;
 }): Hono {
+  const { title, version, description, schemas } = api;
+  const routes = [
+    ...api.routes,
+    ...receiptRoutes(receipts),
+    metricsRoute(metrics),
+    documentRoute(() => document),
+  ];
+  const document = openApi(
+    { title, version, description },
+    { ...schemas, Receipts: OBJECT, Document: OBJECT },
+    routes,
+  );
   const app = new Hono();
-  app.use(asAskedFor, smallLists);
+  app.use(withLengthAndNoCache, compressGet);
   app.onError((error) => errorResponse(error, failed));
   app.notFound(async ({ req }) =>
     await siteFile(req.raw, site) ?? notAllowed(app, req.path) ??
       errorResponse(new AppError("not_found", NO_ROUTE), () => {})
   );
-  for (const path of RECEIPTS) {
-    app.get(
-      path,
-      cors({ origin: "*" }),
-      (context) => context.json({ receipts: receipts(entriesAsked(context.req.query("limit"))) }),
-    );
-  }
-  app.get(
-    "/metrics",
-    async (context) =>
-      context.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
-  );
-  app.get("/openapi.json", cors({ origin: "*" }), () => Response.json(document));
+  mount(app, routes);
   return app;
 }
 
-/** HEAD tells the length that GET would have; nothing is kept by caches that does not say so. */
-const asAskedFor: MiddlewareHandler = async (context, next) => {
+function receiptRoutes({ summary, list }: ReceiptList): Route[] {
+  const common: Omit<Route, "path" | "summary" | "handle"> = {
+    ...{ method: "get", auth: "open", query: ["limit"], answer: "Receipts", errors: [] },
+    before: [cors({ origin: "*" })],
+  };
+  const paths = [
+    [PATHS.receipts, summary],
+    [PATHS.pageReceipts, "The same list, for the pages that this server sends"],
+  ] as const;
+  return paths.map(([path, summary]) =>
+    route({
+      ...{ ...common, path, summary },
+      handle: (context) => context.json({ receipts: list(entriesOf(context.req.query("limit"))) }),
+    })
+  );
+}
+
+function metricsRoute(metrics: Metrics): Route {
+  return route({
+    ...{ method: "get", path: PATHS.metrics, auth: "open", answer: ["text/plain"], errors: [] },
+    summary: "For Prometheus",
+    handle: async (context) =>
+      context.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
+  });
+}
+
+function documentRoute(document: () => unknown): Route {
+  return route({
+    ...{ method: "get", path: PATHS.openapi, auth: "open", answer: "Document", errors: [] },
+    summary: "This document",
+    before: [cors({ origin: "*" })],
+    handle: () => Response.json(document()),
+  });
+}
+
+/** HEAD has the length that GET would have; caches keep nothing that does not say so. */
+const withLengthAndNoCache: MiddlewareHandler = async (context, next) => {
   await next();
   const { res, req } = context;
   if (!res.headers.has("cache-control")) context.header("cache-control", "no-store");
@@ -60,7 +110,7 @@ const asAskedFor: MiddlewareHandler = async (context, next) => {
 
 const compressed = compress();
 /** Lists and this document shrink to a fifth; answers to POST are images, and not kept waiting. */
-const smallLists: MiddlewareHandler = (context, next) =>
+const compressGet: MiddlewareHandler = (context, next) =>
   context.req.method === "GET" ? compressed(context, next) : next();
 
 /** @returns undefined for a path that there is no route for by any method. */
@@ -77,7 +127,7 @@ function notAllowed({ router }: Hono, path: string): Response | undefined {
 }
 
 /** How many entries of a list were asked for. @param limit as the query has it. */
-export function entriesAsked(limit: string | undefined): number {
-  const asked = Number(limit ?? 20);
-  return Number.isInteger(asked) ? Math.min(MOST_ENTRIES, Math.max(1, asked)) : 20;
+export function entriesOf(limit: string | undefined): number {
+  const asked = Number(limit ?? DEFAULT_ENTRIES);
+  return Number.isInteger(asked) ? Math.min(MAX_ENTRIES, Math.max(1, asked)) : DEFAULT_ENTRIES;
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
-import { numberFlag, wholeFlag } from "../cli/mod.ts";
+import { numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
   addNeuronOptions,
@@ -145,8 +145,8 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
     prompts: flags.prompts,
     synthetic: {
-      ...(size === undefined ? {} : { size: wholeFlag("--stress.size", size, 8, 4096) }),
-      ...(steps === undefined ? {} : { steps: wholeFlag("--stress.steps", steps, 1, 1000) }),
+      ...(size === undefined ? {} : { size: sideFlag("--stress.size", size) }),
+      ...(steps === undefined ? {} : { steps: stepsFlag("--stress.steps", steps) }),
     },
     scoring: url !== undefined && signedFor !== undefined ? { url, signedFor } : undefined,
     otherHalf: flags["other_half.url"] ??

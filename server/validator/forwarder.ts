@@ -1,7 +1,7 @@
 import { AppError, reason } from "../../core/error.ts";
 import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
-import type { ImageAnswer, Score } from "../../core/protocol/mod.ts";
+import { type ImageAnswer, type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import type { Verdict } from "../../core/verifier/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
@@ -109,7 +109,7 @@ export class Forwarder {
     for (const check of ledger.pending()) {
       const { id, hotkey, receipt } = check;
       if (this.#checking.has(keyOf(check))) continue;
-      if (clock() - receipt.times.finished <= TRANSCRIPT_MS) {
+      if (clock() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
         await this.#check(check);
         continue;
       }
@@ -205,5 +205,3 @@ function keyOf({ id, hotkey }: Pick<PendingCheck, "id" | "hotkey">): string {
 
 /** After which miners that were busy are worth another try. */
 const RETRY_SECONDS = 10;
-/** How long miners keep steps. */
-const TRANSCRIPT_MS = 15 * 60_000;

@@ -1,15 +1,19 @@
-import { AppError, type ErrorCode, reason } from "../../core/error.ts";
+import { AppError, reason } from "../../core/error.ts";
+import { errorFacts } from "../../core/error_codes.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import {
+  addressOf,
   decodeGenerationAnswer,
   type ImageAnswer,
   imageOfMiner,
+  MAX_REFUSAL_BYTES,
   minerAddress,
+  PATHS,
   readAtMost,
   type Score,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
-import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
+import { MAX_CLOCK_SKEW_MS, MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
 import { checkImage, checkStatement } from "../../core/verifier/mod.ts";
 
 import type { Hotkey } from "../../core/keys/mod.ts";
@@ -27,8 +31,6 @@ export class MinerForged extends AppError {
   }
 }
 
-const FORGED: readonly ErrorCode[] = ["signature_invalid", "receipt_mismatch", "opening_invalid"];
-
 /** A request for one image, complete, as `encodeRequest` writes it. */
 export interface Asked {
   readonly request: Readonly<Record<string, unknown>>;
@@ -42,7 +44,6 @@ export interface Asked {
 
 /** A receipt is longer in JSON than in its canonical form by its token and its frame. */
 const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
-const MAX_NOTICE_BYTES = 64 * 1024;
 const FORGET_MS = 5000;
 
 /** Asks miners, signed, and believes nothing that it can check at once. */
@@ -66,7 +67,7 @@ export class MinerCaller {
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();
     try {
-      const response = await this.#send(peer, "POST", "v1/generations", {
+      const response = await this.#send(peer, "POST", addressOf(peer.url, PATHS.generations, {}), {
         body: JSON.stringify({ request, format }),
         signal: signal ? AbortSignal.any([late, signal]) : late,
       });
@@ -75,13 +76,13 @@ export class MinerCaller {
       const { receipt } = image;
       checkStatement(receipt, {
         ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
-        now: this.#clock() + CLOCK_SKEW,
+        now: this.#clock() + MAX_CLOCK_SKEW_MS,
       });
       // Nobody told him which: he has another version or variant, and says so.
       if (manifest !== undefined && receipt.model.manifest !== manifest) {
         throw new Error(`its model is not this validator's: ${receipt.model.id}`);
       }
-      if (receipt.times.finished < started - CLOCK_SKEW) {
+      if (receipt.times.finished < started - MAX_CLOCK_SKEW_MS) {
         throw new Error("the receipt is older than the request");
       }
       if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
@@ -117,8 +118,9 @@ export class MinerCaller {
   /** Frees what the miner keeps for a receipt. What goes wrong is the miner's own loss. */
   async forget(peer: Peer, receipt: string): Promise<void> {
     const signal = AbortSignal.timeout(FORGET_MS);
+    const address = addressOf(peer.url, PATHS.generation, { id: receipt });
     try {
-      const response = await this.#send(peer, "DELETE", `v1/generations/${receipt}`, { signal });
+      const response = await this.#send(peer, "DELETE", address, { signal });
       await response.body?.cancel();
     } catch {
       // It ages out.
@@ -126,9 +128,9 @@ export class MinerCaller {
   }
 
   async #send(
-    { url, hotkey }: Peer,
+    { hotkey }: Peer,
     method: string,
-    path: string,
+    address: URL,
     { body = "", signal }: { readonly body?: string; readonly signal: AbortSignal },
   ): Promise<Response> {
     const bytes = new TextEncoder().encode(body);
@@ -136,7 +138,7 @@ export class MinerCaller {
       { body: bytes, signedFor: hotkey, now: this.#clock(), uuid: crypto.randomUUID() },
       this.#hotkey,
     );
-    return await fetch(new URL(path, `${url}/`), {
+    return await fetch(address, {
       method,
       headers,
       redirect: "error",
@@ -147,16 +149,13 @@ export class MinerCaller {
 }
 
 function failure({ uid }: Peer, cause: unknown, why: string): AppError {
-  const forged = cause instanceof AppError && FORGED.includes(cause.code);
+  const forged = cause instanceof AppError && errorFacts(cause.code).forgery;
   const Failure = forged ? MinerForged : AppError;
   return new Failure("miner_failed", `Cannot use the answer of uid ${uid}: ${why}`, { cause });
 }
 
-/** Milliseconds that the clocks of two machines may be apart. */
-const CLOCK_SKEW = 60_000;
-
 async function jsonOf(response: Response): Promise<unknown> {
-  const bytes = await readAtMost(response, response.ok ? MAX_ANSWER_BYTES : MAX_NOTICE_BYTES);
+  const bytes = await readAtMost(response, response.ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES);
   if (response.ok) {
     if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
     return JSON.parse(new TextDecoder().decode(bytes));

@@ -1,13 +1,15 @@
-import type { Hono } from "hono";
 import { AppError, reason } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
+  addressOf,
   decodeResults,
   decodeResultsCall,
+  PATHS,
   readAtMost,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
-import { parseJson, type RequestGuard } from "../http/mod.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
+import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A validator that another asks: most often the other half of the same one. */
@@ -17,13 +19,13 @@ export interface Validated {
   readonly signedFor: string;
 }
 
-const MOST_CALL_BYTES = 1024;
+const MAX_CALL_BYTES = 1024;
 /** Of a kind, in one answer. */
-const MOST_RESULTS = 1000;
-const MOST_RESULTS_BYTES = 4 * 2 ** 20;
+const MAX_RESULTS = 1000;
+const MAX_RESULTS_BYTES = 4 * 2 ** 20;
 const RESULTS_MS = 30_000;
 /** The clocks of the two may be apart; what is told twice counts once. */
-const OVERLAP_MS = 60_000;
+const OVERLAP_MS = MAX_CLOCK_SKEW_MS;
 
 /**
  * Asks another validator, signed.
@@ -32,7 +34,7 @@ const OVERLAP_MS = 60_000;
 export async function askValidator(
   { url, signedFor }: Validated,
   { path, call, most, timeoutMs }: {
-    readonly path: string;
+    readonly path: typeof PATHS.score | typeof PATHS.results;
     readonly call: unknown;
     /** Bytes of the answer. */
     readonly most: number;
@@ -45,28 +47,43 @@ export async function askValidator(
   const headers = await signedHeaders({ body, signedFor, now, uuid: crypto.randomUUID() }, hotkey);
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(new URL(path, url), { method: "POST", body, headers, signal });
+    const response = await fetch(addressOf(url, path, {}), {
+      method: "POST",
+      body,
+      headers,
+      signal,
+    });
     const bytes = await readAtMost(response, most);
     if (!bytes) throw new Error(`its answer has more than ${most} bytes`);
     const answer = new TextDecoder().decode(bytes);
     if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
     return JSON.parse(answer);
   } catch (cause) {
-    throw new AppError("host_unavailable", `Cannot ask ${url} for ${path}: ${reason(cause)}`, {
-      cause,
-    });
+    throw new AppError(
+      "host_unavailable",
+      `Cannot ask ${url} for ${path.slice(1)}: ${reason(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** Tells the own other half, and nobody else, what was measured here. */
-export function addResults(app: Hono, guard: RequestGuard, ledger: Pick<Ledger, "results">): void {
-  app.post("/v1/results", async (context) => {
-    const { body } = await guard.take(context.req.raw, MOST_CALL_BYTES, (signedBy) => {
-      if (signedBy === guard.self) return;
-      throw new AppError("not_allowed", `Cannot tell results: ${signedBy} is not this validator`);
-    });
-    const { since } = decodeResultsCall(parseJson(body));
-    return context.json(ledger.results(since, MOST_RESULTS));
+/** Where this validator's own other half, and nobody else, reads what was measured here. */
+export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "results">): Route {
+  return route({
+    ...{ method: "post", path: PATHS.results, auth: "signed", body: "ResultsCall" },
+    summary: "What was measured, for this hotkey's other half alone",
+    answer: "Results",
+    errors: [400, 401, 403, 408, 413],
+    handle: async (context) => {
+      const { body } = await guard.take(context.req.raw, MAX_CALL_BYTES, (signedBy) => {
+        if (signedBy === guard.self) return;
+        throw new AppError("not_allowed", `Cannot tell results: ${signedBy} is not this validator`);
+      });
+      const { since } = decodeResultsCall(parseJson(body));
+      return context.json(ledger.results(since, MAX_RESULTS));
+    },
   });
 }
 
@@ -82,7 +99,7 @@ export async function pullResults(
   hotkey: Hotkey,
   since: number,
 ): Promise<number> {
-  const call = { path: "v1/results", most: MOST_RESULTS_BYTES, timeoutMs: RESULTS_MS };
+  const call = { path: PATHS.results, most: MAX_RESULTS_BYTES, timeoutMs: RESULTS_MS };
   while (true) {
     const results = decodeResults(await askValidator(other, { ...call, call: { since } }, hotkey));
     ledger.merge(results);

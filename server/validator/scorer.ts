@@ -3,8 +3,10 @@ import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   decodeScore,
   imageOfMiner,
+  MAX_REFUSAL_BYTES,
   minerAddress,
   openingsOfMiner,
+  PATHS,
   type Score,
   type ScoreCall,
 } from "../../core/protocol/mod.ts";
@@ -22,7 +24,6 @@ export type Scorer = (evidence: ScoreCall, image?: Uint8Array<ArrayBuffer>) => P
 /** Milliseconds for each opening. */
 const OPENING_MS = 20_000;
 const RETRY_MS = 500;
-const MAX_SCORE_BYTES = 64 * 1024;
 
 /** With an engine of this process, one check after the other. */
 export function localScorer(
@@ -85,7 +86,7 @@ export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = 120_0
     decodeScore(
       await askValidator(
         other,
-        { path: "v1/score", call, most: MAX_SCORE_BYTES, timeoutMs },
+        { path: PATHS.score, call, most: MAX_REFUSAL_BYTES, timeoutMs },
         hotkey,
       ),
     );

@@ -5,6 +5,7 @@ import {
   decodeRequest,
   encodeRequest,
   type GenerationRequest,
+  randomSeed,
   type RequestDefaults,
 } from "../../core/request/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
@@ -230,8 +231,7 @@ function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
     ...(steps === undefined ? {} : { steps }),
   };
   const ask = async () => {
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] >> 8n;
-    const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed });
+    const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed: randomSeed() });
     return { request: encodeRequest(request), format: "png" as const, manifest };
   };
   const parts = {

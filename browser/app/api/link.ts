@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/error.ts";
+import { PATHS, routeAt } from "../../../core/protocol/mod.ts";
 import { decodeReceipt, MAX_RECEIPT_BYTES, type Receipt } from "../../../core/transcript/mod.ts";
 import { checkMinerUrl } from "./miner_url.ts";
 import type { ReceiptLink } from "./api.ts";
@@ -49,12 +50,11 @@ function refuse(why: string): never {
   throw new AppError("invalid_request", `Cannot open the link: ${why}`);
 }
 
-/** Of a miner's own address: `.../v1/generations/{id}?token=...`. */
+/** Of a miner's own address of a receipt, its image or a step, with `?token=...`. */
 function linkOfMiner(url: URL, page: string): ReceiptLink | undefined {
-  const match = /^(.*\/)v1\/generations\/([0-9a-f]{64})/.exec(url.pathname);
-  if (!match) return undefined;
-  const [, base, id] = match;
-  const miner = new URL(base, url.origin).href;
+  const at = routeAt(url, PATHS.generation);
+  if (!at) return undefined;
+  const { base: miner, parameters: { id } } = at;
   return linkOf(
     new URLSearchParams({ miner, id, token: url.searchParams.get("token") ?? "" }),
     page,

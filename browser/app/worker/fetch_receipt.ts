@@ -1,7 +1,7 @@
 import { AppError } from "../../../core/error.ts";
 import { MAX_RECEIPT_BYTES, receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
 import { checkImage } from "../../../core/verifier/mod.ts";
-import { imageOfMiner, minerAddress } from "../../../core/protocol/mod.ts";
+import { addressOf, imageOfMiner, minerAddress, PATHS } from "../../../core/protocol/mod.ts";
 import type { FetchedReceipt, ReceiptLink } from "../api/mod.ts";
 import { fetchJson } from "./fetch_json.ts";
 
@@ -15,7 +15,7 @@ const MOST_IMAGE_BYTES = 64 * 2 ** 20;
  */
 export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<FetchedReceipt> {
   const answer = await fetchJson({
-    ...{ whom: "the miner", url: new URL(`v1/generations/${id}`, miner) },
+    ...{ whom: "the miner", url: addressOf(miner, PATHS.generation, { id }) },
     init: { headers: { authorization: `Bearer ${token}` } },
     mostBytes: 2 * MAX_RECEIPT_BYTES,
   });

@@ -1,6 +1,9 @@
 import {
+  addressOf,
   checkAttestation,
   decodeAttestation,
+  MAX_REFUSAL_BYTES,
+  PATHS,
   type SignedAttestation,
 } from "../../../core/protocol/mod.ts";
 import { receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
@@ -10,14 +13,15 @@ import { fetchJson } from "./fetch_json.ts";
 
 /** The HTTP API of validators, and what miners have of it. Nothing that they say is taken on trust. */
 
+type ListPath = typeof PATHS.receipts | typeof PATHS.pageReceipts;
+
 /** Receipts and attestations that are looked at; a validator shows twenty of each. */
 const MOST_ENTRIES = 100;
 const MOST_LIST_BYTES = 8 * 2 ** 20;
-const MOST_ANSWER_BYTES = 64 * 1024;
 
 /** What the server of this page shows: a file of the page, but where a neuron serves it. */
 export function readOwnList(page: string): Promise<OfferedReceipt[]> {
-  return readList(new URL("/", page).href, page, "receipts.json");
+  return readList(new URL("/", page).href, page, PATHS.pageReceipts);
 }
 
 /**
@@ -28,7 +32,7 @@ export function readOwnList(page: string): Promise<OfferedReceipt[]> {
 export async function readList(
   from: string,
   page: string,
-  path = "v1/receipts",
+  path: ListPath = PATHS.receipts,
 ): Promise<OfferedReceipt[]> {
   return sound(await entriesOf(from, path, "receipts"), (entry) => {
     const receipt = receiptFromJson(entry.receipt);
@@ -48,8 +52,8 @@ export async function readAttestations(
   validator: string,
   receipt: string,
 ): Promise<SignedAttestation[]> {
-  const path = `v1/attestations?${new URLSearchParams({ receipt })}`;
-  return sound(await entriesOf(validator, path, "attestations"), (entry) => {
+  const entries = await entriesOf(validator, PATHS.attestations, "attestations", { receipt });
+  return sound(entries, (entry) => {
     const signed = decodeAttestation(entry);
     checkAttestation(signed);
     return signed.attestation.receipt === receipt ? signed : undefined;
@@ -59,8 +63,8 @@ export async function readAttestations(
 /** @throws AppError `opening_withheld`, with the validator's words. */
 export async function sendAttestation(validator: string, signed: SignedAttestation): Promise<void> {
   await fetchJson({
-    ...{ whom: "the validator", url: new URL("v1/attestations", validator) },
-    mostBytes: MOST_ANSWER_BYTES,
+    ...{ whom: "the validator", url: addressOf(validator, PATHS.attestations, {}) },
+    mostBytes: MAX_REFUSAL_BYTES,
     init: {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -69,8 +73,14 @@ export async function sendAttestation(validator: string, signed: SignedAttestati
   });
 }
 
-async function entriesOf(validator: string, path: string, name: string): Promise<unknown[]> {
-  const url = new URL(path, validator);
+async function entriesOf(
+  from: string,
+  path: ListPath | typeof PATHS.attestations,
+  name: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<unknown[]> {
+  const url = addressOf(from, path, {});
+  url.search = String(new URLSearchParams(query));
   const answer = await fetchJson({ whom: "the server", url, mostBytes: MOST_LIST_BYTES });
   const list = (answer as Readonly<Record<string, unknown>> | null)?.[name];
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES) : [];

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
-import { errorResponse, ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
+import { errorResponse, mount, ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
 import { Ledger } from "../../../server/validator/ledger.ts";
-import { addResults, pullResults } from "../../../server/validator/other_half.ts";
+import { pullResults, resultsRoute } from "../../../server/validator/other_half.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
 const [own, stranger] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
@@ -11,7 +11,8 @@ const [own, stranger] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))]
 function served(ledger: Ledger): string {
   const app = new Hono();
   app.onError((error) => errorResponse(error, () => {}));
-  addResults(app, new RequestGuard(own.address, new ReplayWindow(":memory:")), ledger);
+  const guard = new RequestGuard(own.address, new ReplayWindow(":memory:"));
+  mount(app, [resultsRoute(guard, ledger)]);
   const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const server = Deno.serve(options, app.fetch);
   onTestFinished(() => server.shutdown());

@@ -1,0 +1,95 @@
+import { AppError } from "../../core/error.ts";
+import type { StepProgress } from "../../core/generation/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import {
+  decodeGenerationCall,
+  type GenerationAnswer,
+  type GenerationCall,
+} from "../../core/protocol/mod.ts";
+import { type Emit, parseJson, type SignedRequest } from "../http/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { counted } from "./counted.ts";
+import type { ImageSource } from "./image_source.ts";
+import type { MinerMetrics } from "./metrics.ts";
+import type { PublicReceipts } from "./public_receipts.ts";
+
+/** What a job needs of its miner. */
+export interface JobParts {
+  readonly source: ImageSource;
+  readonly metrics: MinerMetrics;
+  /** SS58 of this miner. */
+  readonly self: string;
+  /** What everybody may see; without it nobody else does. */
+  readonly shown?: PublicReceipts;
+  readonly log: Log;
+}
+
+/** Runs when the job's turn comes, and emits how far it is where somebody listens. */
+export type GenerationJob = (
+  emit: Emit | undefined,
+  signal: AbortSignal,
+) => Promise<GenerationAnswer>;
+
+/**
+ * Decodes a call.
+ * @throws AppError `invalid_request`, `not_allowed`, before the job waits for anything.
+ */
+export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest): GenerationJob {
+  const call = decodeGenerationCall(parseJson(body));
+  const validator = validatorOf(call, signedBy, parts.self);
+  const request = parts.source.requestOf(call);
+  const id = crypto.randomUUID();
+  return async (emit, signal) => {
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    const made = await counted(
+      () =>
+        parts.source.run({
+          ...{ id, owner: signedBy, signal },
+          onPosition: (position) => emit?.("queued", { id, position }),
+          task: {
+            ...{ request, format: call.format, previews: call.previews, validator },
+            onStep: (progress) => emit && emitStep(emit, id, call, progress),
+          },
+        }),
+      (outcome) =>
+        parts.metrics.generated(outcome ?? "done", outcome ? 0 : request.batch, seconds()),
+    );
+    parts.shown?.add(made.images);
+    const ms = Math.round(1000 * seconds());
+    parts.log("generated", { id, for: signedBy, images: made.images.length, ms });
+    return { id, ...made };
+  };
+}
+
+/** An axon that asks an image generator says for whom; nobody else may. */
+function validatorOf(
+  { validator }: GenerationCall,
+  signedBy: string,
+  self: string,
+): string {
+  if (validator === undefined || signedBy === self) return validator ?? signedBy;
+  throw new AppError(
+    "not_allowed",
+    `Cannot take the request: validator is ${validator}, which only ${self} may say`,
+  );
+}
+
+function emitStep(
+  emit: Emit,
+  id: string,
+  { previews }: GenerationCall,
+  { index, steps, preview }: StepProgress,
+): void {
+  const step = { id, step: index + 1, steps };
+  const pictures = previews ? preview() : undefined;
+  if (!pictures) return emit("progress", step);
+  const files = Promise.all(pictures.map((picture) => encodeImage(picture, "png", 100)));
+  emit(
+    "progress",
+    files.then((all) => ({
+      ...step,
+      previews: all.map((file) => `data:image/png;base64,${file.toBase64()}`),
+    })),
+  );
+}

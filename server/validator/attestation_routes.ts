@@ -1,0 +1,74 @@
+import type { Context } from "hono";
+import { cors } from "hono/cors";
+import { AppError } from "../../core/error.ts";
+import { checkAttestation, decodeAttestation, PATHS } from "../../core/protocol/mod.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
+import { parseJson, RateLimit, readBody, type Route, route } from "../http/mod.ts";
+import { entriesOf } from "../neuron/mod.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What the attestations' routes need of their validator. */
+export interface AttestationParts {
+  readonly ledger: Pick<Ledger, "attest" | "attestations">;
+  /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
+  readonly registered: (address: string) => boolean;
+}
+
+const MAX_ATTESTATIONS = 10_000;
+const MAX_ATTESTATION_BYTES = 32 * 1024;
+const ATTESTATIONS_PER_MINUTE = 20;
+/** Milliseconds since it was signed: long enough to look up where to send it. */
+const MAX_ATTESTATION_AGE = 3_600_000;
+
+/** What people who checked receipts in a tab say of them. */
+export function attestationRoutes(parts: AttestationParts): Route[] {
+  const limit = new RateLimit("attest", ATTESTATIONS_PER_MINUTE, 60_000);
+  return [
+    route({
+      ...{ method: "get", path: PATHS.attestations, auth: "open", answer: "Attestations" },
+      summary: "What people who checked receipts say of them, or of one",
+      ...{ query: ["receipt", "limit"], errors: [] },
+      before: [cors({ origin: "*", allowHeaders: ["content-type"] })],
+      handle: (context) => {
+        const { receipt, limit } = context.req.query();
+        const attestations = parts.ledger.attestations(receipt, entriesOf(limit));
+        return context.json({ attestations });
+      },
+    }),
+    route({
+      ...{ method: "post", path: PATHS.attestations, auth: "open", body: "Attestation" },
+      summary: "A verdict, signed with a key of the subnet",
+      answer: "Stored",
+      errors: [400, 401, 403, 408, 413, 429],
+      handle: (context) => store(context, parts, limit),
+    }),
+  ];
+}
+
+async function store(
+  context: Context,
+  { ledger, registered }: AttestationParts,
+  limit: RateLimit,
+): Promise<Response> {
+  const body = await readBody(context.req.raw, MAX_ATTESTATION_BYTES);
+  const signed = decodeAttestation(parseJson(body));
+  const { checker, at } = signed.attestation;
+  // What is cheap first; and junk in another's name may not cost them a turn.
+  if (!registered(checker)) {
+    throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
+  }
+  checkTime(at, Date.now());
+  checkAttestation(signed);
+  limit.take(checker);
+  return context.json({ stored: ledger.attest(signed, MAX_ATTESTATIONS) });
+}
+
+/** @throws AppError `request_stale`: what was said long ago must not be sent again by others. */
+function checkTime(at: number, now: number): void {
+  if (at >= now - MAX_ATTESTATION_AGE && at <= now + MAX_CLOCK_SKEW_MS) return;
+  const minutes = Math.abs(Math.round((now - at) / 60_000));
+  throw new AppError(
+    "request_stale",
+    `Cannot attest: its time is ${minutes} minutes from ours; sign it anew`,
+  );
+}
