@@ -1,3 +1,17 @@
+/**
+ * The kernels: WGSL with the small descriptor that binds it (name, bindings, constants, dispatch
+ * size). A kernel is a value; `core/gpu` compiles and runs it.
+ *
+ * ```ts
+ * import { philoxNormal } from "./mod.ts";
+ *
+ * const { code, constants, workgroups } = philoxNormal;
+ * console.assert(code.includes("fn main("));
+ * // Groups for two images of 16,384 elements.
+ * const groups = workgroups({ items: 16_384, images: 2 }, constants.hardware);
+ * console.assert(groups[1] === 2);
+ * ```
+ */
 export { cannyGradient, cannySuppress, cannyTrace, gaussianBlur } from "./canny.ts";
 export type {
   AdapterClass,

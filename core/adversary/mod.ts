@@ -1,3 +1,20 @@
+/**
+ * Cheats to try against the checks, what the checks see of each, and what each earns. The study
+ * that runs them all is `deno task adversary`; what nobody catches is in `NOT_CAUGHT.md`.
+ *
+ * ```ts
+ * import { areaUnder, relativeIncome, rocCurve, zoo } from "./mod.ts";
+ *
+ * console.assert(zoo.some(({ name }) => name === "every second call reused"));
+ *
+ * // Velocity errors of honest and of cheated steps that no threshold confuses.
+ * console.assert(areaUnder(rocCurve([1e-4, 2e-4], [0.1, 0.3])) === 1);
+ *
+ * // Half the work, but one check in two fails: the weight is lost in nearly every round.
+ * console.assert(relativeIncome({ work: 0.5, similarity: 1, passes: 0.5 }) < 0.1);
+ * console.assert(relativeIncome({ work: 1, similarity: 1, passes: 1 }) === 1);
+ * ```
+ */
 export { alterWeights } from "./altered_weights.ts";
 export { CallCounter } from "./call_counter.ts";
 export { cheatingEngine } from "./cheating_engine.ts";

@@ -1,3 +1,17 @@
+/**
+ * Benchmarks of the kernels and of the denoising loop, the same in Deno and in a browser: what is
+ * measured (`kernels`, `loops`), and what is told of it (`report`).
+ *
+ * ```ts
+ * import { benchJobs, formatMs, summarize } from "./mod.ts";
+ *
+ * const jobs = benchJobs({ quick: true, seconds: 10, filter: "step" });
+ * console.assert(jobs.every((job) => job.startsWith("step")));
+ *
+ * const { median, mad } = summarize([1.1, 1.2, 1.3]);
+ * console.assert(formatMs(median) === "1.20 ms" && mad < 0.11);
+ * ```
+ */
 export {
   benchJobs,
   type BenchOptions,

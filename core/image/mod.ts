@@ -1,3 +1,18 @@
+/**
+ * Pixels and files: planes to RGBA, PNG, JPEG and WebP both ways, and small previews of a latent.
+ *
+ * ```ts
+ * import { decodeImage, encodeImage, toRgba } from "./mod.ts";
+ *
+ * // Planes in [-1, 1], one for each of red, green and blue.
+ * const image = toRgba(Float32Array.of(1, -1, -1), 1, 1);
+ * console.assert(image.data.join() === "255,0,0,255");
+ *
+ * const file = await encodeImage(image, "png");
+ * const again = await decodeImage(file, "png", { width: 1, height: 1 });
+ * console.assert(again.data.join() === image.data.join());
+ * ```
+ */
 export {
   decodeImage,
   encodeImage,

@@ -1,3 +1,16 @@
+/**
+ * What runs a model: sessions of onnxruntime behind one `Runtime`, tensors in memory or on a
+ * device, and the parts (text encoders, UNet, VAE) that know their inputs by name.
+ *
+ * ```ts
+ * import { joinRows, splitRows, tensorBytes } from "./mod.ts";
+ *
+ * // Images of a batch are rows of one tensor.
+ * const batch = joinRows([Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+ * console.assert(splitRows(batch, 2)[1].join() === "3,4");
+ * console.assert(tensorBytes({ type: "float16", dims: [2, 4, 64, 64] }) === 65_536);
+ * ```
+ */
 export { loadModel, type LoadOptions, type Model } from "./model.ts";
 export { observeRuntime } from "./observed_runtime.ts";
 export { type Ort, ortRuntime } from "./ort_runtime.ts";

@@ -1,1 +1,5 @@
+/**
+ * `deno task bench` and its subcommands: kernels, loop, agreement of hosts, what a check costs, the
+ * miner's front, a validator's round, the chain client.
+ */
 export { benchCommand } from "./command.ts";

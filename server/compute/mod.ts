@@ -1,3 +1,17 @@
+/**
+ * Where networks run: Deno's WebGPU (`native`), a headless Chrome that is driven (`chrome`), or
+ * onnxruntime on the CPU (`cpu`), behind one `ComputeHost`.
+ *
+ * ```ts
+ * import { openCompute } from "./mod.ts";
+ * import { openModel } from "../models/mod.ts";
+ *
+ * await using host = await openCompute("cpu");
+ * await using engine = await host.open(await openModel("embedded"));
+ * console.assert(engine.model === "tau-tiny");
+ * console.assert(engine.defaults.width === 256);
+ * ```
+ */
 export { type ChromeOptions } from "./chrome_host.ts";
 export { findChrome, locateChrome } from "./chrome_path.ts";
 export { ChromeProcess } from "./chrome_process.ts";

@@ -1,1 +1,4 @@
+/**
+ * `deno task generate`: a prompt to images, and on demand their transcript and signed receipts.
+ */
 export { generateCommand } from "./command.ts";

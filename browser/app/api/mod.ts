@@ -1,3 +1,7 @@
+/**
+ * What the page and its worker say to each other, and the words and colours in which a report is
+ * shown.
+ */
 export {
   type Capabilities,
   type CheckEvent,

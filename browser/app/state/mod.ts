@@ -1,3 +1,6 @@
+/**
+ * The page's state as signals: the route, the receipt at hand, the report, and what is kept.
+ */
 export { answered, engine, listener } from "./engine.ts";
 export {
   arrived,

@@ -1,3 +1,6 @@
+/**
+ * What a tab keeps in the browser: receipts, verdicts and, in pieces that survive a cut, weights.
+ */
 export type { StoredReceipt } from "./database.ts";
 export { clearPages } from "./pages.ts";
 export {

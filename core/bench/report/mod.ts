@@ -1,3 +1,21 @@
+/**
+ * What a benchmark says: the report's format, medians and spreads, comparison with an older report,
+ * and the page with plots.
+ *
+ * ```ts
+ * import { decodeReport, digits, median, reportHtml } from "./mod.ts";
+ *
+ * console.assert(digits(median([1, 2, 40])) === "2.00");
+ *
+ * const report = decodeReport({
+ *   format: "stepwise-bench-1",
+ *   time: "2026-01-31T12:00:00Z",
+ *   hosts: [],
+ *   missing: ["chrome: no Chrome was found"],
+ * });
+ * console.assert(reportHtml(report).includes("no Chrome was found"));
+ * ```
+ */
 export { type Change, compareReports, differentMachines } from "./compare.ts";
 export { type Figures, figuresOf } from "./figures.ts";
 export { beyond, digits, formatMs, grouped, percent, spread, times } from "./format.ts";

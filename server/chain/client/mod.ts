@@ -1,3 +1,25 @@
+/**
+ * The client of subtensor, over `@polkadot/api`: the metagraph, extrinsics, weights with commit and
+ * reveal. It knows no devnet: what it talks to is an endpoint.
+ *
+ * ```ts
+ * import { firstRevealBlock, parseNetwork } from "./mod.ts";
+ *
+ * console.assert(parseNetwork("finney") === "finney");
+ *
+ * // A commit in block 11 of epochs of 20 blocks, revealed one epoch later.
+ * const block = firstRevealBlock({
+ *   head: 10,
+ *   lastEpochBlock: 0,
+ *   pendingEpochAt: 0,
+ *   subnetEpochIndex: 0,
+ *   tempo: 20,
+ *   blocksSinceLastStep: 10,
+ *   revealPeriodEpochs: 1,
+ * });
+ * console.assert(block === 20);
+ * ```
+ */
 export { openLink } from "./connection.ts";
 export { metagraphFromStorage } from "./metagraph_storage.ts";
 export { readMetagraph } from "./read_metagraph.ts";

@@ -1,3 +1,15 @@
+/**
+ * Wallets as btcli keeps them: keyfiles, encrypted coldkeys, hotkeys that neurons open unattended,
+ * and the development keys of a devnet.
+ *
+ * ```ts
+ * import { developmentPair, openWallet } from "./mod.ts";
+ *
+ * const place = { path: "", name: "default", hotkey: "//Alice", network: "devnet" } as const;
+ * const wallet = await openWallet(place);
+ * console.assert(wallet.hotkey.address === developmentPair("//Alice").address);
+ * ```
+ */
 export { walletCommand } from "./command.ts";
 export { encryptKeyfile, type Keyfile } from "./keyfile.ts";
 export { type NewWallet, newWallet, type WrittenWallet } from "./new_wallet.ts";
