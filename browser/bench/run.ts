@@ -9,7 +9,7 @@ import {
 } from "../../core/bench/mod.ts";
 
 import { Pipeline } from "../../core/generation/mod.ts";
-import type { ModelDescription } from "../../core/protocol/mod.ts";
+import type { ModelDescription } from "../../core/remote/mod.ts";
 import { browserRuntime, HttpFiles, openGpu } from "../engine/mod.ts";
 
 /**

@@ -1,16 +1,17 @@
 import { reason } from "../../core/error.ts";
 import type { Gpu } from "../../core/gpu/mod.ts";
 import {
-  type ChromeMessage,
-  decodeHostMessage,
+  decodeEngineOrder,
   encodeFrames,
+  type EngineAnswer,
+  EngineDesk,
   FrameReader,
-} from "../../core/protocol/mod.ts";
-import { browserRuntime, openGpu } from "../engine/mod.ts";
-import { EngineDesk } from "./engine_desk.ts";
+} from "../../core/remote/mod.ts";
+import { Pipeline } from "../../core/generation/mod.ts";
+import { browserRuntime, HttpFiles, openGpu } from "../engine/mod.ts";
 
 const socket = await openSocket(`ws://${location.host}/socket?token=${self.name}`);
-const send = (message: ChromeMessage, ...parts: readonly ArrayBufferView[]) => {
+const send = (message: EngineAnswer, ...parts: readonly ArrayBufferView[]) => {
   for (const frame of encodeFrames(message, parts)) socket.send(frame);
 };
 // Without a host there is nothing to compute for.
@@ -24,13 +25,17 @@ try {
 
 async function serve(gpu: Gpu): Promise<void> {
   const reader = new FrameReader();
-  const desk = new EngineDesk(await browserRuntime(gpu), send);
+  const runtime = await browserRuntime(gpu);
+  const desk = new EngineDesk(
+    (model, options) => Pipeline.open(new HttpFiles(model), runtime, options),
+    send,
+  );
   socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
     const frame = reader.take(data);
-    if (frame) void desk.take(decodeHostMessage(frame.message), frame.payload);
+    if (frame) void desk.take(decodeEngineOrder(frame.message), frame.payload);
   });
   void gpu.lost.then(({ message }) => send({ type: "lost", reason: message }));
-  send({ type: "hello", adapter: { name: gpu.name, software: gpu.adapterClass !== "hardware" } });
+  send({ type: "hello", device: { name: gpu.name, software: gpu.adapterClass !== "hardware" } });
 }
 
 async function openSocket(url: string): Promise<WebSocket> {

@@ -5,7 +5,7 @@ import {
   missingFile,
   type ModelFiles,
 } from "../../core/model/mod.ts";
-import type { ModelDescription } from "../../core/protocol/mod.ts";
+import type { ModelDescription } from "../../core/remote/mod.ts";
 
 /** A model whose files are read by GET, whole or by range. */
 export class HttpFiles implements ModelFiles {

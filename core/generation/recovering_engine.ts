@@ -1,4 +1,4 @@
-import { AppError, throwIfAborted } from "../error.ts";
+import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
 import type { GenerateOptions, Generation, ImageEngine } from "./engine.ts";
 import type { StepState } from "../denoise/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
@@ -6,7 +6,12 @@ import type { GenerationRequest } from "../request/mod.ts";
 import { toldOnce } from "./told_once.ts";
 
 /** What a fresh device may cure: a lost one, and one that ran out of memory. */
-const CURABLE = ["device_lost", "gpu_failed", "inference_failed", "host_failed"];
+const CURABLE: readonly ErrorCode[] = [
+  "device_lost",
+  "gpu_failed",
+  "inference_failed",
+  "host_failed",
+];
 
 /**
  * An engine that outlives its device. A job that fails with the device is run once more, from its
@@ -15,18 +20,30 @@ const CURABLE = ["device_lost", "gpu_failed", "inference_failed", "host_failed"]
  */
 export class RecoveringEngine implements ImageEngine {
   readonly #open: () => Promise<ImageEngine>;
+  readonly #curable: readonly ErrorCode[];
   #engine: ImageEngine;
   /** The replacement on its way, shared by the jobs that failed with the same engine. */
   #reopening: Promise<void> | undefined;
 
-  private constructor(open: () => Promise<ImageEngine>, engine: ImageEngine) {
+  private constructor(
+    open: () => Promise<ImageEngine>,
+    curable: readonly ErrorCode[],
+    engine: ImageEngine,
+  ) {
     this.#open = open;
+    this.#curable = curable;
     this.#engine = engine;
   }
 
-  /** @param open makes an engine on a fresh device. */
-  static async start(open: () => Promise<ImageEngine>): Promise<RecoveringEngine> {
-    return new RecoveringEngine(open, await open());
+  /**
+   * @param open makes an engine on a fresh device.
+   * @param curable codes of failures that a fresh device may cure.
+   */
+  static async start(
+    open: () => Promise<ImageEngine>,
+    curable: readonly ErrorCode[] = CURABLE,
+  ): Promise<RecoveringEngine> {
+    return new RecoveringEngine(open, curable, await open());
   }
 
   get model(): string {
@@ -69,7 +86,7 @@ export class RecoveringEngine implements ImageEngine {
     try {
       return await job(engine);
     } catch (error) {
-      if (!(error instanceof AppError) || !CURABLE.includes(error.code)) throw error;
+      if (!(error instanceof AppError) || !this.#curable.includes(error.code)) throw error;
       throwIfAborted(signal, "generate");
       await this.#replace(engine);
       return await job(this.#engine);

@@ -8,14 +8,6 @@ export {
 } from "./attestation.ts";
 export { readAtMost } from "./bounded_body.ts";
 export {
-  type ChromeMessage,
-  decodeChromeMessage,
-  decodeHostMessage,
-  type HostMessage,
-  type ModelDescription,
-} from "./compute_messages.ts";
-export { encodeFrames, FrameReader } from "./frame.ts";
-export {
   decodeGenerationAnswer,
   decodeGenerationCall,
   decodeMinerInfo,

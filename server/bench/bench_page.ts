@@ -1,7 +1,7 @@
 import { AppError, reason } from "../../core/error.ts";
 import type { BenchProgress } from "../../core/bench/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
-import type { ModelDescription } from "../../core/protocol/mod.ts";
+import type { ModelDescription } from "../../core/remote/mod.ts";
 import { ChromeProcess, ChromeServer, locateChrome } from "../compute/mod.ts";
 
 /** The bench page in a headless Chrome; it does one thing at a time. */

@@ -1,8 +1,7 @@
-import { AppError } from "../../core/error.ts";
 import { type ImageEngine, RecoveringEngine } from "../../core/generation/mod.ts";
 import type { LoadOptions } from "../../core/inference/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
-import { ChromeEngine } from "./chrome_engine.ts";
+import { RemoteEngine, RenewedChannel } from "../../core/remote/mod.ts";
 import { type ChromeProgram, locateChrome } from "./chrome_path.ts";
 import { ChromeServer } from "./chrome_server.ts";
 import { ChromeSession } from "./chrome_session.ts";
@@ -22,19 +21,16 @@ export interface ChromeOptions {
 export class ChromeHost implements ComputeHost {
   readonly name: string;
   readonly reason: string;
-  readonly #program: ChromeProgram;
   readonly #server: ChromeServer;
-  #session: Promise<ChromeSession>;
-  #closed = false;
+  readonly #sessions: RenewedChannel<ChromeSession>;
 
   private constructor(program: ChromeProgram, server: ChromeServer, session: ChromeSession) {
-    const { name, software } = session.adapter;
+    const { name, software } = session.device;
     this.name = `${session.version} on ${name}`;
     this.reason = "chosen by --compute chrome" +
       (software ? `; its only adapter, ${name}, is software: slow` : "");
-    this.#program = program;
     this.#server = server;
-    this.#session = Promise.resolve(session);
+    this.#sessions = new RenewedChannel(session, () => ChromeSession.start(program, server));
   }
 
   /** @throws AppError `host_unavailable`: no Chrome, one that is too old, or one without WebGPU. */
@@ -51,30 +47,17 @@ export class ChromeHost implements ComputeHost {
 
   async open(files: ModelFiles, options: LoadOptions = {}): Promise<ImageEngine> {
     return await RecoveringEngine.start(async () =>
-      await ChromeEngine.open(await this.session(), this.#server, files, options)
+      await RemoteEngine.open(await this.session(), this.#server.serve(files), options)
     );
   }
 
   /** The Chrome that is running, or a fresh one. */
   session(): Promise<ChromeSession> {
-    return this.#session = this.#renewed(this.#session);
+    return this.#sessions.get();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    const session = await this.#session.catch(() => undefined);
-    await session?.[Symbol.asyncDispose]();
+    await this.#sessions[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
-  }
-
-  async #renewed(previous: Promise<ChromeSession>): Promise<ChromeSession> {
-    const session = await previous.catch(() => undefined);
-    if (this.#closed) {
-      throw new AppError("host_failed", "Cannot compute in Chrome: the host was closed");
-    }
-    if (session?.alive) return session;
-    await session?.[Symbol.asyncDispose]();
-    return await ChromeSession.start(this.#program, this.#server);
   }
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
 import type { ByteRange, ModelFiles } from "../../core/model/mod.ts";
-import type { ModelDescription } from "../../core/protocol/mod.ts";
+import type { ServedModel } from "../../core/remote/mod.ts";
 import { type Bundle, bundlePage, type DrivenPage } from "./chrome_bundle.ts";
 
 const ORT = fileURLToPath(
@@ -91,7 +91,7 @@ export class ChromeServer implements AsyncDisposable {
   }
 
   /** Serves a model's files until disposed. */
-  serve(files: ModelFiles): Disposable & { readonly model: ModelDescription } {
+  serve(files: ModelFiles): ServedModel {
     const token = secret();
     this.#models.set(token, files);
     const { name, location, variant } = files;

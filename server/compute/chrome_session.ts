@@ -1,70 +1,42 @@
 import type { Page } from "puppeteer";
 import { AppError, reason } from "../../core/error.ts";
 import {
-  type ChromeMessage,
-  decodeChromeMessage,
+  decodeEngineAnswer,
   encodeFrames,
+  type EngineAnswer,
+  EngineCalls,
+  type EngineChannel,
+  type EngineOrder,
   FrameReader,
-  type HostMessage,
-} from "../../core/protocol/mod.ts";
+} from "../../core/remote/mod.ts";
 import type { ChromeProgram } from "./chrome_path.ts";
 import { ChromeProcess } from "./chrome_process.ts";
 import type { ChromeServer } from "./chrome_server.ts";
 
-type Hello = ChromeMessage & { readonly type: "hello" };
-type Payload = Uint8Array<ArrayBuffer>;
-/** A message without the number that the session gives it. */
-type Unnumbered<T> = T extends unknown ? Omit<T, "job"> : never;
-export type Order = Unnumbered<Exclude<HostMessage, { type: "cancel" }>>;
-/** What ends a job well, by what began it. */
-interface Answers {
-  readonly open: "opened";
-  readonly generate: "done";
-  readonly predict: "predicted";
-  readonly decode: "decoded";
-  readonly close: "closed";
-}
-export type AnswerTo<T extends keyof Answers> = ChromeMessage & { readonly type: Answers[T] };
-
-interface Job {
-  readonly onMessage: (message: ChromeMessage, payload: Payload) => void;
-  readonly resolve: (answer: ChromeMessage) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-export interface CallOptions {
-  /** Bytes that belong to the order. */
-  readonly payload?: readonly ArrayBufferView[];
-  /** What comes before the answer, and the answer. What it throws ends the job. */
-  readonly onMessage?: (message: ChromeMessage, payload: Payload) => void;
-  /** Cancels the job in Chrome, which then fails with `cancelled`. */
-  readonly signal?: AbortSignal;
-}
-
+type Hello = EngineAnswer & { readonly type: "hello" };
 const READY_MS = 60_000;
 
 /** One Chrome with the compute page in it. It is never repaired: when it fails, start another. */
-export class ChromeSession implements AsyncDisposable {
-  readonly adapter: NonNullable<Hello["adapter"]>;
+export class ChromeSession implements EngineChannel, AsyncDisposable {
+  readonly device: NonNullable<Hello["device"]>;
+  readonly discrediting = ["inference_failed", "gpu_failed", "device_lost"] as const;
   /** `Chrome/156.0.8078.79` */
   readonly version: string;
   readonly #chrome: ChromeProcess;
   readonly #socket: WebSocket;
   readonly #reader = new FrameReader();
-  readonly #jobs = new Map<number, Job>();
-  #lastJob = 0;
-  #failure: Promise<AppError> | undefined;
+  readonly #calls = new EngineCalls((order, payload) => this.#send(order, payload), hostFailed);
 
   private constructor(
     chrome: ChromeProcess,
     version: string,
     socket: WebSocket,
-    adapter: NonNullable<Hello["adapter"]>,
+    device: NonNullable<Hello["device"]>,
   ) {
     this.#chrome = chrome;
     this.version = version;
     this.#socket = socket;
-    this.adapter = adapter;
+    this.device = device;
     socket.addEventListener("message", ({ data }) => this.#take(data));
     socket.addEventListener("close", () => this.fail(closedSocket(chrome)));
   }
@@ -77,9 +49,9 @@ export class ChromeSession implements AsyncDisposable {
     const chrome = await ChromeProcess.start(program);
     try {
       const version = await chrome.browser.version();
-      return await loadPage(chrome, server, (page, socket, { adapter, problem }) => {
-        if (!adapter) throw new Error(`${problem ?? "it has no adapter"}${chrome.lastWords()}`);
-        const session = new ChromeSession(chrome, version, socket, adapter);
+      return await loadPage(chrome, server, (page, socket, { device, problem }) => {
+        if (!device) throw new Error(`${problem ?? "it has no adapter"}${chrome.lastWords()}`);
+        const session = new ChromeSession(chrome, version, socket, device);
         page.on(
           "pageerror",
           (error) => session.fail(hostFailed(`its page failed: ${reason(error)}`)),
@@ -98,88 +70,35 @@ export class ChromeSession implements AsyncDisposable {
   }
 
   get alive(): boolean {
-    return this.#failure === undefined && this.#socket.readyState === WebSocket.OPEN;
+    return !this.#calls.failed && this.#socket.readyState === WebSocket.OPEN;
   }
 
   get pid(): number | undefined {
     return this.#chrome.pid;
   }
 
-  /**
-   * Gives Chrome a job and waits for its end.
-   * @throws AppError with the code that Chrome gave, or `host_failed` when Chrome is gone.
-   */
-  async call<T extends Order>(
-    order: T,
-    { payload, onMessage = () => {}, signal }: CallOptions = {},
-  ): Promise<AnswerTo<T["type"]>> {
-    if (!this.alive) throw await (this.#failure ?? closedSocket(this.#chrome));
-    const job = ++this.#lastJob;
-    const cancel = () => this.#send({ type: "cancel", job });
-    const answer = new Promise<ChromeMessage>((resolve, reject) =>
-      this.#jobs.set(job, { onMessage, resolve, reject })
-    );
-    this.#send({ ...order, job } as HostMessage, payload);
-    signal?.addEventListener("abort", cancel, { once: true });
-    try {
-      return await answer as AnswerTo<T["type"]>;
-    } finally {
-      signal?.removeEventListener("abort", cancel);
-      this.#jobs.delete(job);
-    }
-  }
+  /** @throws AppError with the code that Chrome gave, or `host_failed` when Chrome is gone. */
+  readonly call: EngineChannel["call"] = async (order, options) => {
+    if (!this.alive) this.fail(closedSocket(this.#chrome));
+    return await this.#calls.call(order, options);
+  };
 
   /** Gives the session up: every job in it fails. */
-  fail(why: AppError | Promise<AppError>): void {
-    if (this.#failure) return;
-    this.#failure = Promise.resolve(why);
-    void this.#failure.then((error) => {
-      for (const { reject } of this.#jobs.values()) reject(error);
-    });
-  }
+  readonly fail: EngineChannel["fail"] = (why) => this.#calls.fail(why);
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.fail(new AppError("host_failed", "Cannot compute in Chrome: the host was closed"));
     await this.#chrome[Symbol.asyncDispose]();
   }
 
-  #send(message: HostMessage, payload?: readonly ArrayBufferView[]): void {
+  #send(message: EngineOrder, payload?: readonly ArrayBufferView[]): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     for (const frame of encodeFrames(message, payload)) this.#socket.send(frame);
   }
 
   #take(data: ArrayBuffer): void {
     const frame = this.#reader.take(data);
-    if (!frame) return;
-    const { payload } = frame;
-    const message = decodeChromeMessage(frame.message);
-    if (message.type === "hello") return;
-    if (message.type === "lost") {
-      return this.fail(hostFailed(message.reason));
-    }
-    const job = this.#jobs.get(message.job);
-    switch (message.type) {
-      case "failed":
-        return job?.reject(new AppError(message.code, message.message));
-      case "opened":
-      case "done":
-      case "predicted":
-      case "decoded":
-      case "closed":
-        this.#pass(message, payload, job);
-        return job?.resolve(message);
-      default:
-        return this.#pass(message, payload, job);
-    }
-  }
-
-  #pass(message: ChromeMessage & { job: number }, payload: Payload, job: Job | undefined): void {
-    try {
-      job?.onMessage(message, payload);
-    } catch (error) {
-      this.#send({ type: "cancel", job: message.job });
-      job?.reject(error);
-    }
+    if (frame) this.#calls.take(decodeEngineAnswer(frame.message), frame.payload);
   }
 }
 
@@ -236,7 +155,7 @@ async function loadPage(
 }
 
 function decodeHello(data: ArrayBuffer): Hello {
-  const message = decodeChromeMessage(new FrameReader().take(data)?.message);
+  const message = decodeEngineAnswer(new FrameReader().take(data)?.message);
   if (message.type === "hello") return message;
   throw new AppError("host_failed", `Cannot compute in Chrome: its first word is ${message.type}`);
 }

@@ -1,9 +1,9 @@
 import { AppError } from "../../core/error.ts";
 import { adapterClass, adapterName } from "../../core/gpu/mod.ts";
 import { ChromeHost, type ChromeOptions } from "./chrome_host.ts";
-import { cpuRuntime } from "./cpu.ts";
-import { type ComputeHost, localHost } from "./host.ts";
-import { nativeAdapter, nativeHost } from "./native.ts";
+import type { ComputeHost } from "./host.ts";
+import { nativeAdapter } from "./native.ts";
+import { ThreadHost } from "./thread_host.ts";
 
 export const COMPUTE_KINDS = ["auto", "cpu", "native", "chrome"] as const;
 export type ComputeKind = typeof COMPUTE_KINDS[number];
@@ -21,9 +21,9 @@ export async function openCompute(
     case "auto":
       return await autoCompute();
     case "cpu":
-      return localHost(await cpuRuntime(), "chosen by --compute cpu");
+      return await ThreadHost.start("cpu", "chosen by --compute cpu");
     case "native":
-      return await nativeHost("chosen by --compute native");
+      return await ThreadHost.start("native", "chosen by --compute native");
     case "chrome":
       return await ChromeHost.start(options);
     default:
@@ -33,12 +33,12 @@ export async function openCompute(
 
 async function autoCompute(): Promise<ComputeHost> {
   const adapter = await nativeAdapter();
-  if (!adapter) return localHost(await cpuRuntime(), "no WebGPU adapter was found");
+  if (!adapter) return await ThreadHost.start("cpu", "no WebGPU adapter was found");
   const found = adapterName(adapter);
   if (adapterClass(adapter) !== "hardware") {
-    return localHost(await cpuRuntime(), `the only adapter, ${found}, is software`);
+    return await ThreadHost.start("cpu", `the only adapter, ${found}, is software`);
   }
-  return await nativeHost(`a GPU was found: ${found}`);
+  return await ThreadHost.start("native", `a GPU was found: ${found}`);
 }
 
 /** @throws AppError `invalid_request` listing the kinds. */

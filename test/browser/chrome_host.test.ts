@@ -4,7 +4,7 @@ import { fromHalf } from "../../core/half.ts";
 import { decodeRequest } from "../../core/request/mod.ts";
 import type { GenerateOptions, ImageEngine } from "../../core/generation/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
-import { encodeFrames } from "../../core/protocol/mod.ts";
+import { encodeFrames } from "../../core/remote/mod.ts";
 import { ChromeHost } from "../../server/compute/chrome_host.ts";
 import { ChromeServer } from "../../server/compute/chrome_server.ts";
 import { ChromeSession } from "../../server/compute/chrome_session.ts";
@@ -166,7 +166,7 @@ test("a Chrome that hangs is noticed while it is idle, and while it runs", async
 }, 120_000);
 
 test("a device that is lost as soon as the page has said hello ends its Chrome", async () => {
-  const hello = { type: "hello", adapter: { name: "a GPU", software: false } };
+  const hello = { type: "hello", device: { name: "a GPU", software: false } };
   const frames = [hello, { type: "lost", reason: "its device is lost" }].flatMap((message) =>
     encodeFrames(message as never).map((frame) => [...frame])
   );
@@ -177,7 +177,7 @@ test("a device that is lost as soon as the page has said hello ends its Chrome",
     };`,
   );
   await using session = await ChromeSession.start(await locateChrome(), server);
-  expect(session.adapter.name).toBe("a GPU");
+  expect(session.device.name).toBe("a GPU");
   await until(() => !session.alive, "the session is given up", 10_000);
   const call = session.call({ type: "close", engine: 1 });
   await expect(call).rejects.toThrow("Cannot compute in Chrome: its device is lost");
@@ -220,8 +220,8 @@ test("a run is cancelled, a callback's error is the caller's, and the engine wor
 });
 
 test("a float16 model is refused where the adapter has no shader-f16", async () => {
-  const { adapter } = await chrome.session();
-  if (!adapter.software) return;
+  const { device } = await chrome.session();
+  if (!device.software) return;
   const half = await tinySd(await temporaryFolder(), { precision: "float16" });
   await expect(chrome.open(half)).rejects.toMatchObject({
     code: "host_unavailable",

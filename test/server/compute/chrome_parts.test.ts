@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { encodeFrames, FrameReader } from "../../../core/protocol/mod.ts";
+import { encodeFrames, FrameReader } from "../../../core/remote/mod.ts";
 import { checkChromeVersion, chromeFlags } from "../../../server/compute/chrome_flags.ts";
 import { locateChrome } from "../../../server/compute/chrome_path.ts";
 import { pipeTransport } from "../../../server/compute/chrome_pipe.ts";

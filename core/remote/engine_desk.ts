@@ -1,33 +1,29 @@
-import { AppError, reason } from "../../core/error.ts";
-import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
-import {
-  type Generation,
-  type ImageEngine,
-  Pipeline,
-  type StepProgress,
-} from "../../core/generation/mod.ts";
-import type { Runtime } from "../../core/inference/mod.ts";
-import type { ChromeMessage, HostMessage } from "../../core/protocol/mod.ts";
-import { HttpFiles } from "../engine/mod.ts";
+import { AppError, reason } from "../error.ts";
+import type { Generation, ImageEngine, StepProgress } from "../generation/mod.ts";
+import type { LoadOptions } from "../inference/mod.ts";
+import { decodeRequest, type GenerationRequest } from "../request/mod.ts";
+import type { EngineAnswer, EngineOrder, ModelDescription } from "./messages.ts";
 
-type Send = (message: ChromeMessage, ...parts: readonly ArrayBufferView[]) => void;
+type Send = (message: EngineAnswer, ...parts: readonly ArrayBufferView[]) => void;
 type Payload = Uint8Array<ArrayBuffer>;
-type Job<T extends HostMessage["type"]> = HostMessage & { readonly type: T };
+type Job<T extends EngineOrder["type"]> = EngineOrder & { readonly type: T };
+
+type OpenEngine = (model: ModelDescription, options: LoadOptions) => Promise<ImageEngine>;
 
 /** Carries out what the host asks for, and sends back what comes of it. Owns the engines. */
 export class EngineDesk {
-  readonly #runtime: Runtime;
+  readonly #openEngine: OpenEngine;
   readonly #send: Send;
   readonly #engines = new Map<number, ImageEngine>();
   readonly #running = new Map<number, AbortController>();
 
-  constructor(runtime: Runtime, send: Send) {
-    this.#runtime = runtime;
+  constructor(openEngine: OpenEngine, send: Send) {
+    this.#openEngine = openEngine;
     this.#send = send;
   }
 
   /** Never throws: what goes wrong is sent. */
-  async take(message: HostMessage, payload: Payload): Promise<void> {
+  async take(message: EngineOrder, payload: Payload): Promise<void> {
     try {
       await this.#carryOut(message, payload);
     } catch (error) {
@@ -36,7 +32,7 @@ export class EngineDesk {
     }
   }
 
-  async #carryOut(message: HostMessage, payload: Payload): Promise<void> {
+  async #carryOut(message: EngineOrder, payload: Payload): Promise<void> {
     switch (message.type) {
       case "open":
         return await this.#open(message);
@@ -56,7 +52,7 @@ export class EngineDesk {
   }
 
   async #open({ job, model }: Job<"open">): Promise<void> {
-    const engine = await Pipeline.open(new HttpFiles(model), this.#runtime, {
+    const engine = await this.#openEngine(model, {
       onPart: (part) => this.#send({ type: "part", job, part }),
     });
     this.#engines.set(job, engine);

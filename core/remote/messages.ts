@@ -3,26 +3,28 @@ import type { ErrorCode } from "../error.ts";
 import type { Plan } from "../schedule/mod.ts";
 
 /**
- * What a host and the Chrome that computes for it say to each other over one WebSocket. A `job` is
- * a number of the host's choosing that every answer repeats. Both sides are of one build.
+ * What a host and the engines that compute for it, in a Chrome or in a thread, send each other over
+ * one channel. A `job` is a number of the host's choosing that every answer repeats. Both sides are
+ * of one build.
  */
 
 const job = z.int();
 const size = z.int().nonnegative();
 const pixels = { width: size, height: size };
 
-/** A model's folder; file `path` is at the address `url` + `path`. */
+/** A model's folder. */
 const modelDescription = z.object({
   name: z.string(),
   location: z.string(),
   variant: z.string().optional(),
+  /** Where it is read: file `path` is at the address `url` + `path`. Empty: over the channel. */
   url: z.string(),
   /** Bytes of each path. */
   sizes: z.record(z.string(), size),
 });
 export type ModelDescription = z.infer<typeof modelDescription>;
 
-const hostMessage = z.discriminatedUnion("type", [
+const engineOrder = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open"), job, model: modelDescription }),
   z.object({
     type: z.literal("generate"),
@@ -53,7 +55,7 @@ const hostMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), job }),
   z.object({ type: z.literal("close"), job, engine: z.int() }),
 ]);
-export type HostMessage = z.infer<typeof hostMessage>;
+export type EngineOrder = z.infer<typeof engineOrder>;
 
 const engineDefaults = z.object({
   ...pixels,
@@ -69,11 +71,11 @@ const timings = z.object({
   decodeMs: z.number(),
 });
 
-const chromeMessage = z.discriminatedUnion("type", [
-  /** The first message. No adapter: nothing can be opened, and Chrome says why. */
+const engineAnswer = z.discriminatedUnion("type", [
+  /** The first message. Without a device nothing can be opened, and the problem says why. */
   z.object({
     type: z.literal("hello"),
-    adapter: z.object({ name: z.string(), software: z.boolean() }).optional(),
+    device: z.object({ name: z.string(), software: z.boolean() }).optional(),
     problem: z.string().optional(),
   }),
   z.object({ type: z.literal("part"), job, part: z.string() }),
@@ -121,12 +123,12 @@ const chromeMessage = z.discriminatedUnion("type", [
   /** The device is gone, and with it every engine. */
   z.object({ type: z.literal("lost"), reason: z.string() }),
 ]);
-export type ChromeMessage = z.infer<typeof chromeMessage>;
+export type EngineAnswer = z.infer<typeof engineAnswer>;
 
-export function decodeHostMessage(message: unknown): HostMessage {
-  return hostMessage.parse(message);
+export function decodeEngineOrder(message: unknown): EngineOrder {
+  return engineOrder.parse(message);
 }
 
-export function decodeChromeMessage(message: unknown): ChromeMessage {
-  return chromeMessage.parse(message);
+export function decodeEngineAnswer(message: unknown): EngineAnswer {
+  return engineAnswer.parse(message);
 }

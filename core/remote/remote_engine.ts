@@ -1,56 +1,58 @@
-import { AppError, type ErrorCode, throwIfAborted } from "../../core/error.ts";
-import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
-import type {
-  GenerateOptions,
-  Generation,
-  ImageEngine,
-  StepProgress,
-} from "../../core/generation/mod.ts";
-import type { RgbaImage } from "../../core/image/mod.ts";
-import type { StepState } from "../../core/denoise/mod.ts";
-import type { LoadOptions } from "../../core/inference/mod.ts";
-import type { ModelFiles } from "../../core/model/mod.ts";
-import type { ChromeMessage } from "../../core/protocol/mod.ts";
-import type { ChromeServer } from "./chrome_server.ts";
-import type { AnswerTo, CallOptions, ChromeSession, Order } from "./chrome_session.ts";
+import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
+import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
+import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "../generation/mod.ts";
+import type { RgbaImage } from "../image/mod.ts";
+import type { StepState } from "../denoise/mod.ts";
+import type { LoadOptions } from "../inference/mod.ts";
+import type { AnswerTo, CallOptions, EngineCalls, Order } from "./engine_calls.ts";
+import type { EngineAnswer, ModelDescription } from "./messages.ts";
 
 type Opened = AnswerTo<"open">;
 type Payload = Uint8Array<ArrayBuffer>;
-type MessageOf<T extends ChromeMessage["type"]> = ChromeMessage & { readonly type: T };
+type MessageOf<T extends EngineAnswer["type"]> = EngineAnswer & { readonly type: T };
 
-/** After these a Chrome is not trusted with another run: its device may be full or gone. */
-const DISCREDITING: readonly ErrorCode[] = ["inference_failed", "gpu_failed", "device_lost"];
+/** The other end of a channel, as an engine uses it. */
+export interface EngineChannel {
+  readonly alive: boolean;
+  readonly call: EngineCalls["call"];
+  readonly fail: EngineCalls["fail"];
+  /** After these the other end is not trusted with another run: its device may be full or gone. */
+  readonly discrediting: readonly ErrorCode[];
+}
 
-/** A model in one driven Chrome. */
-export class ChromeEngine implements ImageEngine {
+/** A model's files where the other end reads them, until disposed. */
+export interface ServedModel extends Disposable {
+  readonly model: ModelDescription;
+}
+
+/** A model that is open at the other end of a channel: in a driven Chrome, or in a thread. */
+export class RemoteEngine implements ImageEngine {
   readonly model: string;
   readonly compute: string;
   readonly defaults: Opened["defaults"];
-  readonly #session: ChromeSession;
+  readonly #channel: EngineChannel;
   readonly #served: Disposable;
   readonly #engine: number;
 
-  private constructor(session: ChromeSession, served: Disposable, opened: Opened) {
+  private constructor(channel: EngineChannel, served: Disposable, opened: Opened) {
     this.model = opened.model;
     this.compute = opened.compute;
     this.defaults = opened.defaults;
-    this.#session = session;
+    this.#channel = channel;
     this.#served = served;
     this.#engine = opened.engine;
   }
 
   static async open(
-    session: ChromeSession,
-    server: ChromeServer,
-    files: ModelFiles,
+    channel: EngineChannel,
+    served: ServedModel,
     { onPart }: LoadOptions,
-  ): Promise<ChromeEngine> {
-    const served = server.serve(files);
+  ): Promise<RemoteEngine> {
     try {
-      const opened = await session.call({ type: "open", model: served.model }, {
+      const opened = await channel.call({ type: "open", model: served.model }, {
         onMessage: (message) => message.type === "part" && onPart?.(message.part),
       });
-      return new ChromeEngine(session, served, opened);
+      return new RemoteEngine(channel, served, opened);
     } catch (error) {
       served[Symbol.dispose]();
       throw error;
@@ -60,7 +62,7 @@ export class ChromeEngine implements ImageEngine {
   /**
    * As {@link ImageEngine.generate}. Previews are made and sent with every step, if steps are asked
    * for at all.
-   * @throws AppError also `host_failed`, when Chrome is gone.
+   * @throws AppError also `host_failed`, when the other end is gone.
    */
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
     throwIfAborted(options.signal, "generate");
@@ -108,23 +110,25 @@ export class ChromeEngine implements ImageEngine {
 
   async #call<T extends Order>(order: T, options: CallOptions): Promise<AnswerTo<T["type"]>> {
     try {
-      return await this.#session.call(order, options);
+      return await this.#channel.call(order, options);
     } catch (error) {
-      if (error instanceof AppError && DISCREDITING.includes(error.code)) this.#session.fail(error);
+      if (error instanceof AppError && this.#channel.discrediting.includes(error.code)) {
+        this.#channel.fail(error);
+      }
       throw error;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#served[Symbol.dispose]();
-    if (!this.#session.alive) return;
-    // A Chrome that ends meanwhile has freed everything.
-    await this.#session.call({ type: "close", engine: this.#engine }).catch(() => {});
+    if (!this.#channel.alive) return;
+    // One that ends meanwhile has freed everything.
+    await this.#channel.call({ type: "close", engine: this.#engine }).catch(() => {});
   }
 }
 
 function tell(
-  message: ChromeMessage,
+  message: EngineAnswer,
   payload: Payload,
   { onLeaf, onStep }: GenerateOptions,
   images: RgbaImage[],

@@ -1,0 +1,75 @@
+/**
+ * The thread in which a host computes, so that nothing that answers the network waits for it. It
+ * opens its host, says hello, and carries out what the process orders.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { concatBytes } from "@noble/hashes/utils.js";
+import { AppError, reason } from "../../core/error.ts";
+import {
+  decodeEngineOrder,
+  type EngineAnswer,
+  EngineDesk,
+  type ModelDescription,
+} from "../../core/remote/mod.ts";
+import { cpuRuntime } from "./cpu.ts";
+import { type ComputeHost, localHost } from "./host.ts";
+import { nativeHost } from "./native.ts";
+import { ThreadFiles } from "./thread_files.ts";
+
+/** What the process sends: an order, and with `open` where the model's files are read. */
+export interface ToThread {
+  readonly order: unknown;
+  readonly payload: Uint8Array<ArrayBuffer>;
+  readonly files?: { readonly port: MessagePort; readonly local: boolean };
+}
+
+/** What the thread sends. */
+export interface FromThread {
+  readonly answer: EngineAnswer;
+  readonly payload: Uint8Array<ArrayBuffer>;
+  /** Of a hello with a problem. */
+  readonly code?: AppError["code"];
+}
+
+/** Which host the thread opens. */
+export type ThreadKind = "cpu" | "native";
+
+async function openHost(kind: ThreadKind): Promise<ComputeHost> {
+  return kind === "cpu" ? localHost(await cpuRuntime(), kind) : await nativeHost(kind);
+}
+
+function post(message: FromThread): void {
+  parentPort?.postMessage(message, [message.payload.buffer]);
+}
+
+function send(answer: EngineAnswer, ...parts: readonly ArrayBufferView[]): void {
+  const views = parts.map(({ buffer, byteOffset, byteLength }) =>
+    new Uint8Array(buffer, byteOffset, byteLength)
+  );
+  post({ answer, payload: concatBytes(...views) });
+}
+
+try {
+  const host = await openHost(workerData as ThreadKind);
+  const places = new Map<string, NonNullable<ToThread["files"]>>();
+  const desk = new EngineDesk((model, options) => host.open(filesOf(model, places), options), send);
+  parentPort?.on("message", ({ order, payload, files }: ToThread) => {
+    const decoded = decodeEngineOrder(order);
+    if (decoded.type === "open" && files) places.set(decoded.model.url, files);
+    void desk.take(decoded, payload);
+  });
+  send({ type: "hello", device: { name: host.name, software: false } });
+} catch (error) {
+  const code = error instanceof AppError ? error.code : "host_unavailable";
+  const answer = { type: "hello" as const, problem: reason(error) };
+  post({ answer, payload: new Uint8Array(), code });
+}
+
+function filesOf(
+  model: ModelDescription,
+  places: ReadonlyMap<string, NonNullable<ToThread["files"]>>,
+): ThreadFiles {
+  const place = places.get(model.url);
+  if (place) return new ThreadFiles(model, place);
+  throw new AppError("model_invalid", `Cannot open ${model.name}: its files were not sent`);
+}

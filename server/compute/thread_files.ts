@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
+import { AppError, type ErrorCode, reason } from "../../core/error.ts";
+import {
+  type ByteRange,
+  checkModelPath,
+  missingFile,
+  type ModelFiles,
+} from "../../core/model/mod.ts";
+import type { ModelDescription } from "../../core/remote/mod.ts";
+
+interface Read {
+  readonly read: number;
+  readonly path: string;
+  readonly range?: ByteRange;
+}
+
+type Answer =
+  | { readonly read: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly read: number; readonly code: ErrorCode; readonly message: string };
+
+/** Reads a model's files for a thread, at this end of a port, until the port is closed. */
+export function serveFiles(files: ModelFiles, port: MessagePort): void {
+  port.on("message", async ({ read, path, range }: Read) => {
+    try {
+      // A copy: the files may hand out views of what they keep, and what is sent is gone here.
+      const bytes = (await files.bytes(path, range)).slice();
+      port.postMessage({ read, bytes }, [bytes.buffer]);
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : "storage_failed";
+      port.postMessage({ read, code, message: reason(error) });
+    }
+  });
+}
+
+/** A model's files as a thread sees them: read at the other end of a port. */
+export class ThreadFiles implements ModelFiles {
+  readonly name: string;
+  readonly location: string;
+  readonly variant?: string;
+  /** Of files that lie in a folder as they are; onnxruntime-node opens by path. */
+  readonly localPath?: (path: string) => string;
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #port: MessagePort;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array<ArrayBuffer>>>();
+  #last = 0;
+
+  /** @param local the files lie at the description's location. */
+  constructor(
+    { name, location, variant, sizes }: ModelDescription,
+    { port, local }: { readonly port: MessagePort; readonly local: boolean },
+  ) {
+    this.name = name;
+    this.location = location;
+    this.variant = variant;
+    this.#sizes = new Map(Object.entries(sizes));
+    this.#port = port;
+    if (local) this.localPath = (path) => join(location, this.#known(path));
+    port.on("message", (answer: Answer) => this.#take(answer));
+  }
+
+  get paths(): string[] {
+    return [...this.#sizes.keys()];
+  }
+
+  has(path: string): boolean {
+    return this.#sizes.has(checkModelPath(path, this.name));
+  }
+
+  size(path: string): number {
+    return this.#sizes.get(this.#known(path)) ?? 0;
+  }
+
+  async text(path: string): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(path));
+  }
+
+  bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const read = ++this.#last;
+    const waiting = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+    this.#waiting.set(read, waiting);
+    this.#port.postMessage({ read, path: this.#known(path), range });
+    return waiting.promise;
+  }
+
+  #known(path: string): string {
+    if (this.has(path)) return path;
+    throw missingFile(this, path);
+  }
+
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.read);
+    this.#waiting.delete(answer.read);
+    if ("bytes" in answer) waiting?.resolve(answer.bytes);
+    else waiting?.reject(new AppError(answer.code, answer.message));
+  }
+}
