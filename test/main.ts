@@ -1,6 +1,14 @@
 /**
  * `deno task test [vitest arguments]`: prepares what the tests need from the system, then runs
- * them all.
+ * them. While one works:
+ *
+ *     deno task test test/core          files whose path contains it
+ *     deno task test -t "a wide image"  tests whose name matches
+ *     deno task test --changed          files that depend on what is not committed yet
+ *     deno task test --changed main     the same for all commits since main
+ *
+ * What a test depends on is read from its imports. Sources of the pages and models are read or built
+ * instead: a change of them runs every test.
  */
 import { prepareSystem } from "./setup/mod.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, runProcess } from "../fixtures/cli.ts";
 
 test("Chrome's WebGPU and the CPU predict the same of each other's states", async () => {
   const flags = ["--hosts", "cpu,chrome", "--size", "32", "--steps", "2", "--json"];
-  const { code, stdout, stderr } = await runCli(["bench", "agreement", ...flags]);
+  const { code, stdout, stderr } = await runProcess(["bench", "agreement", ...flags]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const lines: { maker: string; checker: string; float32: number[]; float16: number[] }[] = JSON
     .parse(stdout);

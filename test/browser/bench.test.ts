@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeReport } from "../../core/bench/mod.ts";
-import { runCli } from "../fixtures/cli.ts";
+import { runProcess } from "../fixtures/cli.ts";
 import { writeTinySd } from "../fixtures/tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
 test("bench measures a kernel, its graph and its copies in Chrome", async () => {
   const json = join(await temporaryFolder(), "report.json");
   const flags = ["--quick", "--seconds", "2", "--host", "chrome", "--filter", "step 64x64"];
-  const { code, stderr, stdout } = await runCli(["bench", ...flags, "--json", json]);
+  const { code, stderr, stdout } = await runProcess(["bench", ...flags, "--json", json]);
   expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
   const [{ host, software, rows, problems }] =
     decodeReport(JSON.parse(await Deno.readTextFile(json))).hosts;
@@ -27,7 +27,7 @@ test("bench holds a model's loop against bare calls on both hosts, in every form
   );
   await writeTinySd(model);
   const flags = ["bench", "--quick", "--seconds", "1", "--filter", "loop", "--model", model];
-  const { code, stderr, stdout } = await runCli([...flags, "--json", json, "--html", html]);
+  const { code, stderr, stdout } = await runProcess([...flags, "--json", json, "--html", html]);
   expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
   const { hosts } = decodeReport(JSON.parse(await Deno.readTextFile(json)));
   expect(hosts.map(({ host }) => host)).toEqual(["native", "chrome"]);
@@ -42,7 +42,7 @@ test("bench holds a model's loop against bare calls on both hosts, in every form
       expect(page).toContain(`</b>${contender}`);
     }
   }
-  const again = await runCli([...flags, "--host", "native", "--compare", json]);
+  const again = await runProcess([...flags, "--host", "native", "--compare", json]);
   const [, ...counts] = /(\d+) faster, (\d+) slower, (\d+) same, 0 new/.exec(again.stdout) ?? [];
   expect(counts.map(Number).reduce((sum, count) => sum + count, 0)).toBe(ways.length);
 }, 180_000);

@@ -17,6 +17,7 @@ import {
   ask,
   CORS,
   drawBy,
+  eventually,
   openBrowser,
   openTab,
   paste,
@@ -54,12 +55,11 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 /** The first whole file in a folder, when it is there. */
 async function downloaded(path: string): Promise<string> {
-  while (true) {
+  const whole = async () => {
     const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name).catch(() => []);
-    const whole = names.find((name) => name.endsWith(".json"));
-    if (whole) return join(path, whole);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return names.find((name) => name.endsWith(".json"));
+  };
+  return join(path, await vi.waitUntil(whole, { timeout: 30_000 }));
 }
 
 test("from a link to honest, on three steps, on the CPU of a browser without WebGPU", async () => {
@@ -85,15 +85,18 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
   );
   console.log(await page.evaluate(`document.querySelector(".verdict ~ p.small").textContent`));
   await page.waitForSelector(".compare canvas");
-  expect(await page.$$eval(".strip [data-drawn=true] canvas", (all) => all.length)).toBe(3);
-  expect(await textOf(page)).toMatch(/WebGPU finds no adapter|has no WebGPU/);
+  await page.waitForSelector(".plot canvas");
+  await eventually(() => page.$$eval(".strip [data-drawn=true] canvas", (all) => all.length)).toBe(
+    3,
+  );
+  await eventually(() => textOf(page)).toMatch(/WebGPU finds no adapter|has no WebGPU/);
   await shoot(page, "honest");
   const plot = () => page.evaluate(`document.querySelector(".plot canvas").toDataURL()`);
   const light = await plot();
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
   await shoot(page, "honest-dark");
   // It is drawn anew in the other colours.
-  expect(await plot()).not.toBe(light);
+  await eventually(plot).not.toBe(light);
 }, 120_000);
 
 test(
@@ -107,19 +110,19 @@ test(
     expect(await verdictOf(page)).toBe("honest");
     await page.waitForSelector(".compare canvas");
     for (const shown of [".ladder li", ".strip canvas", ".plot canvas", ".scale canvas", "table"]) {
-      expect(await page.$(shown), shown).not.toBeNull();
+      await eventually(() => page.$(shown), shown).not.toBeNull();
     }
     await shoot(page, "honest-phone");
     const wide = await page.evaluate(`[...document.querySelectorAll(
       "header, section, section > *, .ladder *, .compare *, .card *, .row *")]
     .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML)`);
     expect(wide).toEqual([]);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await eventually(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     await page.setViewport({ width: 320, height: 640, isMobile: true, hasTouch: true });
     for (const view of ["check", "generate", "browser"]) {
       await page.evaluate(`location.hash = "#/${view}"`);
       await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
-      expect(await page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
+      await eventually(() => page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
     }
   },
   120_000,
@@ -202,16 +205,18 @@ test(
     const report = await reportOf(page);
     const steps = drawSteps(20, 3, publicWords(Uint8Array.fromHex(BLOCK.slice(2)), made.id));
     expect(report).toMatchObject({ draw: "public", blockHash: BLOCK, opened: steps });
-    expect(await textOf(page)).toContain(
+    await eventually(() => textOf(page)).toContain(
       `Steps ${steps.join(", ")} of 20, drawn by the block ${BLOCK}`,
     );
     // No hash is no draw, never a private one.
     await drawBy(page, " ");
     await press(page, "Check");
-    expect(await alertOf(page)).toMatch(/the block's hash is "", not 64 hexadecimal digits/);
+    await eventually(() => alertOf(page)).toMatch(
+      /the block's hash is "", not 64 hexadecimal digits/,
+    );
     // The verdict before is not that of this check.
-    expect(await page.$(".verdict")).toBeNull();
-    expect(await page.$('.ladder [data-state="done"]')).toBeNull();
+    await eventually(() => page.$(".verdict")).toBeNull();
+    await eventually(() => page.$('.ladder [data-state="done"]')).toBeNull();
   },
   60_000,
 );
@@ -230,12 +235,14 @@ test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (l
   expect(paths.filter((path) => /\.onnx|^\/ort\/|ort-wasm/.test(path))).toEqual([]);
   expect(paths).toContain("/models/tau-tiny/scheduler/scheduler_config.json");
   // Rungs of what was checked, and of nothing else.
-  const rungs = await page.$$eval(
-    ".ladder li",
-    (all) => all.map((each) => [each.getAttribute("data-stage"), each.getAttribute("data-state")]),
-  );
+  const rungs = () =>
+    page.$$eval(
+      ".ladder li",
+      (all) =>
+        all.map((each) => [each.getAttribute("data-stage"), each.getAttribute("data-state")]),
+    );
   const climbed = ["receipt", "proofs", ...level === 1 ? ["arithmetic"] : []];
-  expect(rungs).toEqual(climbed.map((stage) => [stage, "done"]));
+  await eventually(rungs).toEqual(climbed.map((stage) => [stage, "done"]));
 }, 60_000);
 
 test("a miner that cheats is suspect", async () => {
@@ -246,7 +253,9 @@ test("a miner that cheats is suspect", async () => {
   await page.waitForSelector(".card img");
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("suspect");
-  expect(await textOf(page)).toMatch(/step \d+ is not what the network predicts: velocity error/);
+  await eventually(() => textOf(page)).toMatch(
+    /step \d+ is not what the network predicts: velocity error/,
+  );
   await page.waitForSelector('li[data-stage="network"][data-state="failed"]');
   await page.waitForSelector('li[data-stage="arithmetic"][data-state="done"]');
   await shoot(page, "suspect");
@@ -276,7 +285,7 @@ describe("what is refused, or shown and does no harm", () => {
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("invalid");
     await page.waitForSelector('li[data-stage="proofs"][data-state="failed"]');
-    expect(await page.$$('.ladder li[data-state="done"]')).toHaveLength(1);
+    await eventually(() => page.$$('.ladder li[data-state="done"]')).toHaveLength(1);
     await shoot(page, "invalid");
   }, 60_000);
 
@@ -302,7 +311,7 @@ describe("what is refused, or shown and does no harm", () => {
     await page.waitForSelector(".card img");
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("invalid");
-    expect(await textOf(page)).toMatch(/has more than \d+ bytes/);
+    await eventually(() => textOf(page)).toMatch(/has more than \d+ bytes/);
     // What was on its way is all that came.
     expect(sent).toBeLessThan(64 * 2 ** 20);
   }, 60_000);
@@ -313,7 +322,7 @@ describe("what is refused, or shown and does no harm", () => {
     const { page, errors } = await openTab(browser);
     await page.goto(tabLink(site.url, miner.url, hostile));
     await page.waitForSelector(".card img");
-    expect(await textOf(page)).toContain(prompt);
+    await eventually(() => textOf(page)).toContain(prompt);
     expect(await page.evaluate("globalThis.harmed")).toBeUndefined();
     expect(errors).toEqual([]);
   }, 60_000);
@@ -348,7 +357,7 @@ describe("what is refused, or shown and does no harm", () => {
       const url = spoil(miner, change);
       await page.goto("about:blank");
       await page.goto(tabLink(site.url, url, made));
-      expect(await alertOf(page)).toMatch(why);
+      await eventually(() => alertOf(page)).toMatch(why);
     }
   }, 60_000);
 
@@ -363,10 +372,7 @@ describe("what is refused, or shown and does no harm", () => {
       ] as const
     ) {
       await paste(page, pasted);
-      await page.waitForFunction(
-        `${why}.test(document.querySelector("[role=alert]")?.textContent ?? "")`,
-        { timeout: 10_000 },
-      );
+      await eventually(() => alertOf(page)).toMatch(why);
     }
   }, 60_000);
 });
@@ -379,7 +385,9 @@ describe("what is kept on this machine", () => {
     await page.goto(tabLink(site.url, miner.url, made));
     await page.waitForSelector(".card img");
     await press(page, "Check");
-    expect(await alertOf(page)).toMatch(/Cannot fetch unet\/model.onnx .* another try goes on/);
+    await eventually(() => alertOf(page)).toMatch(
+      /Cannot fetch unet\/model.onnx .* another try goes on/,
+    );
     await page.reload();
     await page.waitForSelector(".card img");
     await press(page, "Check");
@@ -427,7 +435,7 @@ describe("what is kept on this machine", () => {
     ).toBeGreaterThan(2);
     await page.reload();
     await page.waitForFunction(`caches.match("/assets/older-0000.js").then((found) => !found)`);
-    expect(await page.evaluate(`caches.match("/").then(Boolean)`)).toBe(true);
+    await eventually(() => page.evaluate(`caches.match("/").then(Boolean)`)).toBe(true);
   }, 60_000);
 
   test(
@@ -499,7 +507,7 @@ describe("what is kept on this machine", () => {
     })()`);
     await page.evaluate(`location.hash = "#/browser"`);
     await press(page, "Clear everything");
-    expect(await alertOf(page)).toMatch(/Cannot clear all weights: one is in use/);
+    await eventually(() => alertOf(page)).toMatch(/Cannot clear all weights: one is in use/);
     // With what is written to it, which the browser keeps beside it.
     const used = ["in use", "in use.crswap"];
     const left = await kept() as { weights: string[] };
@@ -510,14 +518,14 @@ describe("what is kept on this machine", () => {
     await press(page, "Clear everything");
     // The receipts went the first time: nothing on the page tells when the worker is done.
     const nothing = { weights: [], receipts: 0, verdicts: 0, caches: 0 };
-    await vi.waitFor(async () => expect(await kept()).toEqual(nothing), 30_000);
+    await eventually(kept).toEqual(nothing);
     await page.waitForFunction(`document.body.innerText.includes("It is all gone")`);
-    expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+    await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
     await page.evaluate(`location.hash = "#/check"`);
     await page.waitForFunction(
       `document.body.innerText.includes("Nothing has been opened here yet")`,
     );
-    expect(await page.$(".card")).toBeNull();
+    await eventually(() => page.$(".card")).toBeNull();
   }, 120_000);
 
   test("a full disk costs the keeping, not the check", async () => {
@@ -531,7 +539,7 @@ describe("what is kept on this machine", () => {
     await page.waitForSelector(".card img");
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("honest");
-    expect(await alertOf(page)).toMatch(/no room to keep/);
+    await eventually(() => alertOf(page)).toMatch(/no room to keep/);
   }, 120_000);
 });
 
@@ -587,7 +595,7 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
   await page.waitForFunction(`document.querySelector('a[download^="attestation"]')
     .href.includes("${eve.hotkey.address}")`);
   await press(page, "Send it");
-  expect(await alertOf(page)).toMatch(/has no key on this subnet/);
+  await eventually(() => alertOf(page)).toMatch(/has no key on this subnet/);
   expect(errors.filter((error) => !/403/.test(error))).toEqual([]);
 }, 60_000);
 
@@ -608,17 +616,18 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await page.waitForSelector(".made canvas");
   await page.waitForSelector(".made img", { timeout: 60_000 });
   await shoot(page, "generated");
-  const shape = await page.$eval(".made img", (image) => {
-    const { width, height } = image.getBoundingClientRect();
-    return width / height;
-  });
-  expect(shape).toBe(1);
+  const shape = () =>
+    page.$eval(".made img", (image) => {
+      const { width, height } = image.getBoundingClientRect();
+      return width / height;
+    });
+  await eventually(shape).toBe(1);
   await view("browser");
   await says("Weights here\\s+1\\d\\.\\d MB");
   // What was entered is there when one comes back.
   await view("generate");
-  expect(await page.$eval('select[name="size"]', (select) => select.value)).toBe("128");
-  expect(await page.$eval('input[name="seed"]', (input) => input.value)).toBe("7");
+  await eventually(() => page.$eval('select[name="size"]', (select) => select.value)).toBe("128");
+  await eventually(() => page.$eval('input[name="seed"]', (input) => input.value)).toBe("7");
   await press(page, "Look at its receipt, and check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");
@@ -632,7 +641,7 @@ test("a check can be cancelled, and made again", async () => {
   await page.waitForSelector(".card img");
   await press(page, "Check");
   await press(page, "Cancel");
-  expect(await alertOf(page)).toMatch(/it was cancelled/);
+  await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
 }, 120_000);
@@ -648,8 +657,8 @@ test("a check whose download has stalled can be cancelled, and made again", asyn
   await press(page, "Check");
   await vi.waitUntil(() => asked() > before, { timeout: 30_000 });
   await press(page, "Cancel");
-  expect(await page.evaluate("document.activeElement.textContent")).toBe("Check");
-  expect(await alertOf(page)).toMatch(/it was cancelled/);
+  await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
+  await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   expect(asked()).toBe(before + 2);
@@ -670,7 +679,7 @@ test("while onnxruntime comes, whose bytes nobody counts, the page says so", asy
       .includes("fetching and starting onnxruntime")`,
   );
   await press(page, "Cancel");
-  expect(await alertOf(page)).toMatch(/it was cancelled/);
+  await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
 }, 120_000);
 
 test("no serious violation for people who cannot see or use a mouse", async () => {
@@ -687,7 +696,7 @@ test("no serious violation for people who cannot see or use a mouse", async () =
   );
   await page.keyboard.press("Enter");
   await verdictOf(page);
-  expect(await page.evaluate("document.activeElement.textContent")).toBe("Check");
+  await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     for (const view of ["check", "generate", "browser"]) {
@@ -745,6 +754,8 @@ test("no button moves while its page fills", async () => {
     // By then the worker has told what this browser computes with.
     await page.waitForFunction(`document.querySelector("label option[value=gpu]")?.textContent
       .includes("none")`);
+    await page.waitForFunction(`places[${JSON.stringify(text)}] !== undefined`);
+    // What would move it has this long to come.
     await page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))");
     return await page.evaluate(`[...places[${JSON.stringify(text)}]]`);
   };
@@ -800,7 +811,7 @@ describe("with WebGPU", () => {
     const client = await gpu.target().createCDPSession();
     await client.send("Browser.crashGpuProcess");
     expect(await verdictOf(page)).toBe("honest");
-    expect(await textOf(page)).toMatch(/swiftshader.*; a lost device was replaced/i);
+    await eventually(() => textOf(page)).toMatch(/swiftshader.*; a lost device was replaced/i);
     // So are the pictures that were shown before.
     const alphas = () =>
       page.$$eval(
@@ -810,7 +821,7 @@ describe("with WebGPU", () => {
             canvas.getContext("2d").getImageData(0, 0, 1, 1).data[3]
           ),
       );
-    await expect.poll(alphas, { timeout: 10_000 }).toEqual([255, 255, 255]);
+    await eventually(alphas).toEqual([255, 255, 255]);
     await shoot(page, "gpu");
   }, 180_000);
 
@@ -840,10 +851,10 @@ describe("with WebGPU", () => {
     // Against a machine that takes a quarter of an hour for each every row is faster; variants that
     // there was no time for before are new.
     await page.waitForSelector("#report em.faster", { timeout: 60_000 });
+    await page.waitForSelector("#download:not([hidden])");
     const marks = await page.$$eval("#report em", (all) => all.map((em) => em.className));
     expect(marks.filter((mark) => !/^(faster|new)$/.test(mark))).toEqual([]);
     expect(marks.length).toBe(await page.$$eval("#report tbody tr", (all) => all.length));
-    await page.waitForSelector("#download:not([hidden])");
     await shoot(page, "bench");
     expect(errors).toEqual([]);
   }, 180_000);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import {
   decodeGenerationAnswer,
   type ImageAnswer,
@@ -136,23 +136,35 @@ export function tabLink(site: string, miner: string, { id, token }: ImageAnswer)
   return `${site}/#/check?${new URLSearchParams({ miner, id, token })}`;
 }
 
+/**
+ * An assertion on what a page comes to show: it looks again until it holds, and fails with what it
+ * saw last. A page is never asserted on otherwise: what fills it may come at any time.
+ */
+export function eventually<T>(look: () => T | Promise<T>, message?: string) {
+  return expect.poll(look, { timeout: 30_000, interval: 50, message });
+}
+
 /** Presses the button with this text. */
 export async function press(page: Page, text: string): Promise<void> {
   await page.locator(`::-p-xpath(//button[normalize-space()="${text}"])`).click();
 }
 
-/** The verdict, when it is there. */
+/** The verdict, when it is there and no check is running. */
 export async function verdictOf(page: Page, timeout = 120_000): Promise<string> {
-  const shown = await page.waitForSelector(".verdict", { timeout });
-  return await shown?.evaluate((element) => element.getAttribute("data-verdict") ?? "") ?? "";
+  const shown = await page.waitForFunction(
+    `document.querySelector('.ladder [data-state="running"]')
+      ? undefined
+      : document.querySelector(".verdict")?.getAttribute("data-verdict")`,
+    { timeout },
+  );
+  return String(await shown.jsonValue());
 }
 
 /** The verdict as the page gives it for download. */
 export async function reportOf(page: Page): Promise<Report> {
   await verdictOf(page);
-  const href = String(
-    await page.evaluate(`document.querySelector('a[download^="verdict"]').href`),
-  );
+  const link = await page.waitForSelector('a[download^="verdict"]');
+  const href = String(await link?.evaluate((element) => element.getAttribute("href")));
   return JSON.parse(decodeURIComponent(href.slice(href.indexOf(",") + 1)));
 }
 
@@ -182,12 +194,9 @@ export async function paste(page: Page, text: string): Promise<void> {
   await press(page, "Open");
 }
 
+/** What the page says went wrong; "" where that is nothing. */
 export async function alertOf(page: Page): Promise<string> {
-  const shown = await page.waitForFunction(
-    `document.querySelector("[role=alert]")?.textContent`,
-    { timeout: 30_000 },
-  );
-  return String(await shown.jsonValue());
+  return String(await page.evaluate(`document.querySelector("[role=alert]")?.textContent ?? ""`));
 }
 
 export async function textOf(page: Page): Promise<string> {

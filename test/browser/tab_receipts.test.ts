@@ -10,6 +10,7 @@ import {
   alertOf,
   ask,
   CORS,
+  eventually,
   openTab,
   paste,
   pick,
@@ -85,7 +86,7 @@ describe("a receipt comes in", () => {
     await page.goto(world.site.url);
     await paste(page, url);
     await page.waitForFunction(`document.body.innerText.includes("Offered to be checked")`);
-    expect(await page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
+    await eventually(() => page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
     await shoot(page, "list");
     await press(page, "Look at it");
     await page.waitForSelector(".card img");
@@ -93,9 +94,10 @@ describe("a receipt comes in", () => {
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("honest");
     await page.waitForSelector(".attestation");
-    expect(await page.$$eval(".attestation", (all) => all.map((each) => each.innerText))).toEqual([
-      expect.stringMatching(new RegExp(`${address}\\s+honest, level 2, 1 step\\s`)),
-    ]);
+    await eventually(() => page.$$eval(".attestation", (all) => all.map((each) => each.innerText)))
+      .toEqual([
+        expect.stringMatching(new RegExp(`${address}\\s+honest, level 2, 1 step\\s`)),
+      ]);
     expect(errors).toEqual([]);
   }, 60_000);
 
@@ -128,7 +130,7 @@ describe("a receipt comes in", () => {
     await page.waitForFunction(
       `document.body.innerText.includes("Nothing has been opened here yet")`,
     );
-    expect(await page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
+    await eventually(() => page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
   }, 60_000);
 
   test("unless the validator's answer is none, or has no end", async () => {
@@ -153,9 +155,7 @@ describe("a receipt comes in", () => {
       ] as const
     ) {
       await paste(page, spoil(world.miner, answer));
-      await page.waitForFunction(
-        `${why}.test(document.querySelector("[role=alert]")?.textContent ?? "")`,
-      );
+      await eventually(() => alertOf(page)).toMatch(why);
     }
     expect(sent).toBeLessThan(2 ** 27);
   }, 60_000);
@@ -191,7 +191,7 @@ describe("a receipt comes in", () => {
       | null;
     await Deno.writeTextFile(long, " ".repeat(2 ** 20 + 1));
     await input?.uploadFile(long);
-    expect(await alertOf(page)).toMatch(/the file is too long/);
+    await eventually(() => alertOf(page)).toMatch(/the file is too long/);
     await Deno.writeFile(file, encodeReceipt(made.receipt));
     await input?.uploadFile(file);
     await shownReceipt(page, made.id);
@@ -199,7 +199,7 @@ describe("a receipt comes in", () => {
     await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
     await press(page, "Check");
     expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, opened: [] });
-    expect(await textOf(page)).toMatch(/honest so far: what was signed holds/);
+    await eventually(() => textOf(page)).toMatch(/honest so far: what was signed holds/);
   }, 60_000);
 
   test("and the address is its own: it is there after a reload, and after a way back", async () => {
@@ -237,7 +237,7 @@ describe("a receipt comes in", () => {
     await paste(page, receiptText(made.receipt));
     await shownReceipt(page, made.id);
     await page.waitForSelector(".card img");
-    expect(await page.$eval(".card", (card) => card.innerText)).toContain(url);
+    await eventually(() => page.$eval(".card", (card) => card.innerText)).toContain(url);
   }, 60_000);
 
   test("by the Enter key", async () => {
@@ -255,7 +255,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, made.id);
     await page.goBack();
     await page.waitForFunction(`!document.querySelector(".card")`);
-    expect(await textOf(page)).toContain(made.id.slice(0, 16));
+    await eventually(() => textOf(page)).toContain(made.id.slice(0, 16));
     await page.goForward();
     await shownReceipt(page, made.id);
   }, 60_000);
@@ -272,9 +272,8 @@ describe("a receipt comes in", () => {
     await page.locator(".list li:last-child button").click();
     await shownReceipt(page, made.id);
     await page.waitForFunction(`document.activeElement.className === "card"`);
-    const top = await page.$eval(".card", (card) => card.getBoundingClientRect().top);
-    expect(top).toBeGreaterThanOrEqual(0);
-    expect(top).toBeLessThan(250);
+    const top = () => page.$eval(".card", (card) => card.getBoundingClientRect().top);
+    await eventually(top).toSatisfy((pixels: number) => pixels >= 0 && pixels < 250);
   }, 60_000);
 
   test("of a miner who failed once, when the same link is opened again", async () => {
@@ -288,10 +287,10 @@ describe("a receipt comes in", () => {
     );
     const { page } = await openTab(world.browser);
     await page.goto(tabLink(world.site.url, url, made));
-    expect(await alertOf(page)).toMatch(/it answered 503: not now/);
+    await eventually(() => alertOf(page)).toMatch(/it answered 503: not now/);
     await paste(page, tabLink(world.site.url, url, made));
     await shownReceipt(page, made.id);
-    expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+    await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
   }, 60_000);
 });
 
@@ -306,7 +305,7 @@ describe("a receipt of a stranger never blanks the page", () => {
     await page.goto(world.site.url);
     await paste(page, receiptText(hostile));
     await shownReceipt(page, receiptId(hostile));
-    expect(await textOf(page)).toContain("+275760-09-13 00:00:00 UTC");
+    await eventually(() => textOf(page)).toContain("+275760-09-13 00:00:00 UTC");
     await page.reload();
     await shownReceipt(page, receiptId(hostile));
     expect(errors).toEqual([]);
@@ -346,9 +345,10 @@ describe("a receipt of a stranger never blanks the page", () => {
         ...{ verdict: "honest", level: 0, steps: [], statementOnly: true },
       });
       // The verdict and the ladder say so, and nobody attests it.
-      expect(await page.$(".verdict[data-verdict=honest]")).toBeNull();
+      const only = /only the signature, the time and the hash of an image/g;
+      await eventually(async () => (await textOf(page)).match(only)).toHaveLength(2);
       const text = await textOf(page);
-      expect(text.match(/only the signature, the time and the hash of an image/g)).toHaveLength(2);
+      expect(await page.$(".verdict[data-verdict=honest]")).toBeNull();
       expect(text).not.toMatch(/honest|Find my wallet/);
       expect(text).toContain("the signature holds, no more was checked");
       const forged = { ...foreign, request: { ...foreign.request, seed: "6" } };
@@ -367,7 +367,7 @@ test("of a receipt with fewer steps than are drawn by default all are drawn", as
   await page.goto(tabLink(world.site.url, world.miner.url, short));
   await page.waitForSelector(".card img");
   await setLevel(page, 1);
-  expect(await page.$eval("input[type=number]", (input) => input.value)).toBe("2");
+  await eventually(() => page.$eval("input[type=number]", (input) => input.value)).toBe("2");
   await press(page, "Check");
   expect(await reportOf(page)).toMatchObject({ verdict: "honest", opened: [0, 1], of: 2 });
 }, 60_000);
@@ -384,21 +384,21 @@ test("of a wide image of many steps all that is drawn is seen, in its shape", as
   expect(await verdictOf(page)).toBe("honest");
   await page.waitForSelector(".compare canvas");
   // A strip that scrolls would hide the last ones.
-  const places = await page.$$eval(
-    ".strip [data-drawn=true]",
-    (all) => all.map((each) => each.getBoundingClientRect().right),
-  );
-  const edge = await page.$eval(".strip", (strip) => strip.getBoundingClientRect().right);
-  expect(places).toHaveLength(2);
-  for (const right of places) expect(right).toBeLessThanOrEqual(edge);
-  const shapes = await page.$$eval(".compare canvas", (all) =>
-    all.map((each) => {
-      const { width, height } = each.getBoundingClientRect();
-      return width / height;
-    }));
-  expect(shapes).toHaveLength(6);
+  const hidden = () =>
+    page.$eval(".strip", (strip) => {
+      const { right: edge } = strip.getBoundingClientRect();
+      const drawn = [...strip.querySelectorAll("[data-drawn=true]")];
+      return drawn.map((each) => each.getBoundingClientRect().right > edge);
+    });
+  await eventually(hidden).toEqual([false, false]);
+  const shapes = () =>
+    page.$$eval(".compare canvas", (all) =>
+      all.map((each) => {
+        const { width, height } = each.getBoundingClientRect();
+        return width / height;
+      }));
   // Its frame of one pixel is in it.
-  for (const shape of shapes) expect(shape).toBeCloseTo(2, 1);
+  await eventually(shapes).toEqual(Array.from({ length: 6 }, () => expect.closeTo(2, 1)));
 }, 60_000);
 
 test("what a check says is on the screen once its button is pressed", async () => {
@@ -410,12 +410,12 @@ test("what a check says is on the screen once its button is pressed", async () =
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   for (const shown of [".ladder", ".verdict"]) {
-    const [top, bottom] = await page.$eval(shown, (each) => {
-      const { top, bottom } = each.getBoundingClientRect();
-      return [top, bottom];
-    });
-    expect(top, shown).toBeGreaterThanOrEqual(0);
-    expect(bottom, shown).toBeLessThanOrEqual(900);
+    const place = () =>
+      page.$eval(shown, (each) => {
+        const { top, bottom } = each.getBoundingClientRect();
+        return { top, bottom };
+      });
+    await eventually(place, shown).toSatisfy(({ top, bottom }) => top >= 0 && bottom <= 900);
   }
 }, 60_000);
 
@@ -425,7 +425,7 @@ test(
     const { page } = await openTab(world.browser);
     await page.goto(world.site.url);
     await paste(page, "hello");
-    expect(await alertOf(page)).toMatch(/Cannot open this/);
+    await eventually(() => alertOf(page)).toMatch(/Cannot open this/);
     await page.evaluate(`location.hash = "#/generate"`);
     await page.waitForFunction(`document.querySelector("[role=alert]").textContent === "" &&
     document.title === "Generate - Stepwise"`);
@@ -452,7 +452,7 @@ describe("what a check says is of that check", () => {
     opens = false;
     await press(page, "Check");
     await page.waitForSelector('.verdict[data-verdict="withheld"]');
-    expect(await textOf(page)).toMatch(/not opened: the miner did not open a step/);
+    await eventually(() => textOf(page)).toMatch(/not opened: the miner did not open a step/);
     expect(await textOf(page)).not.toMatch(/what was signed does not hold/);
     await shoot(page, "withheld");
     await page.reload();
@@ -479,15 +479,15 @@ describe("what a check says is of that check", () => {
     await page.locator('::-p-xpath(//button[normalize-space()="Cancel"])').wait();
     await paste(page, tabLink(world.site.url, world.miner.url, other));
     await shownReceipt(page, other.id);
-    expect(await page.$(".ladder")).toBeNull();
+    await eventually(() => page.$(".ladder")).toBeNull();
     held.resolve();
     // Its verdict comes, is kept, and is not the other's.
     await page.waitForFunction(
       `[...document.querySelectorAll(".list li")].some((li) =>
         li.innerText.includes("${made.id.slice(0, 16)}") && li.innerText.includes("honest"))`,
     );
-    expect(await page.$(".verdict")).toBeNull();
-    expect(await page.$(".ladder")).toBeNull();
+    await eventually(() => page.$(".verdict")).toBeNull();
+    await eventually(() => page.$(".ladder")).toBeNull();
   }, 60_000);
 });
 
@@ -496,9 +496,9 @@ test("a worker that does not load is said, and nothing waits for it", async () =
   site.lose(/assets\/worker/);
   const { page } = await openTab(world.browser);
   await page.goto(tabLink(site.url, world.miner.url, made));
-  expect(await alertOf(page)).toMatch(/the page's worker did not load/);
+  await eventually(() => alertOf(page)).toMatch(/the page's worker did not load/);
   await page.waitForFunction(`document.querySelector(".drop [role=status]").textContent === ""`);
-  expect(await textOf(page)).toContain("Nothing has been opened here yet");
+  await eventually(() => textOf(page)).toContain("Nothing has been opened here yet");
 }, 60_000);
 
 test("onnxruntime that does not come is said in words", async () => {
@@ -507,7 +507,9 @@ test("onnxruntime that does not come is said in words", async () => {
   const { page } = await openTab(world.browser);
   await page.goto(`${site.url}/#/generate`);
   await press(page, "Make it");
-  expect(await alertOf(page)).toMatch(/^Cannot load onnxruntime: it did not come from this page/);
+  await eventually(() => alertOf(page)).toMatch(
+    /^Cannot load onnxruntime: it did not come from this page/,
+  );
 }, 60_000);
 
 test("the page says whose it is before its script is there", async () => {
@@ -515,7 +517,7 @@ test("the page says whose it is before its script is there", async () => {
   site.lose(/assets\/index-.*\.js/);
   const { page } = await openTab(world.browser);
   await page.goto(site.url);
-  expect(await textOf(page)).toMatch(/^Stepwise\s+Loading/);
+  await eventually(() => textOf(page)).toMatch(/^Stepwise\s+Loading/);
 }, 60_000);
 
 test("a database that cannot be opened once is opened the next time", async () => {
@@ -565,7 +567,7 @@ test("a full disk makes room by letting go of the older half", async () => {
     `JSON.stringify([...document.querySelectorAll(".list .mono")].map((each) => each.innerText)) ===
       ${JSON.stringify(JSON.stringify(kept))}`,
   );
-  expect(await page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+  await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
 }, 60_000);
 
 test("a miner that is a process of its own is checked to honest", async () => {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runCli, spawnCli } from "../fixtures/cli.ts";
+import { runProcess, spawnCli } from "../fixtures/cli.ts";
 import { filesIn, temporaryFolder } from "../fixtures/temporary_folder.ts";
 
 test("deno task demo shows the circle, ends by itself, and leaves nothing running", async () => {
   const folder = await temporaryFolder();
-  const { code, stdout, stderr } = await runCli(["demo", "--out", folder]);
+  const { code, stdout, stderr } = await runProcess(["demo", "--out", folder]);
   expect(code, stdout + stderr).toBe(0);
   expect(stdout).not.toMatch(/ NO {2}/);
   expect(stdout).toMatch(/^Bob .* honest /m);
@@ -74,7 +74,7 @@ test.skipIf(Deno.build.os !== "linux")(
     const folder = await temporaryFolder();
     // Where a folder should be.
     await Deno.writeTextFile(join(folder, "miner-Bob"), "");
-    const { code, stderr } = await runCli(["demo", "--out", folder]);
+    const { code, stderr } = await runProcess(["demo", "--out", folder]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^Cannot start the Bob: it says/m);
     expect(processesOf(folder)).toEqual([]);
@@ -83,7 +83,7 @@ test.skipIf(Deno.build.os !== "linux")(
 );
 
 test("what it cannot do it says, and fails", async () => {
-  const { code, stdout } = await runCli([
+  const { code, stdout } = await runProcess([
     "demo",
     "--minutes",
     "0.1",

@@ -1,7 +1,7 @@
 import decodePng from "@jsquash/png/decode.js";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runCli, spawnCli } from "../fixtures/cli.ts";
+import { runCli, runProcess, spawnCli } from "../fixtures/cli.ts";
 import { filesIn, temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { writeTinySd } from "../fixtures/tiny_sd.ts";
 
@@ -30,7 +30,7 @@ function readSafetensors(file: Uint8Array<ArrayBuffer>) {
 test("generate writes a PNG, a transcript, and one JSON object", async () => {
   const folder = await temporaryFolder();
   const [out, transcript] = ["x.png", "t.safetensors"].map((name) => join(folder, name));
-  const run = await runCli(quick("--out", out, "--transcript-out", transcript, "--json"));
+  const run = await runProcess(quick("--out", out, "--transcript-out", transcript, "--json"));
   expect(run).toMatchObject({ code: 0, stderr: "" });
   const result = JSON.parse(run.stdout);
   expect(result).toMatchObject({
@@ -81,7 +81,7 @@ test("the same request gives the same bits, and an image is the same in a batch"
 test("progress goes to stderr as plain lines when it is no terminal", async () => {
   const folder = await temporaryFolder();
   const out = join(folder, "x.jpg");
-  const run = await runCli(quick("--out", out));
+  const run = await runProcess(quick("--out", out));
   expect(run).toMatchObject({ code: 0, stdout: "" });
   expect(run.stderr).toContain("step 2/2");
   expect(run.stderr).toContain(out);

@@ -4,7 +4,7 @@ import { encodeReceipt, receiptFromJson } from "../../core/transcript/mod.ts";
 import { signedHeaders } from "../../core/protocol/mod.ts";
 import { developmentPair, openWallet, startDevnet, type Wallet } from "../../server/chain/mod.ts";
 import { startProcess } from "../../server/demo/processes.ts";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, runProcess } from "../fixtures/cli.ts";
 import { sendHuge } from "../fixtures/huge_request.ts";
 import { ask, IP, MAIN, seen, SMALL, startSubnet, until } from "./subnet_processes.ts";
 
@@ -342,7 +342,7 @@ describe("as a new operator meets it", () => {
   test("no GPU where one is asked for", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
     // No driver is found, whatever this machine has.
-    const { code, stderr } = await runCli([
+    const { code, stderr } = await runProcess([
       ...["miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "native"],
       ...["--storage", join(subnet.folder, "f")],
     ], {

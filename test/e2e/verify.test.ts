@@ -18,7 +18,7 @@ import {
 } from "../../core/verifier/mod.ts";
 import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
 import { reportText } from "../../server/verify/table.ts";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, runProcess } from "../fixtures/cli.ts";
 import { serveMiner } from "../fixtures/miner_server.ts";
 import { rejection } from "../fixtures/rejection.ts";
 import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
@@ -469,7 +469,7 @@ describe("deno task verify", () => {
     const bad = await given("bad.json", encodeReceipt(unsigned));
     const cut = await given("cut.json", encodeReceipt(honest.receipt).slice(0, 300));
     const code = async (path: string) =>
-      await runCli(["verify", path, "--transcript", open, "--compute", "cpu"]);
+      await runProcess(["verify", path, "--transcript", open, "--compute", "cpu"]);
     const [suspect, invalid, input] = await Promise.all([lie, bad, cut].map(code));
     expect([suspect.code, invalid.code, input.code]).toEqual([3, 4, 2]);
     expect(suspect.stdout).toContain("Verdict: suspect");

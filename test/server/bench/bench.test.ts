@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type BenchRow, decodeReport, figuresOf } from "../../../core/bench/mod.ts";
 import { loopTable } from "../../../server/bench/end_to_end.ts";
-import { runCli, spawnCli } from "../../fixtures/cli.ts";
+import { runCli, runProcess, spawnCli } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const ONE = ["bench", "--quick", "--seconds", "2", "--filter", "residual 64x64"];
@@ -10,7 +10,7 @@ const ONE = ["bench", "--quick", "--seconds", "2", "--filter", "residual 64x64"]
 test("bench measures natively where Chrome is missing, and says so, in every form", async () => {
   const folder = await temporaryFolder();
   const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name));
-  const run = await runCli([
+  const run = await runProcess([
     ...ONE,
     "--all",
     "--chrome-path",

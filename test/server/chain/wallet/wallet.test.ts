@@ -10,7 +10,7 @@ import {
 import { readHidden } from "../../../../server/chain/wallet/password.ts";
 import { hexToU8a, u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, sr25519PairFromSeed, sr25519Verify } from "@polkadot/util-crypto";
-import { runCli } from "../../../fixtures/cli.ts";
+import { runCli, runProcess } from "../../../fixtures/cli.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
 let folder: string;
@@ -195,7 +195,7 @@ describe("newWallet beside what is there", () => {
 
   test("as a command: no terminal and no variable, or none wanted", async () => {
     const flags = ["--wallet.path", folder, "--wallet.name", "cli", "--wallet.hotkey", "miner"];
-    const asked = await runCli(["wallet", "new", ...flags], { STEPWISE_WALLET_PASSWORD: "" });
+    const asked = await runProcess(["wallet", "new", ...flags], { STEPWISE_WALLET_PASSWORD: "" });
     expect(asked).toMatchObject({ code: 2, stdout: "" });
     expect(asked.stderr).toMatch(/^Cannot encrypt .*there is no password/);
     const plain = await runCli(["wallet", "new", ...flags, "--no-use-password"]);
