@@ -158,7 +158,7 @@ function withheld(step: number): AppError {
 
 /**
  * What the older rule compares: the committed next state, and its own from the same state. It is
- * given the right noise, which the system that we follow did not draw.
+ * given the right noise, which WOMBO's Subnet 30 did not draw.
  */
 function latentCosine(
   { x, d }: CheatedRun,

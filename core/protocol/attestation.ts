@@ -35,7 +35,7 @@ const signed = z.strictObject({
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 });
 
-/** What somebody says of a receipt that he checked. */
+/** What somebody says of a receipt that they checked. */
 export type Attestation = z.infer<typeof attestation>;
 
 export type SignedAttestation = z.infer<typeof signed>;

@@ -11,10 +11,10 @@ export interface Message {
  */
 export async function readAtMost(
   { headers, body }: Message,
-  most: number,
+  max: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(headers.get("content-length") ?? 0) > most) {
+  if (Number(headers.get("content-length") ?? 0) > max) {
     await body?.cancel();
     return undefined;
   }
@@ -22,7 +22,7 @@ export async function readAtMost(
   let length = 0;
   for await (const chunk of chunksOf(body, signal)) {
     length += chunk.length;
-    if (length > most) return undefined;
+    if (length > max) return undefined;
     chunks.push(chunk);
   }
   return joined(chunks, length);

@@ -1,3 +1,18 @@
+/**
+ * What goes over the wire between users, validators, miners and their compute hosts, for both sides:
+ * paths, JSON messages, signed headers, attestations, binary frames. Every decoder here takes what a
+ * stranger sent, and gives a value that the rest of the code trusts.
+ *
+ * ```ts
+ * import { addressOf, decodeGenerationCall, PATHS } from "./mod.ts";
+ *
+ * const address = addressOf("http://miner.example", PATHS.step, { id: "ab12", step: "end" });
+ * console.log(address.pathname); // "/v1/generations/ab12/steps/end"
+ *
+ * const call = decodeGenerationCall({ request: { prompt: "a red tau symbol" } });
+ * console.log(call.format); // "png"
+ * ```
+ */
 export {
   type Attestation,
   attestationMessage,

@@ -88,13 +88,13 @@ const results = z.object({
 
 /**
  * What one half of a validator measured, for the other: each under its own id, so that it counts
- * once however often it is told. Times are milliseconds since 1970.
+ * once however often it is sent. Times are milliseconds since 1970.
  */
 export type Results = z.infer<typeof results>;
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeResultsCall(json: unknown): z.infer<typeof resultsCall> {
-  return decodeMessage(resultsCall, json, "tell results", "invalid_request");
+  return decodeMessage(resultsCall, json, "give results", "invalid_request");
 }
 
 /** @throws AppError `invalid_request` naming the field. */

@@ -10,7 +10,7 @@ export interface Frame {
 const LENGTH_BYTES = 4;
 
 /** Deno's WebSocket ends with an error on a message of more than 64 MiB. */
-const MOST_BYTES = 32 * 2 ** 20;
+const MAX_BYTES = 32 * 2 ** 20;
 
 /**
  * A message as one or more binary WebSocket messages. Each is the header's length (u32,
@@ -20,7 +20,7 @@ const MOST_BYTES = 32 * 2 ** 20;
 export function encodeFrames(
   message: object,
   parts: readonly ArrayBufferView[] = [],
-  mostBytes = MOST_BYTES,
+  maxBytes = MAX_BYTES,
 ): Uint8Array<ArrayBuffer>[] {
   const header = new TextEncoder().encode(JSON.stringify(message));
   const payload = concatBytes(
@@ -30,8 +30,8 @@ export function encodeFrames(
   );
   const frames: Uint8Array<ArrayBuffer>[] = [];
   let start = 0;
-  for (; payload.length - start > mostBytes; start += mostBytes) {
-    frames.push(frame(new Uint8Array(), payload.subarray(start, start + mostBytes)));
+  for (; payload.length - start > maxBytes; start += maxBytes) {
+    frames.push(frame(new Uint8Array(), payload.subarray(start, start + maxBytes)));
   }
   return [...frames, frame(header, payload.subarray(start))];
 }

@@ -65,9 +65,9 @@ function ranged(range: string): { error: () => string } {
   return { error: () => range };
 }
 
-function integer(least: number, most: number, range: string): z.ZodNumber {
-  return z.number(ranged(range)).int(ranged(range)).min(least, ranged(range)).max(
-    most,
+function integer(min: number, max: number, range: string): z.ZodNumber {
+  return z.number(ranged(range)).int(ranged(range)).min(min, ranged(range)).max(
+    max,
     ranged(range),
   );
 }

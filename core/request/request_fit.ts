@@ -34,21 +34,21 @@ export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest)
 
 /**
  * Work grows with pixels, steps and images.
- * @param most in images of the default size and steps.
+ * @param max in images of the default size and steps.
  * @throws AppError `invalid_request` for more.
  */
 export function checkWork(
   request: Pick<GenerationRequest, "width" | "height" | "steps" | "batch">,
   defaults: Pick<RequestDefaults, "width" | "height" | "steps">,
-  most: number,
+  max: number,
 ): void {
   const { width, height, steps, batch } = request;
   const one = defaults.width * defaults.height * defaults.steps;
   const work = width * height * steps * batch / one;
-  if (work <= most) return;
+  if (work <= max) return;
   throw new AppError(
     "invalid_request",
     `Cannot generate: ${width} x ${height} pixels at ${steps} steps are ${Math.ceil(work)} times ` +
-      `the work of the model's default image, not at most ${most}; ask for less`,
+      `the work of the model's default image, not at most ${max}; ask for less`,
   );
 }

@@ -41,7 +41,7 @@ export function studyTable(study: Study): string {
     ...table(STEPS, study),
     "steps: cheated ones. flagged: % of them. x tol: the least velocity error over its tolerance.",
     "cos v, cos x: cosines of velocities and of next states, on average. AUC: of the error over its",
-    "tolerance, and older: of cos x, which the rule of the system that we follow looks at.",
+    "tolerance, and older: of cos x, which the rule of WOMBO's Subnet 30 looks at.",
     "",
     "Images that pass a check, in %",
     ...table(IMAGES, study),

@@ -6,10 +6,10 @@ import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import {
   DEFAULT_STRESS,
-  knock,
   Ledger,
   MinerCaller,
   type Peer,
+  probe,
   StressLoop,
   stressTest,
 } from "../validator/mod.ts";
@@ -87,7 +87,7 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
   const caller = new MinerCaller(validator);
   const options = {
     ...DEFAULT_STRESS,
-    ...{ most: sizing.most, slowestMs: 1000 * sizing.timeout },
+    ...{ max: sizing.most, maxLatencyMs: 1000 * sizing.timeout },
   };
   const ask = () => {
     const request = encodeRequest(
@@ -105,14 +105,14 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
   };
   const started = performance.now();
   await using loop = new StressLoop({
-    ...{ ledger, together: 4, random: Math.random, clock: Date.now, restMs: 3_600_000 },
+    ...{ ledger, concurrency: 4, random: Math.random, clock: Date.now, restMs: 3_600_000 },
     peers: () => peers,
-    knock: (peer, signal) => knock(peer, parts, signal),
+    probe: (peer, signal) => probe(peer, parts, signal),
     test: (peer, signal) => stressTest(peer, parts, signal),
     publish: () => {},
     log: () => {},
   });
-  while (ledger.testedAt().size < peers.length) {
+  while (ledger.tests.latest().size < peers.length) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const seconds = (performance.now() - started) / 1000;

@@ -11,7 +11,7 @@ const BODY_MS = 8000;
  */
 export async function readBody(
   request: Request,
-  most: number,
+  max: number,
   withinMs = BODY_MS,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding") ?? "identity";
@@ -24,26 +24,26 @@ export async function readBody(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(tooLate(withinMs)), withinMs);
   try {
-    const body = isTold(request, most)
+    const body = isWithin(request, max)
       ? await Promise.race([request.bytes(), aborted(late.signal)])
-      : await readAtMost(request, most, late.signal);
+      : await readAtMost(request, max, late.signal);
     if (body) return body;
   } finally {
     clearTimeout(timer);
   }
   throw new AppError(
     "request_too_large",
-    `Cannot take the request: its body has more than ${most} bytes`,
+    `Cannot take the request: its body has more than ${max} bytes`,
   );
 }
 
 /**
- * Whether a small length is told, which the server holds the body to: read in one piece it costs a
+ * Whether the request declares a length within the limit, to which the server holds it: read in one piece it costs a
  * fifth less of a request than as a stream.
  */
-function isTold({ headers }: Request, most: number): boolean {
-  const told = headers.get("content-length");
-  return told !== null && Number(told) <= most;
+function isWithin({ headers }: Request, max: number): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= max;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

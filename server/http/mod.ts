@@ -1,3 +1,29 @@
+/**
+ * What every HTTP server here is built of: a table of routes that is served and documented as one,
+ * signed requests that are taken once, bounded bodies, rate limits, event streams, and errors as JSON.
+ * It knows nothing of images or chains.
+ *
+ * ```ts
+ * import { Hono } from "hono";
+ * import { mount, openApi, route } from "./mod.ts";
+ *
+ * const routes = [route({
+ *   method: "get",
+ *   path: "/v1/double/:n",
+ *   auth: "open",
+ *   summary: "Twice a number",
+ *   answer: "Doubled",
+ *   errors: [],
+ *   handle: (context) => context.json({ doubled: 2 * Number(context.req.param("n")) }),
+ * })];
+ * const app = new Hono();
+ * mount(app, routes);
+ * console.log(await (await app.request("/v1/double/21")).json()); // { doubled: 42 }
+ *
+ * const info = { title: "Doubler", version: "1", description: "Doubles." };
+ * console.log(openApi(info, { Doubled: { type: "object" } }, routes));
+ * ```
+ */
 export { readBody } from "./bounded_body.ts";
 export { errorResponse, RetryLater } from "./error_response.ts";
 export { type Emit, eventStream } from "./event_stream.ts";

@@ -2,16 +2,16 @@ import { RetryLater } from "./error_response.ts";
 
 /** How often a key may be used within a window of time. Keeps the busiest windows only. */
 export class RateLimit {
-  readonly #most: number;
+  readonly #max: number;
   readonly #windowMs: number;
   readonly #clock: () => number;
   readonly #doing: string;
   readonly #uses = new Map<string, { since: number; count: number }>();
 
   /** @param doing such as "open". */
-  constructor(doing: string, most: number, windowMs: number, clock: () => number = Date.now) {
+  constructor(doing: string, max: number, windowMs: number, clock: () => number = Date.now) {
     this.#doing = doing;
-    this.#most = most;
+    this.#max = max;
     this.#windowMs = windowMs;
     this.#clock = clock;
   }
@@ -21,10 +21,10 @@ export class RateLimit {
     const now = this.#clock();
     const known = this.#uses.get(key);
     const use = known && now - known.since < this.#windowMs ? known : { since: now, count: 0 };
-    if (use.count >= this.#most) {
+    if (use.count >= this.#max) {
       throw new RetryLater(
         "rate_limited",
-        `Cannot ${this.#doing}: ${this.#most} times in ${this.#windowMs / 1000} s are enough`,
+        `Cannot ${this.#doing}: ${this.#max} times in ${this.#windowMs / 1000} s is the limit`,
         (use.since + this.#windowMs - now) / 1000,
       );
     }

@@ -29,12 +29,12 @@ export class RequestGuard {
    */
   async take(
     request: Request,
-    mostBytes: number,
+    maxBytes: number,
     allowed: (signedBy: string) => void = () => {},
   ): Promise<SignedRequest> {
     const headers = readSignedHeaders(request.headers, this.self, this.#clock());
     allowed(headers.signedBy);
-    const body = await readBody(request, mostBytes);
+    const body = await readBody(request, maxBytes);
     // The body took its time, and uuids are forgotten when no request could be that old.
     const now = this.#clock();
     checkRequestTime(headers, now);

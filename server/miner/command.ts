@@ -47,9 +47,9 @@ export function minerCommand(): Command {
     .option("--axon.port <n>", "to listen on", "8091")
     .option(
       "--axon.external_ip <address>",
-      "that the chain tells others (default: none, and no validator finds this miner)",
+      "to serve on the chain (default: none, and no validator finds this miner)",
     )
-    .option("--axon.external_port <n>", "that the chain tells others (default: --axon.port)")
+    .option("--axon.external_port <n>", "to serve on the chain (default: --axon.port)")
     .optionsGroup("With what:")
     .addOption(
       new Option(
@@ -77,7 +77,7 @@ export function minerCommand(): Command {
     .optionsGroup("Who may look:")
     .option(
       "--receipts.public",
-      "everybody, at the images, prompts and steps of all who ask: for a miner that is shown around",
+      "everybody, at the images, prompts and steps of all callers: for a miner that is shown to others",
       false,
     )
     .addHelpText("after", EXAMPLES)

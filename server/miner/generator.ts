@@ -30,7 +30,7 @@ export interface GeneratorParts {
   /** The catalogue's for the model, or the engine's. */
   readonly defaults: ImageEngine["defaults"];
   /** Throws for what the model cannot make. */
-  readonly fits: (request: GenerationRequest) => void;
+  readonly checkRequest: (request: GenerationRequest) => void;
   readonly files: ModelFiles;
   readonly facts: ModelFacts;
   /** Signs the receipts. */
@@ -65,9 +65,9 @@ export class Generator implements ImageSource {
     this.#parts = parts;
     this.#queue = new JobQueue<GenerationTask, Made>(parts.queue, {
       together: (one, other) =>
-        runsBeside(one.request, other.request) && !seedsMeet(one.request, other.request),
+        runsBeside(one.request, other.request) && !seedsOverlap(one.request, other.request),
       size: ({ request }) => request.batch,
-      most: parts.batch,
+      room: parts.batch,
       run: (tasks) => this.#generate(tasks),
     });
   }
@@ -103,7 +103,7 @@ export class Generator implements ImageSource {
 
   requestOf(call: GenerationCall): GenerationRequest {
     const request = decodeRequest(call.request, { ...this.#parts.defaults, seed: randomSeed() });
-    this.#parts.fits(request);
+    this.#parts.checkRequest(request);
     return request;
   }
 
@@ -114,7 +114,7 @@ export class Generator implements ImageSource {
   async #generate(running: readonly Running<GenerationTask>[]): Promise<Made[]> {
     const { engine } = this.#parts;
     const tasks = running.map(({ task }) => task);
-    const [{ request }, ...beside] = tasks;
+    const [{ request }, ...others] = tasks;
     const batch = tasks.reduce((sum, task) => sum + task.request.batch, 0);
     const firsts = tasks.map((_, k) =>
       tasks.slice(0, k).reduce((sum, task) => sum + task.request.batch, 0)
@@ -122,7 +122,7 @@ export class Generator implements ImageSource {
     const started = Date.now();
     const recorder = new RunRecorder({ ...request, batch }, { keep: true });
     const generation = await engine.generate(request, {
-      beside: beside.map((task) => task.request),
+      beside: others.map((task) => task.request),
       signal: allAborted(running.map(({ signal }) => signal)),
       onLeaf: recorder.add,
       onStep: (progress) => {
@@ -210,7 +210,7 @@ export class Generator implements ImageSource {
 }
 
 /** Images of one seed in one run could have one receipt, which is kept but once. */
-function seedsMeet(one: GenerationRequest, other: GenerationRequest): boolean {
+function seedsOverlap(one: GenerationRequest, other: GenerationRequest): boolean {
   return one.seed < other.seed + BigInt(other.batch) && other.seed < one.seed + BigInt(one.batch);
 }
 

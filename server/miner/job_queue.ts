@@ -5,9 +5,9 @@ import { RetryLater } from "../http/mod.ts";
 export interface Work<T, R> {
   /** Whether two tasks can be done as one; asked of every pair. */
   readonly together: (one: T, other: T) => boolean;
-  /** How much room a task takes; all that are done as one have no more than `most`. */
+  /** How much room a task takes; all that are done as one have no more than `room`. */
   readonly size: (task: T) => number;
-  readonly most: number;
+  readonly room: number;
   /** @returns a result for each; the signals end their own tasks. */
   readonly run: (tasks: readonly Running<T>[]) => Promise<readonly R[]>;
 }
@@ -94,7 +94,7 @@ export class JobQueue<T, R> {
     if (signal?.aborted) this.cancel(id, owner);
     // Those who come in the same moment may run together.
     queueMicrotask(() => this.#next());
-    this.#tellPositions();
+    this.#emitPositions();
     return promise;
   }
 
@@ -106,7 +106,7 @@ export class JobQueue<T, R> {
     if (at >= 0) {
       const [job] = this.#waiting.splice(at, 1);
       job.reject(error);
-      this.#tellPositions();
+      this.#emitPositions();
       return true;
     }
     const running = this.#running.find((job) => isIt(job) && !job.abort.signal.aborted);
@@ -123,7 +123,7 @@ export class JobQueue<T, R> {
     if (jobs.length === 0) return this.#idle.resolve();
     this.#idle = Promise.withResolvers<void>();
     this.#running = jobs;
-    this.#tellPositions();
+    this.#emitPositions();
     const started = this.#clock();
     void this.#do(jobs).then(() => {
       const seconds = (this.#clock() - started) / 1000;
@@ -135,14 +135,14 @@ export class JobQueue<T, R> {
 
   /** The first that waits, and those that can run along. */
   #take(): Waiting<T, R>[] {
-    const { together, size, most } = this.#work;
+    const { together, size, room } = this.#work;
     const [first] = this.#waiting;
     if (!first) return [];
-    let room = most - size(first.task);
+    let left = room - size(first.task);
     const taken = [first];
     for (const job of this.#waiting.slice(1)) {
-      if (size(job.task) > room || !taken.every(({ task }) => together(task, job.task))) continue;
-      room -= size(job.task);
+      if (size(job.task) > left || !taken.every(({ task }) => together(task, job.task))) continue;
+      left -= size(job.task);
       taken.push(job);
     }
     this.#waiting.splice(0, Infinity, ...this.#waiting.filter((job) => !taken.includes(job)));
@@ -162,7 +162,7 @@ export class JobQueue<T, R> {
     }
   }
 
-  #tellPositions(): void {
+  #emitPositions(): void {
     for (const { onPosition } of this.#running) onPosition?.(0);
     for (const [k, { onPosition }] of this.#waiting.entries()) onPosition?.(k + 1);
   }
@@ -170,7 +170,7 @@ export class JobQueue<T, R> {
   #full(): RetryLater {
     return new RetryLater(
       "queue_full",
-      `Cannot take the request: ${this.#waiting.length} are waiting, which is all there is room for`,
+      `Cannot take the request: ${this.#waiting.length} are waiting, and there is room for no more`,
       Math.max(1, this.#seconds),
     );
   }

@@ -1,7 +1,7 @@
 import { Metrics } from "../neuron/mod.ts";
 import type { ImageSource } from "./image_source.ts";
 
-/** What a miner tells Prometheus. */
+/** What a miner exposes to Prometheus. */
 export class MinerMetrics extends Metrics {
   readonly #generations = this.counter(
     "stepwise_generations_total",

@@ -1,7 +1,7 @@
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 
-/** Kept to be shown. */
-const MOST = 200;
+/** Receipts kept to be shown. */
+const MAX_SHOWN = 200;
 
 /** What was made last, with the tokens that open it, for as long as it can be opened. */
 export class PublicReceipts {
@@ -17,7 +17,7 @@ export class PublicReceipts {
 
   add(images: readonly ImageAnswer[]): void {
     const at = this.#clock();
-    this.#made = [...this.#made, ...images.map((image) => ({ image, at }))].slice(-MOST);
+    this.#made = [...this.#made, ...images.map((image) => ({ image, at }))].slice(-MAX_SHOWN);
   }
 
   forget(id: string): void {

@@ -43,10 +43,10 @@ interface Running {
 
 const INFO_MS = 10_000;
 const FETCH_MS = 30_000;
-const MOST_JSON = 2 ** 20;
-const MOST_FILE = 2 ** 28;
+const MAX_JSON_BYTES = 2 ** 20;
+const MAX_FILE_BYTES = 2 ** 28;
 /** Receipts of which it is remembered who made them; others are asked for everywhere. */
-const REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 /** Has images made by other servers that sign with the same hotkey, each request by one of them. */
 export class RemoteGenerator implements ImageSource {
@@ -134,16 +134,16 @@ export class RemoteGenerator implements ImageSource {
   }
 
   async receipt(id: string): Promise<Receipt> {
-    const { bytes } = await this.#read(PATHS.generation, { id }, MOST_JSON);
+    const { bytes } = await this.#read(PATHS.generation, { id }, MAX_JSON_BYTES);
     return receiptFromJson(JSON.parse(new TextDecoder().decode(bytes)).receipt);
   }
 
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
-    return (await this.#read(PATHS.step, { id, step: target }, MOST_FILE)).bytes;
+    return (await this.#read(PATHS.step, { id, step: target }, MAX_FILE_BYTES)).bytes;
   }
 
   image(id: string): Promise<ImageFile> {
-    return this.#read(PATHS.image, { id }, MOST_FILE);
+    return this.#read(PATHS.image, { id }, MAX_FILE_BYTES);
   }
 
   async forget(id: string): Promise<void> {
@@ -195,7 +195,7 @@ export class RemoteGenerator implements ImageSource {
     for await (const { event, data } of events) {
       const json = JSON.parse(data);
       if (event === "queued") onPosition?.(json.position);
-      if (event === "progress") await tellStep(task, json);
+      if (event === "progress") await emitStep(task, json);
       if (event === "error") throw errorOf(json.error);
       if (event === "done") return this.#take(endpoint, json);
     }
@@ -205,7 +205,7 @@ export class RemoteGenerator implements ImageSource {
   #take(endpoint: Endpoint, json: unknown): Made {
     const made = decoded(json);
     for (const { id } of made.images) this.#makers.set(id, endpoint);
-    const over = this.#makers.size - REMEMBERED;
+    const over = this.#makers.size - MAX_REMEMBERED;
     if (over > 0) {
       for (const id of [...this.#makers.keys()].slice(0, over)) this.#makers.delete(id);
     }
@@ -245,11 +245,11 @@ export class RemoteGenerator implements ImageSource {
   async #read<Path extends IdPath>(
     path: Path,
     parameters: Filled<Path> & { readonly id: string },
-    most: number,
+    max: number,
   ): Promise<ImageFile> {
     const response = await this.#askMaker("GET", path, parameters);
-    const bytes = await readAtMost(response, most);
-    if (!bytes) throw unavailable(response.url, `it sends more than ${most} bytes`);
+    const bytes = await readAtMost(response, max);
+    if (!bytes) throw unavailable(response.url, `it sends more than ${max} bytes`);
     return { bytes, mediaType: response.headers.get("content-type") ?? "" };
   }
 
@@ -311,7 +311,7 @@ function notThere({ url }: Endpoint, cause?: unknown): RetryLater {
   return new RetryLater("not_ready", `Cannot open: ${why}`, 10, { cause });
 }
 
-/** What a generator told, for the one who asked. */
+/** A generator's refusal, for its caller. */
 function errorOf(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): AppError {
@@ -320,7 +320,7 @@ function errorOf(
 }
 
 async function refusalOf(response: Response): Promise<Error> {
-  const text = new TextDecoder().decode(await readAtMost(response, MOST_JSON));
+  const text = new TextDecoder().decode(await readAtMost(response, MAX_JSON_BYTES));
   try {
     return errorOf(JSON.parse(text).error);
   } catch {
@@ -328,7 +328,7 @@ async function refusalOf(response: Response): Promise<Error> {
   }
 }
 
-async function tellStep(
+async function emitStep(
   { request, onStep }: GenerationTask,
   { step, steps, previews }: {
     readonly step: number;

@@ -20,7 +20,7 @@ import { Whitelist } from "./whitelist.ts";
 export interface MinerOptions extends NeuronOptions {
   /** The subnet; without one only the whitelist may ask. */
   readonly chain?: SubtensorClient;
-  /** As the chain is to tell others; without it the axon is not served. */
+  /** The address to serve on the chain; without it the axon is not served. */
   readonly external?: { readonly ip: string; readonly port?: number };
   /** Addresses of image generators that compute instead of this process. */
   readonly generators?: readonly string[];
@@ -48,7 +48,7 @@ export type Miner = RunningNeuron;
 const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
 /**
- * Starts a miner: chain, model, warm-up, and then the door.
+ * Starts a miner: chain, model, warm-up, and then the server.
  * @throws AppError that says in one line what is missing and what to do.
  */
 export async function startMiner(options: MinerOptions): Promise<Miner> {
@@ -105,10 +105,10 @@ async function openGenerator(
       onEvict: (eviction) => log("evicted", { ...eviction }),
     }),
   );
-  const { engine: own, files, facts, defaults, fits } = await openEngine(options, stack);
+  const { engine: own, files, facts, defaults, checkRequest } = await openEngine(options, stack);
   const engine = await options.wrap?.(own, files) ?? own;
   await warmUp(engine);
-  const model = { engine, files, facts, defaults, fits };
+  const model = { engine, files, facts, defaults, checkRequest };
   return new Generator({ ...model, hotkey, store, tokens, queue, batch });
 }
 

@@ -6,7 +6,7 @@ import type { Log } from "../telemetry/mod.ts";
 /** Milliseconds from reading to reading, and for one. */
 const EVERY_MS = 5 * 60_000;
 const TIMEOUT_MS = 10_000;
-const MOST_BYTES = 2 ** 20;
+const MAX_BYTES = 2 ** 20;
 
 const listSchema = z.union([
   z.array(z.string().max(64)),
@@ -14,7 +14,7 @@ const listSchema = z.union([
 ]);
 
 /**
- * Who may always ask: those named at the start, and those of a list at an address, which is read
+ * Callers that may always ask: those named at the start, and those of a list at an address, which is read
  * again now and then. A list that cannot be read stays as it was.
  */
 export class Whitelist implements Disposable {
@@ -57,9 +57,9 @@ export class Whitelist implements Disposable {
 async function read(url: string): Promise<ReadonlySet<string>> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const bytes = await readAtMost(response, MOST_BYTES);
+    const bytes = await readAtMost(response, MAX_BYTES);
     if (!response.ok) throw new Error(`it answered ${response.status}`);
-    if (!bytes) throw new Error(`it is longer than ${MOST_BYTES} bytes`);
+    if (!bytes) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
     return new Set(listSchema.parse(JSON.parse(new TextDecoder().decode(bytes))));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? "it is no JSON list of addresses" : reason(cause);

@@ -21,7 +21,7 @@ export interface NeuronEngine {
   /** The catalogue's before the model's own. */
   readonly defaults: ImageEngine["defaults"];
   /** Throws for what the model cannot make. */
-  readonly fits: (request: GenerationRequest) => void;
+  readonly checkRequest: (request: GenerationRequest) => void;
 }
 
 /** @param stack frees all when it is disposed. */
@@ -37,6 +37,6 @@ export async function openEngine(
   const [facts, config] = await Promise.all([modelFacts(files, known), readModelConfig(files)]);
   return {
     ...{ engine, files, facts, known, defaults: { ...engine.defaults, ...known?.defaults } },
-    fits: (request) => checkFit(config, request),
+    checkRequest: (request) => checkFit(config, request),
   };
 }

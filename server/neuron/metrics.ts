@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** What a neuron tells Prometheus: each has a registry of its own. */
+/** What a neuron exposes to Prometheus: each has a registry of its own. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #registers = [this.#registry];
@@ -28,7 +28,7 @@ export class Metrics {
     return new Histogram({ name, help, buckets, registers: this.#registers });
   }
 
-  /** @param read asked whenever somebody looks. */
+  /** @param read called at every scrape. */
   protected gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       ...{ name, help, registers: this.#registers },

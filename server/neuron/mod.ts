@@ -1,4 +1,14 @@
-/** What miners and validators have in common. */
+/**
+ * What miners and validators have in common: flags, the folder of their state, the engine that they
+ * open, metrics, the routes that both serve, and the version. What only one of them does is in
+ * `server/miner` or `server/validator`.
+ *
+ * ```ts
+ * import { VERSION, versionKey } from "./mod.ts";
+ *
+ * console.log(VERSION, versionKey("1.2.3")); // ... 1023n, which weights carry to the chain
+ * ```
+ */
 export { openEngine } from "./engine.ts";
 export {
   addNeuronOptions,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError, reason } from "../../core/error.ts";
 
-const SHORTEST = 16;
+const MIN_LENGTH = 16;
 
 /** Keys of applications, of which only hashes are kept in memory. */
 export class ApiKeys {
@@ -9,10 +9,10 @@ export class ApiKeys {
 
   /** @throws AppError `invalid_request` for a key that could be guessed. */
   constructor(keys: readonly string[]) {
-    if (keys.some((key) => key.length < SHORTEST)) {
+    if (keys.some((key) => key.length < MIN_LENGTH)) {
       throw new AppError(
         "invalid_request",
-        `Cannot take the API keys: one has less than ${SHORTEST} characters`,
+        `Cannot take the API keys: one has less than ${MIN_LENGTH} characters`,
       );
     }
     this.#hashes = new Set(keys.map(hashOf));
@@ -35,7 +35,7 @@ export class ApiKeys {
     }
   }
 
-  /** @returns a name of the key that does not tell it; undefined for one that is none of ours. */
+  /** @returns a name of the key that does not reveal it; undefined for an unknown key. */
   find(authorization: string | null): string | undefined {
     const key = /^Bearer +(\S{1,200})$/i.exec(authorization ?? "")?.[1];
     const hash = key === undefined ? undefined : hashOf(key);

@@ -5,11 +5,11 @@ import { checkAttestation, decodeAttestation, PATHS } from "../../core/protocol/
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import { parseJson, RateLimit, readBody, type Route, route } from "../http/mod.ts";
 import { entriesOf } from "../neuron/mod.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/mod.ts";
 
 /** What the attestations' routes need of their validator. */
 export interface AttestationParts {
-  readonly ledger: Pick<Ledger, "attest" | "attestations">;
+  readonly ledger: Pick<Ledger, "attestations">;
   /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
   readonly registered: (address: string) => boolean;
 }
@@ -31,7 +31,7 @@ export function attestationRoutes(parts: AttestationParts): Route[] {
       before: [cors({ origin: "*", allowHeaders: ["content-type"] })],
       handle: (context) => {
         const { receipt, limit } = context.req.query();
-        const attestations = parts.ledger.attestations(receipt, entriesOf(limit));
+        const attestations = parts.ledger.attestations.list(receipt, entriesOf(limit));
         return context.json({ attestations });
       },
     }),
@@ -60,7 +60,7 @@ async function store(
   checkTime(at, Date.now());
   checkAttestation(signed);
   limit.take(checker);
-  return context.json({ stored: ledger.attest(signed, MAX_ATTESTATIONS) });
+  return context.json({ stored: ledger.attestations.add(signed, MAX_ATTESTATIONS) });
 }
 
 /** @throws AppError `request_stale`: what was said long ago must not be sent again by others. */

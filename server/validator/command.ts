@@ -69,7 +69,7 @@ export function validatorCommand(): Command {
     .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
     .option(
       "--forward.hedge <seconds>",
-      "until another is asked beside a slow one",
+      "until another miner is asked as well as a slow one",
       String(DEFAULT_FORWARD.hedgeMs / 1000),
     )
     .option(
@@ -80,7 +80,7 @@ export function validatorCommand(): Command {
     .option(
       "--forward.most_work <n>",
       "of a request, in images of the model's default size and steps",
-      String(DEFAULT_FORWARD.mostWork),
+      String(DEFAULT_FORWARD.maxWork),
     )
     .option(
       "--forward.check_share <share>",
@@ -88,13 +88,13 @@ export function validatorCommand(): Command {
       String(DEFAULT_FORWARD.checkShare),
     )
     .optionsGroup("Testing miners:")
-    .option("--stress.together <n>", "miners tested side by side", "4")
-    .option("--stress.rest <seconds>", "until one is tested again", "600")
-    .option("--stress.most <n>", "concurrent requests at most", String(DEFAULT_STRESS.most))
+    .option("--stress.together <n>", "miners tested at the same time", "4")
+    .option("--stress.rest <seconds>", "until a miner is tested again", "600")
+    .option("--stress.most <n>", "concurrent requests at most", String(DEFAULT_STRESS.max))
     .option(
       "--stress.slowest <seconds>",
       "that an answer may take",
-      String(DEFAULT_STRESS.slowestMs / 1000),
+      String(DEFAULT_STRESS.maxLatencyMs / 1000),
     )
     .option(
       "--stress.check_share <share>",
@@ -132,16 +132,16 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       miners: wholeFlag("--forward.miners", flags["forward.miners"], 1, 32),
       hedgeMs: 1000 * numberFlag("--forward.hedge", flags["forward.hedge"], 0),
       timeoutMs: 1000 * numberFlag("--forward.timeout", flags["forward.timeout"], 0.1),
-      mostWork: numberFlag("--forward.most_work", flags["forward.most_work"], 0),
+      maxWork: numberFlag("--forward.most_work", flags["forward.most_work"], 0),
       checkShare: numberFlag("--forward.check_share", flags["forward.check_share"], 0, 1),
     },
     stress: {
       ...DEFAULT_STRESS,
-      most: wholeFlag("--stress.most", flags["stress.most"], DEFAULT_STRESS.first, 1024),
-      slowestMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
+      max: wholeFlag("--stress.most", flags["stress.most"], DEFAULT_STRESS.first, 1024),
+      maxLatencyMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },
-    together: wholeFlag("--stress.together", flags["stress.together"], 1, 64),
+    concurrency: wholeFlag("--stress.together", flags["stress.together"], 1, 64),
     restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
     prompts: flags.prompts,
     synthetic: {

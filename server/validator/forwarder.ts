@@ -6,7 +6,7 @@ import type { Verdict } from "../../core/verifier/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { firstGood } from "./first_good.ts";
-import type { Ledger, PendingCheck } from "./ledger.ts";
+import type { Ledger, PendingCheck } from "./ledger/mod.ts";
 import { MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
@@ -15,12 +15,12 @@ import { drawByRank, type Random, type Ranked } from "./selection.ts";
 export interface ForwardOptions {
   /** Miners asked for one request, at most. */
   readonly miners: number;
-  /** Milliseconds until another miner is asked beside one that has not answered. */
+  /** Milliseconds until another miner is asked as well as one that has not answered. */
   readonly hedgeMs: number;
   /** Milliseconds that each has. */
   readonly timeoutMs: number;
-  /** That one request may ask for, in images of the model's default: none fails at what has no end. */
-  readonly mostWork: number;
+  /** That one request may ask for, in images of the model's default: no miner fails at what never ends. */
+  readonly maxWork: number;
   /** Share of answers that are checked. */
   readonly checkShare: number;
   /** So many answers of a new miner are all checked. */
@@ -31,7 +31,7 @@ export const DEFAULT_FORWARD: ForwardOptions = {
   miners: 3,
   hedgeMs: 4000,
   timeoutMs: 60_000,
-  mostWork: 32,
+  maxWork: 32,
   checkShare: 0.25,
   firstChecks: 3,
 };
@@ -101,12 +101,12 @@ export class Forwarder {
   }
 
   /**
-   * Makes the checks that were begun before a restart, or that failed by our own fault. Those whose
-   * steps no miner keeps any more are in vain, and the miner is given credit.
+   * Makes the checks that were begun before a restart, or that failed by our own fault. Where the
+   * steps are no longer kept nothing can be checked, and the answer counts as served.
    */
   async resume(): Promise<void> {
     const { ledger, clock, log } = this.#parts;
-    for (const check of ledger.pending()) {
+    for (const check of ledger.checks.pending()) {
       const { id, hotkey, receipt } = check;
       if (this.#checking.has(keyOf(check))) continue;
       if (clock() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
@@ -114,7 +114,7 @@ export class Forwarder {
         continue;
       }
       log("check given up", { id, hotkey, why: "its steps are no longer there" });
-      ledger.excuse(id, hotkey);
+      ledger.checks.excuse(id, hotkey);
     }
   }
 
@@ -140,10 +140,10 @@ export class Forwarder {
         (error instanceof AppError && error.code === "cancelled");
       const answered = { id: job.id, hotkey: peer.hotkey };
       if (error instanceof MinerForged) {
-        ledger.settle({ ...answered, source: "user", score: error.score });
+        ledger.checks.settle({ ...answered, source: "user", score: error.score });
       } else if (!excused) {
         // A check that failed has settled it already.
-        ledger.failed(job.id, peer.hotkey, reason(error));
+        ledger.results.failed(job.id, peer.hotkey, reason(error));
       }
       log("not served", { id: job.id, uid: peer.uid, why: reason(error) });
       throw error;
@@ -165,13 +165,13 @@ export class Forwarder {
   ): Promise<Verdict | undefined> {
     const { ledger, random, options } = this.#parts;
     const { hotkey, url } = peer;
-    const known = ledger.checksOf(hotkey) >= options.firstChecks;
+    const known = ledger.checks.count(hotkey) >= options.firstChecks;
     if (known && random() >= options.checkShare) {
-      ledger.served(id, hotkey);
+      ledger.results.served(id, hotkey);
       return undefined;
     }
     const check = { id, hotkey, receipt, url, token };
-    ledger.await(check);
+    ledger.checks.await(check);
     const score = await this.#check(check, image);
     if (!score) return undefined;
     if (score.verdict === "honest") return "honest";
@@ -181,14 +181,14 @@ export class Forwarder {
     );
   }
 
-  /** @returns undefined for our own trouble: then it stays to be checked. */
+  /** @returns undefined where the fault is ours: then it stays to be checked. */
   async #check(check: PendingCheck, image?: Uint8Array<ArrayBuffer>): Promise<Score | undefined> {
     const { ledger, scorer, log } = this.#parts;
     const { id, hotkey, receipt, url, token } = check;
     this.#checking.add(keyOf(check));
     try {
       const score = await scorer({ receipt, url, token }, image);
-      ledger.settle({ id, hotkey, source: "user", score });
+      ledger.checks.settle({ id, hotkey, source: "user", score });
       return score;
     } catch (error) {
       log("check not made", { id, hotkey, error: reason(error) });

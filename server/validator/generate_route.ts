@@ -36,7 +36,7 @@ export interface GenerateParts {
   readonly allowed: (signedBy: string) => void;
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Throws for what the model cannot make. */
-  readonly fits: (request: GenerationRequest) => void;
+  readonly checkRequest: (request: GenerationRequest) => void;
   /** A minute, of each caller. */
   readonly requestsPerMinute: number;
 }
@@ -89,13 +89,13 @@ async function counted(
 async function serve(
   context: Context,
   call: ImageCall,
-  { forwarder, defaults, fits }: GenerateParts,
+  { forwarder, defaults, checkRequest }: GenerateParts,
 ): Promise<Response> {
   const preferred = preferredImage(context);
   const format = call.format ?? preferred ?? "png";
   const request = requestOf(call, defaults);
   // What no miner of this model can make is no miner's failure.
-  fits(request);
+  checkRequest(request);
   const forwarded = await forwarder.generate(request, format, context.req.raw.signal);
   const { image, answer: { id } } = forwarded;
   const file = call.watermark ? await watermarkFile(image, format, request) : image;

@@ -1,6 +1,6 @@
 import { Metrics } from "../neuron/mod.ts";
 
-/** What a validator tells Prometheus. */
+/** What a validator exposes to Prometheus. */
 export class ValidatorMetrics extends Metrics {
   readonly #requests = this.counter(
     "stepwise_user_requests_total",

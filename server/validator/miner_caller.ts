@@ -19,7 +19,7 @@ import { checkImage, checkStatement } from "../../core/verifier/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { Peer } from "./peers.ts";
 
-/** A miner that honestly says that it has no room now. */
+/** A miner that honestly has no room now. */
 export class MinerBusy extends AppError {}
 
 /** A miner whose answer is not what it was asked for, or not what it signed: as good as a proof. */
@@ -78,7 +78,7 @@ export class MinerCaller {
         ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
         now: this.#clock() + MAX_CLOCK_SKEW_MS,
       });
-      // Nobody told him which: he has another version or variant, and says so.
+      // The request does not name a model: the miner has another version or variant, and says so.
       if (manifest !== undefined && receipt.model.manifest !== manifest) {
         throw new Error(`its model is not this validator's: ${receipt.model.id}`);
       }

@@ -10,9 +10,9 @@ import {
 } from "../../core/protocol/mod.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/mod.ts";
 
-/** A validator that another asks: most often the other half of the same one. */
+/** A validator that another asks, as a rule the other half of the same one. */
 export interface Validated {
   readonly url: string;
   /** SS58 of its hotkey. */
@@ -24,7 +24,7 @@ const MAX_CALL_BYTES = 1024;
 const MAX_RESULTS = 1000;
 const MAX_RESULTS_BYTES = 4 * 2 ** 20;
 const RESULTS_MS = 30_000;
-/** The clocks of the two may be apart; what is told twice counts once. */
+/** The clocks of the two may be apart; what comes twice counts once. */
 const OVERLAP_MS = MAX_CLOCK_SKEW_MS;
 
 /**
@@ -33,11 +33,11 @@ const OVERLAP_MS = MAX_CLOCK_SKEW_MS;
  */
 export async function askValidator(
   { url, signedFor }: Validated,
-  { path, call, most, timeoutMs }: {
+  { path, call, max, timeoutMs }: {
     readonly path: typeof PATHS.score | typeof PATHS.results;
     readonly call: unknown;
     /** Bytes of the answer. */
-    readonly most: number;
+    readonly max: number;
     readonly timeoutMs: number;
   },
   hotkey: Hotkey,
@@ -53,8 +53,8 @@ export async function askValidator(
       headers,
       signal,
     });
-    const bytes = await readAtMost(response, most);
-    if (!bytes) throw new Error(`its answer has more than ${most} bytes`);
+    const bytes = await readAtMost(response, max);
+    if (!bytes) throw new Error(`its answer has more than ${max} bytes`);
     const answer = new TextDecoder().decode(bytes);
     if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
     return JSON.parse(answer);
@@ -70,7 +70,7 @@ export async function askValidator(
 }
 
 /** Where this validator's own other half, and nobody else, reads what was measured here. */
-export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "results">): Route {
+export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "exchange">): Route {
   return route({
     ...{ method: "post", path: PATHS.results, auth: "signed", body: "ResultsCall" },
     summary: "What was measured, for this hotkey's other half alone",
@@ -79,10 +79,10 @@ export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "results"
     handle: async (context) => {
       const { body } = await guard.take(context.req.raw, MAX_CALL_BYTES, (signedBy) => {
         if (signedBy === guard.self) return;
-        throw new AppError("not_allowed", `Cannot tell results: ${signedBy} is not this validator`);
+        throw new AppError("not_allowed", `Cannot give results: ${signedBy} is not this validator`);
       });
       const { since } = decodeResultsCall(parseJson(body));
-      return context.json(ledger.results(since, MAX_RESULTS));
+      return context.json(ledger.exchange.since(since, MAX_RESULTS));
     },
   });
 }
@@ -95,14 +95,14 @@ export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "results"
  */
 export async function pullResults(
   other: Validated,
-  ledger: Pick<Ledger, "merge">,
+  ledger: Pick<Ledger, "exchange">,
   hotkey: Hotkey,
   since: number,
 ): Promise<number> {
-  const call = { path: PATHS.results, most: MAX_RESULTS_BYTES, timeoutMs: RESULTS_MS };
+  const call = { path: PATHS.results, max: MAX_RESULTS_BYTES, timeoutMs: RESULTS_MS };
   while (true) {
     const results = decodeResults(await askValidator(other, { ...call, call: { since } }, hotkey));
-    ledger.merge(results);
+    ledger.exchange.merge(results);
     if (results.next <= since) return since - OVERLAP_MS;
     since = results.next;
   }

@@ -8,13 +8,13 @@ export type PromptSource = () => Promise<string>;
 
 /** Characters of a prompt that are kept. */
 const MAX_PROMPT = 1000;
-/** Bytes read at an offset: the rest of one line and the next whole one have to fit. */
+/** Bytes read at an offset: the rest of one line and the next whole one are within it. */
 const WINDOW = 64 * 1024;
 const TIMEOUT_MS = 10_000;
 
 /**
  * Prompts of a bank, one a line, in UTF-8: sampled by offset and never read whole, whatever its
- * size. Longer lines are a little likelier; nobody can tell which comes next.
+ * size. Longer lines are a little likelier; nobody can foresee which comes next.
  * @param from a file or an http(s) address that answers ranges; undefined for the word list.
  * @throws AppError `storage_failed` or `download_failed` when there is no such bank.
  */

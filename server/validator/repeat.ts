@@ -1,6 +1,6 @@
 /**
  * Does work now and again and again, never twice at once, until it is disposed, which waits for it.
- * @param failed told of what the work throws; it is done again all the same.
+ * @param failed gets what the work throws; it is repeated all the same.
  */
 export function repeat(
   everyMs: number,

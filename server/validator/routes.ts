@@ -15,7 +15,7 @@ import type { Log } from "../telemetry/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AttestationParts, attestationRoutes } from "./attestation_routes.ts";
 import { type GenerateParts, generateRoute } from "./generate_route.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { resultsRoute } from "./other_half.ts";
 import type { Scorer } from "./scorer.ts";
@@ -31,7 +31,7 @@ export interface ValidatorParts extends AttestationParts {
   readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "published" | "results">;
+  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "exchange">;
   readonly log: Log;
 }
 
@@ -45,7 +45,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
     ...{ site: SITE_FOLDER, metrics },
     receipts: {
       summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
-      list: (limit) => ledger.published(limit),
+      list: (limit) => ledger.receipts.list(limit),
     },
     failed: (error) => log("failed", { error: String(error) }),
     api: {

@@ -86,7 +86,7 @@ export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = 120_0
     decodeScore(
       await askValidator(
         other,
-        { path: PATHS.score, call, most: MAX_REFUSAL_BYTES, timeoutMs },
+        { path: PATHS.score, call, max: MAX_REFUSAL_BYTES, timeoutMs },
         hotkey,
       ),
     );

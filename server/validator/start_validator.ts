@@ -17,7 +17,7 @@ import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../
 import { knownModels } from "../models/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
-import { DEFAULT_WINDOWS, Ledger } from "./ledger.ts";
+import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
 import { MinerCaller } from "./miner_caller.ts";
 import { pullResults, type Validated } from "./other_half.ts";
@@ -27,7 +27,7 @@ import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import { StressLoop } from "./stress_loop.ts";
-import { knock, type StressOptions, type StressResult, stressTest } from "./stress_ramp.ts";
+import { probe, type StressOptions, type StressResult, stressTest } from "./stress_ramp.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
 export interface ValidatorOptions extends NeuronOptions {
@@ -36,12 +36,12 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly roles: { readonly forward: boolean; readonly stress: boolean };
   /** Blocks from weights to weights. */
   readonly epochLength: number;
-  /** Blocks until who is on the subnet is read again. */
+  /** Blocks until the metagraph is read again. */
   readonly refreshBlocks?: number;
   readonly forward: ForwardOptions;
   readonly stress: StressOptions;
-  /** Miners tested side by side, and milliseconds until one is tested again. */
-  readonly together: number;
+  /** Miners tested at the same time, and milliseconds until one is tested again. */
+  readonly concurrency: number;
   readonly restMs: number;
   /** A file or an address of prompts. */
   readonly prompts?: string;
@@ -53,7 +53,7 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly otherHalf?: string;
   /** API keys' file. */
   readonly apiKeys?: string;
-  /** SS58 of who may ask, besides the validator itself. */
+  /** SS58 of callers that may ask, besides the validator itself. */
   readonly allowed: readonly string[];
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
@@ -67,12 +67,12 @@ export interface Validator extends RunningNeuron {
 
 /** Receipts kept to be looked at. */
 const SHOWN = 200;
-/** Milliseconds from tending what is left over to tending it again, and from sharing to sharing. */
-const TEND_MS = 60_000;
-const PULL_MS = 15_000;
+/** Milliseconds from maintenance to maintenance, and from one exchange of results to the next. */
+const MAINTENANCE_MS = 60_000;
+const EXCHANGE_MS = 15_000;
 
 /**
- * Starts a validator: chain, state, model, and then the door and the loops.
+ * Starts a validator: chain, state, model, and then the server and the loops.
  * @throws AppError that says in one line what is missing and what to do.
  */
 export async function startValidator(options: ValidatorOptions): Promise<Validator> {
@@ -88,7 +88,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const peers = () => peersOf(subnet.metagraph, address);
   const metrics = new ValidatorMetrics({
     miners: () => peers().length,
-    block: () => ledger.lastWeights()?.block,
+    block: () => ledger.weights.last()?.block,
   });
   const model = await openScoring(options, metrics, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
@@ -105,14 +105,14 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       scorer: model.scorer,
       keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
-      ...{ defaults: model.defaults, fits: model.fits },
+      ...{ defaults: model.defaults, checkRequest: model.checkRequest },
       requestsPerMinute: options.requestsPerMinute,
     },
     info: () => ({
       ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },
       ...{ netuid: chain.netuid, block: chain.block, compute: model.compute },
       miners: peers().map((peer) => minerRow(peer, ledger)),
-      weights: ledger.lastWeights(),
+      weights: ledger.weights.last(),
     }),
     ledger,
     registered: (own) =>
@@ -120,8 +120,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     log,
   });
   stack.defer(() => forwarder?.idle());
-  stack.use(tend(forwarder, ledger, log));
-  if (options.otherHalf !== undefined) stack.use(share(options.otherHalf, ledger, options));
+  stack.use(maintain(forwarder, ledger, log));
+  if (options.otherHalf !== undefined) {
+    stack.use(exchangeResults(options.otherHalf, ledger, options));
+  }
   const server = listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   if (roles.stress) {
@@ -140,18 +142,22 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
 }
 
 /** Makes the checks that are left over, and forgets what no longer weighs. */
-function tend(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): AsyncDisposable {
-  return repeat(TEND_MS, async () => {
+function maintain(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): AsyncDisposable {
+  return repeat(MAINTENANCE_MS, async () => {
     await forwarder?.resume();
     ledger.sweep();
   }, (error) => log("failed", { error: String(error) }));
 }
 
 /** Takes over what the other half measures. */
-function share(url: string, ledger: Ledger, { wallet, log }: ValidatorOptions): AsyncDisposable {
+function exchangeResults(
+  url: string,
+  ledger: Ledger,
+  { wallet, log }: ValidatorOptions,
+): AsyncDisposable {
   const other = { url, signedFor: wallet.hotkey.address };
   let since = Date.now() - DEFAULT_WINDOWS.userCheat;
-  return repeat(PULL_MS, async () => {
+  return repeat(EXCHANGE_MS, async () => {
     since = await pullResults(other, ledger, wallet.hotkey, since);
   }, (error) => log("results not taken over", { error: reason(error) }));
 }
@@ -160,7 +166,7 @@ interface Scoring {
   readonly scorer: Scorer;
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Throws for what the model cannot make. */
-  readonly fits: (request: GenerationRequest) => void;
+  readonly checkRequest: (request: GenerationRequest) => void;
   /** With a model of its own alone. */
   readonly manifest?: string;
   readonly compute?: string;
@@ -183,16 +189,16 @@ async function openScoring(
       );
     }
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
-    return { scorer, defaults: entry.defaults, fits: () => {} };
+    return { scorer, defaults: entry.defaults, checkRequest: () => {} };
   }
-  const { engine, files, facts, known, defaults, fits } = await openEngine(options, stack);
+  const { engine, files, facts, known, defaults, checkRequest } = await openEngine(options, stack);
   const tolerances = known?.tolerances ?? [];
   return {
     scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
     defaults,
-    fits: (request) => {
-      checkWork(request, defaults, options.forward.mostWork);
-      fits(request);
+    checkRequest: (request) => {
+      checkWork(request, defaults, options.forward.maxWork);
+      checkRequest(request);
     },
     manifest: facts.manifest,
     compute: engine.compute,
@@ -240,12 +246,12 @@ function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
   };
   return new StressLoop({
     ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
-    together: options.together,
+    concurrency: options.concurrency,
     restMs: options.restMs,
-    knock: (peer, signal) => knock(peer, parts, signal),
+    probe: (peer, signal) => probe(peer, parts, signal),
     test: (peer, signal) => stressTest(peer, parts, signal),
     publish: (peer, { shown }: StressResult) => {
-      if (shown) ledger.publish(shown.id, { ...shown, miner: peer.url }, SHOWN);
+      if (shown) ledger.receipts.add(shown.id, { ...shown, miner: peer.url }, SHOWN);
     },
   });
 }

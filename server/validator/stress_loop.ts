@@ -1,22 +1,22 @@
 import { reason } from "../../core/error.ts";
 import type { Log } from "../telemetry/mod.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/mod.ts";
 import type { Peer } from "./peers.ts";
 import { drawForTest, type Random, type Testable } from "./selection.ts";
-import type { Knocked, StressResult } from "./stress_ramp.ts";
+import type { ProbeOutcome, StressResult } from "./stress_ramp.ts";
 
 interface StressLoopParts {
   readonly ledger: Ledger;
   readonly peers: () => readonly Peer[];
   /** One request: whether it is answered at all, in time. */
-  readonly knock: (peer: Peer, signal: AbortSignal) => Promise<Knocked>;
+  readonly probe: (peer: Peer, signal: AbortSignal) => Promise<ProbeOutcome>;
   readonly test: (peer: Peer, signal: AbortSignal) => Promise<StressResult>;
   /** Shows a receipt to anybody. */
   readonly publish: (peer: Peer, result: StressResult) => void;
   readonly random: Random;
   readonly clock: () => number;
-  /** Miners tested side by side. */
-  readonly together: number;
+  /** Miners tested at the same time. */
+  readonly concurrency: number;
   /** Milliseconds until a miner is tested again, unless the queue asks for it. */
   readonly restMs: number;
   readonly log: Log;
@@ -24,17 +24,17 @@ interface StressLoopParts {
 
 /** Milliseconds from looking whom to test to looking again, when nobody is due. */
 const PAUSE_MS = 500;
-/** Miners that are waited for at once: those that never answer cost one timeout together. */
-const KNOCKS = 256;
+/** Miners that are probed in parallel: all that never answer cost one timeout. */
+const MAX_PROBES = 256;
 /**
- * A miner that is busy with others is asked again after a while, but who is busy each time, for a
- * quarter of an hour, is as good as not there: else a door that is always shut would evade tests.
+ * A miner that is busy with others is probed again after a while. One that is busy each time, for a
+ * quarter of an hour, counts as not there: else a miner could evade tests by always being busy.
  */
 const BUSY_MS = 30_000;
-const BUSY_KNOCKS = 30;
+const MAX_BUSY_PROBES = 30;
 
 /**
- * Tests miners without end. Each is asked for one image first, all that are due at once; only those
+ * Tests miners without end. Each is asked for one image first, all that are due in parallel; only those
  * that answer take a place among the few that are put under load.
  */
 export class StressLoop implements AsyncDisposable {
@@ -42,8 +42,8 @@ export class StressLoop implements AsyncDisposable {
   readonly #busy = new Set<string>();
   readonly #ready: Peer[] = [];
   readonly #running = new Set<Promise<void>>();
-  /** Miners that had no room: how often in a row, and when to ask again. */
-  readonly #turnedAway = new Map<string, { readonly times: number; readonly until: number }>();
+  /** Miners that had no room: how often in a row, and when to probe again. */
+  readonly #backoff = new Map<string, { readonly times: number; readonly until: number }>();
   readonly #stop = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #loaded = 0;
@@ -63,26 +63,26 @@ export class StressLoop implements AsyncDisposable {
 
   #look(): void {
     let due = this.#due();
-    while (this.#busy.size - this.#loaded < KNOCKS) {
+    while (this.#busy.size - this.#loaded < MAX_PROBES) {
       const peer = drawForTest(due, this.#parts.random);
       if (!peer) return;
       due = due.filter((each) => each.peer !== peer);
       this.#busy.add(peer.hotkey);
-      this.#follow(this.#knock(peer));
+      this.#follow(this.#probe(peer));
     }
   }
 
   #due(): Testable<Peer>[] {
     const { ledger, peers, clock, restMs } = this.#parts;
     const now = clock();
-    const places = new Map(ledger.queued().map((hotkey, place) => [hotkey, place]));
-    const tested = ledger.testedAt();
+    const places = new Map(ledger.queue.hotkeys().map((hotkey, place) => [hotkey, place]));
+    const tested = ledger.tests.latest();
     return peers().flatMap((peer) => {
       const { hotkey } = peer;
       const [at, queued] = [tested.get(hotkey), places.get(hotkey)];
       const sinceTest = at === undefined ? undefined : now - at;
       const rests = sinceTest !== undefined && sinceTest < restMs && queued === undefined;
-      const away = (this.#turnedAway.get(hotkey)?.until ?? 0) > now;
+      const away = (this.#backoff.get(hotkey)?.until ?? 0) > now;
       return rests || away || this.#busy.has(hotkey) ? [] : [{ peer, queued, sinceTest }];
     });
   }
@@ -92,14 +92,14 @@ export class StressLoop implements AsyncDisposable {
     this.#running.add(end);
   }
 
-  async #knock(peer: Peer): Promise<void> {
-    const { knock, log } = this.#parts;
-    const answer = await knock(peer, this.#stop.signal).catch((error) => {
+  async #probe(peer: Peer): Promise<void> {
+    const { probe, log } = this.#parts;
+    const answer = await probe(peer, this.#stop.signal).catch((error) => {
       log("not tested", { uid: peer.uid, error: reason(error) });
       return undefined;
     });
-    const seen = answer === "busy" ? this.#turnAway(peer) : answer;
-    if (seen !== "busy") this.#turnedAway.delete(peer.hotkey);
+    const seen = answer === "busy" ? this.#backOff(peer) : answer;
+    if (seen !== "busy") this.#backoff.delete(peer.hotkey);
     if (seen === "answers") {
       this.#ready.push(peer);
       return this.#fill();
@@ -108,11 +108,11 @@ export class StressLoop implements AsyncDisposable {
     this.#busy.delete(peer.hotkey);
   }
 
-  #turnAway({ uid, hotkey }: Peer): Knocked {
+  #backOff({ uid, hotkey }: Peer): ProbeOutcome {
     const { clock, log } = this.#parts;
-    const times = 1 + (this.#turnedAway.get(hotkey)?.times ?? 0);
-    if (times >= BUSY_KNOCKS) return "silent";
-    this.#turnedAway.set(hotkey, { times, until: clock() + BUSY_MS });
+    const times = 1 + (this.#backoff.get(hotkey)?.times ?? 0);
+    if (times >= MAX_BUSY_PROBES) return "silent";
+    this.#backoff.set(hotkey, { times, until: clock() + BUSY_MS });
     log("not tested", { uid, error: "it is busy", times });
     return "busy";
   }
@@ -120,13 +120,13 @@ export class StressLoop implements AsyncDisposable {
   #recordSilence({ uid, hotkey }: Peer): void {
     const { ledger, log } = this.#parts;
     const load = { requestsPerSecond: 0, errorRate: 1, requests: 1 };
-    ledger.addTest(hotkey, { ...load, id: crypto.randomUUID() }, []);
+    ledger.tests.add(hotkey, { ...load, id: crypto.randomUUID() }, []);
     log("tested", { uid, rps: 0, errorRate: 1, verdicts: [] });
   }
 
   /** Puts those that answer under load, as many as may be at once. */
   #fill(): void {
-    while (!this.#stop.signal.aborted && this.#loaded < this.#parts.together) {
+    while (!this.#stop.signal.aborted && this.#loaded < this.#parts.concurrency) {
       const peer = this.#ready.shift();
       if (!peer) return;
       this.#loaded++;
@@ -138,7 +138,7 @@ export class StressLoop implements AsyncDisposable {
     const { ledger, test, publish, clock, log } = this.#parts;
     try {
       const result = await test(peer, this.#stop.signal);
-      ledger.addTest(peer.hotkey, result.test, result.checks);
+      ledger.tests.add(peer.hotkey, result.test, result.checks);
       publish(peer, result);
       log("tested", {
         uid: peer.uid,
@@ -148,8 +148,8 @@ export class StressLoop implements AsyncDisposable {
       });
     } catch (error) {
       log("not tested", { uid: peer.uid, error: reason(error) });
-      // The trouble is ours, most often a checker that is down: the miner has a rest.
-      this.#turnedAway.set(peer.hotkey, { times: 0, until: clock() + BUSY_MS });
+      // The fault is ours, most often a checker that is down: the miner is left alone for a while.
+      this.#backoff.set(peer.hotkey, { times: 0, until: clock() + BUSY_MS });
     } finally {
       this.#loaded--;
       this.#busy.delete(peer.hotkey);

@@ -1,6 +1,6 @@
 import { AppError, reason, throwIfAborted } from "../../core/error.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
-import type { Checked, LoadTest } from "./ledger.ts";
+import type { Checked, LoadTest } from "./ledger/mod.ts";
 import { type Asked, MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
@@ -9,19 +9,19 @@ import { type Random, sample } from "./selection.ts";
 export interface StressOptions {
   /** Concurrent requests of the first level; each level has twice those before. */
   readonly first: number;
-  readonly most: number;
-  /** A level that fails more, or has a slower answer, is not carried. */
-  readonly failures: number;
-  readonly slowestMs: number;
+  readonly max: number;
+  /** Share of a level that may fail, and milliseconds that an answer may take: else it is too much. */
+  readonly maxErrorRate: number;
+  readonly maxLatencyMs: number;
   /** Share of the answers that is checked, at least one. */
   readonly checkShare: number;
 }
 
 export const DEFAULT_STRESS: StressOptions = {
   first: 4,
-  most: 256,
-  failures: 0.25,
-  slowestMs: 30_000,
+  max: 256,
+  maxErrorRate: 0.25,
+  maxLatencyMs: 30_000,
   checkShare: 0.0625,
 };
 
@@ -54,12 +54,12 @@ interface Load {
   readonly slowest: number;
 }
 
-/** So many answers are given back at once. */
-const FORGET_TOGETHER = 16;
+/** Answers that are given back at once. */
+const FORGET_BATCH = 16;
 
 /**
- * Doubles a miner's load until it does not carry it, then has some of the answers checked: chosen
- * only when all receipts are in. The rate is that of the highest level that was carried.
+ * Doubles a miner's load until it is too much, then has some of the answers checked: chosen
+ * only when all receipts are in. The rate is that of the highest level that was not too much.
  * @throws AppError when the checker cannot check, or `cancelled`; then nothing is known of the
  * miner.
  */
@@ -70,13 +70,13 @@ export async function stressTest(
 ): Promise<StressResult> {
   const { options, random, scorer, caller } = parts;
   const loads: Load[] = [];
-  for (let sent = options.first; sent <= options.most; sent *= 2) {
+  for (let sent = options.first; sent <= options.max; sent *= 2) {
     loads.push(await runLoad(peer, sent, parts, signal));
-    if (!carries(loads[loads.length - 1], options)) break;
+    if (!isCarried(loads[loads.length - 1], options)) break;
   }
   const answers = loads.flatMap((load) => load.answers);
   const forged = loads.flatMap((load) => load.forged.map(({ score }) => forgedOf(peer, score)));
-  // Who forged an answer is caught: nothing hangs on a checker that may be busy or down.
+  // A forged answer is proof enough: nothing depends on a checker that may be busy or down.
   const count = forged.length > 0
     ? 0
     : Math.max(1, Math.round(options.checkShare * answers.length));
@@ -92,7 +92,7 @@ export async function stressTest(
     shown = drawn.find((_, k) => checks[k].score.verdict === "honest");
     return { test: measured(loads, options), checks: [...checks, ...forged], shown };
   } finally {
-    // Who is stopped has no time for it: they age out.
+    // There is no time for it when the test is stopped: they age out.
     const left = signal?.aborted ? [] : answers.filter((answer) => answer !== shown);
     await forgetAll(peer, left, caller);
   }
@@ -125,18 +125,18 @@ async function runLoad(
   };
 }
 
-/** Whether anybody is there: who honestly has no room now is neither here nor gone. */
-export type Knocked = "answers" | "busy" | "silent";
+/** Whether a miner is there: one that honestly has no room now counts as neither. */
+export type ProbeOutcome = "answers" | "busy" | "silent";
 
 /** Asks for one image, and gives it back. */
-export async function knock(
+export async function probe(
   peer: Peer,
   parts: Pick<StressParts, "caller" | "ask" | "options">,
   signal?: AbortSignal,
-): Promise<Knocked> {
+): Promise<ProbeOutcome> {
   const answer = await answerOf(peer, await parts.ask(), parts, signal);
   if (answer instanceof MinerBusy) return "busy";
-  // A forger is there: a test will show him.
+  // A forger is there: a test will show it.
   if (answer instanceof MinerForged) return "answers";
   if (answer instanceof AppError) return "silent";
   await parts.caller.forget(peer, answer.id);
@@ -147,12 +147,12 @@ export async function knock(
 async function answerOf(
   peer: Peer,
   asked: Pick<Asked, "request" | "format" | "manifest">,
-  { caller, options: { slowestMs } }: Pick<StressParts, "caller" | "options">,
+  { caller, options: { maxLatencyMs } }: Pick<StressParts, "caller" | "options">,
   signal: AbortSignal | undefined,
 ): Promise<ImageAnswer | AppError> {
   try {
-    // A little more than it may take, so that late is told from never.
-    return await caller.generate(peer, { ...asked, timeoutMs: LATE * slowestMs, signal });
+    // A little more than it may take, to tell late answers from none.
+    return await caller.generate(peer, { ...asked, timeoutMs: LATE * maxLatencyMs, signal });
   } catch (error) {
     if (error instanceof AppError && error.code === "miner_failed") return error;
     if (error instanceof AppError && error.code === "cancelled") throw error;
@@ -164,15 +164,15 @@ async function answerOf(
 
 const LATE = 1.5;
 
-function carries(
+function isCarried(
   { sent, answers, slowest }: Load,
-  { failures, slowestMs }: StressOptions,
+  { maxErrorRate, maxLatencyMs }: StressOptions,
 ): boolean {
-  return sent - answers.length <= failures * sent && slowest <= slowestMs;
+  return sent - answers.length <= maxErrorRate * sent && slowest <= maxLatencyMs;
 }
 
 function measured(loads: readonly Load[], options: StressOptions): LoadTest {
-  const highest = loads.findLast((load) => carries(load, options)) ?? loads[0];
+  const highest = loads.findLast((load) => isCarried(load, options)) ?? loads[0];
   const { sent, answers, seconds } = highest;
   return {
     id: crypto.randomUUID(),
@@ -187,8 +187,8 @@ async function forgetAll(
   answers: readonly ImageAnswer[],
   caller: StressParts["caller"],
 ): Promise<void> {
-  for (let k = 0; k < answers.length; k += FORGET_TOGETHER) {
-    const some = answers.slice(k, k + FORGET_TOGETHER);
+  for (let k = 0; k < answers.length; k += FORGET_BATCH) {
+    const some = answers.slice(k, k + FORGET_BATCH);
     await Promise.all(some.map(({ id }) => caller.forget(peer, id)));
   }
 }

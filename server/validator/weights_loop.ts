@@ -3,7 +3,7 @@ import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { VERSION, versionKey } from "../neuron/mod.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/mod.ts";
 
 interface WeightsLoopParts {
   readonly chain: Pick<
@@ -34,7 +34,7 @@ export class WeightsLoop implements AsyncDisposable {
     this.#parts = parts;
     const { chain, ledger, epochLength } = parts;
     // The first ones after as much time as all others: until then little is known.
-    this.#next = (ledger.lastWeights()?.block ?? chain.block) + epochLength;
+    this.#next = (ledger.weights.last()?.block ?? chain.block) + epochLength;
     this.#end = chain.onBlock((block) => {
       if (block < this.#next || this.#running) return;
       this.#running = this.#set(block).finally(() => this.#running = undefined);
@@ -57,7 +57,7 @@ export class WeightsLoop implements AsyncDisposable {
       const outcome = await chain.setWeights(versioned, wallet.pair);
       // The chain's rate limit counts from the block that took them.
       this.#next = outcome.block + epochLength;
-      ledger.setWeights(outcome.block, weights.uids, weights.weights);
+      ledger.weights.add({ block: outcome.block, ...weights });
       log("weights set", { ...weights, way: outcome.way, block: outcome.block });
       if (outcome.reveal) this.#watch(outcome.reveal);
     } catch (error) {
@@ -65,7 +65,7 @@ export class WeightsLoop implements AsyncDisposable {
     }
   }
 
-  /** The chain tells nobody when it does not reveal what was committed, as without a permit. */
+  /** The chain emits nothing when it does not reveal what was committed, as without a permit. */
   #watch(reveal: Reveal): void {
     const { chain, wallet, log } = this.#parts;
     chain.weightsRevealed(reveal, wallet.pair.address).then(
@@ -79,10 +79,10 @@ export class WeightsLoop implements AsyncDisposable {
 }
 
 /**
- * What the chain is told: by the metagraph's hotkeys of this moment, so that a uid that changed
- * hands has nothing of its old owner's. Who earned nothing is told as 0, and only as far as the
- * subnet demands a length: the SDK would give all of them a share instead.
- * @returns undefined while nobody has earned anything: the SDK would then pay all the same.
+ * The weights to emit: by the metagraph's hotkeys of this moment, so that a uid that changed hands
+ * has nothing of its old owner's. A miner that earned nothing has weight 0, and is listed only as far
+ * as the subnet demands a length: the SDK would give each a share instead.
+ * @returns undefined while no miner has earned anything: the SDK would then give all the same.
  */
 export function weightsOf(
   { neurons, hyperparameters }: Pick<Metagraph, "neurons" | "hyperparameters">,

@@ -12,7 +12,7 @@ import { openWallet, type Wallet } from "../../server/chain/mod.ts";
 import { findChrome } from "../../server/compute/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../server/http/mod.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../server/miner/mod.ts";
-import { Ledger } from "../../server/validator/ledger.ts";
+import { Ledger } from "../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../server/validator/routes.ts";
 import { buildSite } from "../../server/web/mod.ts";

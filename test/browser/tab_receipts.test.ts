@@ -61,10 +61,10 @@ describe("a receipt comes in", () => {
   test("from a validator's list, without what is none, and with what others attested", async () => {
     const { url, ledger } = await startTabValidator(() => true);
     const entryOf = (image: ImageAnswer) => ({ ...image, miner: world.miner.url });
-    ledger.publish(made.id, entryOf(made), 9);
-    ledger.publish("b", { ...entryOf(other), receipt: { prompt: "junk" } }, 9);
-    ledger.publish("c", { ...entryOf(other), id: "ab".repeat(32) }, 9);
-    ledger.publish("d", "no object", 9);
+    ledger.receipts.add(made.id, entryOf(made), 9);
+    ledger.receipts.add("b", { ...entryOf(other), receipt: { prompt: "junk" } }, 9);
+    ledger.receipts.add("c", { ...entryOf(other), id: "ab".repeat(32) }, 9);
+    ledger.receipts.add("d", "no object", 9);
     const { hotkey: { address, sign } } = await wallet("//Alice");
     const attestation: Attestation = {
       ...{
@@ -78,9 +78,9 @@ describe("a receipt comes in", () => {
       checker: address,
     };
     const signature = (await sign(attestationMessage(attestation))).toHex();
-    ledger.attest({ attestation, signature: `0x${signature}` }, 9);
+    ledger.attestations.add({ attestation, signature: `0x${signature}` }, 9);
     const forged = { ...attestation, checker: (await wallet("//Eve")).hotkey.address };
-    ledger.attest({ attestation: forged, signature: `0x${signature}` }, 9);
+    ledger.attestations.add({ attestation: forged, signature: `0x${signature}` }, 9);
 
     const { page, errors } = await openTab(world.browser);
     await page.goto(world.site.url);
@@ -119,7 +119,7 @@ describe("a receipt comes in", () => {
 
   test("and stays, when what the page's own server lists comes later", async () => {
     const { url, ledger } = await startTabValidator(() => true);
-    ledger.publish(made.id, { ...made, miner: world.miner.url }, 9);
+    ledger.receipts.add(made.id, { ...made, miner: world.miner.url }, 9);
     const { page } = await openTab(world.browser);
     const release = world.site.stall("/receipts.json");
     await page.goto(world.site.url);

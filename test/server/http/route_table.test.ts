@@ -4,7 +4,7 @@ import { PATHS } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { mount, openApi, ReplayWindow, RequestGuard, route } from "../../../server/http/mod.ts";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
 import { MinerMetrics, minerRoutes } from "../../../server/miner/mod.ts";
@@ -22,7 +22,7 @@ function validator(forwards: boolean): Hono {
     forwarding: forwards
       ? {
         ...{ forwarder: { generate: never }, scorer: never, keys: new ApiKeys([]) },
-        ...{ allowed: () => {}, fits: () => {}, requestsPerMinute: 1 },
+        ...{ allowed: () => {}, checkRequest: () => {}, requestsPerMinute: 1 },
         defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       }
       : undefined,

@@ -3,13 +3,13 @@ import { JobQueue, type Running } from "../../../server/miner/job_queue.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
-/** Tasks are named by their kind and a number: those of a kind run together, up to `most`. */
-function tested(limit: number, most = 1) {
+/** Tasks are named by their kind and a number: those of a kind run together, up to the room. */
+function tested(limit: number, room = 1) {
   const runs: { readonly tasks: readonly string[]; readonly end: (error?: Error) => void }[] = [];
   const queue = new JobQueue<string, string>(limit, {
     together: (one, other) => one[0] === other[0],
     size: () => 1,
-    most,
+    room,
     run: (tasks: readonly Running<string>[]) => {
       const { promise, resolve, reject } = Promise.withResolvers<string[]>();
       for (const { signal } of tasks) {

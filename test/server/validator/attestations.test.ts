@@ -6,7 +6,7 @@ import {
   type SignedAttestation,
 } from "../../../core/protocol/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
 

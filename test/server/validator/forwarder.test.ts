@@ -9,7 +9,7 @@ import {
   Forwarder,
   type ForwardOptions,
 } from "../../../server/validator/forwarder.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import {
   type Asked,
   MinerBusy,
@@ -77,7 +77,12 @@ function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> 
 /** Answers of a miner that is known: not all of them are checked. */
 function known(uid: number): void {
   for (let k = 0; k < 3; k++) {
-    ledger.settle({ id: `k${k}`, hotkey: keys[uid].address, source: "synthetic", score: SCORE });
+    ledger.checks.settle({
+      id: `k${k}`,
+      hotkey: keys[uid].address,
+      source: "synthetic",
+      score: SCORE,
+    });
   }
 }
 
@@ -98,7 +103,7 @@ describe("the first answers of a new miner", () => {
     const { peer } = await made.generate(REQUEST, "png");
     expect(peer.uid).toBe(1);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 1, cheated: true });
-    expect(ledger.queued()).toEqual([keys[0].address]);
+    expect(ledger.queue.hotkeys()).toEqual([keys[0].address]);
   });
 });
 
@@ -128,7 +133,7 @@ test("an image that is not the receipt's is a cheat, for longer than in a test",
     ...{ served: 0, failed: 1, cheated: true },
     why: expect.stringMatching(/^invalid: .* its image is not the expected one/),
   });
-  expect(ledger.queued()).toEqual([keys[0].address]);
+  expect(ledger.queue.hotkeys()).toEqual([keys[0].address]);
 });
 
 test("so is a receipt of something else than was asked for", async () => {
@@ -197,10 +202,10 @@ describe("a check that this validator cannot make", () => {
     const { made, scorer } = forwarder([honest]);
     scorer.mockRejectedValueOnce(new AppError("host_failed", "Cannot: no GPU"));
     expect((await made.generate(REQUEST, "png")).verdict).toBeUndefined();
-    expect(ledger.pending()).toHaveLength(1);
+    expect(ledger.checks.pending()).toHaveLength(1);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, checks: 0 });
     await made.resume();
-    expect(ledger.pending()).toEqual([]);
+    expect(ledger.checks.pending()).toEqual([]);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, checks: 1 });
   });
 
@@ -210,11 +215,11 @@ describe("a check that this validator cannot make", () => {
     await made.generate(REQUEST, "png");
     await made.resume();
     expect(scorer).toHaveBeenCalledTimes(2);
-    expect(ledger.pending()).toHaveLength(1);
+    expect(ledger.checks.pending()).toHaveLength(1);
     now += 16 * 60_000;
     await made.resume();
     expect(scorer).toHaveBeenCalledTimes(2);
-    expect(ledger.pending()).toEqual([]);
+    expect(ledger.checks.pending()).toEqual([]);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, failed: 0, checks: 0 });
   });
 
@@ -223,7 +228,7 @@ describe("a check that this validator cannot make", () => {
     const gate = Promise.withResolvers<Score>();
     scorer.mockReturnValueOnce(gate.promise);
     const answered = made.generate(REQUEST, "png");
-    await vi.waitUntil(() => ledger.pending().length === 1);
+    await vi.waitUntil(() => ledger.checks.pending().length === 1);
     await made.resume();
     expect(scorer).toHaveBeenCalledTimes(1);
     gate.resolve(SCORE);

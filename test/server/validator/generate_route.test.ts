@@ -11,7 +11,7 @@ import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
 import { openModel } from "../../../server/models/mod.ts";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
 import type { Forwarded } from "../../../server/validator/forwarder.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
@@ -49,7 +49,7 @@ beforeEach(async () => {
       keys: new ApiKeys([KEY]),
       allowed: () => {},
       defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
-      fits: (request) => checkFit(config, request),
+      checkRequest: (request) => checkFit(config, request),
       requestsPerMinute: 3,
     },
   });

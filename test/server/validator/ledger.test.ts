@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
-import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger.ts";
+import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
@@ -41,19 +41,22 @@ test("what was never measured is NaN or nothing, and is worth nothing", () => {
 });
 
 test("a result counts once, whatever is told again", () => {
-  expect([ledger.served("r1", "5A"), ledger.served("r1", "5A")]).toEqual([true, false]);
-  expect(ledger.failed("r1", "5A", "late")).toBe(false);
-  expect(ledger.failed("r2", "5A", "late")).toBe(true);
-  expect(ledger.served("r1", "5B")).toBe(true);
+  expect([ledger.results.served("r1", "5A"), ledger.results.served("r1", "5A")]).toEqual([
+    true,
+    false,
+  ]);
+  expect(ledger.results.failed("r1", "5A", "late")).toBe(false);
+  expect(ledger.results.failed("r2", "5A", "late")).toBe(true);
+  expect(ledger.results.served("r1", "5B")).toBe(true);
   expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 1 });
-  expect(ledger.queued()).toEqual(["5A"]);
+  expect(ledger.queue.hotkeys()).toEqual(["5A"]);
 });
 
 test("a test and its checks are one; twice is once", () => {
   const checks = [{ id: "a", hotkey: "5A", source: "synthetic" as const, score: HONEST }];
-  ledger.enqueue("5A", "why not");
-  expect(ledger.addTest("5A", { ...TEST, id: "t" }, checks)).toBe(true);
-  expect(ledger.addTest("5A", { ...TEST, id: "t" }, checks)).toBe(false);
+  ledger.queue.add("5A", "why not");
+  expect(ledger.tests.add("5A", { ...TEST, id: "t" }, checks)).toBe(true);
+  expect(ledger.tests.add("5A", { ...TEST, id: "t" }, checks)).toBe(false);
   expect(ledger.metrics("5A")).toMatchObject({
     requestsPerSecond: 2,
     errorRate: 0,
@@ -61,66 +64,66 @@ test("a test and its checks are one; twice is once", () => {
     checks: 1,
     served: 0,
   });
-  expect(ledger.queued()).toEqual([]);
-  expect(ledger.testedAt()).toEqual(new Map([["5A", now]]));
+  expect(ledger.queue.hotkeys()).toEqual([]);
+  expect(ledger.tests.latest()).toEqual(new Map([["5A", now]]));
 });
 
 describe("a check of a user's image", () => {
   const check = { id: "r1", hotkey: "5A", source: "user" as const };
 
-  test("that is honest serves him", () => {
-    expect(ledger.settle({ ...check, score: HONEST })).toBe(true);
-    expect(ledger.settle({ ...check, score: SUSPECT })).toBe(false);
+  test("that is honest serves the user", () => {
+    expect(ledger.checks.settle({ ...check, score: HONEST })).toBe(true);
+    expect(ledger.checks.settle({ ...check, score: SUSPECT })).toBe(false);
     expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 0, cheated: false });
   });
 
-  test("that is not fails him, and takes the reward for two days", () => {
-    ledger.addTest("5A", { ...TEST, id: "t" }, [{ ...check, id: "s", score: HONEST }]);
+  test("that is not fails the user, and takes the reward for two days", () => {
+    ledger.tests.add("5A", { ...TEST, id: "t" }, [{ ...check, id: "s", score: HONEST }]);
     expect(rewardOf(ledger.metrics("5A"))).toBeGreaterThan(0);
-    ledger.settle({ ...check, score: SUSPECT });
+    ledger.checks.settle({ ...check, score: SUSPECT });
     expect(ledger.metrics("5A")).toMatchObject({
       failed: 1,
       cheated: true,
       why: "suspect: step 3",
     });
     expect(rewardOf(ledger.metrics("5A"))).toBe(0);
-    expect(ledger.queued()).toEqual(["5A"]);
+    expect(ledger.queue.hotkeys()).toEqual(["5A"]);
     now += DEFAULT_WINDOWS.userCheat;
     expect(ledger.metrics("5A").cheated).toBe(false);
   });
 
-  test("whose steps are withheld fails him, and is no proof of a cheat", () => {
-    ledger.settle({ ...check, score: WITHHELD });
+  test("whose steps are withheld fails the user, and is no proof of a cheat", () => {
+    ledger.checks.settle({ ...check, score: WITHHELD });
     expect(ledger.metrics("5A")).toMatchObject({ failed: 1, cheated: false, similarity: 0 });
   });
 });
 
 test("a cheat on a synthetic request weighs half as long", () => {
-  ledger.settle({ id: "s", hotkey: "5A", source: "synthetic", score: SUSPECT });
+  ledger.checks.settle({ id: "s", hotkey: "5A", source: "synthetic", score: SUSPECT });
   expect(ledger.metrics("5A")).toMatchObject({ cheated: true, failed: 0 });
   now += DEFAULT_WINDOWS.syntheticCheat;
   expect(ledger.metrics("5A").cheated).toBe(false);
 });
 
 test("old results stop counting, and are swept; the newest test stays", () => {
-  ledger.addTest("5A", { ...TEST, id: "t" }, []);
-  ledger.served("r", "5A");
-  ledger.enqueue("5Gone", "failed a user");
-  ledger.setWeights(1, [0], [1]);
-  ledger.setWeights(2, [0], [2]);
+  ledger.tests.add("5A", { ...TEST, id: "t" }, []);
+  ledger.results.served("r", "5A");
+  ledger.queue.add("5Gone", "failed a user");
+  ledger.weights.add({ block: 1, uids: [0], weights: [1] });
+  ledger.weights.add({ block: 2, uids: [0], weights: [2] });
   now += 3 * DEFAULT_WINDOWS.userCheat;
   ledger.sweep();
   expect(ledger.metrics("5A")).toMatchObject({ served: 0, requestsPerSecond: 2 });
-  expect(ledger.queued()).toEqual([]);
-  expect(ledger.lastWeights()).toEqual({ block: 2, uids: [0], weights: [2] });
+  expect(ledger.queue.hotkeys()).toEqual([]);
+  expect(ledger.weights.last()).toEqual({ block: 2, uids: [0], weights: [2] });
 });
 
 test("a check that is in vain is excused: the answer counts as served, once", async () => {
   const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
-  ledger.await({ id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) });
-  ledger.excuse("r", "5A");
-  ledger.excuse("r", "5A");
-  expect(ledger.pending()).toEqual([]);
+  ledger.checks.await({ id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) });
+  ledger.checks.excuse("r", "5A");
+  ledger.checks.excuse("r", "5A");
+  expect(ledger.checks.pending()).toEqual([]);
   expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 0, checks: 0 });
 });
 
@@ -130,47 +133,51 @@ describe("two halves", () => {
   afterEach(() => other[Symbol.dispose]());
 
   test("tell each other reasons in a few words, whatever miners put into them", () => {
-    for (let k = 0; k < 20; k++) ledger.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
+    for (let k = 0; k < 20; k++) {
+      ledger.results.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
+    }
     const score = { ...SUSPECT, reasons: ["y".repeat(500_000)] };
-    ledger.settle({ id: "c", hotkey: "5A", source: "user", score });
-    const told = ledger.results(0, 100);
+    ledger.checks.settle({ id: "c", hotkey: "5A", source: "user", score });
+    const told = ledger.exchange.since(0, 100);
     expect(told.answers.length).toBeGreaterThanOrEqual(20);
     expect(JSON.stringify(told).length).toBeLessThan(20_000);
     expect(told.answers.find(({ id }) => id === "r0")?.why).toMatch(/^no field x+\.\.\.$/);
   });
 
   test("come to the same, however often each is told", () => {
-    ledger.served("r1", "5A");
-    ledger.failed("r2", "5A", "late");
-    ledger.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
-    other.addTest("5A", { ...TEST, id: "t" }, [
+    ledger.results.served("r1", "5A");
+    ledger.results.failed("r2", "5A", "late");
+    ledger.checks.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
+    other.tests.add("5A", { ...TEST, id: "t" }, [
       { id: "s", hotkey: "5A", source: "synthetic", score: HONEST },
     ]);
     for (let k = 0; k < 2; k++) {
-      other.merge(ledger.results(0, 100));
-      ledger.merge(other.results(0, 100));
+      other.exchange.merge(ledger.exchange.since(0, 100));
+      ledger.exchange.merge(other.exchange.since(0, 100));
     }
     for (const hotkey of ["5A", "5B"]) {
       expect(other.metrics(hotkey)).toEqual(ledger.metrics(hotkey));
     }
     expect(other.metrics("5A")).toMatchObject({ served: 1, failed: 1, requestsPerSecond: 2 });
     expect(other.metrics("5B")).toMatchObject({ failed: 1, cheated: true, why: "suspect: step 3" });
-    expect(other.queued()).toEqual(["5A", "5B"]);
+    expect(other.queue.hotkeys()).toEqual(["5A", "5B"]);
     // Its test came with the other's results.
-    expect(ledger.queued()).toEqual(["5B"]);
+    expect(ledger.queue.hotkeys()).toEqual(["5B"]);
   });
 
   test("tell each other no more than so much at once, and all of it in the end", () => {
     for (let k = 0; k < 25; k++) {
       now += 10;
-      ledger.served(`r${k}`, "5A");
-      if (k % 2) ledger.settle({ id: `c${k}`, hotkey: "5A", source: "synthetic", score: HONEST });
+      ledger.results.served(`r${k}`, "5A");
+      if (k % 2) {
+        ledger.checks.settle({ id: `c${k}`, hotkey: "5A", source: "synthetic", score: HONEST });
+      }
     }
     let calls = 0;
     for (let since = 0;; calls++) {
-      const results = ledger.results(since, 10);
+      const results = ledger.exchange.since(since, 10);
       expect(results.answers.length).toBeLessThanOrEqual(10);
-      other.merge(results);
+      other.exchange.merge(results);
       if (results.next === since) break;
       since = results.next;
     }
@@ -191,16 +198,16 @@ describe("on disk", () => {
     const begun = { id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) };
     {
       using first = new Ledger(path);
-      first.await(begun);
-      first.await(begun);
+      first.checks.await(begun);
+      first.checks.await(begun);
     }
     {
       using second = new Ledger(path);
-      expect(second.pending()).toEqual([begun]);
-      second.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
+      expect(second.checks.pending()).toEqual([begun]);
+      second.checks.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
     }
     using third = new Ledger(path);
-    expect(third.pending()).toEqual([]);
+    expect(third.checks.pending()).toEqual([]);
     expect(third.metrics("5A")).toMatchObject({ served: 1, checks: 1 });
   });
 

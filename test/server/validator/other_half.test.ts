@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { errorResponse, mount, ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { pullResults, resultsRoute } from "../../../server/validator/other_half.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -25,16 +25,16 @@ test("what the forwarding half saw reaches the other, from where it left off", a
   using here = new Ledger(":memory:", () => now);
   const other = { url: served(there), signedFor: own.address };
   // More than one answer holds.
-  for (let k = 0; k < 1500; k++) there.served(`r${k}`, "5A"), now++;
+  for (let k = 0; k < 1500; k++) there.results.served(`r${k}`, "5A"), now++;
   const since = await pullResults(other, here, own, 0);
   expect(here.metrics("5A").served).toBe(1500);
-  there.failed("late", "5A", "too late");
+  there.results.failed("late", "5A", "too late");
   // A clock that was a little behind.
   now -= 5000;
-  there.served("behind", "5A");
+  there.results.served("behind", "5A");
   await pullResults(other, here, own, since);
   expect(here.metrics("5A")).toMatchObject({ served: 1501, failed: 1 });
-  expect(here.queued()).toEqual(["5A"]);
+  expect(here.queue.hotkeys()).toEqual(["5A"]);
 });
 
 test("nobody else is told", async () => {

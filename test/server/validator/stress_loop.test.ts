@@ -1,18 +1,18 @@
 import { describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { StressLoop } from "../../../server/validator/stress_loop.ts";
-import type { Knocked } from "../../../server/validator/stress_ramp.ts";
+import type { ProbeOutcome } from "../../../server/validator/stress_ramp.ts";
 
 const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
 }));
 
 function tested(
-  knock: (peer: Peer) => Promise<Knocked>,
+  probe: (peer: Peer) => Promise<ProbeOutcome>,
   peers = PEERS,
-  together = 2,
+  concurrency = 2,
   trouble: () => Promise<void> = () => Promise.resolve(),
 ) {
   const ledger = new Ledger(":memory:");
@@ -20,7 +20,7 @@ function tested(
   let most = 0;
   const order: number[] = [];
   const loop = new StressLoop({
-    ...{ ledger, knock, together, random: Math.random, clock: Date.now, restMs: 60_000 },
+    ...{ ledger, probe, concurrency, random: Math.random, clock: Date.now, restMs: 60_000 },
     peers: () => peers,
     test: async ({ uid }) => {
       order.push(uid);
@@ -37,13 +37,13 @@ function tested(
   return { ledger, loop, order, most: () => most };
 }
 
-test("those that never answer are waited for together, and hold up nobody", async () => {
+test("those that never answer are waited for concurrency, and hold up nobody", async () => {
   vi.useFakeTimers();
   try {
     const late = (peer: Peer) =>
       peer.uid % 2 === 0
-        ? Promise.resolve<Knocked>("answers")
-        : new Promise<Knocked>((resolve) => setTimeout(() => resolve("silent"), 45_000));
+        ? Promise.resolve<ProbeOutcome>("answers")
+        : new Promise<ProbeOutcome>((resolve) => setTimeout(() => resolve("silent"), 45_000));
     const { ledger, loop, order, most } = tested(late);
     await vi.advanceTimersByTimeAsync(2000);
     expect(order.toSorted((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
@@ -63,11 +63,11 @@ test("nobody is tested twice in a round, but for the queue", async () => {
   await vi.waitUntil(() => order.length === 2);
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(order).toHaveLength(2);
-  ledger.enqueue("5M1", "failed a user");
+  ledger.queue.add("5M1", "failed a user");
   await vi.waitUntil(() => order.length === 3, 3000);
   expect(order[2]).toBe(1);
   await loop[Symbol.asyncDispose]();
-  expect(ledger.queued()).toEqual([]);
+  expect(ledger.queue.hotkeys()).toEqual([]);
 });
 
 test("our own trouble is not the miner's: it is tried again", async () => {
@@ -108,13 +108,13 @@ describe("a miner that is busy with others", () => {
   test("keeps what was measured, and is asked again when it may have room", async () => {
     vi.useFakeTimers();
     try {
-      const answers: Knocked[] = ["busy", "busy", "answers"];
-      const knock = vi.fn(() => Promise.resolve(answers.shift() ?? "silent"));
-      const { ledger, loop, order } = tested(knock, one);
-      ledger.addTest("5M0", TEST, []);
-      ledger.enqueue("5M0", "failed a user");
+      const answers: ProbeOutcome[] = ["busy", "busy", "answers"];
+      const probe = vi.fn(() => Promise.resolve(answers.shift() ?? "silent"));
+      const { ledger, loop, order } = tested(probe, one);
+      ledger.tests.add("5M0", TEST, []);
+      ledger.queue.add("5M0", "failed a user");
       await vi.advanceTimersByTimeAsync(40_000);
-      expect(knock).toHaveBeenCalledTimes(2);
+      expect(probe).toHaveBeenCalledTimes(2);
       expect(order).toEqual([]);
       expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 3, errorRate: 0 });
       await vi.advanceTimersByTimeAsync(40_000);
@@ -129,7 +129,7 @@ describe("a miner that is busy with others", () => {
     vi.useFakeTimers();
     try {
       const { ledger, loop } = tested(() => Promise.resolve("busy"), one);
-      ledger.addTest("5M0", TEST, []);
+      ledger.tests.add("5M0", TEST, []);
       await vi.advanceTimersByTimeAsync(20 * 60_000);
       expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
       await loop[Symbol.asyncDispose]();
@@ -143,9 +143,9 @@ test("who stops it waits for no miner, and nothing is recorded of what ran", asy
   const ledger = new Ledger(":memory:");
   const running = Promise.withResolvers<void>();
   const loop = new StressLoop({
-    ...{ ledger, together: 1, random: Math.random, clock: Date.now, restMs: 60_000 },
+    ...{ ledger, concurrency: 1, random: Math.random, clock: Date.now, restMs: 60_000 },
     peers: () => PEERS.slice(0, 2),
-    knock: () => Promise.resolve("answers"),
+    probe: () => Promise.resolve("answers"),
     test: (_, signal) => {
       running.resolve();
       return new Promise((_, reject) =>
@@ -157,5 +157,5 @@ test("who stops it waits for no miner, and nothing is recorded of what ran", asy
   });
   await running.promise;
   await loop[Symbol.asyncDispose]();
-  expect(ledger.testedAt()).toEqual(new Map());
+  expect(ledger.tests.latest()).toEqual(new Map());
 });

@@ -3,7 +3,7 @@ import { AppError } from "../../../core/error.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { MinerBusy, MinerForged } from "../../../server/validator/miner_caller.ts";
-import { DEFAULT_STRESS, knock, stressTest } from "../../../server/validator/stress_ramp.ts";
+import { DEFAULT_STRESS, probe, stressTest } from "../../../server/validator/stress_ramp.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -38,7 +38,7 @@ function simulated(miner: { readonly room: number; readonly ms: number }, score 
     ask: () => Promise.resolve({ request: SMALL_REQUEST, format: "png" as const }),
     random: Math.random,
     clock: () => clock,
-    options: { ...DEFAULT_STRESS, most: 64 },
+    options: { ...DEFAULT_STRESS, max: 64 },
   };
   return { generate, scorer, forgotten, parts };
 }
@@ -95,15 +95,15 @@ test("an answer to something else is a cheat, whatever the drawn ones are", asyn
   expect(load.requests).toBeGreaterThan(4);
 });
 
-describe("a knock", () => {
-  const knocked = (error?: Error) => {
+describe("a probe", () => {
+  const probed = (error?: Error) => {
     const { parts, generate, forgotten } = simulated({ room: 20, ms: 1 });
     if (error) generate.mockRejectedValue(error);
-    return { outcome: knock(PEER, parts), forgotten };
+    return { outcome: probe(PEER, parts), forgotten };
   };
 
   test("that is answered gives its image back", async () => {
-    const { outcome, forgotten } = knocked();
+    const { outcome, forgotten } = probed();
     expect(await outcome).toBe("answers");
     expect(forgotten).toHaveLength(1);
   });
@@ -112,7 +112,7 @@ describe("a knock", () => {
     ["busy", new MinerBusy("miner_failed", "Cannot ask now: 429")],
     ["silent", new AppError("miner_failed", "Cannot use it: nothing came")],
   ])("finds a miner %s", async (outcome, error) => {
-    expect(await knocked(error).outcome).toBe(outcome);
+    expect(await probed(error).outcome).toBe(outcome);
   });
 });
 

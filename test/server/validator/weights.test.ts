@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Ledger } from "../../../server/validator/ledger.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { WEIGHTS_VERSION, WeightsLoop, weightsOf } from "../../../server/validator/weights_loop.ts";
 import { type Metagraph, openWallet } from "../../../server/chain/mod.ts";
 
@@ -13,7 +13,7 @@ function subnet(hotkeys: readonly string[], minAllowedWeights = 1): Metagraph {
 const SCORE = { similarity: 1, velocityError: 0, worst: 0, reasons: [] };
 
 function tested(ledger: Ledger, hotkey: string, rps: number, verdict: "honest" | "suspect") {
-  ledger.addTest(hotkey, { id: hotkey, requestsPerSecond: rps, errorRate: 0, requests: 4 }, [
+  ledger.tests.add(hotkey, { id: hotkey, requestsPerSecond: rps, errorRate: 0, requests: 4 }, [
     { id: hotkey, hotkey, source: "synthetic", score: { ...SCORE, verdict } },
   ]);
 }
@@ -91,7 +91,7 @@ describe("WeightsLoop", () => {
     expect(sent).toEqual([]);
     await at(1100);
     expect(sent).toEqual([WEIGHTS_VERSION]);
-    expect(ledger.lastWeights()?.block).toBe(1112);
+    expect(ledger.weights.last()?.block).toBe(1112);
     await at(1211);
     expect(sent).toHaveLength(1);
     await at(1212);

@@ -1,7 +1,7 @@
-import type { Results, Score } from "../../core/protocol/mod.ts";
+import type { Results, Score } from "../../../core/protocol/mod.ts";
 
-/** Rows of the ledger's tables, as the other half is told of them. */
-type Row = Readonly<Record<string, unknown>>;
+/** Rows of the ledger's tables, as the other half gets them. */
+export type Row = Readonly<Record<string, unknown>>;
 
 export function answerOf(row: Row): Results["answers"][number] {
   return { ...whoOf(row), served: row.served === 1, why: whyOf(row) };
@@ -40,10 +40,10 @@ function whyOf({ why }: Row): string | null {
 }
 
 /** Characters of a reason: miners have a hand in its words. */
-const MOST_WHY = 300;
+const MAX_WHY = 300;
 
 export function brief(why: string): string {
-  return why.length > MOST_WHY ? `${why.slice(0, MOST_WHY - 3)}...` : why;
+  return why.length > MAX_WHY ? `${why.slice(0, MAX_WHY - 3)}...` : why;
 }
 
 function numberOf(value: unknown): number | null {

@@ -1,0 +1,43 @@
+import type { SignedAttestation } from "../../../core/protocol/mod.ts";
+import type { LedgerDatabase } from "./database.ts";
+
+/** What people say of receipts that they checked: the newest of each, by the time they signed. */
+export class AttestationLedger {
+  readonly #database: LedgerDatabase;
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database;
+  }
+
+  /**
+   * @param keep how many are kept, of all receipts together.
+   * @returns false for one that is not newer than what its checker said before.
+   */
+  add(signed: SignedAttestation, keep: number): boolean {
+    const { receipt, checker, at } = signed.attestation;
+    return this.#database.atomically(() => {
+      const changes = this.#database.run(
+        "INSERT INTO attestations VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE " +
+          "SET entry = excluded.entry, at = excluded.at WHERE excluded.at > attestations.at",
+        ...[receipt, checker, JSON.stringify(signed), at],
+      );
+      this.#database.run(
+        "DELETE FROM attestations WHERE at < (SELECT MIN(at) FROM " +
+          "(SELECT at FROM attestations ORDER BY at DESC LIMIT ?))",
+        keep,
+      );
+      return changes > 0;
+    });
+  }
+
+  /** Of one receipt, or of all; the newest first. */
+  list(receipt: string | undefined, max: number): unknown[] {
+    const rows = receipt === undefined
+      ? this.#database.all("SELECT entry FROM attestations ORDER BY at DESC LIMIT ?", max)
+      : this.#database.all(
+        "SELECT entry FROM attestations WHERE receipt = ? ORDER BY at DESC LIMIT ?",
+        ...[receipt, max],
+      );
+    return rows.map(({ entry }) => JSON.parse(String(entry)));
+  }
+}

@@ -1,0 +1,106 @@
+import type { Score, ScoreCall } from "../../../core/protocol/mod.ts";
+import { receiptFromJson } from "../../../core/transcript/mod.ts";
+import type { LedgerDatabase } from "./database.ts";
+import type { UserResults } from "./results.ts";
+import { brief } from "./rows.ts";
+
+/** Whose request a result is of. */
+export type Source = "user" | "synthetic";
+
+/** A check that has to be made, or made again after a restart. */
+export interface PendingCheck extends ScoreCall {
+  /** Of the request. */
+  readonly id: string;
+  readonly hotkey: string;
+}
+
+/** An answer that was checked. */
+export interface Checked {
+  /** Of the request. */
+  readonly id: string;
+  readonly hotkey: string;
+  readonly source: Source;
+  readonly score: Score;
+}
+
+/** Checks of a miner that are never swept: it is not new again tomorrow. */
+const REMEMBERED_CHECKS = 10;
+
+/** Checks of answers: those to be made, and what they came to. */
+export class CheckLedger {
+  readonly #database: LedgerDatabase;
+  readonly #results: UserResults;
+
+  constructor(database: LedgerDatabase, results: UserResults) {
+    this.#database = database;
+    this.#results = results;
+  }
+
+  /** An answer to a user will be checked: remembered until {@link settle}. */
+  await({ id, hotkey, receipt, url, token }: PendingCheck): void {
+    this.#database.run(
+      "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
+      ...[id, hotkey, JSON.stringify({ receipt, url, token }), this.#database.now()],
+    );
+  }
+
+  /** Checks that were begun and not settled, the oldest first. */
+  pending(): PendingCheck[] {
+    const rows = this.#database.all("SELECT id, hotkey, evidence FROM pending ORDER BY at");
+    return rows.map(({ id, hotkey, evidence }) => {
+      const { receipt, url, token } = JSON.parse(String(evidence));
+      return {
+        ...{ id: String(id), hotkey: String(hotkey), url, token },
+        receipt: receiptFromJson(receipt),
+      };
+    });
+  }
+
+  /** A check's outcome; a user's answer is served or failed by it. @returns false if known. */
+  settle({ id, hotkey, source, score }: Checked): boolean {
+    return this.#database.atomically(() => {
+      this.#isMade(id, hotkey);
+      if (!this.record({ id, hotkey, source, score })) return false;
+      if (source === "synthetic") return true;
+      if (score.verdict === "honest") this.#results.served(id, hotkey);
+      else this.#results.failed(id, hotkey, score.reasons[0] ?? score.verdict);
+      return true;
+    });
+  }
+
+  /** The steps can no longer be opened, by our own fault: the answer counts as served. */
+  excuse(id: string, hotkey: string): void {
+    this.#database.atomically(() => {
+      this.#isMade(id, hotkey);
+      this.#results.served(id, hotkey);
+    });
+  }
+
+  /** @param at milliseconds since 1970. @returns whether it was new. */
+  record({ id, hotkey, source, score }: Checked, at = this.#database.now()): boolean {
+    const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
+    return this.#database.run(
+      "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at],
+    ) > 0;
+  }
+
+  /** How many answers of a miner were ever checked, as far as it is remembered. */
+  count(hotkey: string): number {
+    return Number(
+      this.#database.first("SELECT COUNT(*) AS n FROM checks WHERE hotkey = ?", hotkey)?.n,
+    );
+  }
+
+  sweep(before: number): void {
+    this.#database.run(
+      "DELETE FROM checks WHERE at < ? AND (SELECT COUNT(*) FROM checks AS later " +
+        `WHERE later.hotkey = checks.hotkey AND later.at > checks.at) >= ${REMEMBERED_CHECKS}`,
+      before,
+    );
+  }
+
+  #isMade(id: string, hotkey: string): void {
+    this.#database.run("DELETE FROM pending WHERE id = ? AND hotkey = ?", id, hotkey);
+  }
+}

@@ -1,0 +1,62 @@
+import type { MinerMetrics } from "../../../core/incentive/mod.ts";
+import { AttestationLedger } from "./attestations.ts";
+import { CheckLedger } from "./checks.ts";
+import { LedgerDatabase } from "./database.ts";
+import { ResultExchange } from "./exchange.ts";
+import { DEFAULT_WINDOWS, metricsOf, type Shown, type Windows } from "./metrics.ts";
+import { StressQueue } from "./queue.ts";
+import { PublishedReceipts } from "./receipts.ts";
+import { UserResults } from "./results.ts";
+import { TestLedger } from "./tests.ts";
+import { WeightLedger } from "./weights.ts";
+
+/**
+ * All that a validator has measured, in SQLite. Each result is a row under its own key and settled
+ * in one transaction, so that a crash loses none and counts none twice; what a miner is worth is
+ * always derived from the rows.
+ */
+export class Ledger implements Disposable {
+  readonly queue: StressQueue;
+  readonly results: UserResults;
+  readonly checks: CheckLedger;
+  readonly tests: TestLedger;
+  readonly exchange: ResultExchange;
+  readonly receipts: PublishedReceipts;
+  readonly attestations: AttestationLedger;
+  readonly weights: WeightLedger;
+  readonly #database: LedgerDatabase;
+  readonly #windows: Windows;
+
+  /** @param path of an SQLite file. @param clock milliseconds since 1970. */
+  constructor(path: string, clock: () => number = Date.now, windows: Windows = DEFAULT_WINDOWS) {
+    const database = new LedgerDatabase(path, clock);
+    this.#database = database;
+    this.#windows = windows;
+    this.queue = new StressQueue(database);
+    this.results = new UserResults(database, this.queue);
+    this.checks = new CheckLedger(database, this.results);
+    this.tests = new TestLedger(database, this.checks, this.queue);
+    this.exchange = new ResultExchange(database, this);
+    this.receipts = new PublishedReceipts(database);
+    this.attestations = new AttestationLedger(database);
+    this.weights = new WeightLedger(database);
+  }
+
+  /** What the incentive of a miner is computed from. Unmeasured is NaN. */
+  metrics(hotkey: string): MinerMetrics & Shown {
+    return metricsOf(this.#database, this.#windows, hotkey);
+  }
+
+  /** Forgets what no longer weighs. */
+  sweep(): void {
+    const { service, syntheticCheat, userCheat } = this.#windows;
+    const before = this.#database.now() - Math.max(service, syntheticCheat, userCheat);
+    for (const table of [this.results, this.checks, this.tests, this.queue, this.weights]) {
+      table.sweep(before);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database[Symbol.dispose]();
+  }
+}

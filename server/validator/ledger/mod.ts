@@ -1,0 +1,17 @@
+/**
+ * What a validator has measured, in one SQLite file: user results, checks, stress tests, weights,
+ * attestations. Nothing here asks anybody or decides anything.
+ *
+ * ```ts
+ * import { Ledger } from "./mod.ts";
+ *
+ * using ledger = new Ledger(":memory:");
+ * ledger.results.served("request 1", "5Miner");
+ * ledger.results.failed("request 2", "5Miner", "no answer within 60 s");
+ * console.log(ledger.metrics("5Miner").failed, ledger.queue.hotkeys()); // 1 [ "5Miner" ]
+ * ```
+ */
+export type { Checked, PendingCheck } from "./checks.ts";
+export { Ledger } from "./ledger.ts";
+export { DEFAULT_WINDOWS } from "./metrics.ts";
+export type { LoadTest } from "./tests.ts";

@@ -1,0 +1,30 @@
+import type { LedgerDatabase } from "./database.ts";
+
+/** Receipts that anybody may look at. */
+export class PublishedReceipts {
+  readonly #database: LedgerDatabase;
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database;
+  }
+
+  /** @param keep how many are kept. */
+  add(id: string, entry: unknown, keep: number): void {
+    this.#database.atomically(() => {
+      this.#database.run(
+        "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?)",
+        ...[id, JSON.stringify(entry), this.#database.now()],
+      );
+      this.#database.run(
+        "DELETE FROM receipts WHERE id NOT IN (SELECT id FROM receipts ORDER BY at DESC LIMIT ?)",
+        keep,
+      );
+    });
+  }
+
+  /** The newest first. */
+  list(max: number): unknown[] {
+    return this.#database.all("SELECT entry FROM receipts ORDER BY at DESC LIMIT ?", max)
+      .map(({ entry }) => JSON.parse(String(entry)));
+  }
+}

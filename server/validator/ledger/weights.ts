@@ -1,0 +1,43 @@
+import type { LedgerDatabase } from "./database.ts";
+
+/** Weights as they were emitted to the chain. */
+export interface SetWeights {
+  readonly block: number;
+  readonly uids: readonly number[];
+  /** u16 */
+  readonly weights: readonly number[];
+}
+
+/** Weights that were set, by block. */
+export class WeightLedger {
+  readonly #database: LedgerDatabase;
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database;
+  }
+
+  add({ block, uids, weights }: SetWeights): void {
+    this.#database.run(
+      "INSERT OR REPLACE INTO weights VALUES (?, ?, ?, ?)",
+      ...[block, JSON.stringify(uids), JSON.stringify(weights), this.#database.now()],
+    );
+  }
+
+  /** The newest. */
+  last(): SetWeights | undefined {
+    const row = this.#database.first("SELECT * FROM weights ORDER BY block DESC");
+    return row && {
+      block: Number(row.block),
+      uids: JSON.parse(String(row.uids)),
+      weights: JSON.parse(String(row.weights)),
+    };
+  }
+
+  /** The newest stay. */
+  sweep(before: number): void {
+    this.#database.run(
+      "DELETE FROM weights WHERE at < ? AND block < (SELECT MAX(block) FROM weights)",
+      before,
+    );
+  }
+}
