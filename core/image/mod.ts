@@ -13,6 +13,7 @@
  * console.assert(again.data.join() === image.data.join());
  * ```
  */
+export { type ImageCodec, imageCodec } from "./codec.ts";
 export {
   decodeImage,
   encodeImage,

@@ -1,3 +1,4 @@
+import { imageCodec } from "../../core/image/mod.ts";
 import { Command } from "commander";
 import { join } from "node:path";
 import {
@@ -50,7 +51,13 @@ async function benchFront(flags: FrontFlags): Promise<void> {
   const clock = () => signedAt;
   const source = stubbed();
   const front = minerRoutes({
-    ...{ source, metrics: new MinerMetrics(source), self: miner.address, site: "/nowhere" },
+    ...{
+      source,
+      codec: imageCodec,
+      metrics: new MinerMetrics(source),
+      self: miner.address,
+      site: "/nowhere",
+    },
     guard: new RequestGuard(miner.address, replay, clock),
     allowed: () => {},
     info: () => ({

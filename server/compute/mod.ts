@@ -21,4 +21,5 @@ export { addEngineOptions, computeOption, type EngineFlags } from "./flags.ts";
 export type { ComputeHost } from "./host.ts";
 export { nativeHost, nativeRuntime } from "./native.ts";
 export { npmChromium } from "./npm_chromium.ts";
+export { ThreadCodec } from "./thread_codec.ts";
 export { COMPUTE_KINDS, openCompute, parseComputeKind } from "./select.ts";

@@ -39,9 +39,14 @@ export class ThreadHost implements ComputeHost {
   /** What a fresh device cures, the thread cures by itself; a thread that ended is replaced. */
   async open(files: ModelFiles, options: LoadOptions = {}): Promise<ImageEngine> {
     return await RecoveringEngine.start(async () => {
-      const session = await this.#sessions.get();
+      const session = await this.session();
       return await RemoteEngine.open(session, session.serve(files), options);
     }, ["host_failed"]);
+  }
+
+  /** The thread that is running, or a fresh one. */
+  session(): Promise<EngineChannel & AsyncDisposable & Pick<ThreadSession, "serve">> {
+    return this.#sessions.get();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { StepProgress } from "../../core/generation/mod.ts";
-import { encodeImage } from "../../core/image/mod.ts";
+import type { ImageCodec } from "../../core/image/mod.ts";
 import {
   decodeGenerationCall,
   type GenerationAnswer,
@@ -17,6 +17,8 @@ import type { PublicReceipts } from "./public_receipts.ts";
 export interface JobParts {
   readonly source: ImageSource;
   readonly metrics: MinerMetrics;
+  /** Encodes previews. */
+  readonly codec: ImageCodec;
   /** SS58 of this miner. */
   readonly self: string;
   /** What everybody may see; without it nobody else does. */
@@ -49,7 +51,8 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
           onPosition: (position) => emit?.("queued", { id, position }),
           task: {
             ...{ request, format: call.format, previews: call.previews, validator },
-            onStep: (progress) => emit && emitStep(emit, id, call, progress),
+            onStep: (progress) =>
+              emit && emitStep(emit, { id, codec: parts.codec }, call, progress),
           },
         }),
       (outcome) =>
@@ -77,14 +80,14 @@ function validatorOf(
 
 function emitStep(
   emit: Emit,
-  id: string,
+  { id, codec }: { readonly id: string; readonly codec: ImageCodec },
   { previews }: GenerationCall,
   { index, steps, preview }: StepProgress,
 ): void {
   const step = { id, step: index + 1, steps };
   const pictures = previews ? preview() : undefined;
   if (!pictures) return emit("progress", step);
-  const files = Promise.all(pictures.map((picture) => encodeImage(picture, "png", 100)));
+  const files = Promise.all(pictures.map((picture) => codec.encode(picture, "png")));
   emit(
     "progress",
     files.then((all) => ({

@@ -5,7 +5,7 @@ import {
   randomSeed,
   runsBeside,
 } from "../../core/request/mod.ts";
-import { encodeImage } from "../../core/image/mod.ts";
+import type { ImageCodec } from "../../core/image/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
 import { type ModelFiles, readJson } from "../../core/model/mod.ts";
 import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
@@ -37,6 +37,8 @@ export interface GeneratorParts {
   readonly hotkey: Hotkey;
   readonly store: TranscriptStore;
   readonly tokens: OpeningTokens;
+  /** Encodes the images. */
+  readonly codec: ImageCodec;
   /** Requests that may wait. */
   readonly queue: number;
   /** Images of one run. */
@@ -112,7 +114,7 @@ export class Generator implements ImageSource {
    * @throws AppError as the engine, or `storage_failed`: nothing of it is kept then.
    */
   async #generate(running: readonly Running<GenerationTask>[]): Promise<Made[]> {
-    const { engine } = this.#parts;
+    const { engine, codec } = this.#parts;
     const tasks = running.map(({ task }) => task);
     const [{ request }, ...others] = tasks;
     const batch = tasks.reduce((sum, task) => sum + task.request.batch, 0);
@@ -135,7 +137,7 @@ export class Generator implements ImageSource {
     const files = await Promise.all(
       tasks.flatMap(({ request, format }, k) =>
         generation.images.slice(firsts[k], firsts[k] + request.batch)
-          .map((image) => encodeImage(image, format, QUALITY))
+          .map((image) => codec.encode(image, format, QUALITY))
       ),
     );
     const run = { generation, recorder, files, commitments: recorder.finish(files), started };

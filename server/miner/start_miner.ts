@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { decodeRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
+import type { ImageCodec } from "../../core/image/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
+import { ThreadCodec } from "../compute/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
@@ -61,12 +63,13 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
   await Deno.mkdir(folder, { recursive: true });
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const codec = stack.use(new ThreadCodec());
   const source = options.generators?.length
     ? await RemoteGenerator.connect(options.generators, wallet.hotkey)
-    : await openGenerator(options, stack);
+    : await openGenerator(options, codec, stack);
   const metrics = new MinerMetrics(source);
   const app = minerRoutes({
-    ...{ source, metrics, log, self: address, site: options.site ?? SITE_FOLDER },
+    ...{ source, metrics, codec, log, self: address, site: options.site ?? SITE_FOLDER },
     guard: new RequestGuard(address, replay, options.clock),
     allowed: (signedBy) =>
       signedBy === address ||
@@ -93,6 +96,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
 /** The engine of this process, warm. */
 async function openGenerator(
   options: MinerOptions,
+  codec: ImageCodec,
   stack: AsyncDisposableStack,
 ): Promise<Generator> {
   const { wallet: { hotkey }, folder, log, queue, batch } = options;
@@ -109,7 +113,7 @@ async function openGenerator(
   const engine = await options.wrap?.(own, files) ?? own;
   await warmUp(engine);
   const model = { engine, files, facts, defaults, checkRequest };
-  return new Generator({ ...model, hotkey, store, tokens, queue, batch });
+  return new Generator({ ...model, codec, hotkey, store, tokens, queue, batch });
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { AppError } from "../../core/error.ts";
-import type { ImageFormat } from "../../core/image/mod.ts";
+import type { ImageCodec, ImageFormat } from "../../core/image/mod.ts";
 import {
   decodeImageCall,
   type ImageCall,
@@ -37,6 +37,8 @@ export interface GenerateParts {
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
+  /** Marks images that callers want marked. */
+  readonly codec: ImageCodec;
   /** A minute, of each caller. */
   readonly requestsPerMinute: number;
 }
@@ -89,7 +91,7 @@ async function counted(
 async function serve(
   context: Context,
   call: ImageCall,
-  { forwarder, defaults, checkRequest }: GenerateParts,
+  { forwarder, defaults, checkRequest, codec }: GenerateParts,
 ): Promise<Response> {
   const preferred = preferredImage(context);
   const format = call.format ?? preferred ?? "png";
@@ -98,7 +100,7 @@ async function serve(
   checkRequest(request);
   const forwarded = await forwarder.generate(request, format, context.req.raw.signal);
   const { image, answer: { id } } = forwarded;
-  const file = call.watermark ? await watermarkFile(image, format, request) : image;
+  const file = call.watermark ? await watermarkFile(image, format, request, codec) : image;
   if (!preferred) return context.json(answerOf(forwarded, file, format, call.watermark));
   return context.body(file, 200, { "content-type": `image/${format}`, "stepwise-receipt": id });
 }

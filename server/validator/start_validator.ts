@@ -11,6 +11,7 @@ import {
 import { rewardOf } from "../../core/incentive/mod.ts";
 import { catalogueEntryOf } from "../../core/model/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
+import { ThreadCodec } from "../compute/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
@@ -84,6 +85,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   await Deno.mkdir(folder, { recursive: true });
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const codec = stack.use(new ThreadCodec());
   const caller = new MinerCaller(wallet.hotkey);
   const peers = () => peersOf(subnet.metagraph, address);
   const metrics = new ValidatorMetrics({
@@ -105,7 +107,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       scorer: model.scorer,
       keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
-      ...{ defaults: model.defaults, checkRequest: model.checkRequest },
+      ...{ codec, defaults: model.defaults, checkRequest: model.checkRequest },
       requestsPerMinute: options.requestsPerMinute,
     },
     info: () => ({

@@ -1,6 +1,6 @@
 import {
-  decodeImage,
-  encodeImage,
+  type ImageCodec,
+  imageCodec,
   type ImageFormat,
   type RgbaImage,
 } from "../../core/image/mod.ts";
@@ -47,6 +47,7 @@ export async function watermarkFile(
   file: Uint8Array<ArrayBuffer>,
   format: ImageFormat,
   size: { readonly width: number; readonly height: number },
+  codec: ImageCodec = imageCodec,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await encodeImage(withWatermark(await decodeImage(file, format, size)), format);
+  return await codec.encode(withWatermark(await codec.decode(file, format, size)), format);
 }

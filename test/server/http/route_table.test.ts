@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
+import { imageCodec } from "../../../core/image/mod.ts";
 import { PATHS } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { mount, openApi, ReplayWindow, RequestGuard, route } from "../../../server/http/mod.ts";
@@ -22,7 +23,7 @@ function validator(forwards: boolean): Hono {
     forwarding: forwards
       ? {
         ...{ forwarder: { generate: never }, scorer: never, keys: new ApiKeys([]) },
-        ...{ allowed: () => {}, checkRequest: () => {}, requestsPerMinute: 1 },
+        ...{ allowed: () => {}, checkRequest: () => {}, requestsPerMinute: 1, codec: imageCodec },
         defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       }
       : undefined,
@@ -42,6 +43,7 @@ function miner(): Hono {
   return minerRoutes({
     ...{
       source,
+      codec: imageCodec,
       guard: guard(),
       self: self.address,
       site: "/nowhere",

@@ -5,6 +5,7 @@ import {
   decodeRequest,
   type GenerationRequest,
 } from "../../../core/request/mod.ts";
+import { imageCodec } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { readModelConfig } from "../../../core/model/mod.ts";
 import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
@@ -50,6 +51,7 @@ beforeEach(async () => {
       allowed: () => {},
       defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       checkRequest: (request) => checkFit(config, request),
+      codec: imageCodec,
       requestsPerMinute: 3,
     },
   });

@@ -1,0 +1,16 @@
+import { decodeImage, encodeImage, type ImageFormat, type RgbaImage } from "./image.ts";
+
+/** Encodes and decodes image files: here, or in a thread of its own. */
+export interface ImageCodec {
+  /** As `encodeImage`. */
+  encode(image: RgbaImage, format: ImageFormat, quality?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** As `decodeImage`. */
+  decode(
+    file: Uint8Array<ArrayBuffer>,
+    format: ImageFormat,
+    size: Pick<RgbaImage, "width" | "height">,
+  ): Promise<RgbaImage>;
+}
+
+/** The codec of those who have nothing else to do meanwhile. */
+export const imageCodec: ImageCodec = { encode: encodeImage, decode: decodeImage };
