@@ -8,8 +8,9 @@ const ROOT = join(import.meta.dirname ?? ".", "../..");
 const doors = readHouse(ROOT)
   .filter(({ path }) => /^(core|shaders|server|browser)\/(.+\/)?mod\.ts$/.test(path));
 
-/** `console.assert` only prints: here it throws, so that a wrong example fails. */
+/** `console.assert` only prints: here it throws, so that a wrong example fails. All else is still. */
 beforeEach(() => {
+  vi.spyOn(console, "log").mockReturnValue();
   vi.spyOn(console, "assert").mockImplementation((holds, ...words) => {
     if (!holds) throw new Error(["The example's assertion fails", ...words].join(": "));
   });

@@ -41,7 +41,7 @@ export function checkImports(files: readonly SourceFile[]): string[] {
   return [...imports.flatMap(breaches), ...cycles(imports)];
 }
 
-function importsOf({ path, text }: SourceFile): Import[] {
+export function importsOf({ path, text }: SourceFile): Import[] {
   const { module, errors } = parseSync(path, text);
   if (errors.length) throw new Error(`Cannot read ${path}: ${errors[0].message}`);
   const specifiers = [

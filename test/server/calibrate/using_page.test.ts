@@ -4,9 +4,9 @@ import calibration from "../../../models/tau-tiny-calibration.json" with { type:
 const pairs: Readonly<Record<string, { readonly p50: number; readonly max: number }>> =
   calibration.checked.pairs;
 
-test("the README's table of how far hosts are apart is that of the evidence", async () => {
-  const readme = await Deno.readTextFile(new URL("../../../README.md", import.meta.url));
-  const rows = [...readme.matchAll(/^\| (\S+ -> \S+) +\| (\S+) +\| (\S+) +\|$/gm)];
+test("the table in USING.md of how far hosts are apart is that of the evidence", async () => {
+  const page = await Deno.readTextFile(new URL("../../../.github/USING.md", import.meta.url));
+  const rows = [...page.matchAll(/^\| (\S+ -> \S+) +\| (\S+) +\| (\S+) +\|$/gm)];
   expect(rows.length).toBeGreaterThanOrEqual(9);
   for (const [, pair, median, largest] of rows) {
     expect([pair, Number(median), Number(largest)]).toEqual([
