@@ -3,6 +3,7 @@
  * `deno run -A models/write_catalogue.ts`.
  */
 import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Catalogue,
@@ -19,7 +20,7 @@ const CATALOGUE = join(MODELS, "catalogue.json");
 
 /** The catalogue with the embedded models' files as they are on disk. */
 export async function measuredCatalogue(): Promise<Catalogue> {
-  const { models } = decodeCatalogue(JSON.parse(await Deno.readTextFile(CATALOGUE)));
+  const { models } = decodeCatalogue(JSON.parse(await readFile(CATALOGUE, "utf8")));
   return { models: await Promise.all(models.map(measured)) };
 }
 
@@ -27,7 +28,7 @@ async function measured(entry: CatalogueEntry): Promise<CatalogueEntry> {
   if (entry.source !== "embedded") return entry;
   const files: CatalogueEntry["files"] = {};
   for (const path of (await filesIn(join(MODELS, entry.id))).sort()) {
-    const bytes = await Deno.readFile(join(MODELS, entry.id, path));
+    const bytes = await readFile(join(MODELS, entry.id, path));
     files[path] = {
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -58,7 +59,7 @@ async function factsOf(
 }
 
 function folderOf(id: string, known: CatalogueEntry["files"], variant?: string): ModelFiles {
-  const read = (path: string) => Deno.readFile(join(MODELS, id, path));
+  const read = async (path: string) => new Uint8Array(await readFile(join(MODELS, id, path)));
   return {
     ...{ name: id, location: join(MODELS, id), variant, paths: Object.keys(known) },
     has: (path) => Object.hasOwn(known, path),
@@ -70,13 +71,14 @@ function folderOf(id: string, known: CatalogueEntry["files"], variant?: string):
 
 async function filesIn(folder: string, under = ""): Promise<string[]> {
   const paths: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(join(folder, under))) {
-    if (isDirectory) paths.push(...await filesIn(folder, `${under}${name}/`));
+  for (const entry of await readdir(join(folder, under), { withFileTypes: true })) {
+    const { name } = entry;
+    if (entry.isDirectory()) paths.push(...await filesIn(folder, `${under}${name}/`));
     else paths.push(`${under}${name}`);
   }
   return paths;
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(CATALOGUE, `${JSON.stringify(await measuredCatalogue(), null, 2)}\n`);
+  await writeFile(CATALOGUE, `${JSON.stringify(await measuredCatalogue(), null, 2)}\n`);
 }

@@ -1,4 +1,5 @@
+import process from "node:process";
 import { runProgram } from "./program.ts";
 
 // Libraries keep timers that would hold the process for seconds; all of ours has ended.
-Deno.exit(await runProgram(Deno.args));
+process.exit(await runProgram(process.argv.slice(2)));

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help } from "commander";
+import process from "node:process";
 import { AppError } from "../core/error.ts";
 import { sentenceOf } from "./cli/mod.ts";
 
@@ -61,7 +62,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   try {
     const program = await programFor(args[0] ?? "");
     await program.parseAsync(args, { from: "user" });
-    return Deno.exitCode;
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof AppError) console.error(sentenceOf(error));
     else if (!(error instanceof CommanderError)) console.error(error);

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AppError } from "../../core/error.ts";
@@ -155,6 +156,6 @@ function collector(): () => number {
   const collect: () => void = runInNewContext("gc");
   return () => {
     collect();
-    return Deno.memoryUsage().heapUsed / 1e6;
+    return process.memoryUsage().heapUsed / 1e6;
   };
 }

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { Command, Option } from "commander";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -96,7 +98,9 @@ async function bench(flags: BenchFlags): Promise<void> {
   const encoder = new TextEncoder();
   if (flags.json) await writeAtomically(flags.json, encoder.encode(JSON.stringify(report)));
   if (flags.html) await writeAtomically(flags.html, encoder.encode(reportPage(report, changes)));
-  if (report.hosts.some(({ rows }) => rows.some((row) => row.agrees === false))) Deno.exitCode = 1;
+  if (report.hosts.some(({ rows }) => rows.some((row) => row.agrees === false))) {
+    process.exitCode = 1;
+  }
 }
 
 function benchOptions({ filter, quick, seconds: text }: BenchFlags): BenchOptions {
@@ -115,7 +119,7 @@ function benchOptions({ filter, quick, seconds: text }: BenchFlags): BenchOption
 
 async function readReport(path: string): Promise<BenchReport> {
   try {
-    return decodeReport(JSON.parse(await Deno.readTextFile(path)));
+    return decodeReport(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
     throw new AppError("invalid_request", `Cannot compare with ${path}: ${reason(cause)}`, {
       cause,

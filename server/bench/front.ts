@@ -1,5 +1,8 @@
 import { imageCodec } from "../../core/image/mod.ts";
 import { Command } from "commander";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   addressOf,
@@ -14,6 +17,7 @@ import { median } from "../../core/bench/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { eventLine } from "../telemetry/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
+import { serve } from "../runtime/mod.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type ImageSource, MinerMetrics, minerRoutes } from "../miner/mod.ts";
 
@@ -41,11 +45,12 @@ async function benchFront(flags: FrontFlags): Promise<void> {
   const rounds = wholeFlag("--rounds", flags.rounds, 1, 1000);
   const [miner, caller] = [openHotkey(undefined), openHotkey(undefined)];
   await using stack = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "stepwise-front-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const folder = await mkdtemp(join(tmpdir(), "stepwise-front-"));
+  stack.defer(() => rm(folder, { recursive: true }));
   // On disk and with a log, as a miner has them.
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
-  const log = stack.use(await Deno.open(join(folder, "log"), { create: true, append: true }));
+  const log = openSync(join(folder, "log"), "a");
+  stack.defer(() => closeSync(log));
   // A busy machine makes no request too old.
   const signedAt = Date.now();
   const clock = () => signedAt;
@@ -64,16 +69,15 @@ async function benchFront(flags: FrontFlags): Promise<void> {
       ...{ name: "", version: "", hotkey: miner.address, compute: "", models: [] },
       ...{ capacity: source.capacity(), transcriptSeconds: TRANSCRIPT_SECONDS },
     }),
-    log: (event, facts) =>
-      void log.writeSync(new TextEncoder().encode(`${eventLine(event, facts)}\n`)),
+    log: (event, facts) => void writeSync(log, `${eventLine(event, facts)}\n`),
   });
   const servers = {
-    bare: serve(async (request) => {
+    bare: served(async (request) => {
       const headers = readSignedHeaders(request.headers, miner.address, clock());
       checkSignedBody(headers, await request.bytes());
       return Response.json(MADE);
     }),
-    front: serve((request) => front.fetch(request)),
+    front: served((request) => front.fetch(request)),
   };
   const rates: { readonly bare: number[]; readonly front: number[] } = { bare: [], front: [] };
   for (let round = 0; round < rounds; round++) {
@@ -114,8 +118,8 @@ function stubbed(): ImageSource {
   };
 }
 
-function serve(answer: (request: Request) => Response | Promise<Response>) {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
+function served(answer: (request: Request) => Response | Promise<Response>) {
+  const server = serve({ hostname: "127.0.0.1", port: 0 }, answer);
   return {
     server,
     url: addressOf(`http://127.0.0.1:${server.addr.port}`, PATHS.generations, {}).href,

@@ -15,6 +15,7 @@ import type { ModelFiles } from "../../core/model/mod.ts";
 import { nativeRuntime } from "../compute/mod.ts";
 import type { Progress } from "../cli/mod.ts";
 import { openModel } from "../models/mod.ts";
+import { runtimeVersion } from "../runtime/mod.ts";
 import { BenchPage } from "./bench_page.ts";
 
 export const BENCH_HOSTS = ["native", "chrome", "both"] as const;
@@ -34,7 +35,7 @@ async function benchNative(
   const runtime = await nativeRuntime();
   using _gpu = runtime.gpu;
   using bench = openWorkbench(runtime);
-  const facts = { host: "native", software: `Deno ${Deno.version.deno}` } as const;
+  const facts = { host: "native", software: runtimeVersion() } as const;
   const report = await runBench(bench, facts, options, onProgress);
   return files ? await withLoops(report, files, runtime, options) : report;
 }

@@ -4,6 +4,7 @@ import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
+import { serve } from "../runtime/mod.ts";
 import {
   DEFAULT_STRESS,
   Ledger,
@@ -123,7 +124,7 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
 
 /** Miners that sign receipts of runs that never were; the last of them never answer. */
 function serveMiners(keys: readonly Hotkey[], alive: number, answerMs: number) {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+  return serve({ hostname: "127.0.0.1", port: 0 }, async (request) => {
     const uid = Number(new URL(request.url).pathname.split("/")[1]);
     if (uid >= alive) {
       // Until the validator gives up.

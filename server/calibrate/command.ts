@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
@@ -148,7 +149,7 @@ async function report(
     const path = await writeEvidence(entry.id, { checked: { ...evidence, ...checked } });
     progress.say(`Evidence written to ${path}`);
   }
-  if (checked.rejected > 0) Deno.exitCode = 1;
+  if (checked.rejected > 0) process.exitCode = 1;
 }
 
 function entryOf({ model }: CalibrateFlags): CatalogueEntry {

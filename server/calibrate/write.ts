@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tolerance } from "../../core/verifier/mod.ts";
 import { writeAtomically } from "../storage/mod.ts";
@@ -10,7 +11,7 @@ export async function writeTolerances(
   tolerances: readonly Tolerance[],
 ): Promise<void> {
   const path = join(MODELS, "catalogue.json");
-  const catalogue = JSON.parse(await Deno.readTextFile(path));
+  const catalogue = JSON.parse(await readFile(path, "utf8"));
   for (const entry of catalogue.models) {
     if (entry.id === id) entry.tolerances = tolerances;
   }
@@ -27,7 +28,7 @@ export async function writeEvidence(
   part: { readonly fitted: unknown } | { readonly checked: unknown },
 ): Promise<string> {
   const path = join(MODELS, `${id}-calibration.json`);
-  const kept = "checked" in part ? JSON.parse(await Deno.readTextFile(path)) : {};
+  const kept = "checked" in part ? JSON.parse(await readFile(path, "utf8")) : {};
   await writeJson(path, { ...kept, ...part });
   return path;
 }

@@ -1,3 +1,13 @@
+/**
+ * What commands have in common: numbers of flags within their ranges, the sentence that an error
+ * ends with, and progress on stderr.
+ *
+ * ```ts
+ * import { wholeFlag } from "./mod.ts";
+ *
+ * console.assert(wholeFlag("--queue", "16", 1, 10_000) === 16);
+ * ```
+ */
 export { sentenceOf } from "./flag_hint.ts";
 export { numberFlag, sideFlag, stepsFlag, wholeFlag } from "./flags.ts";
 export { Progress } from "./progress.ts";

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import process from "node:process";
 import { AppError } from "../../core/error.ts";
 
 /**
@@ -20,7 +21,7 @@ const GPU_NODES = ["/dev/dri/renderD128", "/dev/dri/card0", "/dev/nvidiactl", "/
  * not used: without a GPU it hangs.
  */
 export function chromeFlags(
-  os: typeof Deno.build.os = Deno.build.os,
+  os: NodeJS.Platform = process.platform,
   gpu: boolean = GPU_NODES.some((path) => existsSync(path)),
 ): string[] {
   const quiet = [
@@ -35,7 +36,7 @@ export function chromeFlags(
     ? ["--enable-features=Vulkan", "--use-angle=vulkan", "--ignore-gpu-blocklist"]
     : ["--use-webgpu-adapter=swiftshader"];
   // Chrome refuses to run its sandbox as root, which is what a container mostly is.
-  const sandbox = Deno.uid() === 0 ? ["--no-sandbox"] : [];
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return [...quiet, ...sandbox, "--enable-unsafe-webgpu", ...adapter];
 }
 

@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
 import { AppError } from "../../core/error.ts";
 import { type NpmChromium, npmChromium } from "./npm_chromium.ts";
 
@@ -26,7 +28,7 @@ const APPLICATIONS = [
 
 /** The path of an installed Chrome or Chromium: `CHROME_PATH`, else the usual places. */
 export function findChrome(): string | undefined {
-  const named = Deno.env.get("CHROME_PATH");
+  const named = process.env.CHROME_PATH;
   return named && isFile(named) ? named : installedChrome();
 }
 
@@ -58,19 +60,18 @@ export async function locateChrome(
 }
 
 function named(): string | undefined {
-  return Deno.env.get("CHROME_PATH") || undefined;
+  return process.env.CHROME_PATH || undefined;
 }
 
 function installedChrome(): string | undefined {
-  const separator = Deno.build.os === "windows" ? ";" : ":";
-  const folders = (Deno.env.get("PATH") ?? "").split(separator);
+  const folders = (process.env.PATH ?? "").split(delimiter);
   const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   return [...onPath, ...APPLICATIONS].find(isFile);
 }
 
 function isFile(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

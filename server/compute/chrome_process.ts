@@ -25,7 +25,7 @@ export class ChromeProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #profile: ChromeProfile;
   readonly #tail: string[] = [];
-  readonly #onUnload = () => this.#endNow();
+  readonly #onExit = () => this.#endNow();
   #browser: Browser | undefined;
 
   private constructor(child: ChildProcess, profile: ChromeProfile) {
@@ -40,7 +40,7 @@ export class ChromeProcess implements AsyncDisposable {
       );
     });
     child.stderr?.on("data", (chunk) => this.hear(String(chunk)));
-    globalThis.addEventListener("unload", this.#onUnload);
+    process.on("exit", this.#onExit);
   }
 
   /** @throws AppError `host_unavailable` with Chrome's own words, or for one that is too old. */
@@ -55,7 +55,7 @@ export class ChromeProcess implements AsyncDisposable {
       env: { ...process.env, ...program.env },
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       // A group of its own: a Ctrl-C in the terminal is ours to handle.
-      detached: Deno.build.os !== "windows",
+      detached: process.platform !== "win32",
     });
     const chrome = new ChromeProcess(child, profile);
     try {
@@ -95,7 +95,7 @@ export class ChromeProcess implements AsyncDisposable {
 
   /** Closes Chrome, by force when it does not want to. */
   async [Symbol.asyncDispose](): Promise<void> {
-    globalThis.removeEventListener("unload", this.#onUnload);
+    process.off("exit", this.#onExit);
     const closed = this.#browser?.close() ?? Promise.reject(new Error("it is not connected"));
     await this.#within(CLOSE_MS, closed.then(() => this.ended)).catch(() => this.#kill());
     await this.ended;
@@ -115,7 +115,7 @@ export class ChromeProcess implements AsyncDisposable {
   #kill(): void {
     if (this.#child.pid === undefined || this.#child.exitCode !== null) return;
     try {
-      process.kill(Deno.build.os === "windows" ? this.#child.pid : -this.#child.pid, "SIGKILL");
+      process.kill(process.platform === "win32" ? this.#child.pid : -this.#child.pid, "SIGKILL");
     } catch {
       // It is gone already.
     }

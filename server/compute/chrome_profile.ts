@@ -1,5 +1,9 @@
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openLockable } from "../runtime/mod.ts";
+import { isMissing } from "../storage/mod.ts";
 
 const PREFIX = "stepwise-chrome-";
 const LOCK = "owner.lock";
@@ -17,24 +21,25 @@ export interface ChromeProfile extends AsyncDisposable {
  */
 export async function makeProfile(): Promise<ChromeProfile> {
   await sweep();
-  const path = await Deno.makeTempDir({ prefix: PREFIX });
-  const lock = await Deno.open(join(path, `${LOCK}.new`), { write: true, create: true });
-  await lock.lock(true);
+  const path = await mkdtemp(join(tmpdir(), PREFIX));
+  const lock = await openLockable(join(path, `${LOCK}.new`));
+  await lock.tryLock();
   // Renamed when it is locked, so that a sweeper never finds it free.
-  await Deno.rename(join(path, `${LOCK}.new`), join(path, LOCK));
+  await rename(join(path, `${LOCK}.new`), join(path, LOCK));
   return {
     path,
-    remove: () => Deno.removeSync(path, { recursive: true }),
+    remove: () => rmSync(path, { recursive: true }),
     async [Symbol.asyncDispose]() {
-      lock.close();
+      lock[Symbol.dispose]();
       await removeFolder(path);
     },
   };
 }
 
 async function sweep(): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(tmpdir())) {
-    if (!isDirectory || !name.startsWith(PREFIX)) continue;
+  for (const entry of await readdir(tmpdir(), { withFileTypes: true })) {
+    const { name } = entry;
+    if (!entry.isDirectory() || !name.startsWith(PREFIX)) continue;
     const path = join(tmpdir(), name);
     if (await isAbandoned(path)) await removeFolder(path);
   }
@@ -42,8 +47,8 @@ async function sweep(): Promise<void> {
 
 async function isAbandoned(path: string): Promise<boolean> {
   try {
-    using lock = await Deno.open(join(path, LOCK), { read: true, write: true });
-    return await lock.tryLock(true);
+    using lock = await openLockable(join(path, LOCK), { create: false });
+    return await lock.tryLock();
   } catch {
     return false; // Just being made, or not ours to open.
   }
@@ -54,9 +59,9 @@ async function removeFolder(path: string): Promise<void> {
   for (const waitMs of [0, 50, 200]) {
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     try {
-      return await Deno.remove(path, { recursive: true });
+      return await rm(path, { recursive: true });
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
+      if (isMissing(error)) return;
     }
   }
 }

@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
 import type { ByteRange, ModelFiles } from "../../core/model/mod.ts";
 import type { ServedModel } from "../../core/remote/mod.ts";
+import { type HttpServer, serve, upgradeToWebSocket } from "../runtime/mod.ts";
+import { fileStream, isMissing } from "../storage/mod.ts";
 import { type Bundle, bundlePage, type DrivenPage } from "./chrome_bundle.ts";
 
 const ORT = fileURLToPath(
@@ -49,7 +51,7 @@ export interface PageVisit extends Disposable {
  */
 export class ChromeServer implements AsyncDisposable {
   readonly #bundle: Bundle;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpServer;
   readonly #models = new Map<string, ModelFiles>();
   readonly #visits = new Map<string, (socket: WebSocket) => void>();
 
@@ -63,8 +65,8 @@ export class ChromeServer implements AsyncDisposable {
     this.#bundle = bundle;
     this.#page = page;
     this.#silence = silence;
-    const options = { hostname: "127.0.0.1", port, onListen: () => {} };
-    this.#server = Deno.serve(options, async (request) => await this.#answer(request));
+    const address = { hostname: "127.0.0.1", port };
+    this.#server = serve(address, async (request) => await this.#answer(request));
   }
 
   /** @throws AppError `host_unavailable` when the page cannot be built. */
@@ -126,7 +128,7 @@ export class ChromeServer implements AsyncDisposable {
     const arrived = this.#visits.get(token);
     if (!arrived || request.headers.get("upgrade") !== "websocket") return notFound();
     this.#visits.delete(token);
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: this.#silence });
+    const { socket, response } = upgradeToWebSocket(request, this.#silence);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => arrived(socket), { once: true });
     return response;
@@ -148,10 +150,9 @@ function notFound(): Response {
 
 async function ortFile(name: string): Promise<Response> {
   try {
-    const file = await Deno.open(ORT + name);
-    return new Response(file.readable, { headers: headersFor(name) });
+    return new Response(await fileStream(ORT + name), { headers: headersFor(name) });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return notFound();
+    if (isMissing(error)) return notFound();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import process from "node:process";
 import { AppError } from "../../core/error.ts";
 import { Pipeline, RecoveringEngine } from "../../core/generation/mod.ts";
 import { openDevice } from "../../core/gpu/mod.ts";
@@ -8,8 +9,8 @@ import type { ComputeHost } from "./host.ts";
 /** Deno's adapter, or undefined when there is no driver. */
 export async function nativeAdapter(): Promise<GPUAdapter | undefined> {
   // Mesa complains on stderr when this is not set, though nothing that computes looks there.
-  if (Deno.build.os === "linux" && !Deno.env.has("XDG_RUNTIME_DIR")) {
-    Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
+  if (process.platform === "linux" && !process.env.XDG_RUNTIME_DIR) {
+    process.env.XDG_RUNTIME_DIR = tmpdir();
   }
   return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }

@@ -1,7 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/error.ts";
+import { snippetCommand } from "../runtime/mod.ts";
 
 /** The Chromium that an npm package carries, unpacked: works without root and without apt. */
 export interface NpmChromium {
@@ -24,7 +31,7 @@ const UNPACK = `
  * @returns undefined where the package is not installed or does not run: it is for Linux on x86-64.
  */
 export async function npmChromium(): Promise<NpmChromium | undefined> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !isInstalled()) return undefined;
+  if (process.platform !== "linux" || process.arch !== "x64" || !isInstalled()) return undefined;
   const folder = join(cacheFolder(), "npm-chromium-153");
   if (!existsSync(folder)) {
     console.error(`Unpacking the npm-shipped Chromium into ${folder}`);
@@ -54,33 +61,32 @@ export async function fillOnce(
   fill: (partial: string) => Promise<void>,
 ): Promise<void> {
   const place = dirname(folder);
-  await Deno.mkdir(place, { recursive: true });
-  const partial = await Deno.makeTempDir({ dir: place, prefix: `${basename(folder)}.part-` });
+  await mkdir(place, { recursive: true });
+  const partial = await mkdtemp(join(place, `${basename(folder)}.part-`));
   try {
     await fill(partial);
-    await Deno.rename(partial, folder);
+    await rename(partial, folder);
   } catch (error) {
-    await Deno.remove(partial, { recursive: true });
+    await rm(partial, { recursive: true });
     // A folder that is not empty is not renamed over: another was first.
     if (!existsSync(folder)) throw error;
   }
 }
 
 async function unpack(folder: string): Promise<void> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["eval", UNPACK],
-    // Packages are found from the working folder.
+  const [program, args] = snippetCommand(UNPACK);
+  const child = spawn(program, args, {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ["ignore", "ignore", "pipe"],
   });
-  const { success, stderr } = await child.output();
-  if (!success) {
-    const words = new TextDecoder().decode(stderr).trim();
-    throw new AppError("host_unavailable", `Cannot unpack the npm-shipped Chromium: ${words}`);
-  }
+  const ended = once(child, "close");
+  const words = await text(child.stderr);
+  const [code] = await ended;
+  if (code === 0) return;
+  throw new AppError("host_unavailable", `Cannot unpack the npm-shipped Chromium: ${words.trim()}`);
 }
 
 function cacheFolder(): string {
-  const home = Deno.env.get("HOME") ?? Deno.makeTempDirSync();
-  return join(Deno.env.get("XDG_CACHE_HOME") ?? join(home, ".cache"), "stepwise");
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "stepwise");
 }

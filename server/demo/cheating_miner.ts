@@ -1,3 +1,4 @@
+import process from "node:process";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { readJson } from "../../core/model/mod.ts";
@@ -11,7 +12,7 @@ import { runNeuron } from "../neuron/mod.ts";
  * A miner that cheats, as a process of its own, for the demonstration and the tests.
  * Arguments: hotkey, endpoint, netuid, address, port, folder, name of the cheat.
  */
-const [hotkey, endpoint, netuid, ip, port, folder, name] = Deno.args;
+const [hotkey, endpoint, netuid, ip, port, folder, name] = process.argv.slice(2);
 const cheat = zoo.find((each) => each.name === name);
 if (!cheat) throw new AppError("invalid_request", `Cannot cheat: there is no ${name} in the zoo`);
 await using chain = await SubtensorClient.connect({
@@ -40,4 +41,4 @@ const miner = await startMiner({
   },
 });
 await runNeuron("Mining", miner);
-Deno.exit(0);
+process.exit(0);

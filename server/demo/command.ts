@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Command } from "commander";
 import { numberFlag } from "../cli/mod.ts";
 import { runDemo } from "./demo.ts";
@@ -17,6 +18,6 @@ export function demoCommand(): Command {
     .action(async (flags: { keep: boolean; out?: string; minutes: string }) => {
       const minutes = numberFlag("--minutes", flags.minutes, 0.1);
       const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes });
-      Deno.exitCode = held ? 0 : 1;
+      process.exitCode = held ? 0 : 1;
     });
 }

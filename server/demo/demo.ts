@@ -1,4 +1,6 @@
 import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reason, throwIfAborted } from "../../core/error.ts";
@@ -50,9 +52,9 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const screen = new Screen();
   const started = Date.now();
   const until = started + 60_000 * options.minutes;
-  const folder = options.folder ?? await Deno.makeTempDir({ prefix: "stepwise-demo-" });
+  const folder = options.folder ?? await mkdtemp(join(tmpdir(), "stepwise-demo-"));
   const images = join(folder, "images");
-  await Deno.mkdir(images, { recursive: true });
+  await mkdir(images, { recursive: true });
   await using stack = new AsyncDisposableStack();
   const { devnet, chain } = await openChain(stack, screen);
   const key = crypto.randomUUID();
@@ -131,7 +133,7 @@ interface Needs {
 async function startNeurons(
   { devnet, folder, key, screen, stack, signal }: Needs,
 ): Promise<DemoProcess[]> {
-  const ip = localAddress();
+  const ip = await localAddress();
   const chainFlags = [
     ...["--subtensor.network", "devnet", "--subtensor.chain_endpoint", devnet.endpoint],
     ...["--netuid", String(NETUID)],
@@ -161,7 +163,7 @@ async function startNeurons(
     return each.value;
   });
   const keys = join(folder, "api-keys.txt");
-  await Deno.writeTextFile(keys, `# applications\n${key}\n`, { mode: 0o600 });
+  await writeFile(keys, `# applications\n${key}\n`, { mode: 0o600 });
   const validator = await start("validator", [
     ...[MAIN, "validator", ...chainFlags, "--wallet.hotkey", VALIDATOR],
     ...["--storage", join(folder, "validator"), "--axon.port", "0", "--compute", "cpu"],
@@ -271,5 +273,5 @@ async function sayAddresses(
 }
 
 function siteIsBuilt(): Promise<boolean> {
-  return Deno.stat(join(SITE_FOLDER, "index.html")).then(() => true, () => false);
+  return stat(join(SITE_FOLDER, "index.html")).then(() => true, () => false);
 }

@@ -1,17 +1,24 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+
 /** The chain takes any address but this one, which nobody else can reach. */
 const REFUSED = "127.0.0.1";
 
 /** An IPv4 address of this machine that the chain takes for an axon. */
-export function localAddress(): string {
-  const own = Deno.networkInterfaces()
+export async function localAddress(): Promise<string> {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
     .filter(({ family, address }) => family === "IPv4" && address !== REFUSED)
     .map(({ address }) => address);
-  return ["127.0.0.2", ...own].find(canListen) ?? "127.0.0.2";
+  for (const address of ["127.0.0.2", ...own]) if (await canListen(address)) return address;
+  return "127.0.0.2";
 }
 
-function canListen(hostname: string): boolean {
+async function canListen(host: string): Promise<boolean> {
+  const server = createServer().listen({ host, port: 0 });
   try {
-    Deno.listen({ hostname, port: 0 }).close();
+    await once(server, "listening");
+    server.close();
     return true;
   } catch {
     return false;

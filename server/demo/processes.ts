@@ -1,4 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { AppError, throwIfAborted } from "../../core/error.ts";
+import { scriptCommand } from "../runtime/mod.ts";
 
 /** A process of the demonstration. */
 export interface DemoProcess extends AsyncDisposable {
@@ -22,30 +28,22 @@ const KEPT_LINES = 12;
  */
 export async function startProcess(
   name: string,
-  args: readonly string[],
+  [script, ...args]: readonly string[],
   log: string,
   signal?: AbortSignal,
 ): Promise<DemoProcess> {
   throwIfAborted(signal, `start the ${name}`);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const file = await open(log, "w");
+  const child = spawn(...scriptCommand(script, args), { stdio: ["ignore", "pipe", "pipe"] });
   let running = true;
-  const ended = child.status.then((status) => {
-    running = false;
-    return status;
-  });
-  const file = await Deno.open(log, { write: true, create: true, truncate: true });
+  const ended = once(child, "exit").then(() => running = false);
   const last: string[] = [];
   const { promise: reached, resolve } = Promise.withResolvers<string>();
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const line of linesOf(stream)) {
+  const read = async (stream: Readable) => {
+    for await (const line of createInterface({ input: stream })) {
       last.splice(0, last.length - KEPT_LINES + 1);
       last.push(line);
-      await file.write(new TextEncoder().encode(`${line}\n`));
+      await file.write(`${line}\n`);
       const url = / at (http:\/\/\S+)$/.exec(line)?.[1];
       if (url) resolve(url);
     }
@@ -65,20 +63,11 @@ export async function startProcess(
     clearTimeout(force);
     await reading;
   };
-  if (url === "") {
+  const { pid } = child;
+  if (url === "" || pid === undefined) {
     await stop();
     throwIfAborted(signal, `start the ${name}`);
     throw new AppError("host_failed", `Cannot start the ${name}: it says\n${last.join("\n")}`);
   }
-  return { name, pid: child.pid, url, running: () => running, [Symbol.asyncDispose]: stop };
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
+  return { name, pid, url, running: () => running, [Symbol.asyncDispose]: stop };
 }

@@ -1,3 +1,5 @@
+import process from "node:process";
+
 const CLEAR_TO_END = "\x1b[0J";
 
 /** Where it is drawn. */
@@ -12,11 +14,11 @@ export interface Terminal {
 }
 
 const STDOUT: Terminal = {
-  live: Deno.stdout.isTerminal(),
-  columns: () => Deno.consoleSize().columns,
+  live: process.stdout.isTTY,
+  columns: () => process.stdout.columns,
   // Not by writeSync, which throws once a reader such as head has gone.
   line: (text) => console.log(text),
-  control: (sequence) => void Deno.stdout.writeSync(new TextEncoder().encode(sequence)),
+  control: (sequence) => void process.stdout.write(sequence),
 };
 
 /** The part of a terminal that is drawn again and again; where there is none, what stays alone. */

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { reason } from "../../core/error.ts";
 import { addressOf, PATHS } from "../../core/protocol/mod.ts";
@@ -73,8 +74,8 @@ export class Users implements AsyncDisposable {
       const answer = await response.json();
       if (!response.ok) throw new Error(answer.error.message);
       const name = `${number}-${prompt.replaceAll(" ", "-")}.png`;
-      await Deno.writeFile(join(folder, name), Uint8Array.fromBase64(answer.image));
-      await Deno.writeTextFile(
+      await writeFile(join(folder, name), Uint8Array.fromBase64(answer.image));
+      await writeFile(
         join(folder, `${number}.receipt.json`),
         JSON.stringify(answer.receipt),
       );

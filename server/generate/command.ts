@@ -173,7 +173,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
 
 /** The environment keeps it out of the list of processes. */
 function signingSeed({ signingSeed }: GenerateFlags): string | undefined {
-  return signingSeed ?? (Deno.env.get("STEPWISE_SIGNING_SEED") || undefined);
+  return signingSeed ?? (process.env.STEPWISE_SIGNING_SEED || undefined);
 }
 
 function signedBy({ address, fresh }: Hotkey, paths: readonly string[]): string {
@@ -184,8 +184,8 @@ function signedBy({ address, fresh }: Hotkey, paths: readonly string[]): string 
 /** Ctrl-C stops between two network calls; a second one at once. */
 function onInterrupt(): AbortSignal {
   const controller = new AbortController();
-  Deno.addSignalListener("SIGINT", () => {
-    if (controller.signal.aborted) Deno.exit(130);
+  process.on("SIGINT", () => {
+    if (controller.signal.aborted) process.exit(130);
     controller.abort(new AppError("cancelled", "Cannot generate: it was cancelled"));
   });
   return controller.signal;

@@ -1,12 +1,13 @@
 import { AppError } from "../../core/error.ts";
+import { type HttpServer, serve } from "../runtime/mod.ts";
 
 /** @throws AppError `address_in_use`. */
 export function listen(
   { hostname, port }: { readonly hostname: string; readonly port: number },
   handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
+): HttpServer {
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, handler);
+    return serve({ hostname, port }, handler);
   } catch (cause) {
     throw new AppError(
       "address_in_use",

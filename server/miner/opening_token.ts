@@ -1,7 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
-import { writeAtomically } from "../storage/mod.ts";
+import { isMissing, writeAtomically } from "../storage/mod.ts";
 
 const SECRET_BYTES = 32;
 
@@ -44,11 +45,11 @@ export class OpeningTokens {
 /** @returns undefined where there is none. */
 async function readSecret(path: string): Promise<Uint8Array | undefined> {
   try {
-    const secret = await Deno.readFile(path);
+    const secret = await readFile(path);
     if (secret.length === SECRET_BYTES) return secret;
     throw new Error(`it has ${secret.length} bytes, not ${SECRET_BYTES}`);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
+    if (isMissing(cause)) return undefined;
     throw new AppError(
       "storage_failed",
       `Cannot read the secret of opening tokens in ${path}: ${reason(cause)}; give this user the ` +

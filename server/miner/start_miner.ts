@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
@@ -61,7 +62,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   subnet?.requireRegistered(address);
   const { hotkeys, endpoint } = options.whitelist;
   const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
-  await Deno.mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
   const source = options.generators?.length

@@ -1,6 +1,17 @@
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { checkModelPath, type ModelStore, type PartialFile } from "../../core/model/mod.ts";
-import { storageFailed } from "../storage/mod.ts";
+import { fileStream, storageFailed } from "../storage/mod.ts";
 
 /**
  * Keeps a model's files in a folder. A file on its way in is `<path>.part`, with the server's etag
@@ -17,7 +28,7 @@ export class DiskStore implements ModelStore {
   async open(path: string, bytes?: number): Promise<PartialFile> {
     const target = join(this.#folder, checkModelPath(path, this.#folder));
     return await guarded(target, undefined, async () => {
-      await Deno.mkdir(dirname(target), { recursive: true });
+      await mkdir(dirname(target), { recursive: true });
       const file = await openPart(target);
       const { size } = await file.stat();
       return new DiskPartial(target, file, size, await readValidator(target), bytes);
@@ -27,20 +38,20 @@ export class DiskStore implements ModelStore {
 
 /** How many bytes an earlier run left of a file. */
 export async function bytesKept(folder: string, path: string): Promise<number> {
-  const stat = await Deno.stat(partOf(join(folder, path))).catch(() => undefined);
-  return stat?.size ?? 0;
+  const found = await stat(partOf(join(folder, path))).catch(() => undefined);
+  return found?.size ?? 0;
 }
 
 class DiskPartial implements PartialFile {
   readonly #target: string;
   readonly #expected?: number;
-  #file: Deno.FsFile | undefined;
+  #file: FileHandle | undefined;
   #bytes: number;
   #validator?: string;
 
   constructor(
     target: string,
-    file: Deno.FsFile,
+    file: FileHandle,
     bytes: number,
     validator?: string,
     expected?: number,
@@ -61,15 +72,13 @@ class DiskPartial implements PartialFile {
   }
 
   async *read(): AsyncGenerator<Uint8Array> {
-    using file = await Deno.open(partOf(this.#target));
-    yield* file.readable;
+    yield* await fileStream(partOf(this.#target));
   }
 
   async restart(validator?: string): Promise<void> {
     await this.#guarded(async () => {
       const file = await this.#open();
       await file.truncate(0);
-      await file.seek(0, Deno.SeekMode.Start);
       this.#bytes = 0;
       this.#validator = validator;
       await writeValidator(this.#target, validator);
@@ -79,8 +88,9 @@ class DiskPartial implements PartialFile {
   async append(chunk: Uint8Array): Promise<void> {
     await this.#guarded(async () => {
       const file = await this.#open();
-      await file.seek(this.#bytes, Deno.SeekMode.Start);
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      for (let at = 0; at < chunk.length;) {
+        at += (await file.write(chunk, at, chunk.length - at, this.#bytes + at)).bytesWritten;
+      }
       this.#bytes += chunk.length;
     });
   }
@@ -89,7 +99,7 @@ class DiskPartial implements PartialFile {
     await this.#guarded(async () => {
       await (await this.#open()).sync();
       await this.close();
-      await Deno.rename(partOf(this.#target), this.#target);
+      await rename(partOf(this.#target), this.#target);
       await writeValidator(this.#target, undefined);
     });
   }
@@ -102,13 +112,13 @@ class DiskPartial implements PartialFile {
     this.#validator = undefined;
   }
 
-  close(): Promise<void> {
-    this.#file?.close();
+  async close(): Promise<void> {
+    const file = this.#file;
     this.#file = undefined;
-    return Promise.resolve();
+    await file?.close();
   }
 
-  async #open(): Promise<Deno.FsFile> {
+  async #open(): Promise<FileHandle> {
     return this.#file ??= await openPart(this.#target);
   }
 
@@ -130,8 +140,9 @@ async function guarded<T>(
   }
 }
 
-async function openPart(target: string): Promise<Deno.FsFile> {
-  return await Deno.open(partOf(target), { read: true, write: true, create: true });
+async function openPart(target: string): Promise<FileHandle> {
+  // Made where it is not there, and not cut where it is.
+  return await open(partOf(target), constants.O_RDWR | constants.O_CREAT);
 }
 
 function partOf(target: string): string {
@@ -140,7 +151,7 @@ function partOf(target: string): string {
 
 async function readValidator(target: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(`${partOf(target)}.etag`);
+    return await readFile(`${partOf(target)}.etag`, "utf8");
   } catch {
     return undefined;
   }
@@ -149,13 +160,9 @@ async function readValidator(target: string): Promise<string | undefined> {
 async function writeValidator(target: string, validator?: string): Promise<void> {
   const path = `${partOf(target)}.etag`;
   if (validator === undefined) await remove(path);
-  else await Deno.writeTextFile(path, validator);
+  else await writeFile(path, validator);
 }
 
 async function remove(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  await rm(path, { force: true });
 }

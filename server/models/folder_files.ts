@@ -1,3 +1,4 @@
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -6,6 +7,7 @@ import {
   missingFile,
   type ModelFiles,
 } from "../../core/model/mod.ts";
+import { isMissing } from "../storage/mod.ts";
 
 // part/file, and one more for exports that keep a variant in a folder of its own.
 const MAX_DEPTH = 3;
@@ -61,9 +63,9 @@ export class FolderFiles implements ModelFiles {
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const local = this.localPath(path);
     try {
-      return range ? await readRange(local, range) : await Deno.readFile(local);
+      return range ? await readRange(local, range) : new Uint8Array(await readFile(local));
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) throw missingFile(this, path);
+      if (isMissing(cause)) throw missingFile(this, path);
       throw new AppError("storage_failed", `Cannot read ${local}: ${reason(cause)}`, { cause });
     }
   }
@@ -75,17 +77,17 @@ async function fileSizes(
 ): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const path of only ?? await listFiles(folder)) {
-    const stat = await Deno.stat(join(folder, path)).catch(() => undefined);
-    if (stat?.isFile) sizes.set(path, stat.size);
+    const found = await stat(join(folder, path)).catch(() => undefined);
+    if (found?.isFile()) sizes.set(path, found.size);
   }
   return sizes;
 }
 
 async function listFiles(folder: string, under = "", depth = 1): Promise<string[]> {
   const paths: string[] = [];
-  for await (const entry of Deno.readDir(join(folder, under))) {
+  for (const entry of await readdir(join(folder, under), { withFileTypes: true })) {
     const path = under + entry.name;
-    if (!entry.isDirectory) paths.push(path);
+    if (!entry.isDirectory()) paths.push(path);
     else if (depth < MAX_DEPTH) paths.push(...await listFiles(folder, `${path}/`, depth + 1));
   }
   return paths;
@@ -95,12 +97,13 @@ async function readRange(
   path: string,
   { start, end }: ByteRange,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await Deno.open(path);
-  await file.seek(start, Deno.SeekMode.Start);
+  await using file = await open(path);
   const bytes = new Uint8Array(end - start);
   let got = 0;
-  for (let read: number | null = 0; got < bytes.length && read !== null; got += read ?? 0) {
-    read = await file.read(bytes.subarray(got));
+  while (got < bytes.length) {
+    const { bytesRead } = await file.read(bytes, got, bytes.length - got, start + got);
+    if (bytesRead === 0) break;
+    got += bytesRead;
   }
   return bytes.subarray(0, got);
 }

@@ -1,4 +1,6 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { z } from "zod";
 import type { DownloadedFile, FileSelection, ModelSource } from "../../core/model/mod.ts";
 import { sha256, storageFailed } from "../storage/mod.ts";
@@ -92,8 +94,8 @@ export class CachedModel {
   }
 
   async sizeOnDisk(path: string): Promise<number | undefined> {
-    const stat = await Deno.stat(join(this.folder, path)).catch(() => undefined);
-    return stat?.isFile ? stat.size : undefined;
+    const found = await stat(join(this.folder, path)).catch(() => undefined);
+    return found?.isFile() ? found.size : undefined;
   }
 
   async add(files: readonly DownloadedFile[]): Promise<void> {
@@ -105,7 +107,7 @@ export class CachedModel {
   async drop(paths: readonly string[]): Promise<void> {
     const kept = Object.entries(this.files).filter(([path]) => !paths.includes(path));
     await this.#write({ files: Object.fromEntries(kept) });
-    for (const path of paths) await Deno.remove(join(this.folder, path)).catch(() => {});
+    for (const path of paths) await rm(join(this.folder, path), { force: true });
   }
 
   async finish(selection: FileSelection, paths: readonly string[]): Promise<void> {
@@ -122,7 +124,7 @@ export class CachedModel {
 /** A manifest that can't be read counts as none: the files are verified again. */
 async function readManifest(folder: string): Promise<Manifest | undefined> {
   try {
-    return manifestSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, MANIFEST))));
+    return manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), "utf8")));
   } catch {
     return undefined;
   }
@@ -136,7 +138,7 @@ export async function rememberedCommit(
   source: Extract<ModelSource, { kind: "hub" }>,
 ): Promise<string | undefined> {
   try {
-    const text = await Deno.readTextFile(revisionFile(cache, source));
+    const text = await readFile(revisionFile(cache, source), "utf8");
     return resolvedSchema.parse(JSON.parse(text)).commit;
   } catch {
     return undefined;
@@ -157,13 +159,13 @@ function revisionFile(cache: string, source: Extract<ModelSource, { kind: "hub" 
 
 /** By a rename, so that a reader sees the old text or the new one. */
 async function writeJson(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${Deno.pid}.${crypto.randomUUID()}.tmp`;
+  const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;
   try {
-    await Deno.mkdir(join(path, ".."), { recursive: true });
-    await Deno.writeTextFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
-    await Deno.rename(temporary, path);
+    await mkdir(join(path, ".."), { recursive: true });
+    await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
+    await rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    await rm(temporary, { force: true });
     throw await storageFailed(path, error);
   }
 }

@@ -1,4 +1,6 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import catalogueJson from "../../models/catalogue.json" with { type: "json" };
 import { AppError } from "../../core/error.ts";
 import {
@@ -85,7 +87,7 @@ export async function openModel(
 }
 
 function withDefaults(given: string, options: OpenModelOptions): Opening {
-  const env = Deno.env.toObject();
+  const { env } = process;
   const catalogue = options.catalogue ?? knownModels();
   const endpoint = options.hubEndpoint ?? (env.HF_ENDPOINT || "https://huggingface.co");
   const token = options.hubToken ?? env.HF_TOKEN;
@@ -134,12 +136,12 @@ async function openEmbedded(id: string, { entry, variant, verify }: Opening): Pr
 }
 
 async function openFolder(path: string, opening: Opening): Promise<ModelFiles> {
-  const stat = await Deno.stat(path).catch(() => undefined);
-  if (!stat?.isDirectory) {
-    const why = stat ? "that is a file, not a folder" : "there is no such folder";
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    const why = found ? "that is a file, not a folder" : "there is no such folder";
     throw unknownModel(path, opening.catalogue, why);
   }
-  const index = await Deno.stat(join(path, MODEL_INDEX)).catch(() => undefined);
+  const index = await stat(join(path, MODEL_INDEX)).catch(() => undefined);
   if (!index) throw unknownModel(path, opening.catalogue, `the folder has no ${MODEL_INDEX}`);
   return await FolderFiles.open({ name: path, location: path, variant: opening.variant });
 }

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { ChainOptions } from "../chain/mod.ts";
 
 /**
@@ -11,7 +12,7 @@ export function stateFolder(
   hotkey: string,
   subnet: ChainOptions | undefined,
 ): string {
-  const states = Deno.env.get("XDG_STATE_HOME") ?? join(homedir(), ".local", "state");
+  const states = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
   return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", hotkey);
 }
 

@@ -1,5 +1,8 @@
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import process from "node:process";
 import { throwIfAborted } from "../../core/error.ts";
+import { type LockableFile, openLockable } from "../runtime/mod.ts";
 import { storageFailed } from "./storage_error.ts";
 
 export interface LockOptions {
@@ -22,28 +25,27 @@ export async function lockFolder(path: string, options: LockOptions): Promise<Di
   const file = await openLock(path);
   try {
     await acquire(file, path, options);
-    await file.truncate(0);
-    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+    await file.overwrite(`${process.pid}\n`);
     return file;
   } catch (error) {
-    file.close();
+    file[Symbol.dispose]();
     throw error;
   }
 }
 
-async function acquire(file: Deno.FsFile, path: string, options: LockOptions): Promise<void> {
-  if (await file.tryLock(true)) return;
-  options.onWait?.((await Deno.readTextFile(path)).trim());
-  while (!await file.tryLock(true)) {
+async function acquire(file: LockableFile, path: string, options: LockOptions): Promise<void> {
+  if (await file.tryLock()) return;
+  options.onWait?.((await readFile(path, "utf8")).trim());
+  while (!await file.tryLock()) {
     throwIfAborted(options.signal, options.doing);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-async function openLock(path: string): Promise<Deno.FsFile> {
+async function openLock(path: string): Promise<LockableFile> {
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    return await Deno.open(path, { read: true, write: true, create: true });
+    await mkdir(dirname(path), { recursive: true });
+    return await openLockable(path);
   } catch (error) {
     throw await storageFailed(path, error);
   }

@@ -1,5 +1,23 @@
+/**
+ * Files and databases of this machine: writing files whole or not at all, streams, hashes, locks,
+ * SQLite, and errors that say what is full or missing and what to do.
+ *
+ * ```ts
+ * import { mkdtemp, rm } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { sha256OfFile, writeAtomically } from "./mod.ts";
+ *
+ * const folder = await mkdtemp(join(tmpdir(), "stepwise-"));
+ * const path = join(folder, "empty.bin");
+ * await writeAtomically(path, new Uint8Array());
+ * console.assert((await sha256OfFile(path)).startsWith("e3b0c442"));
+ * await rm(folder, { recursive: true });
+ * ```
+ */
 export { openDatabase } from "./database.ts";
+export { fileStream } from "./file_stream.ts";
 export { lockFolder } from "./folder_lock.ts";
 export { checkWritable, writeAtomically, writeTogether } from "./output_file.ts";
 export { sha256, sha256OfFile, sha256OfFiles } from "./sha256.ts";
-export { diskFull, freeBytes, storageFailed } from "./storage_error.ts";
+export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

@@ -1,5 +1,8 @@
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { AppError, reason } from "../../core/error.ts";
+import { isMissing } from "./storage_error.ts";
 
 export interface OutputFile {
   readonly path: string;
@@ -28,14 +31,14 @@ export async function writeTogether(files: readonly OutputFile[]): Promise<void>
     try {
       await work();
     } catch (cause) {
-      await Promise.allSettled(staged.map(({ partial }) => Deno.remove(partial)));
+      await Promise.allSettled(staged.map(({ partial }) => rm(partial)));
       throw cannotWrite(path, cause);
     }
   };
   for (const { path, partial, bytes, mode } of staged) {
-    await each(path, () => Deno.writeFile(partial, bytes, { mode }));
+    await each(path, () => writeFile(partial, bytes, { mode }));
   }
-  for (const { path, partial } of staged) await each(path, () => Deno.rename(partial, path));
+  for (const { path, partial } of staged) await each(path, () => rename(partial, path));
 }
 
 /**
@@ -45,22 +48,20 @@ export async function writeTogether(files: readonly OutputFile[]): Promise<void>
 export async function checkWritable(path: string): Promise<void> {
   const partial = partialPath(path);
   try {
-    const there = await Deno.stat(path).catch(() => undefined);
-    if (there?.isDirectory) throw new Error("it is a folder");
-    await Deno.writeFile(partial, new Uint8Array());
-    await Deno.remove(partial);
+    const there = await stat(path).catch(() => undefined);
+    if (there?.isDirectory()) throw new Error("it is a folder");
+    await writeFile(partial, new Uint8Array());
+    await rm(partial);
   } catch (cause) {
     throw cannotWrite(path, cause);
   }
 }
 
 function partialPath(path: string): string {
-  return join(dirname(path), `.stepwise-${Deno.pid}-${crypto.randomUUID()}.part`);
+  return join(dirname(path), `.stepwise-${process.pid}-${crypto.randomUUID()}.part`);
 }
 
 function cannotWrite(path: string, cause: unknown): AppError {
-  const why = cause instanceof Deno.errors.NotFound
-    ? `the folder ${dirname(path)} is not there`
-    : reason(cause);
+  const why = isMissing(cause) ? `the folder ${dirname(path)} is not there` : reason(cause);
   return new AppError("storage_failed", `Cannot write ${path}: ${why}`, { cause });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Hasher, ModelFiles } from "../../core/model/mod.ts";
+import { fileStream } from "./file_stream.ts";
 
 /** SHA-256 in native code: several times the speed of script, which counts for gigabytes. */
 export function sha256(): Hasher {
@@ -10,8 +11,7 @@ export function sha256(): Hasher {
 /** Of a file, in lower-case hex. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = sha256();
-  using file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
+  for await (const chunk of await fileStream(path)) hash.update(chunk);
   return hash.digest();
 }
 

@@ -3,6 +3,13 @@ import { dirname } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 
 const FULL = ["ENOSPC", "EDQUOT"];
+const MISSING = ["ENOENT", "ENOTDIR"];
+const FORBIDDEN = ["EACCES", "EPERM"];
+
+/** Whether an error says that a file, or a folder on the way to it, is not there. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.includes(codeOf(error) ?? "");
+}
 
 /** Bytes that can still be written where a path is or will be. */
 export async function freeBytes(path: string): Promise<number> {
@@ -23,7 +30,7 @@ export async function storageFailed(
   bytesNeeded?: number,
 ): Promise<AppError> {
   if (FULL.includes(codeOf(cause) ?? "")) return await diskFull(path, bytesNeeded, cause);
-  const remedy = cause instanceof Deno.errors.PermissionDenied
+  const remedy = FORBIDDEN.includes(codeOf(cause) ?? "")
     ? ". Allow writing there, or set STEPWISE_CACHE to another folder"
     : "";
   const message = `Cannot keep ${path}: ${reason(cause)}${remedy}`;

@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 import { encodeRequest } from "../../core/request/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
@@ -67,9 +68,9 @@ export async function readTranscript(
 
 async function readBounded(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const { size } = await Deno.stat(path);
+    const { size } = await stat(path);
     if (size > most) refuse(`${path} has ${size} bytes, more than ${most}`);
-    return await Deno.readFile(path);
+    return new Uint8Array(await readFile(path));
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });

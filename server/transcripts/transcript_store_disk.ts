@@ -1,4 +1,6 @@
+import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { clearTimeout, setTimeout } from "node:timers";
 import { AppError, reason } from "../../core/error.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { lockFolder } from "../storage/mod.ts";
@@ -51,7 +53,7 @@ export class DiskTranscriptStore implements TranscriptStore {
   /** Bytes of each transcript on its way: those that are announced, or those that are there. */
   readonly #coming = new Map<string, number>();
   /** Sweeps when the oldest will be too old. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   private constructor(folder: string, lock: Disposable, options: DiskTranscriptOptions) {
@@ -147,7 +149,7 @@ export class DiskTranscriptStore implements TranscriptStore {
       () => this.sweep().catch(() => {}),
       Math.min(Math.max(due, LEAST_WAIT_MS), MOST_WAIT_MS),
     );
-    Deno.unrefTimer(timer);
+    timer.unref();
     this.#timer = timer;
   }
 
@@ -161,11 +163,11 @@ export class DiskTranscriptStore implements TranscriptStore {
   /** Files by age; what a crash left half-written goes. */
   async #readFolder(): Promise<void> {
     const found: (readonly [string, Kept])[] = [];
-    for await (const { name } of Deno.readDir(this.#folder)) {
+    for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name);
       const [, since, id] = NAME.exec(name) ?? [];
       if (name.endsWith(".part")) await removeFile(path);
-      if (id) found.push([id, { path, bytes: (await Deno.stat(path)).size, since: Number(since) }]);
+      if (id) found.push([id, { path, bytes: (await stat(path)).size, since: Number(since) }]);
     }
     for (const [id, kept] of found.sort(([, a], [, b]) => a.since - b.since)) {
       this.#kept.set(id, kept);
@@ -198,7 +200,7 @@ export class DiskTranscriptStore implements TranscriptStore {
   async #commit(id: string, partial: string, bytes: number): Promise<void> {
     const since = Math.floor(this.#options.clock());
     const path = join(this.#folder, `${since}-${id}.transcript`);
-    await Deno.rename(partial, path);
+    await rename(partial, path);
     this.#coming.delete(id);
     this.#kept.set(id, { path, bytes, since });
     await this.sweep().catch(() => {});
@@ -245,9 +247,5 @@ async function lockOnce(folder: string): Promise<Disposable> {
 }
 
 async function removeFile(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  await rm(path, { force: true });
 }

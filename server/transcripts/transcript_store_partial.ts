@@ -1,3 +1,4 @@
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 import { type Hash, leafCount, type Receipt } from "../../core/transcript/mod.ts";
 import type { TranscriptWriter } from "./transcript_store.ts";
@@ -18,21 +19,21 @@ export class PartialTranscript implements TranscriptWriter {
   readonly #path: string;
   readonly #owner: PartialOwner;
   readonly #lengths: number[] = [];
-  #file: Deno.FsFile | undefined;
+  #file: FileHandle | undefined;
   #bytes = 0;
   /** The last write; each waits for the one before. */
   #tail: Promise<void> = Promise.resolve();
   #committed = false;
   #failure: { readonly cause: unknown } | undefined;
 
-  private constructor(path: string, file: Deno.FsFile, owner: PartialOwner) {
+  private constructor(path: string, file: FileHandle, owner: PartialOwner) {
     this.#path = path;
     this.#file = file;
     this.#owner = owner;
   }
 
   static async create(path: string, owner: PartialOwner): Promise<PartialTranscript> {
-    const file = await Deno.open(path, { write: true, create: true, truncate: true });
+    const file = await open(path, "w");
     return new PartialTranscript(path, file, owner);
   }
 
@@ -54,7 +55,7 @@ export class PartialTranscript implements TranscriptWriter {
     await this.#tail;
     if (this.#failure) throw this.#failed(this.#failure.cause);
     await this.#file?.sync();
-    this.#close();
+    await this.#close();
     await this.#owner.commit(this.#path, this.#bytes);
     this.#committed = true;
   }
@@ -62,8 +63,8 @@ export class PartialTranscript implements TranscriptWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tail;
     if (this.#committed) return;
-    this.#close();
-    await Deno.remove(this.#path).catch(() => {});
+    await this.#close();
+    await rm(this.#path, { force: true });
     this.#owner.drop();
   }
 
@@ -76,13 +77,16 @@ export class PartialTranscript implements TranscriptWriter {
   async #write(bytes: Uint8Array): Promise<void> {
     if (this.#failure || !this.#file) return;
     await this.#owner.reserve(this.#bytes + bytes.length);
-    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) {
+      at += (await this.#file.write(bytes, at, bytes.length - at)).bytesWritten;
+    }
     this.#bytes += bytes.length;
   }
 
-  #close(): void {
-    this.#file?.close();
+  async #close(): Promise<void> {
+    const file = this.#file;
     this.#file = undefined;
+    await file?.close();
   }
 
   #failed(cause: unknown): AppError {

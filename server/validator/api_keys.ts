@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 
 const MIN_LENGTH = 16;
@@ -21,7 +22,7 @@ export class ApiKeys {
   /** @param path a key a line; lines that begin with # are comments. */
   static async read(path: string): Promise<ApiKeys> {
     try {
-      const lines = (await Deno.readTextFile(path)).split(/\r?\n/).map((line) => line.trim());
+      const lines = (await readFile(path, "utf8")).split(/\r?\n/).map((line) => line.trim());
       return new ApiKeys(lines.filter((line) => line !== "" && !line.startsWith("#")));
     } catch (cause) {
       if (cause instanceof AppError) throw cause;

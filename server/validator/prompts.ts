@@ -1,3 +1,4 @@
+import { open, stat } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 import { readAtMost } from "../../core/protocol/mod.ts";
 import type { Random } from "./selection.ts";
@@ -53,15 +54,14 @@ function lineOf(window: Uint8Array, atStart: boolean): string | undefined {
 
 async function bankInFile(path: string): Promise<Bank> {
   try {
-    const { size } = await Deno.stat(path);
+    const { size } = await stat(path);
     if (size === 0) throw new Error("it is empty");
     return {
       size,
       read: async (offset) => {
-        using file = await Deno.open(path);
-        await file.seek(offset, Deno.SeekMode.Start);
-        const bytes = new Uint8Array(WINDOW);
-        return bytes.subarray(0, await file.read(bytes) ?? 0);
+        await using file = await open(path);
+        const { buffer, bytesRead } = await file.read(new Uint8Array(WINDOW), 0, WINDOW, offset);
+        return buffer.subarray(0, bytesRead);
       },
     };
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -82,7 +83,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const { address } = wallet.hotkey;
   const subnet = stack.use(await SubnetWatch.open(chain, log, options.refreshBlocks));
   subnet.requireRegistered(address);
-  await Deno.mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());

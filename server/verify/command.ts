@@ -1,3 +1,5 @@
+import { readFile as readBytes, stat } from "node:fs/promises";
+import process from "node:process";
 import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
 import { catalogueEntryOf } from "../../core/model/mod.ts";
@@ -106,7 +108,7 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
     },
   });
   console.log(flags.json ? JSON.stringify(report, null, 2) : reportText(report));
-  Deno.exitCode = EXIT_CODES[report.verdict];
+  process.exitCode = EXIT_CODES[report.verdict];
 }
 
 type Evidence = Pick<Verification, "source" | "image" | "level">;
@@ -167,9 +169,9 @@ async function ownModel(
 
 async function readFile(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const { size } = await Deno.stat(path);
+    const { size } = await stat(path);
     if (size > most) throw new Error(`it has ${size} bytes, more than ${most}`);
-    return await Deno.readFile(path);
+    return new Uint8Array(await readBytes(path));
   } catch (cause) {
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
   }

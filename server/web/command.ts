@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopped } from "../runtime/mod.ts";
@@ -31,7 +31,7 @@ async function copyParts(out: string): Promise<void> {
     await cp(join(ROOT, "models", name), join(out, "models", name), { recursive: true });
   }
   const headers = Object.entries(SITE_HEADERS).map(([name, value]) => `  ${name}: ${value}`);
-  await Deno.writeTextFile(join(out, "_headers"), `/*\n${headers.join("\n")}\n`);
+  await writeFile(join(out, "_headers"), `/*\n${headers.join("\n")}\n`);
 }
 
 export function webCommand(): Command {

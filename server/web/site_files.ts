@@ -1,5 +1,7 @@
+import { stat } from "node:fs/promises";
 import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fileStream, isMissing } from "../storage/mod.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ORT = join(ROOT, "node_modules", "onnxruntime-web", "dist");
@@ -68,14 +70,12 @@ export async function siteFile(request: Request, site: string): Promise<Response
   const path = pathOf(new URL(request.url).pathname, site);
   if (path === undefined) return undefined;
   try {
-    const { size, isFile, mtime } = await Deno.stat(path.file);
-    if (!isFile) return undefined;
-    const version = `W/"${size}-${mtime?.getTime() ?? 0}"`;
-    return await answer(request, { ...path, size, version });
+    const found = await stat(path.file);
+    if (!found.isFile()) return undefined;
+    const { size, mtime } = found;
+    return await answer(request, { ...path, size, version: `W/"${size}-${mtime.getTime()}"` });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -143,39 +143,16 @@ async function answer(
     return new Response(await compress(file, `${file} ${version}`), { status, headers });
   }
   headers.set("content-length", String(end - start));
-  return new Response(await streamOf(file, start, end), { status, headers });
+  return new Response(await fileStream(file, { start, end }), { status, headers });
 }
 
 function compress(file: string, key: string): Promise<Uint8Array<ArrayBuffer>> {
   const known = compressed.get(key);
   if (known) return known;
-  const compressing = Deno.open(file).then(({ readable }) =>
-    new Response(readable.pipeThrough(new CompressionStream("gzip"))).bytes()
+  const compressing = fileStream(file).then((stream) =>
+    new Response(stream.pipeThrough(new CompressionStream("gzip"))).bytes()
   );
   compressed.set(key, compressing);
   compressing.catch(() => compressed.delete(key));
   return compressing;
-}
-
-async function streamOf(
-  file: string,
-  start: number,
-  end: number,
-): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const opened = await Deno.open(file);
-  await opened.seek(start, Deno.SeekMode.Start);
-  let left = end - start;
-  return new ReadableStream({
-    async pull(controller) {
-      const piece = new Uint8Array(Math.min(2 ** 18, left));
-      const got = left > 0 ? await opened.read(piece) : null;
-      if (got === null) {
-        opened.close();
-        return controller.close();
-      }
-      left -= got;
-      controller.enqueue(piece.subarray(0, got));
-    },
-    cancel: () => opened.close(),
-  });
 }

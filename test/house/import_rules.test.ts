@@ -20,6 +20,28 @@ test.each([
   expect(checkImports([file(path, text)])).toEqual([expect.stringContaining(words)]);
 });
 
+test.each([
+  ["core/a.ts", "const os = Deno.build.os;", "core runs in browsers too; use web interfaces"],
+  ["browser/a.ts", "globalThis.Deno?.exit();", "browser runs in browsers too"],
+  ["shaders/a.ts", "const { env } = Deno;", "shaders runs in browsers too"],
+  ["models/a.ts", "await Deno.readFile('x');", "only server/runtime/ does; use web or node:"],
+  ["server/web/a.ts", "let file: Deno.FsFile;", "only server/runtime/ does; use web or node:"],
+  ["server/web/a.ts", "if (e instanceof Deno.errors.NotFound) f();", "only server/runtime/ does"],
+])("checkImports refuses that %s names Deno: %s", (path, text, words) => {
+  expect(checkImports([file(path, text)])).toEqual([
+    expect.stringContaining(`${path} names Deno: `),
+  ]);
+  expect(checkImports([file(path, text)])[0]).toContain(words);
+});
+
+test("checkImports lets server/runtime and tests name Deno, and all speak of it", () => {
+  expect(checkImports([
+    file("server/runtime/a.ts", "Deno.exit();"),
+    file("test/a.ts", "Deno.exit();"),
+    file("core/a.ts", "/** Deno runs it. */ const name = 'Deno';"),
+  ])).toEqual([]);
+});
+
 test("checkImports accepts doors, single files, data and its own folder", () => {
   const text = `
     import { y } from "../y/mod.ts";

@@ -38,7 +38,29 @@ interface Import {
 /** Every breach of the house's rules, as sentences; none when the house is in order. */
 export function checkImports(files: readonly SourceFile[]): string[] {
   const imports = files.flatMap(importsOf);
-  return [...imports.flatMap(breaches), ...cycles(imports)];
+  return [...imports.flatMap(breaches), ...cycles(imports), ...files.flatMap(namesDeno)];
+}
+
+/** The one folder that names `Deno`, which the rest of the house can do without. */
+const RUNTIME = "server/runtime/";
+
+function namesDeno({ path, text }: SourceFile): string[] {
+  const free = topOf(path) === "test" || path.startsWith(RUNTIME);
+  if (free || !text.includes("Deno") || !hasIdentifier(parseSync(path, text).program, "Deno")) {
+    return [];
+  }
+  const instead = topOf(path) === "server" || topOf(path) === "models"
+    ? `only ${RUNTIME} does; use web or node: interfaces, which run on Node as well`
+    : `${topOf(path)} runs in browsers too; use web interfaces`;
+  return [`${path} names Deno: ${instead}`];
+}
+
+function hasIdentifier(node: unknown, name: string): boolean {
+  if (typeof node !== "object" || node === null) return false;
+  if ("type" in node && node.type === "Identifier" && "name" in node && node.name === name) {
+    return true;
+  }
+  return Object.values(node).some((part) => hasIdentifier(part, name));
 }
 
 export function importsOf({ path, text }: SourceFile): Import[] {

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { encodeAddress } from "@polkadot/util-crypto";
 import { AppError, reason } from "../../../core/error.ts";
+import process from "node:process";
+import { stopped } from "../../runtime/mod.ts";
 import { SubtensorClient } from "../client/mod.ts";
 import { developmentPair, SS58_FORMAT } from "../wallet/mod.ts";
 import { cryptoWaitReady } from "./signature.ts";
@@ -96,11 +98,9 @@ async function serve(flags: DevnetFlags): Promise<void> {
 }
 
 async function untilStopped(devnet: Devnet): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, resolve);
-  await promise;
+  await stopped();
   await devnet[Symbol.asyncDispose]();
-  Deno.exit(0);
+  process.exit(0);
 }
 
 async function faucet(

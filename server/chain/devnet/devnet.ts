@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/error.ts";
+import { type HttpServer, serve, upgradeToWebSocket } from "../../runtime/mod.ts";
 import { Chain } from "./chain.ts";
 import { DEVNET_HYPERPARAMETERS, type Genesis, type Hyperparameters } from "./genesis.ts";
 import { answer, endsSubscription, errorOf, isSubscription, subscribe } from "./rpc.ts";
@@ -41,10 +42,10 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const { port, hostname = "127.0.0.1", blockMs, path = ":memory:", clock = Date.now } = options;
   const chain = new Chain(path, blockMs, genesisOf(options), clock);
   const sockets = new Set<WebSocket>();
-  let server: Deno.HttpServer<Deno.NetAddr>;
+  let server: HttpServer;
   try {
-    server = Deno.serve(
-      { port, hostname, onListen: () => {} },
+    server = serve(
+      { port, hostname },
       (request) =>
         request.headers.get("upgrade")?.toLowerCase() === "websocket"
           ? socketResponse(chain, request, sockets)
@@ -90,7 +91,7 @@ interface Call {
 }
 
 function socketResponse(chain: Chain, request: Request, sockets: Set<WebSocket>): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request);
+  const { socket, response } = upgradeToWebSocket(request);
   const subscriptions = new Map<string, () => void>();
   socket.onopen = () => sockets.add(socket);
   socket.onclose = () => {

@@ -4,6 +4,8 @@
  *
  *   deno run -A server/chain/devnet/trim_metadata.ts <metadata of the real chain, V16>
  */
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { Metadata, TypeRegistry } from "@polkadot/types";
 import { u8aToHex } from "@polkadot/util";
 
@@ -141,7 +143,7 @@ const NOTES = { docs: [], deprecationInfo: { notDeprecated: null } };
 type Json = any;
 
 function readMetadata(path: string): Json {
-  const bytes = Deno.readFileSync(path);
+  const bytes = readFileSync(path);
   return new Metadata(new TypeRegistry(), u8aToHex(bytes)).asV16.toJSON();
 }
 
@@ -279,8 +281,8 @@ function written(runtime: Json): string {
     `${JSON.stringify(rest).slice(1)}\n`;
 }
 
-const [path] = Deno.args;
-Deno.writeTextFileSync(
+const [path] = process.argv.slice(2);
+writeFileSync(
   new URL("runtime.json", import.meta.url),
   written(trim(readMetadata(path))),
 );

@@ -1,8 +1,10 @@
 import { Keyring } from "@polkadot/keyring";
 import { u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, mnemonicGenerate, mnemonicToMiniSecret } from "@polkadot/util-crypto";
+import { link, lstat, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError, reason } from "../../../core/error.ts";
+import { isMissing } from "../../storage/mod.ts";
 import { encryptKeyfile, type Keyfile, unreadable } from "./keyfile.ts";
 import type { PasswordSource } from "./password.ts";
 import { checkName } from "./wallet.ts";
@@ -103,20 +105,20 @@ async function writeAll(files: readonly NewFile[]): Promise<void> {
       written.push(file);
     }
   } catch (cause) {
-    for (const file of written) await Deno.remove(file);
+    for (const file of written) await rm(file);
     throw new AppError("storage_failed", `Cannot write the wallet: ${reason(cause)}`, { cause });
   }
 }
 
 /** Whole or not at all, readable by nobody else at any moment, and never over another file. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const partial = `${path}.${crypto.randomUUID()}`;
   try {
-    await Deno.writeFile(partial, bytes, { mode: MODE, createNew: true });
-    await Deno.link(partial, path);
+    await writeFile(partial, bytes, { mode: MODE, flag: "wx" });
+    await link(partial, path);
   } finally {
-    await Deno.remove(partial).catch(() => {});
+    await rm(partial, { force: true });
   }
 }
 
@@ -130,10 +132,10 @@ async function refuseExisting(path: string): Promise<void> {
 
 async function exists(path: string): Promise<boolean> {
   try {
-    await Deno.lstat(path);
+    await lstat(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (isMissing(error)) return false;
     throw unreadable(path, error);
   }
 }

@@ -1,3 +1,4 @@
+import { readSync, writeSync } from "node:fs";
 import process from "node:process";
 import { AppError } from "../../../core/error.ts";
 import { invalid } from "./keyfile.ts";
@@ -52,21 +53,21 @@ const CTRL_C = 3;
 
 /** Nothing of what is typed is shown. */
 function askHidden(question: string): string | undefined {
-  if (!Deno.stdin.isTerminal()) return undefined;
-  Deno.stderr.writeSync(new TextEncoder().encode(question));
+  if (!process.stdin.isTTY) return undefined;
+  writeSync(process.stderr.fd, question);
   // Ctrl-C too is read: a signal would end the process, and the terminal would stay silent.
-  Deno.stdin.setRaw(true);
+  process.stdin.setRawMode(true);
   try {
     return readHidden(readByte);
   } finally {
-    Deno.stdin.setRaw(false);
-    Deno.stderr.writeSync(new TextEncoder().encode("\n"));
+    process.stdin.setRawMode(false);
+    writeSync(process.stderr.fd, "\n");
   }
 }
 
 function readByte(): number | undefined {
   const byte = new Uint8Array(1);
-  return Deno.stdin.readSync(byte) === null ? undefined : byte[0];
+  return readSync(process.stdin.fd, byte) === 0 ? undefined : byte[0];
 }
 
 /**

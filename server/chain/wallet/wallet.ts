@@ -2,9 +2,11 @@ import { Keyring } from "@polkadot/keyring";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { hexToU8a } from "@polkadot/util";
 import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { readFile as readBytes } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { AppError } from "../../../core/error.ts";
+import { isMissing } from "../../storage/mod.ts";
 import type { Hotkey } from "../../../core/keys/mod.ts";
 import type { NetworkName } from "../client/mod.ts";
 import { invalid, type Keyfile, readKeyfile, unreadable } from "./keyfile.ts";
@@ -101,9 +103,9 @@ function keyring(): Keyring {
 
 async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(path);
+    return await readBytes(path);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw unreadable(path, cause);
+    if (!isMissing(cause)) throw unreadable(path, cause);
     throw new AppError(
       "wallet_not_found",
       `Cannot open the wallet: ${path} is not there; look at --wallet.path, --wallet.name ` +
@@ -116,9 +118,9 @@ async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Ui
 async function coldkeyOf(path: string): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await readBytes(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (isMissing(error)) return undefined;
     throw unreadable(path, error);
   }
   return (await readKeyfile(bytes, path, () => Promise.resolve(""))).ss58Address;

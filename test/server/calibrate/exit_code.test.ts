@@ -1,3 +1,4 @@
+import process from "node:process";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Catalogue } from "../../../core/model/mod.ts";
 import { calibrateCommand } from "../../../server/calibrate/mod.ts";
@@ -17,7 +18,7 @@ vi.mock("../../../server/models/mod.ts", async (original) => {
 });
 
 afterEach(() => {
-  Deno.exitCode = 0;
+  process.exitCode = 0;
   vi.restoreAllMocks();
 });
 
@@ -29,6 +30,6 @@ test.each([[1, 0], [1e-9, 1]])(
     const engines = ["--engines", "cpu,cpu:fp16", "--check", "--json"];
     const size = ["--runs", "1", "--sizes", "64", "--steps", "3"];
     await calibrateCommand().parseAsync([...engines, ...size], { from: "user" });
-    expect(Deno.exitCode).toBe(code);
+    expect(process.exitCode).toBe(code);
   },
 );

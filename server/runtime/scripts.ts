@@ -1,0 +1,19 @@
+import process from "node:process";
+
+/** A program and its arguments, for `node:child_process`. */
+export type ScriptCommand = readonly [program: string, args: readonly string[]];
+
+/** Runs a TypeScript file in a process of its own, with all rights. */
+export function scriptCommand(file: string, args: readonly string[]): ScriptCommand {
+  return [process.execPath, ["run", "-A", file, ...args]];
+}
+
+/** Runs a module's text; packages are found from the working folder. */
+export function snippetCommand(code: string): ScriptCommand {
+  return [process.execPath, ["eval", code]];
+}
+
+/** For reports: `Deno 2.9.6`. */
+export function runtimeVersion(): string {
+  return `Deno ${Deno.version.deno}`;
+}
