@@ -1,5 +1,5 @@
 import process from "node:process";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Catalogue } from "../../../core/model/mod.ts";
 import { calibrateCommand } from "../../../server/calibrate/mod.ts";
 
@@ -17,6 +17,7 @@ vi.mock("../../../server/models/mod.ts", async (original) => {
   return { ...real, knownModels };
 });
 
+beforeEach(() => void (process.exitCode = 0));
 afterEach(() => {
   process.exitCode = 0;
   vi.restoreAllMocks();
