@@ -1,11 +1,18 @@
+import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ERROR_CODES, type ErrorCode } from "../../core/error_codes.ts";
+import { adversaryCommand } from "../../server/adversary/mod.ts";
+import { benchCommand } from "../../server/bench/mod.ts";
+import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
+import { generateCommand } from "../../server/generate/mod.ts";
 import { minerCommand } from "../../server/miner/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
+import { verifyCommand } from "../../server/verify/mod.ts";
+import { buildCommand, webCommand } from "../../server/web/mod.ts";
 import { anchors, localLinks, namedFiles, readPages, tableRows } from "./docs.ts";
 import { importsOf, readHouse } from "./import_rules.ts";
 
@@ -76,12 +83,20 @@ describe("ARCHITECTURE.md", () => {
 const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
 const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 
-test("OPERATING.md names flags that the commands have", () => {
-  const commands = [minerCommand, validatorCommand, demoCommand, devnetCommand, walletCommand]
-    .map((make) => make()).flatMap((command) => [command, ...command.commands]);
-  const own = commands.flatMap(({ options }) => options.map(({ long }) => long ?? ""));
-  const flags = new Set([...own, "--help"]);
-  const named = textOf("server/OPERATING.md").matchAll(/(?<![\w-])--[a-z][\w.-]*/g);
-  const unknown = [...named].map(([flag]) => flag).filter((flag) => !flags.has(flag));
-  expect(unknown).toEqual([]);
-});
+const COMMANDS: readonly (() => Command)[] = [
+  ...[generateCommand, verifyCommand, minerCommand, validatorCommand, demoCommand],
+  ...[devnetCommand, walletCommand, buildCommand, webCommand],
+  ...[benchCommand, adversaryCommand, calibrateCommand],
+];
+
+test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(
+  "%s names flags that the commands have",
+  (path) => {
+    const commands = COMMANDS.map((make) => make()).flatMap((each) => [each, ...each.commands]);
+    const own = commands.flatMap(({ options }) => options.map(({ long }) => long ?? ""));
+    const flags = new Set([...own, "--help"]);
+    const named = [...textOf(path).matchAll(/(?<![\w-])--[a-z][\w.-]*/g)].map(([flag]) => flag);
+    expect(named).not.toEqual([]);
+    expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
+  },
+);
