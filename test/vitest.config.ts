@@ -15,8 +15,9 @@ export default defineConfig({
     // One more than there are cores: a test of processes waits for them most of its time.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: OuterFirst },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // What hangs ends some time; how quick a test is, no clock of a busy machine can tell.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: ["default", new SlowestTests()],
     // What no test imports but reads or builds: after a change of it `--changed` runs them all.
     forceRerunTriggers: [

@@ -45,4 +45,4 @@ test("bench holds a model's loop against bare calls on both hosts, in every form
   const again = await runProcess([...flags, "--host", "native", "--compare", json]);
   const [, ...counts] = /(\d+) faster, (\d+) slower, (\d+) same, 0 new/.exec(again.stdout) ?? [];
   expect(counts.map(Number).reduce((sum, count) => sum + count, 0)).toBe(ways.length);
-}, 180_000);
+});

@@ -68,7 +68,7 @@ test("requests beside each other reach Chrome, and their images come back in ord
     expect(Math.max(...differences)).toBeLessThanOrEqual(2);
   }
   expect(images[0].data).not.toEqual(images[1].data);
-}, 60_000);
+});
 
 test("chrome gives the CPU's leaves and image", async () => {
   await using here = await cpu.open(files);
@@ -160,10 +160,10 @@ test("a Chrome that hangs is noticed while it is idle, and while it runs", async
     for (const each of [pid, ...descendants(pid, /./)]) Deno.kill(each, "SIGSTOP");
     const { model } = server.serve(files);
     const job = work === "nothing" ? undefined : rejection(session.call({ type: "open", model }));
-    await until(() => !session.alive, `the Chrome that does ${work} is given up`, 30_000);
+    await until(() => !session.alive, `the Chrome that does ${work} is given up`);
     if (job) expect(await job).toMatchObject({ code: "host_failed" });
   }
-}, 120_000);
+});
 
 test("a device that is lost as soon as the page has said hello ends its Chrome", async () => {
   const hello = { type: "hello", device: { name: "a GPU", software: false } };
@@ -178,7 +178,7 @@ test("a device that is lost as soon as the page has said hello ends its Chrome",
   );
   await using session = await ChromeSession.start(await locateChrome(), server);
   expect(session.device.name).toBe("a GPU");
-  await until(() => !session.alive, "the session is given up", 10_000);
+  await until(() => !session.alive, "the session is given up");
   const call = session.call({ type: "close", engine: 1 });
   await expect(call).rejects.toThrow("Cannot compute in Chrome: its device is lost");
 });
@@ -274,6 +274,6 @@ test.each(["SIGKILL", "SIGTERM", "exit", "throw"])(
     expect(pid).toBeGreaterThan(1);
     if (way.startsWith("SIG")) child.kill(way as Deno.Signal);
     await child.status;
-    await until(() => !isRunning(pid), `Chrome ${pid} is gone`, 10_000);
+    await until(() => !isRunning(pid), `Chrome ${pid} is gone`);
   },
 );

@@ -3,6 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { AppError } from "../../core/error.ts";
 import { ownModel } from "../../browser/app/worker/catalogue.ts";
 import { Engines } from "../../browser/app/worker/engines.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 
 const CONFIG = "scheduler/scheduler_config.json";
 
@@ -47,7 +48,7 @@ test("a run that joins the opening of a cancelled one is not cancelled with it",
   const model = ownModel();
   const cancelled = engines.open(model, "cpu", { signal: first.signal, tell });
   const joined = engines.open(ownModel(), "cpu", { signal: second.signal, tell });
-  await vi.waitUntil(() => fetched.mock.calls.length > 0);
+  await vi.waitUntil(() => fetched.mock.calls.length > 0, PATIENCE_MS);
   first.abort(new AppError("cancelled", "Cannot go on: it was cancelled"));
   await expect(cancelled).rejects.toMatchObject({ code: "cancelled" });
   await expect(joined).rejects.toMatchObject({ code: "download_failed" });

@@ -11,6 +11,7 @@ import { channelsOf, drawSteps, publicWords, type Report } from "../../core/veri
 
 import type { Miner } from "../../server/miner/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import type { SiteServer } from "./site_server.ts";
 import {
   alertOf,
@@ -20,6 +21,7 @@ import {
   eventually,
   openBrowser,
   openTab,
+  pageTasks,
   paste,
   pick,
   press,
@@ -49,7 +51,7 @@ let made: ImageAnswer;
 beforeAll(async () => {
   world = await startTabWorld();
   ({ folder, dist, browser, site, miner, made } = world);
-}, 120_000);
+});
 
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -59,7 +61,7 @@ async function downloaded(path: string): Promise<string> {
     const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name).catch(() => []);
     return names.find((name) => name.endsWith(".json"));
   };
-  return join(path, await vi.waitUntil(whole, { timeout: 30_000 }));
+  return join(path, await vi.waitUntil(whole, PATIENCE_MS));
 }
 
 test("from a link to honest, on three steps, on the CPU of a browser without WebGPU", async () => {
@@ -97,7 +99,7 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
   await shoot(page, "honest-dark");
   // It is drawn anew in the other colours.
   await eventually(plot).not.toBe(light);
-}, 120_000);
+});
 
 test(
   "on a phone the ladder, the strip, the plot and the heat maps are within the screen",
@@ -125,7 +127,6 @@ test(
       await eventually(() => page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
     }
   },
-  120_000,
 );
 
 /** A miner who leaves out what the prompt asks for. */
@@ -190,7 +191,7 @@ describe("the verdict is that of deno task verify", () => {
       const apart = Math.abs((row.velocityError ?? NaN) - (their.velocityError ?? NaN));
       expect(apart).toBeLessThan(row.tolerance ?? NaN);
     }
-  }, 120_000);
+  });
 });
 
 test(
@@ -218,7 +219,6 @@ test(
     await eventually(() => page.$(".verdict")).toBeNull();
     await eventually(() => page.$('.ladder [data-state="done"]')).toBeNull();
   },
-  60_000,
 );
 
 test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (level) => {
@@ -243,7 +243,7 @@ test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (l
     );
   const climbed = ["receipt", "proofs", ...level === 1 ? ["arithmetic"] : []];
   await eventually(rungs).toEqual(climbed.map((stage) => [stage, "done"]));
-}, 60_000);
+});
 
 test("a miner that cheats is suspect", async () => {
   await using cheater = await startCheater("cheat");
@@ -259,7 +259,7 @@ test("a miner that cheats is suspect", async () => {
   await page.waitForSelector('li[data-stage="network"][data-state="failed"]');
   await page.waitForSelector('li[data-stage="arithmetic"][data-state="done"]');
   await shoot(page, "suspect");
-}, 120_000);
+});
 
 async function withBytes(response: Response, change: (bytes: Uint8Array) => void) {
   const bytes = await response.bytes();
@@ -287,7 +287,7 @@ describe("what is refused, or shown and does no harm", () => {
     await page.waitForSelector('li[data-stage="proofs"][data-state="failed"]');
     await eventually(() => page.$$('.ladder li[data-state="done"]')).toHaveLength(1);
     await shoot(page, "invalid");
-  }, 60_000);
+  });
 
   test("an opening of a gigabyte", async () => {
     let sent = 0;
@@ -314,7 +314,7 @@ describe("what is refused, or shown and does no harm", () => {
     await eventually(() => textOf(page)).toMatch(/has more than \d+ bytes/);
     // What was on its way is all that came.
     expect(sent).toBeLessThan(64 * 2 ** 20);
-  }, 60_000);
+  });
 
   test("a receipt with script in the prompt is text", async () => {
     const prompt = `<img src=x onerror="globalThis.harmed=1"><script>harmed=1</script>`;
@@ -325,7 +325,7 @@ describe("what is refused, or shown and does no harm", () => {
     await eventually(() => textOf(page)).toContain(prompt);
     expect(await page.evaluate("globalThis.harmed")).toBeUndefined();
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 
   test("a redirect, a wrong type, another's receipt", async () => {
     const { page } = await openTab(browser);
@@ -359,7 +359,7 @@ describe("what is refused, or shown and does no harm", () => {
       await page.goto(tabLink(site.url, url, made));
       await eventually(() => alertOf(page)).toMatch(why);
     }
-  }, 60_000);
+  });
 
   test("junk in the field, in words for the reader", async () => {
     const { page } = await openTab(browser);
@@ -374,7 +374,7 @@ describe("what is refused, or shown and does no harm", () => {
       await paste(page, pasted);
       await eventually(() => alertOf(page)).toMatch(why);
     }
-  }, 60_000);
+  });
 });
 
 describe("what is kept on this machine", () => {
@@ -406,7 +406,7 @@ describe("what is kept on this machine", () => {
     expect(asked.filter((path) => path.endsWith(".onnx"))).toEqual([]);
     const wasm = site.requests.slice(before).filter(({ path }) => path.endsWith("threaded.wasm"));
     expect(wasm.map(({ status }) => status)).toEqual([304]);
-  }, 120_000);
+  });
 
   test("what was checked can be looked at offline", async () => {
     const { page } = await openTab(browser);
@@ -436,7 +436,7 @@ describe("what is kept on this machine", () => {
     await page.reload();
     await page.waitForFunction(`caches.match("/assets/older-0000.js").then((found) => !found)`);
     await eventually(() => page.evaluate(`caches.match("/").then(Boolean)`)).toBe(true);
-  }, 60_000);
+  });
 
   test(
     "receipts of an older version are brought along",
@@ -463,7 +463,6 @@ describe("what is kept on this machine", () => {
       await press(page, "Look at it");
       await page.waitForSelector(".card");
     },
-    60_000,
   );
 
   test("everything can be cleared: weights, receipts, verdicts and the page itself", async () => {
@@ -526,7 +525,7 @@ describe("what is kept on this machine", () => {
       `document.body.innerText.includes("Nothing has been opened here yet")`,
     );
     await eventually(() => page.$(".card")).toBeNull();
-  }, 120_000);
+  });
 
   test("a full disk costs the keeping, not the check", async () => {
     const { page } = await openTab(browser);
@@ -540,7 +539,7 @@ describe("what is kept on this machine", () => {
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("honest");
     await eventually(() => alertOf(page)).toMatch(/no room to keep/);
-  }, 120_000);
+  });
 });
 
 test("a wallet signs the verdict, and a validator takes it from keys of its subnet", async () => {
@@ -597,7 +596,7 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
   await press(page, "Send it");
   await eventually(() => alertOf(page)).toMatch(/has no key on this subnet/);
   expect(errors.filter((error) => !/403/.test(error))).toEqual([]);
-}, 60_000);
+});
 
 test("an image made in the tab has a receipt, and its steps can be checked here", async () => {
   const { page, errors } = await openTab(browser);
@@ -633,7 +632,7 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   expect(errors).toEqual([]);
-}, 120_000);
+});
 
 test("a check can be cancelled, and made again", async () => {
   const { page } = await openTab(browser);
@@ -644,7 +643,7 @@ test("a check can be cancelled, and made again", async () => {
   await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
-}, 120_000);
+});
 
 test("a check whose download has stalled can be cancelled, and made again", async () => {
   const { page } = await openTab(browser);
@@ -655,14 +654,14 @@ test("a check whose download has stalled can be cancelled, and made again", asyn
   await page.goto(tabLink(site.url, miner.url, made));
   await page.waitForSelector(".card img");
   await press(page, "Check");
-  await vi.waitUntil(() => asked() > before, { timeout: 30_000 });
+  await vi.waitUntil(() => asked() > before, PATIENCE_MS);
   await press(page, "Cancel");
   await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
   await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   expect(asked()).toBe(before + 2);
-}, 120_000);
+});
 
 test("while onnxruntime comes, whose bytes nobody counts, the page says so", async () => {
   const { page } = await openTab(browser);
@@ -673,14 +672,14 @@ test("while onnxruntime comes, whose bytes nobody counts, the page says so", asy
   await page.goto(tabLink(site.url, miner.url, made));
   await page.waitForSelector(".card img");
   await press(page, "Check");
-  await vi.waitUntil(() => asked() > before, { timeout: 60_000 });
+  await vi.waitUntil(() => asked() > before, PATIENCE_MS);
   await page.waitForFunction(
     `document.querySelector('li[data-stage="model"][data-state="running"]')?.innerText
       .includes("fetching and starting onnxruntime")`,
   );
   await press(page, "Cancel");
   await eventually(() => alertOf(page)).toMatch(/it was cancelled/);
-}, 120_000);
+});
 
 test("no serious violation for people who cannot see or use a mouse", async () => {
   const { page } = await openTab(browser);
@@ -708,32 +707,21 @@ test("no serious violation for people who cannot see or use a mouse", async () =
       expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     }
   }
-}, 120_000);
+});
 
 test("the page never blocks while its worker checks", async () => {
   const { page } = await openTab(browser);
-  await page.evaluateOnNewDocument(`{
-    globalThis.tasks = [];
-    const take = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
-    new PerformanceObserver(take).observe({ type: "longtask" });
-  }`);
-  // The browser counts what takes over 50 ms by the clock, in which a busy machine may do other
-  // things meanwhile: what the page itself did so long would be there every time.
-  const counts: number[] = [];
-  while (counts.length < 3 && !counts.includes(0)) {
-    await page.goto("about:blank");
-    await page.goto(tabLink(site.url, miner.url, made));
-    await page.waitForSelector(".card img");
-    await page.evaluate("tasks.length = 0");
+  await page.goto(tabLink(site.url, miner.url, made));
+  await page.waitForSelector(".card img");
+  const tasks = await pageTasks(page, async () => {
     await press(page, "Check");
     await page.waitForSelector('.ladder [data-state="running"]');
-    await page.waitForFunction(`!document.querySelector('.ladder [data-state="running"]')`);
     expect(await verdictOf(page)).toBe("honest");
-    counts.push(Number(await page.evaluate("tasks.length")));
-  }
-  console.log(`Tab: tasks over 50 ms on the page's own thread, by check: ${counts.join(", ")}`);
-  expect(counts).toContain(0);
-}, 120_000);
+  });
+  expect(tasks.length).toBeGreaterThan(10);
+  console.log(`Tab: the longest task on the page's own thread: ${Math.max(...tasks)} ms`);
+  expect(tasks.filter((milliseconds) => milliseconds > 50)).toEqual([]);
+});
 
 test("no button moves while its page fills", async () => {
   const { page } = await openTab(browser);
@@ -774,7 +762,7 @@ test("no button moves while its page fills", async () => {
   await paste(page, new TextDecoder().decode(encodeReceipt(receipt)));
   await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
   expect(await seen("Check")).toHaveLength(1);
-}, 60_000);
+});
 
 /** Of a canvas's context; Deno's types have no page. */
 interface Pixels {
@@ -823,7 +811,7 @@ describe("with WebGPU", () => {
       );
     await eventually(alphas).toEqual([255, 255, 255]);
     await shoot(page, "gpu");
-  }, 180_000);
+  });
 
   test("kernels are measured on the bench page, kept as JSON, and compared", async () => {
     const { page, errors } = await openTab(gpu);
@@ -857,5 +845,5 @@ describe("with WebGPU", () => {
     expect(marks.length).toBe(await page.$$eval("#report tbody tr", (all) => all.length));
     await shoot(page, "bench");
     expect(errors).toEqual([]);
-  }, 180_000);
+  });
 });

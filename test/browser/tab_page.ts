@@ -16,6 +16,7 @@ import { Ledger } from "../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../server/validator/routes.ts";
 import { buildSite } from "../../server/web/mod.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { serveSite, type SiteServer } from "./site_server.ts";
 
 /** WebGPU by SwiftShader, or none at all. */
@@ -141,7 +142,7 @@ export function tabLink(site: string, miner: string, { id, token }: ImageAnswer)
  * saw last. A page is never asserted on otherwise: what fills it may come at any time.
  */
 export function eventually<T>(look: () => T | Promise<T>, message?: string) {
-  return expect.poll(look, { timeout: 30_000, interval: 50, message });
+  return expect.poll(look, { timeout: PATIENCE_MS, interval: 50, message });
 }
 
 /** Presses the button with this text. */
@@ -201,6 +202,38 @@ export async function alertOf(page: Page): Promise<string> {
 
 export async function textOf(page: Page): Promise<string> {
   return String(await page.evaluate("document.body.innerText"));
+}
+
+/** Of a trace of the browser's; times in microseconds. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** On the processor. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * What the page's own thread does meanwhile. A busy machine does other things in the middle of a
+ * task, so that the processor's time counts and not the clock's.
+ * @returns milliseconds on the processor of each task.
+ */
+export async function pageTasks(page: Page, meanwhile: () => Promise<void>): Promise<number[]> {
+  await page.tracing.start({ categories: ["disabled-by-default-devtools.timeline"] });
+  await meanwhile();
+  const trace = new TextDecoder().decode(await page.tracing.stop());
+  const { traceEvents }: { readonly traceEvents: readonly TraceEvent[] } = JSON.parse(trace);
+  const threadOf = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+  const own = new Set(
+    traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain")
+      .map(threadOf),
+  );
+  return traceEvents.flatMap((event) =>
+    event.name === "RunTask" && event.tdur !== undefined && own.has(threadOf(event))
+      ? [event.tdur / 1000]
+      : []
+  );
 }
 
 export const CORS = {

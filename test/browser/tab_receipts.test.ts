@@ -38,7 +38,7 @@ beforeAll(async () => {
   world = await startTabWorld();
   made = world.made;
   other = await ask(world.miner, { ...REQUEST, prompt: "a red tau symbol", steps: 4 });
-}, 120_000);
+});
 
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -99,7 +99,7 @@ describe("a receipt comes in", () => {
         expect.stringMatching(new RegExp(`${address}\\s+honest, level 2, 1 step\\s`)),
       ]);
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 
   test("from the miner whose page it is, where everybody may look", async () => {
     const { folder, dist } = world;
@@ -115,7 +115,7 @@ describe("a receipt comes in", () => {
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("honest");
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 
   test("and stays, when what the page's own server lists comes later", async () => {
     const { url, ledger } = await startTabValidator(() => true);
@@ -131,7 +131,7 @@ describe("a receipt comes in", () => {
       `document.body.innerText.includes("Nothing has been opened here yet")`,
     );
     await eventually(() => page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
-  }, 60_000);
+  });
 
   test("unless the validator's answer is none, or has no end", async () => {
     let sent = 0;
@@ -158,7 +158,7 @@ describe("a receipt comes in", () => {
       await eventually(() => alertOf(page)).toMatch(why);
     }
     expect(sent).toBeLessThan(2 ** 27);
-  }, 60_000);
+  });
 
   test("by a link or a text that is dropped, or a file", async () => {
     const { page } = await openTab(world.browser);
@@ -180,7 +180,7 @@ describe("a receipt comes in", () => {
     await drop(`dataTransfer.items.add(
       new File([${JSON.stringify(receiptText(own))}], "r.json", { type: "application/json" }))`);
     await shownReceipt(page, receiptId(own));
-  }, 60_000);
+  });
 
   test("by the file picker; a file that is too long is not read", async () => {
     const { page } = await openTab(world.browser);
@@ -200,7 +200,7 @@ describe("a receipt comes in", () => {
     await press(page, "Check");
     expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, opened: [] });
     await eventually(() => textOf(page)).toMatch(/honest so far: what was signed holds/);
-  }, 60_000);
+  });
 
   test("and the address is its own: it is there after a reload, and after a way back", async () => {
     const { page } = await openTab(world.browser);
@@ -215,7 +215,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, made.id);
     await page.evaluate(`location.hash = "#/check"`);
     await page.waitForFunction(`location.hash.includes("${made.id}")`);
-  }, 60_000);
+  });
 
   test("with words for its way, and without a list that it would push aside", async () => {
     const held = Promise.withResolvers<void>();
@@ -238,7 +238,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, made.id);
     await page.waitForSelector(".card img");
     await eventually(() => page.$eval(".card", (card) => card.innerText)).toContain(url);
-  }, 60_000);
+  });
 
   test("by the Enter key", async () => {
     const { page } = await openTab(world.browser);
@@ -246,7 +246,7 @@ describe("a receipt comes in", () => {
     await page.locator("textarea").fill(tabLink(world.site.url, world.miner.url, made));
     await page.keyboard.press("Enter");
     await shownReceipt(page, made.id);
-  }, 60_000);
+  });
 
   test("and the way back leads to the page before any was opened", async () => {
     const { page } = await openTab(world.browser);
@@ -258,7 +258,7 @@ describe("a receipt comes in", () => {
     await eventually(() => textOf(page)).toContain(made.id.slice(0, 16));
     await page.goForward();
     await shownReceipt(page, made.id);
-  }, 60_000);
+  });
 
   test("and comes before the reader who asked for it at the end of a long page", async () => {
     const { page } = await openTab(world.browser);
@@ -274,7 +274,7 @@ describe("a receipt comes in", () => {
     await page.waitForFunction(`document.activeElement.className === "card"`);
     const top = () => page.$eval(".card", (card) => card.getBoundingClientRect().top);
     await eventually(top).toSatisfy((pixels: number) => pixels >= 0 && pixels < 250);
-  }, 60_000);
+  });
 
   test("of a miner who failed once, when the same link is opened again", async () => {
     let asked = 0;
@@ -291,7 +291,7 @@ describe("a receipt comes in", () => {
     await paste(page, tabLink(world.site.url, url, made));
     await shownReceipt(page, made.id);
     await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
-  }, 60_000);
+  });
 });
 
 describe("a receipt of a stranger never blanks the page", () => {
@@ -309,7 +309,7 @@ describe("a receipt of a stranger never blanks the page", () => {
     await page.reload();
     await shownReceipt(page, receiptId(hostile));
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 
   test("nor does one that cannot be shown at all", async () => {
     const { page } = await openTab(world.browser);
@@ -328,7 +328,7 @@ describe("a receipt of a stranger never blanks the page", () => {
     await page.waitForFunction(`document.body.innerText.includes("Cannot show the receipt")`);
     await paste(page, receiptText(other.receipt));
     await shownReceipt(page, other.id);
-  }, 60_000);
+  });
 
   test(
     "of a model that this tab does not have: its signature is checked, and no more",
@@ -357,7 +357,6 @@ describe("a receipt of a stranger never blanks the page", () => {
       await press(page, "Check");
       expect(await reportOf(page)).toMatchObject({ verdict: "invalid", code: "signature_invalid" });
     },
-    60_000,
   );
 });
 
@@ -370,7 +369,7 @@ test("of a receipt with fewer steps than are drawn by default all are drawn", as
   await eventually(() => page.$eval("input[type=number]", (input) => input.value)).toBe("2");
   await press(page, "Check");
   expect(await reportOf(page)).toMatchObject({ verdict: "honest", opened: [0, 1], of: 2 });
-}, 60_000);
+});
 
 test("of a wide image of many steps all that is drawn is seen, in its shape", async () => {
   const wide = await ask(world.miner, { ...REQUEST, width: 256, height: 128, steps: 26 });
@@ -399,7 +398,7 @@ test("of a wide image of many steps all that is drawn is seen, in its shape", as
       }));
   // Its frame of one pixel is in it.
   await eventually(shapes).toEqual(Array.from({ length: 6 }, () => expect.closeTo(2, 1)));
-}, 60_000);
+});
 
 test("what a check says is on the screen once its button is pressed", async () => {
   const { page } = await openTab(world.browser);
@@ -417,7 +416,7 @@ test("what a check says is on the screen once its button is pressed", async () =
       });
     await eventually(place, shown).toSatisfy(({ top, bottom }) => top >= 0 && bottom <= 900);
   }
-}, 60_000);
+});
 
 test(
   "what went wrong in one view is not said in the next, which has a title of its own",
@@ -430,7 +429,6 @@ test(
     await page.waitForFunction(`document.querySelector("[role=alert]").textContent === "" &&
     document.title === "Generate - Stepwise"`);
   },
-  60_000,
 );
 
 describe("what a check says is of that check", () => {
@@ -457,7 +455,7 @@ describe("what a check says is of that check", () => {
     await shoot(page, "withheld");
     await page.reload();
     expect(await verdictOf(page)).toBe("honest");
-  }, 60_000);
+  });
 
   test("another receipt that is looked at meanwhile shows nothing of it", async () => {
     const held = Promise.withResolvers<void>();
@@ -488,7 +486,7 @@ describe("what a check says is of that check", () => {
     );
     await eventually(() => page.$(".verdict")).toBeNull();
     await eventually(() => page.$(".ladder")).toBeNull();
-  }, 60_000);
+  });
 });
 
 test("a worker that does not load is said, and nothing waits for it", async () => {
@@ -499,7 +497,7 @@ test("a worker that does not load is said, and nothing waits for it", async () =
   await eventually(() => alertOf(page)).toMatch(/the page's worker did not load/);
   await page.waitForFunction(`document.querySelector(".drop [role=status]").textContent === ""`);
   await eventually(() => textOf(page)).toContain("Nothing has been opened here yet");
-}, 60_000);
+});
 
 test("onnxruntime that does not come is said in words", async () => {
   await using site = serveSite(world.dist);
@@ -510,7 +508,7 @@ test("onnxruntime that does not come is said in words", async () => {
   await eventually(() => alertOf(page)).toMatch(
     /^Cannot load onnxruntime: it did not come from this page/,
   );
-}, 60_000);
+});
 
 test("the page says whose it is before its script is there", async () => {
   await using site = serveSite(world.dist);
@@ -518,7 +516,7 @@ test("the page says whose it is before its script is there", async () => {
   const { page } = await openTab(world.browser);
   await page.goto(site.url);
   await eventually(() => textOf(page)).toMatch(/^Stepwise\s+Loading/);
-}, 60_000);
+});
 
 test("a database that cannot be opened once is opened the next time", async () => {
   const { page } = await openTab(world.browser);
@@ -535,7 +533,7 @@ test("a database that cannot be opened once is opened the next time", async () =
   await page.waitForFunction(
     `document.querySelector(".list .mono")?.innerText === "${made.id.slice(0, 16)}"`,
   );
-}, 60_000);
+});
 
 test("a full disk makes room by letting go of the older half", async () => {
   const { page } = await openTab(world.browser);
@@ -568,7 +566,7 @@ test("a full disk makes room by letting go of the older half", async () => {
       ${JSON.stringify(JSON.stringify(kept))}`,
   );
   await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
-}, 60_000);
+});
 
 test("a miner that is a process of its own is checked to honest", async () => {
   const main = new URL("../../server/main.ts", import.meta.url).pathname;
@@ -585,4 +583,4 @@ test("a miner that is a process of its own is checked to honest", async () => {
   await press(page, "Check");
   expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 3, of: 20 });
   expect(errors).toEqual([]);
-}, 180_000);
+});

@@ -17,7 +17,7 @@ test("deno task demo shows the circle, ends by itself, and leaves nothing runnin
   }
   const validator = await Deno.readTextFile(join(folder, "validator.log"));
   expect(validator).toMatch(/"event":"weights set"/);
-}, 300_000);
+});
 
 /** Processes of this machine whose command line names the folder. */
 function processesOf(folder: string): string[] {
@@ -45,7 +45,6 @@ test.skipIf(Deno.build.os !== "linux")(
     expect(code, new TextDecoder().decode(stderr)).toBe(130);
     expect(processesOf(folder)).toEqual([]);
   },
-  120_000,
 );
 
 test.skipIf(Deno.build.os !== "linux")(
@@ -65,7 +64,6 @@ test.skipIf(Deno.build.os !== "linux")(
     expect(new TextDecoder().decode(stdout)).not.toMatch(/ NO {2}/);
     expect(processesOf(folder)).toEqual([]);
   },
-  120_000,
 );
 
 test.skipIf(Deno.build.os !== "linux")(
@@ -79,7 +77,6 @@ test.skipIf(Deno.build.os !== "linux")(
     expect(stderr).toMatch(/^Cannot start the Bob: it says/m);
     expect(processesOf(folder)).toEqual([]);
   },
-  120_000,
 );
 
 test("what it cannot do it says, and fails", async () => {
@@ -92,4 +89,4 @@ test("what it cannot do it says, and fails", async () => {
   ]);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^ NO {2}the chain paid the honest miners$/m);
-}, 120_000);
+});

@@ -58,7 +58,6 @@ test(
     expect(opening.status).toBe(200);
     await opening.body?.cancel();
   },
-  120_000,
 );
 
 describe("a miner that is killed in the middle of a request", () => {
@@ -85,7 +84,7 @@ describe("a miner that is killed in the middle of a request", () => {
       served: 0,
       failed: 1,
     });
-  }, 120_000);
+  });
 });
 
 test(
@@ -106,7 +105,6 @@ test(
     expect((await ask(second)).status).toBe(200);
     expect((await seen(second)).miners[0].served).toBe(5);
   },
-  120_000,
 );
 
 test("a chain that is restarted: the neurons go on, and weights are set again", async () => {
@@ -129,7 +127,7 @@ test("a chain that is restarted: the neurons go on, and weights are set again", 
   const client = await subnet.client();
   const { lastUpdate } = (await client.metagraph()).neurons[0];
   await until(() => client.metagraph(), ({ neurons }) => neurons[0].lastUpdate > lastUpdate);
-}, 120_000);
+});
 
 /** Stands before a real miner and spoils what it says. */
 function spoil(
@@ -246,7 +244,7 @@ describe("a miner that answers", () => {
     expect(bob).toMatchObject({ cheated: kind === "a cheat" });
     const log = await Deno.readTextFile(join(subnet.folder, "validator.log"));
     expect(log).toMatch(why);
-  }, 120_000);
+  });
 });
 
 describe("a hostile client", () => {
@@ -292,7 +290,7 @@ describe("a hostile client", () => {
       }
       expect(await send(await sign(alice)), path).toEqual([200, undefined]);
     }
-  }, 120_000);
+  });
 });
 
 describe("as a new operator meets it", () => {
@@ -307,7 +305,7 @@ describe("as a new operator meets it", () => {
       expect(code).toBe(2);
       expect(stderr).toMatch(/^Cannot take part: .* is not registered on subnet 1; register it: /m);
     }
-  }, 60_000);
+  });
 
   test("a chain that is not reachable", async () => {
     const { code, stderr } = await runCli([
@@ -317,7 +315,7 @@ describe("as a new operator meets it", () => {
     expect(stderr).toMatch(
       /Cannot connect to the chain at ws:\/\/127\.0\.0\.1:9: .*is a node there/,
     );
-  }, 60_000);
+  });
 
   test("a clock two minutes off", async () => {
     const subnet = await startSubnet(["//Ferdie"], { clock: () => Date.now() + 120_000 });
@@ -326,7 +324,7 @@ describe("as a new operator meets it", () => {
     ]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/this machine's clock is 1\d\d s behind .* set it by NTP/);
-  }, 60_000);
+  });
 
   test("a port that is taken", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
@@ -337,7 +335,7 @@ describe("as a new operator meets it", () => {
     ]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/Cannot serve: port \d+ of 127\.0\.0\.1 is taken .*--axon\.port/);
-  }, 60_000);
+  });
 
   test("no GPU where one is asked for", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
@@ -354,13 +352,13 @@ describe("as a new operator meets it", () => {
     expect(stderr).toMatch(
       /^Cannot compute natively: Deno finds no WebGPU adapter here\. Install .*--compute cpu\.$/m,
     );
-  }, 60_000);
+  });
 
   test("a host that is none", async () => {
     const { code, stderr } = await runCli(["miner", ...wallet, "--compute", "tpu"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/--compute.*tpu/);
-  }, 60_000);
+  });
 
   test("an axon that nobody is told of", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
@@ -372,7 +370,7 @@ describe("as a new operator meets it", () => {
     );
     const log = await Deno.readTextFile(join(subnet.folder, "f.log"));
     expect(log).toMatch(/"event":"axon not served".*--axon\.external_ip says where/);
-  }, 60_000);
+  });
 
   test("a flag that is no number", async () => {
     const subnet = await startSubnet(["//Ferdie"]);
@@ -382,7 +380,7 @@ describe("as a new operator meets it", () => {
     ]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/--neuron\.epoch_length is many, not a whole number from 1/);
-  }, 60_000);
+  });
 });
 
 test(
@@ -412,7 +410,6 @@ test(
     expect(metrics).toMatch(/stepwise_user_requests_total\{outcome="no_miner"\} 1/);
     expect(metrics).toMatch(/stepwise_miners 0/);
   },
-  60_000,
 );
 
 test("the stress role without a model has its samples scored by the forwarding one", async () => {
@@ -431,7 +428,7 @@ test("the stress role without a model has its samples scored by the forwarding o
   // What users see at the one weighs at the other.
   expect((await ask(forward)).status).toBe(200);
   await until(() => seen(stress), (now) => now.miners[0].served === 1);
-}, 90_000);
+});
 
 test("receipts of users stay between user and miner", async () => {
   const subnet = await startSubnet(["//Bob"]);
@@ -448,7 +445,7 @@ test("receipts of users stay between user and miner", async () => {
     body: JSON.stringify({ request: SMALL }),
   });
   expect([refused.status, (await refused.json()).error.code]).toEqual([403, "not_allowed"]);
-}, 60_000);
+});
 
 test("a request that no miner could answer in time, or at all, is no miner's failure", async () => {
   const subnet = await startSubnet(["//Bob"]);
@@ -470,4 +467,4 @@ test("a request that no miner could answer in time, or at all, is no miner's fai
   expect((await ask(validator)).status).toBe(200);
   const [bob] = (await seen(validator)).miners;
   expect(bob).toMatchObject({ served: 1, failed: 0 });
-}, 60_000);
+});

@@ -187,7 +187,7 @@ test("Deno's WebGPU and the CPU predict the same of each other's states", async 
   const errors = pairs.map((pair) => finishResidual(residualSums(pair)).velocityError);
   expect(median(errors)).toBeLessThan(1e-4);
   expect(Math.max(...errors)).toBeLessThan(5e-3);
-}, 180_000);
+});
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -217,7 +217,6 @@ test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
       expect(difference).toBeLessThanOrEqual(largest * 2 ** -9);
     }
   },
-  120_000,
 );
 
 test("a side that the network cannot halve often enough is refused by name", async () => {
@@ -264,7 +263,7 @@ test("Deno's WebGPU gives the CPU's image of the embedded model", async () => {
   const differences = gpu.images[0].data.map((level, i) => Math.abs(level - cpu.images[0].data[i]));
   // Float32 on both: a rounding of the last level, seldom more.
   expect(Math.max(...differences)).toBeLessThanOrEqual(3);
-}, 180_000);
+});
 
 describe("requests that run beside each other", () => {
   const REQUESTS = [
@@ -319,7 +318,7 @@ describe("requests that run beside each other", () => {
         expect(difference).toBeLessThanOrEqual(largest * 2 ** -9);
       }
     }
-  }, 120_000);
+  });
 
   test("must have the same size, steps, guidance and scheduler", async () => {
     for (

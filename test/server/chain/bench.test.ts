@@ -15,7 +15,6 @@ test(
       expect(stdout).toMatch(new RegExp(`after +${block} blocks +[\\d.]+ MB of heap in use`));
     }
   },
-  120_000,
 );
 
 test.each([["--blocks", "3"], ["--neurons", "257"], ["--block-time", "no"]])(
@@ -25,5 +24,4 @@ test.each([["--blocks", "3"], ["--neurons", "257"], ["--block-time", "no"]])(
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(new RegExp(`${flag} is ${value}, not a whole number`));
   },
-  60_000,
 );

@@ -51,7 +51,7 @@ test("a device destroyed in the middle of a run is replaced, and the run repeate
   expect(runtimes).toHaveLength(2);
   expect(await leavesOf(engine)).toEqual(undisturbed);
   await host[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 test("a device lost twice is one clear error, and the next job works", async () => {
   const { host, files } = await openHost(2);
@@ -62,7 +62,7 @@ test("a device lost twice is one clear error, and the next job works", async () 
   });
   expect(await leavesOf(engine)).toHaveLength(11);
   await host[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 test("a device that does not open again is one error, and the next job opens another", async () => {
   const runtimes: (Runtime | undefined)[] = [];
@@ -79,7 +79,7 @@ test("a device that does not open again is one error, and the next job opens ano
   expect(await leavesOf(engine)).toHaveLength(11);
   expect(runtimes).toHaveLength(3);
   await host[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 test("a host whose device did not open again can be disposed of", async () => {
   const first = await nativeRuntime();
@@ -92,7 +92,7 @@ test("a host whose device did not open again can be disposed of", async () => {
   await expect(leavesOf(engine)).rejects.toMatchObject({ code: "host_unavailable" });
   await engine[Symbol.asyncDispose]();
   await host[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 test("buffers of a run are given back, and a model's with it", async () => {
   const { host, files, runtimes } = await openHost();
@@ -108,4 +108,4 @@ test("buffers of a run are given back, and a model's with it", async () => {
   await engine[Symbol.asyncDispose]();
   expect(gpu?.memory.held).toBe(gpu?.buffers.memory.held);
   await host[Symbol.asyncDispose]();
-}, 120_000);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { checkAccess, EVERY_NEURON } from "../../../server/miner/access_rules.ts";
 import { Whitelist } from "../../../server/miner/whitelist.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import type { Metagraph, Neuron } from "../../../server/chain/mod.ts";
 
@@ -61,7 +62,7 @@ describe("a whitelist at an address", () => {
     const told: string[] = [];
     using whitelist = await Whitelist.open([], url, (event) => told.push(event));
     vi.advanceTimersByTime(5 * 60_000);
-    await vi.waitUntil(() => told.length > 0);
+    await vi.waitUntil(() => told.length > 0, PATIENCE_MS);
     expect(told).toEqual(["whitelist not read"]);
     expect(whitelist.has("5Listed")).toBe(true);
   });

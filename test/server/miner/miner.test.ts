@@ -53,7 +53,7 @@ beforeAll(async () => {
   folder = await Deno.makeTempDir();
   [caller, stranger] = [await development("//Alice"), await development("//Eve")];
   miner = await start("main");
-}, 120_000);
+});
 
 afterAll(async () => {
   await miner[Symbol.asyncDispose]();
@@ -118,7 +118,7 @@ async function capacity({ url }: Miner): Promise<{ queued: number; running: numb
 
 function queued(to: Miner, count: number): Promise<void> {
   const holds = async () => (await capacity(to)).queued === count;
-  return until(holds, `${count} requests wait`, 30_000);
+  return until(holds, `${count} requests wait`);
 }
 
 async function refusal(response: Response): Promise<unknown> {
@@ -155,7 +155,7 @@ test("the receipt is honest for deno task verify, with its token, to level 3", a
   const text = new TextDecoder();
   expect(code, text.decode(stderr)).toBe(0);
   expect(JSON.parse(text.decode(stdout))).toMatchObject({ verdict: "honest", level: 3 });
-}, 60_000);
+});
 
 describe("openings go to the asker who signs, and to who has the token", () => {
   const steps = (step = 2) => `v1/generations/${answer.images[0].id}/steps/${step}`;
@@ -268,7 +268,7 @@ describe("what is refused", () => {
     expect(await refusal(await fetch(`${second.url}/v1/generations`, request)))
       .toEqual({ status: 401, code: "request_replayed" });
     await second[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   test.each([
     ["that it tells of", true],
@@ -320,7 +320,6 @@ test(
     expect(events.at(-2)).toMatch(/^event: done\n/);
     expect(vi.getTimerCount()).toBe(0);
   },
-  60_000,
 );
 
 test("a browser keeps an image, for as long as it has its token", async () => {
@@ -404,7 +403,6 @@ test(
     expect((await first).status).toBe(200);
     await stopped;
   },
-  60_000,
 );
 
 test(
@@ -437,7 +435,6 @@ test(
     for (const { wait } of turned) expect(wait).toBeGreaterThan(0);
     await small[Symbol.asyncDispose]();
   },
-  60_000,
 );
 
 describe("requests that come together", () => {
@@ -472,7 +469,6 @@ describe("requests that come together", () => {
       expect(receipts[3].map(({ request }) => request.seed)).toEqual(["40", "41"]);
       await many[Symbol.asyncDispose]();
     },
-    60_000,
   );
 });
 
@@ -501,7 +497,6 @@ test(
     expect(runs).toEqual([1, 1, 1, 1, 1]);
     await twins[Symbol.asyncDispose]();
   },
-  60_000,
 );
 
 test(
@@ -525,7 +520,6 @@ test(
     expect([(await first).status, (await second).status]).toEqual([200, 200]);
     for (const each of [axon, full]) await each[Symbol.asyncDispose]();
   },
-  60_000,
 );
 
 describe("an axon before image generators", () => {
@@ -614,7 +608,7 @@ describe("an axon before image generators", () => {
     await alone[1][Symbol.asyncDispose]();
     expect(await refusal(await call(5))).toEqual({ status: 503, code: "not_ready" });
     await front[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   test("nobody else may say for whom an image is", async () => {
     const forged = { request: REQUEST, validator: stranger.hotkey.address };
@@ -715,4 +709,4 @@ test("a miner answers while it makes a large image", async () => {
   const times = await answerTimes(made, miner);
   expect((await made).status).toBe(200);
   expect(times[Math.floor(times.length / 2)]).toBeLessThan(250);
-}, 120_000);
+});

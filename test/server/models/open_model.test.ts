@@ -262,11 +262,11 @@ describe("a connection that fails", () => {
 
   test("that stalls is given up and resumed", async () => {
     hub.fault(UNET, { stallAfter: 100_000, times: 1 });
-    const transport = { ...options.transport, stallMs: 300 };
+    const transport = { ...options.transport, stallMs: 1500 };
     options = { ...options, transport };
     await unetArrived();
     expect(kinds("retry")).toMatchObject([{
-      message: expect.stringContaining("nothing for 0.3 s"),
+      message: expect.stringContaining("nothing for 1.5 s"),
     }]);
   });
 

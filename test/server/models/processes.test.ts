@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { HubServer } from "../../fixtures/hub_server.ts";
 import { neededFiles, tinyFolder } from "../../fixtures/tiny_folder.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 
 const MAIN = new URL("../../fixtures/open_model_main.ts", import.meta.url).pathname;
-const WAIT = { timeout: 10_000, interval: 10 };
+const WAIT = { timeout: PATIENCE_MS, interval: 10 };
 const UNET = "unet/model.onnx";
 
 interface Event {

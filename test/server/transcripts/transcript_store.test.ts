@@ -126,7 +126,7 @@ test("what is too old goes also where nobody asks for anything", async () => {
   await keep(store, "old");
   expect(filesIn(folder)).toHaveLength(2);
   clock.now += 1001;
-  await until(() => filesIn(folder).length === 1, "the file is gone", 10_000);
+  await until(() => filesIn(folder).length === 1, "the file is gone");
   expect(evicted.map(({ id, why }) => [id, why])).toEqual([["old", "age"]]);
 });
 

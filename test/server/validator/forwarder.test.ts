@@ -18,6 +18,7 @@ import {
 } from "../../../server/validator/miner_caller.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { serveMiner } from "../../fixtures/miner_server.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -228,7 +229,7 @@ describe("a check that this validator cannot make", () => {
     const gate = Promise.withResolvers<Score>();
     scorer.mockReturnValueOnce(gate.promise);
     const answered = made.generate(REQUEST, "png");
-    await vi.waitUntil(() => ledger.checks.pending().length === 1);
+    await vi.waitUntil(() => ledger.checks.pending().length === 1, PATIENCE_MS);
     await made.resume();
     expect(scorer).toHaveBeenCalledTimes(1);
     gate.resolve(SCORE);

@@ -1,9 +1,10 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { StressLoop } from "../../../server/validator/stress_loop.ts";
 import type { ProbeOutcome } from "../../../server/validator/stress_ramp.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 
 const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
@@ -58,13 +59,15 @@ test("those that never answer are waited for concurrency, and hold up nobody", a
 });
 
 test("nobody is tested twice in a round, but for the queue", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
   const two = PEERS.slice(0, 2);
   const { ledger, loop, order } = tested(() => Promise.resolve("answers"), two);
-  await vi.waitUntil(() => order.length === 2);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await vi.advanceTimersByTimeAsync(30_000);
   expect(order).toHaveLength(2);
   ledger.queue.add("5M1", "failed a user");
-  await vi.waitUntil(() => order.length === 3, 3000);
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(order).toHaveLength(3);
   expect(order[2]).toBe(1);
   await loop[Symbol.asyncDispose]();
   expect(ledger.queue.hotkeys()).toEqual([]);
@@ -76,7 +79,7 @@ test("our own trouble is not the miner's: it is tried again", async () => {
     if (calls++ === 0) return Promise.reject(new Error("no network here"));
     return Promise.resolve("answers");
   }, PEERS.slice(0, 1));
-  await vi.waitUntil(() => order.length === 1, 3000);
+  await vi.waitUntil(() => order.length === 1, PATIENCE_MS);
   expect(calls).toBe(2);
   await loop[Symbol.asyncDispose]();
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     hyperparameters: { tempo: 10, weightsRateLimit: 2, maxValidators: 1 },
   });
   client = await connect(subnet.devnet);
-}, 60_000);
+});
 
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
@@ -135,7 +135,7 @@ test("the owner's hotkey needs no permit", async () => {
   expect(neurons.map(({ validatorPermit }) => validatorPermit)).toEqual([true, false, false]);
   expect(await client.setWeights(weights, bob)).toMatchObject({ way: "set" });
   expect(alice.address).not.toBe(ownerHotkey);
-}, 30_000);
+});
 
 test("more than an account has is refused by the chain's name for it", async () => {
   const transfer = client.transfer(subnet.bob.address, 2_000_000n * TAO, subnet.alice);

@@ -34,7 +34,7 @@ test("timelocked: the chain reveals by itself, and the epoch after pays", async 
   end();
   const { neurons } = await client.metagraph();
   expect(neurons[1].incentive).toBeCloseTo(0.5, 3);
-}, 120_000);
+});
 
 describe("hash commit-reveal", () => {
   test("too early, wrong salt, in time, twice, too late", async () => {
@@ -64,7 +64,7 @@ describe("hash commit-reveal", () => {
     await untilEpoch(epoch() + 3);
     const late = await rejection(client.revealWeights(next, subnet.alice));
     expect(late.message).toMatch(/CommitBlockNotInRevealRange|ExpiredWeightCommit/);
-  }, 120_000);
+  });
 });
 
 describe("the epoch that reveals a commit", () => {

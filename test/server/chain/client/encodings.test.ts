@@ -90,7 +90,6 @@ describe("the client sends those bytes", () => {
       expect(name.startsWith(method)).toBe(true);
       expect(await sent(false, act)).toBe(call);
     },
-    30_000,
   );
 
   test("commitTimelockedWeights", async () => {
@@ -101,5 +100,5 @@ describe("the client sends those bytes", () => {
     expect(call.slice(0, 10)).toBe(like.slice(0, 10));
     expect(call.slice(-4)).toBe(like.slice(-4));
     expect(registry.createType("Call", call).toHex()).toBe(call);
-  }, 30_000);
+  });
 });

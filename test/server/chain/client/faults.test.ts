@@ -42,7 +42,7 @@ test("answers that come late are waited for", async () => {
   expect((await subnet.client.metagraph()).neurons).toHaveLength(3);
   expect(await subnet.client.setWeights(WEIGHTS, subnet.alice)).toMatchObject({ way: "set" });
   expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
-}, 60_000);
+});
 
 test("one that never comes is one line, after its time", async () => {
   let silent = false;
@@ -54,7 +54,7 @@ test("one that never comes is one line, after its time", async () => {
     code: "chain_unreachable",
     message: "Cannot read the subnet: the chain did not answer within 1 s; is its node up?",
   });
-}, 30_000);
+});
 
 describe("garbage", () => {
   test.each<[string, unknown]>([
@@ -71,7 +71,7 @@ describe("garbage", () => {
     const error = await rejection(client.metagraph());
     expect(error).toMatchObject({ code: "chain_invalid" });
     expect(error.message).toMatch(/^Cannot read the subnet: the chain's answer is not understood/);
-  }, 30_000);
+  });
 
   test("for the metagraph, its own bytes cut short: an error wherever they are cut", async () => {
     let share = 1;
@@ -90,7 +90,7 @@ describe("garbage", () => {
     }
     share = 1;
     expect((await client.metagraph()).neurons).toHaveLength(3);
-  }, 30_000);
+  });
 
   test("for a nonce: refused, and nothing is set", async () => {
     const subnet = await meddled({
@@ -101,7 +101,7 @@ describe("garbage", () => {
       code: "chain_invalid",
     });
     expect(await weightsOf(subnet)).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe("while the blocks are read that may have the transaction", () => {
@@ -149,7 +149,7 @@ describe("while the blocks are read that may have the transaction", () => {
     expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
     await blocks(subnet.client, 2);
     expect(taken()).toBe(1);
-  }, 60_000);
+  });
 
   test("nothing but nonsense comes: one line, and no word of success or failure", async () => {
     const { outcome, times } = await setWhile((message) => ({ ...message, result: null }));
@@ -157,7 +157,7 @@ describe("while the blocks are read that may have the transaction", () => {
     expect(error).toMatchObject({ code: "chain_invalid" });
     expect(error.message).toMatch(/^Cannot set weights: the chain's answer is not understood \(/);
     expect(times()).toBeGreaterThan(1);
-  }, 60_000);
+  });
 });
 
 test(
@@ -174,7 +174,6 @@ test(
     expect(error.message).toMatch(/^Cannot set weights: the chain's answer is not understood/);
     expect(subnet.devnet.chain.nonceOf(subnet.alice.address)).toBe(0);
   },
-  30_000,
 );
 
 test("a node that never answers a submission is unreachable, it has not refused it", async () => {
@@ -184,7 +183,7 @@ test("a node that never answers a submission is unreachable, it has not refused 
   expect(await rejection(client.setWeights(WEIGHTS, alice))).toMatchObject({
     code: "chain_unreachable",
   });
-}, 30_000);
+});
 
 test("a transaction that the node lost is void, and the next one has its nonce", async () => {
   let lose = true;
@@ -202,7 +201,7 @@ test("a transaction that the node lost is void, and the next one has its nonce",
   lose = false;
   await subnet.client.setWeights(WEIGHTS, subnet.alice);
   expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
-}, 60_000);
+});
 
 test(
   "another chain behind the same address is refused, and the first one is gone on with",
@@ -251,7 +250,6 @@ test(
     await client.setWeights(WEIGHTS, subnet.alice);
     expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
   },
-  60_000,
 );
 
 describe("a socket that drops in the middle of a submission", () => {
@@ -279,7 +277,7 @@ describe("a socket that drops in the middle of a submission", () => {
     await blocks(subnet.client, 3);
     expect(subnet.devnet.chain.nonceOf(subnet.alice.address)).toBe(nonce + 1);
     expect((await subnet.client.metagraph()).neurons[0].lastUpdate).toBe(block);
-  }, 60_000);
+  });
 });
 
 describe("the runtime is upgraded under the client, with its calls numbered otherwise", () => {
@@ -295,7 +293,7 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
     const { block } = await client.serveAxon({ ip: "10.1.2.3", port: 8091 }, subnet.bob);
     const { neurons } = await client.metagraph();
     expect(neurons[1].axon).toMatchObject({ ip: "10.1.2.3", port: 8091, block });
-  }, 60_000);
+  });
 
   test(
     "and the client hears of it only after it was refused: tried again by the new one",
@@ -315,7 +313,6 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
       await setting;
       expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
     },
-    60_000,
   );
 
   test("and the client never hears of it: refused in words, and nothing is set", async () => {
@@ -327,5 +324,5 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
     expect(error).toMatchObject({ code: "chain_refused" });
     expect(error.message).toMatch(/bad signature|Could not decode/);
     expect(await weightsOf(subnet)).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -317,7 +317,7 @@ describe("what is old is forgotten", () => {
     using store = new Store(path);
     const numbers = store.blocks().map(({ number }) => number);
     expect([numbers[0], numbers[1], numbers.at(-1), numbers.length]).toEqual([0, 51, 350, 301]);
-  }, 120_000);
+  });
 });
 
 describe("what is asked of an older block is answered by that block", () => {

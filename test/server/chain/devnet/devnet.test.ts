@@ -44,7 +44,6 @@ test(
       await api.disconnect();
     }
   },
-  60_000,
 );
 
 test("10 clients with 100 calls each at the same time: none lost, none doubled", async () => {
@@ -64,7 +63,7 @@ test("10 clients with 100 calls each at the same time: none lost, none doubled",
   expect(keys.map(({ address }) => devnet.chain.nonceOf(address))).toEqual(keys.map(() => 100));
   const bob = devnet.chain.state.read("system.account", subnet.bob.address)?.toJSON();
   expect(bob).toMatchObject({ data: { free: 1000 * 1_000_000 } });
-}, 180_000);
+});
 
 test("a chain that is stopped goes on where it was", async () => {
   const folder = await Deno.makeTempDir();
@@ -86,7 +85,7 @@ test("a chain that is stopped goes on where it was", async () => {
   const bob = devnet.chain.state.read("system.account", first.bob.address)?.toJSON();
   expect(bob).toMatchObject({ data: { free: 8_000_000_000 } });
   await Deno.remove(folder, { recursive: true });
-}, 60_000);
+});
 
 test(
   "killed in the middle of blocks as a process, it goes on, and a client reconnects",
@@ -146,7 +145,6 @@ test(
     await second.reader.cancel();
     await Deno.remove(folder, { recursive: true });
   },
-  120_000,
 );
 
 describe("devnet faucet and register", () => {
@@ -160,7 +158,7 @@ describe("devnet faucet and register", () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${eve} has uid 3 on subnet 1\n` });
     expect(devnet.chain.state.read("system.account", eve)?.toJSON())
       .toMatchObject({ data: { free: 7_000_000_000 } });
-  }, 60_000);
+  });
 
   test.each([
     [
@@ -175,7 +173,7 @@ describe("devnet faucet and register", () => {
     expect(code).toBe(2);
     expect(stderr.trim()).toMatch(words);
     expect(stderr.trim()).not.toContain("\n");
-  }, 60_000);
+  });
 });
 
 test("where there is no devnet, faucet says how there would be one", async () => {
@@ -187,7 +185,7 @@ test("where there is no devnet, faucet says how there would be one", async () =>
     "Cannot reach the devnet: nobody answers at ws://127.0.0.1:1; deno task devnet starts one, " +
       "and --endpoint names another.",
   );
-}, 60_000);
+});
 
 test("a port that is taken is one line", async () => {
   const subnet = await startSubnet();

@@ -100,7 +100,7 @@ describe("btcli's files are opened as they are", () => {
     );
     expect(error).toMatchObject({ code: "wallet_invalid" });
     expect(error.message).toMatch(/hotkeys\/sealed: the password is wrong$/);
-  }, 300_000);
+  });
 
   test("we encrypt as it does", async () => {
     const plain = JSON.stringify({
@@ -110,7 +110,7 @@ describe("btcli's files are opened as they are", () => {
     const nonce = Uint8Array.from({ length: 24 }, (_, k) => k + 1);
     const sealed = await encryptKeyfile(new TextEncoder().encode(plain), "correct horse", nonce);
     expect(sealed).toEqual(SEALED);
-  }, 300_000);
+  });
 });
 
 test("what newWallet writes opens again, for its owner alone, and is never overwritten", async () => {
@@ -191,7 +191,7 @@ describe("newWallet beside what is there", () => {
     }));
     expect(error).toMatchObject({ code: "storage_failed" });
     expect(await filesOf(name)).toEqual([]);
-  }, 300_000);
+  });
 
   test("as a command: no terminal and no variable, or none wanted", async () => {
     const flags = ["--wallet.path", folder, "--wallet.name", "cli", "--wallet.hotkey", "miner"];
@@ -202,7 +202,7 @@ describe("newWallet beside what is there", () => {
     expect(plain).toMatchObject({ code: 0, stderr: "" });
     expect(plain.stdout).toContain("NOT encrypted");
     expect(await filesOf("cli")).toEqual(["coldkey", "coldkeypub.txt", "miner", "minerpub.txt"]);
-  }, 60_000);
+  });
 });
 
 /** Names of the files in a wallet's folder, and under it. */
