@@ -25,7 +25,7 @@ export interface RewardConfig {
   readonly failedPenalty: number;
 }
 
-/** Those of the subnet that Stepwise follows. */
+/** Those of WOMBO's Subnet 30. */
 export const DEFAULT_REWARD: RewardConfig = {
   referenceRate: 128,
   throughputExponent: 1.125,

@@ -46,6 +46,15 @@ describe.each(pages)("$path", (page) => {
   });
 });
 
+test("pages and gate name one version of Deno, and the gate runs README's tests", () => {
+  const gate = { path: ".ci/run", text: Deno.readTextFileSync(join(ROOT, ".ci/run")) };
+  const versions = [...pages, gate].flatMap(({ text }) => text.match(/deno@[\d.]*\d/g) ?? []);
+  expect([...new Set(versions)]).toHaveLength(1);
+  const command = `npx -y ${versions[0]} task test`;
+  expect([gate.text, textOf("README.md")].map((text) => text.includes(command)))
+    .toEqual([true, true]);
+});
+
 test("ERRORS.md is what the table of error codes says, code by code and in its order", () => {
   const rows = tableRows(textOf(".github/ERRORS.md"));
   const stated = rows.map(([code, status, blame, , remedy]) => ({ code, status, blame, remedy }));
