@@ -12,8 +12,10 @@ export const NO_ROW = 0xffffffff;
 
 /** The bits of the constant TERMS, as in step.wgsl. */
 export const STEP_TERMS = {
-  ...{ fromX: 1, fromPositive: 2, fromNegative: 4, keep: 8, x1: 16, x2: 32, x3: 64 },
-  ...{ d0: 128, d1: 256, d2: 512, d3: 1024, noise: 2048 },
+  ...{ fromX: 1, fromPositive: 2, fromNegative: 4 },
+  ...{ state0: 8, state1: 16, state2: 32, state3: 64 },
+  ...{ denoised0: 128, denoised1: 256, denoised2: 512, denoised3: 1024 },
+  noise: 2048,
 } as const;
 
 /** One step of a plan in one dispatch; an item is an element of an image. */

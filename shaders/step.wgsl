@@ -18,22 +18,22 @@ override BUILTIN_HALF: bool = false;
 const FROM_X = 1u;
 const FROM_POSITIVE = 2u;
 const FROM_NEGATIVE = 4u;
-const KEEP = 8u;
-const X1 = 16u;
-const X2 = 32u;
-const X3 = 64u;
-const D0 = 128u;
-const D1 = 256u;
-const D2 = 512u;
-const D3 = 1024u;
+const STATE0 = 8u;
+const STATE1 = 16u;
+const STATE2 = 32u;
+const STATE3 = 64u;
+const DENOISED0 = 128u;
+const DENOISED1 = 256u;
+const DENOISED2 = 512u;
+const DENOISED3 = 1024u;
 const NOISE = 2048u;
 
 const NO_ROW = 0xffffffffu;
 
 struct Row {
-  // keep, x1, x2, x3
+  // Weights of x_i, x_{i-1}, x_{i-2}, x_{i-3}.
   states: vec4f,
-  // d0, d1, d2, d3
+  // Of D_i, D_{i-1}, D_{i-2}, D_{i-3}.
   denoised: vec4f,
   fromX: f32,
   fromPositive: f32,
@@ -92,18 +92,18 @@ fn past(term: u32, weight: f32, at: u32) -> vec4f {
 // x_{i+1} before rounding.
 fn combine(row: Row, quad: u32, x: vec4f, d: vec4f) -> vec4f {
   var sum = vec4f(0.0);
-  if (has(KEEP, row.states.x)) {
+  if (has(STATE0, row.states.x)) {
     sum = row.states.x * x;
   }
-  if (has(D0, row.denoised.x)) {
+  if (has(DENOISED0, row.denoised.x)) {
     sum += row.denoised.x * d;
   }
-  sum += past(D1, row.denoised.y, row.denoisedAt.y + quad);
-  sum += past(D2, row.denoised.z, row.denoisedAt.z + quad);
-  sum += past(D3, row.denoised.w, row.denoisedAt.w + quad);
-  sum += past(X1, row.states.y, row.stateAt.y + quad);
-  sum += past(X2, row.states.z, row.stateAt.z + quad);
-  sum += past(X3, row.states.w, row.stateAt.w + quad);
+  sum += past(DENOISED1, row.denoised.y, row.denoisedAt.y + quad);
+  sum += past(DENOISED2, row.denoised.z, row.denoisedAt.z + quad);
+  sum += past(DENOISED3, row.denoised.w, row.denoisedAt.w + quad);
+  sum += past(STATE1, row.states.y, row.stateAt.y + quad);
+  sum += past(STATE2, row.states.z, row.stateAt.z + quad);
+  sum += past(STATE3, row.states.w, row.stateAt.w + quad);
   if (has(NOISE, row.noise)) {
     let element = vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u);
     sum += row.noise * gaussian(vec2u(row.seedLow, row.seedHigh), row.draw, element);
@@ -120,7 +120,7 @@ fn rounded(value: vec4f) -> Rounded {
 
 fn step(row: Row, image: u32, quad: u32) {
   var x = vec4f(0.0);
-  if (has(FROM_X, row.fromX) || has(KEEP, row.states.x)) {
+  if (has(FROM_X, row.fromX) || has(STATE0, row.states.x)) {
     x = ring[row.stateAt.x + quad];
   }
   let d = rounded(insideOf(row.n, quad, predict(row, quad, x)));

@@ -5,7 +5,7 @@ import type { GenerationRequest } from "../request/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import type { LatentDims } from "../denoise/mod.ts";
 import { fromHalf } from "../half.ts";
-import type { Plan } from "../schedule/mod.ts";
+import { MAX_REACH, type Plan } from "../schedule/mod.ts";
 import { type TensorLeaf, TranscriptBuilder } from "../transcript/mod.ts";
 import {
   type CheckedReceipt,
@@ -167,7 +167,7 @@ function latentCosine(
   again: Uint16Array,
 ): number {
   const newest = (list: readonly Uint16Array[], from: number) =>
-    [0, 1, 2, 3].filter((age) => from - age >= 0).map((age) => fromHalf(list[from - age]));
+    list.slice(Math.max(0, from + 1 - MAX_REACH), from + 1).toReversed().map(fromHalf);
   const states = newest(x, index);
   const denoisedAgain = fromHalf(again);
   const { next } = stepFrom(olderPlan.rows[index], {

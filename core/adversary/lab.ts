@@ -3,7 +3,7 @@ import type { ImageEngine } from "../generation/mod.ts";
 import { type LatentDims, stepLatent } from "../denoise/mod.ts";
 import { fromHalf, toHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
-import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { evaluate, MAX_REACH, type Plan, type PlanRow, startCombination } from "../schedule/mod.ts";
 
 /** A finished run: float16 bits of x_0 to x_N and of D_0 to D_{N-1}. */
 export interface States {
@@ -87,26 +87,20 @@ export async function runWith(
   predict: Predictor,
 ): Promise<States> {
   const length = dims.reduce((product, side) => product * side, 1);
-  let states: Float32Array[] = [
-    gaussianNoise(seed, 0, length).map((value) => plan.initialScale * value),
-  ];
-  let denoised: Float32Array[] = [];
-  const x = [toHalf(states[0])];
+  const x = [toHalf(evaluate(length, startCombination(plan, gaussianNoise(seed, 0, length))))];
   const d: Uint16Array[] = [];
-  states = [fromHalf(x[0])];
+  let states: Float32Array[] = [fromHalf(x[0])];
+  let denoised: Float32Array[] = [];
   for (const [index, row] of plan.rows.entries()) {
     const output = await predict({ index, row, bits: x[index], denoised });
     const next = stepFrom(row, { states, denoised, prediction: output, seed, index });
-    states = [next.next, ...states].slice(0, REACH);
-    denoised = [next.denoised, ...denoised].slice(0, REACH);
+    states = [next.next, ...states].slice(0, MAX_REACH);
+    denoised = [next.denoised, ...denoised].slice(0, MAX_REACH);
     x.push(toHalf(next.next));
     d.push(toHalf(next.denoised));
   }
   return { x, d };
 }
-
-/** A row reads at most this many states and predictions. */
-const REACH = 4;
 
 /** x_{i+1} by the row, with a D_i from anywhere. */
 export function stepFrom(
@@ -125,6 +119,6 @@ export function stepFrom(
     output: prediction,
     negativeOutput: undefined,
     guidanceScale: 1,
-    noise: row.noise === 0 ? undefined : gaussianNoise(seed, index + 1, prediction.length),
+    noise: () => gaussianNoise(seed, index + 1, prediction.length),
   });
 }

@@ -2,7 +2,7 @@ import { throwIfAborted } from "../error.ts";
 import { roundHalf, toHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
-import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { evaluate, MAX_REACH, type Plan, type PlanRow, startCombination } from "../schedule/mod.ts";
 import { groupImages, type ImageGroup } from "./image_groups.ts";
 import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
 import { stepLatent } from "./step.ts";
@@ -13,9 +13,6 @@ interface Run {
   states: readonly Float32Array[];
   denoised: readonly Float32Array[];
 }
-
-/** A row reads at most this many states and predictions. */
-const REACH = 4;
 
 /**
  * The denoising loop on the CPU.
@@ -51,7 +48,7 @@ export async function denoiseOnCpu(
 }
 
 function initialState(seed: bigint, plan: Plan, length: number): Float32Array {
-  return roundHalf(gaussianNoise(seed, 0, length).map((value) => plan.initialScale * value));
+  return roundHalf(evaluate(length, startCombination(plan, gaussianNoise(seed, 0, length))));
 }
 
 function advance(
@@ -61,10 +58,10 @@ function advance(
   output: Prediction,
   guidanceScale: number,
 ): void {
-  const noise = row.noise === 0 ? undefined : gaussianNoise(run.seed, i + 1, run.states[0].length);
+  const noise = () => gaussianNoise(run.seed, i + 1, run.states[0].length);
   const { next, denoised } = stepLatent(row, { ...run, ...output, guidanceScale, noise });
-  run.states = [next, ...run.states].slice(0, REACH);
-  run.denoised = [denoised, ...run.denoised].slice(0, REACH);
+  run.states = [next, ...run.states].slice(0, MAX_REACH);
+  run.denoised = [denoised, ...run.denoised].slice(0, MAX_REACH);
 }
 
 /** What the network said of one image. */

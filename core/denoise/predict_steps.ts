@@ -1,6 +1,6 @@
 import { fromHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
-import type { Plan, PlanRow } from "../schedule/mod.ts";
+import { denoisedCombination, evaluate, type Plan } from "../schedule/mod.ts";
 import type { Conditioning } from "../prompt/mod.ts";
 import type { StepState } from "./step_state.ts";
 import type { LatentDims } from "./loop_input.ts";
@@ -36,8 +36,8 @@ async function predictBatch(model: Model, input: PredictInput): Promise<Float32A
   const values = states.map(({ bits }) => fromHalf(bits));
   const sides = negative ? 2 : 1;
   const text = [...(negative ? states.map(() => negative) : []), ...states.map(() => positive)];
-  const told = rows.map(({ timestep }) => timestep);
-  const timesteps = told.length === 1 ? told : repeated(told, sides);
+  const own = rows.map(({ timestep }) => timestep);
+  const timesteps = own.length === 1 ? own : repeated(own, sides);
   const output = await model.unet.predict(
     joinRows(repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides)),
     [text.length, ...dims],
@@ -46,22 +46,14 @@ async function predictBatch(model: Model, input: PredictInput): Promise<Float32A
   );
   const parts = splitRows(output, values[0].length);
   return values.map((x, k) =>
-    negative
-      ? denoised(rows[k], x, parts[states.length + k], parts[k], guidanceScale)
-      : denoised(rows[k], x, parts[k], parts[k], 1)
-  );
-}
-
-/** fromX * x + fromOut * (negative + scale * (positive - negative)), summed in f64. */
-function denoised(
-  { fromX, fromOut }: PlanRow,
-  x: Float32Array,
-  positive: Float32Array,
-  negative: Float32Array,
-  scale: number,
-): Float32Array {
-  return x.map((value, i) =>
-    fromX * value + fromOut * (negative[i] + scale * (positive[i] - negative[i]))
+    evaluate(
+      x.length,
+      denoisedCombination(rows[k], x, {
+        output: parts[negative ? states.length + k : k],
+        negativeOutput: negative ? parts[k] : undefined,
+        guidanceScale,
+      }),
+    )
   );
 }
 

@@ -1,6 +1,12 @@
 import { NO_ROW, STEP_TERMS, stepFloat32 } from "../../shaders/mod.ts";
-import type { Plan, PlanRow } from "../schedule/mod.ts";
 import { packStructs, type StructValues } from "../gpu/mod.ts";
+import {
+  MAX_REACH,
+  type Plan,
+  type PlanRow,
+  predictionWeights,
+  startRow,
+} from "../schedule/mod.ts";
 
 /** What one image's step needs besides its plan row. Places in the ring count fours of elements. */
 export interface StepPlace {
@@ -27,9 +33,6 @@ export interface StepPlace {
 
 export type StepRow = StructValues<keyof typeof stepFloat32.parameters.fields>;
 
-/** States and predictions in the ring: four of each, as far as a plan row reaches. */
-const REACH = 4;
-
 /** How a batch lies in the network's tensors and in the ring. */
 export interface StepBatch {
   readonly n: number;
@@ -39,27 +42,29 @@ export interface StepBatch {
   readonly guidanceScale: number | undefined;
 }
 
-/** One image's row of the step kernel. Sums of weights are taken here, in f64. */
+/** One image's row of the step kernel. */
 export function stepRow(row: PlanRow, place: StepPlace): StepRow {
-  const scale = place.guidanceScale;
   return {
-    states: [row.keep, row.x1, row.x2, row.x3],
-    denoised: [row.d0, row.d1, row.d2, row.d3],
-    fromX: row.fromX,
-    fromPositive: scale === undefined ? row.fromOut : row.fromOut * scale,
-    fromNegative: scale === undefined ? 0 : row.fromOut * (1 - scale),
+    ...predictionWeights(row, place.guidanceScale),
+    states: paddedWeights(row.states),
+    denoised: paddedWeights(row.denoised),
     noise: row.noise,
     stateAt: place.stateAt,
     denoisedAt: place.denoisedAt,
     nextAt: place.nextAt,
     n: place.n,
     positiveRow: place.positiveRow,
-    negativeRow: scale === undefined ? NO_ROW : place.negativeRow,
+    negativeRow: place.guidanceScale === undefined ? NO_ROW : place.negativeRow,
     inScale: place.inScale,
     draw: place.draw,
     seedLow: Number(place.seed & 0xffffffffn),
     seedHigh: Number(place.seed >> 32n),
   };
+}
+
+/** The kernel's vec4f: weights that a row does not have are 0. */
+function paddedWeights(weights: readonly number[]): number[] {
+  return Array.from({ length: MAX_REACH }, (_, age) => weights[age] ?? 0);
 }
 
 /**
@@ -77,14 +82,17 @@ function termsOf({ fromX, fromPositive, fromNegative, noise, states, denoised }:
   return weights.reduce<number>((terms, weight, k) => terms | (weight === 0 ? 0 : bits[k]), 0);
 }
 
-/** Bytes of a ring for a batch: f32[4 states + 4 predictions, images, n rounded up to fours]. */
+/**
+ * Bytes of a ring for a batch: f32[4 states + 4 predictions, images, n rounded up to fours]. Four
+ * of each is as far as a plan's row reaches.
+ */
 export function ringBytes({ n, seeds }: StepBatch): number {
-  return 2 * REACH * seeds.length * Math.ceil(n / 4) * 16;
+  return 2 * MAX_REACH * seeds.length * Math.ceil(n / 4) * 16;
 }
 
 /** Where x_i (`x`) or D_i (`d`) of an image lies in the ring, in fours of elements. */
 export function ringPlace(batch: StepBatch, kind: "x" | "d", i: number, image: number): number {
-  const slot = (kind === "x" ? 0 : REACH) + (i + 2 * REACH) % REACH;
+  const slot = (kind === "x" ? 0 : MAX_REACH) + (i + 2 * MAX_REACH) % MAX_REACH;
   return (slot * batch.seeds.length + image) * Math.ceil(batch.n / 4);
 }
 
@@ -95,12 +103,9 @@ export interface RowSet {
   readonly terms: number;
 }
 
-/**
- * The row sets of a whole run: that of x_0 first, then those of each step. x_0 is a step as well, of
- * a row that has noise alone.
- */
+/** The row sets of a whole run: that of x_0 first, which is a step of noise alone, then each step's. */
 export function packPlan(plan: Plan, batch: StepBatch): readonly RowSet[] {
-  return [initialRow(plan), ...plan.rows].map((row, k) => {
+  return [startRow(plan), ...plan.rows].map((row, k) => {
     const inScale = plan.rows[k]?.inScale ?? 1;
     const rows = batch.seeds.map((_, image) =>
       stepRow(row, placeInBatch(batch, k - 1, image, inScale))
@@ -112,7 +117,7 @@ export function packPlan(plan: Plan, batch: StepBatch): readonly RowSet[] {
 /** Rows of the network's tensors: negative prompts first, when there is guidance. */
 function placeInBatch(batch: StepBatch, i: number, image: number, inScale: number): StepPlace {
   const { n, seeds, guidanceScale } = batch;
-  const ages = Array.from({ length: REACH }, (_, age) => i - age);
+  const ages = Array.from({ length: MAX_REACH }, (_, age) => i - age);
   return {
     n,
     seed: seeds[image],
@@ -125,9 +130,4 @@ function placeInBatch(batch: StepBatch, i: number, image: number, inScale: numbe
     denoisedAt: ages.map((age) => ringPlace(batch, "d", age, image)),
     nextAt: ringPlace(batch, "x", i + 1, image),
   };
-}
-
-function initialRow({ rows: [first], initialScale }: Plan): PlanRow {
-  const none = { keep: 0, x1: 0, x2: 0, x3: 0, d0: 0, d1: 0, d2: 0, d3: 0, fromX: 0, fromOut: 0 };
-  return { ...first, ...none, noise: initialScale, states: 1, history: 1 };
 }

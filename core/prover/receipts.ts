@@ -3,7 +3,13 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
 import type { Generation } from "../generation/mod.ts";
 import type { ImageFormat } from "../image/mod.ts";
-import { type Commitment, planHash, type Receipt, signReceipt } from "../transcript/mod.ts";
+import {
+  type Commitment,
+  planHash,
+  type Receipt,
+  RECEIPT_VERSION,
+  signReceipt,
+} from "../transcript/mod.ts";
 import type { Hotkey } from "../keys/mod.ts";
 
 /** A finished run and what it came down to. */
@@ -24,9 +30,9 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
   const { generation: { request, plan, latentDims }, model, format } = run;
   const { times, validator } = run;
   const common = {
-    version: 1 as const,
+    version: RECEIPT_VERSION,
     model,
-    plan: planHash(plan),
+    plan: planHash(plan, RECEIPT_VERSION),
     steps: plan.rows.length,
     miner: address,
     times,

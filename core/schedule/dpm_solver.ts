@@ -1,11 +1,11 @@
 import { type DpmSolverSettings, refuse } from "./config.ts";
 import { dpmSchedule, type Node } from "./multistep_schedule.ts";
 import {
-  type Combination,
   type DenoisedWeights,
   denoisedWeights,
   type Plan,
   planRow,
+  type StepWeights,
 } from "./plan.ts";
 import { exp, expm1 } from "./portable_math.ts";
 import { combineNoise, difference, scaled, sum, type Weights } from "./weights.ts";
@@ -83,7 +83,7 @@ function step(
   nodes: readonly Node[],
   i: number,
   order: number,
-): Combination {
+): StepWeights {
   const [from, to] = [nodes[i], nodes[i + 1]];
   const h = to.lambda - from.lambda;
   // A repeated noise level leaves nothing to do.

@@ -7,12 +7,12 @@ import type {
 } from "./config.ts";
 import { interpolate, linspaceFloat32 } from "./grid.ts";
 import {
-  type Combination,
   denoisedWeights,
   type Plan,
   type PlanRow,
   planRow,
   type PredictionType,
+  type StepWeights,
 } from "./plan.ts";
 import { exp, log } from "./portable_math.ts";
 import {
@@ -42,7 +42,7 @@ export function planEuler(settings: EulerSettings, steps: number): Plan {
   const shaped = shapedSigmas(settings, interpolated(evenStops(settings, steps)), steps);
   const last = settings.final_sigmas_type === "zero" ? 0 : training[0];
   const sigmas = [...(shaped ?? interpolated(even)), last].map(f32);
-  const timesteps = toldTimesteps(settings, even, training, shaped, sigmas);
+  const timesteps = networkTimesteps(settings, even, training, shaped, sigmas);
   return {
     solver: "EulerDiscreteScheduler",
     predictionType: settings.prediction_type,
@@ -77,12 +77,12 @@ export function planEulerAncestral(settings: EulerAncestralSettings, steps: numb
   };
 }
 
-function towards(sigma: number, next: number): Combination {
+function towards(sigma: number, next: number): StepWeights {
   return { states: [next / sigma], denoised: [1 - next / sigma] };
 }
 
 /** sigmaDown^2 + sigmaUp^2 = next^2, as much noise as the forward process would have added. */
-function ancestral(sigma: number, next: number): Combination {
+function ancestral(sigma: number, next: number): StepWeights {
   const up = next * Math.sqrt(Math.max(1 - (next / sigma) * (next / sigma), 0));
   const down = Math.min(next * next / sigma, next);
   return { ...towards(sigma, down), noise: up };
@@ -92,7 +92,7 @@ function explodingRow(
   type: PredictionType,
   timestep: number,
   sigma: number,
-  next: Combination,
+  next: StepWeights,
 ): PlanRow {
   const inScale = 1 / Math.sqrt(sigma * sigma + 1);
   // The network's own scale is variance preserving: its input is inScale * x.
@@ -108,7 +108,7 @@ function logLinearSigmas(training: readonly number[], steps: number): number[] {
   );
 }
 
-function toldTimesteps(
+function networkTimesteps(
   settings: EulerSettings,
   even: readonly number[],
   training: readonly number[],

@@ -1,6 +1,6 @@
 import { type FlowMatchSettings, refuse } from "./config.ts";
 import { linspace } from "./grid.ts";
-import { type Combination, type Plan, type PlanRow, planRow } from "./plan.ts";
+import { type Plan, type PlanRow, planRow, type StepWeights } from "./plan.ts";
 import { shiftedSigmas, stretchedToTerminal } from "./shift.ts";
 import { refuseSeveralShapes, shapedSigmas } from "./sigmas.ts";
 
@@ -68,10 +68,10 @@ function flowRow(
   return planRow({ timestep, ...marginal, fromX: 1, fromOut }, step);
 }
 
-function towards(sigma: number, next: number): Combination {
+function towards(sigma: number, next: number): StepWeights {
   return { states: [next / sigma], denoised: [1 - next / sigma] };
 }
 
-function renoised(next: number): Combination {
+function renoised(next: number): StepWeights {
   return { states: [0], denoised: [1 - next], noise: next };
 }

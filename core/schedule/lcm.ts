@@ -2,7 +2,7 @@ import { AppError } from "../error.ts";
 import { cumulativeAlphas } from "./betas.ts";
 import { type LcmSettings, refuse } from "./config.ts";
 import { marginal, trainingMarginal } from "./ddim.ts";
-import { type Combination, denoisedWeights, type Marginal, type Plan, planRow } from "./plan.ts";
+import { denoisedWeights, type Marginal, type Plan, planRow, type StepWeights } from "./plan.ts";
 
 /**
  * Multistep consistency sampling: to the consistency model's x0, then fresh noise to the next level.
@@ -28,7 +28,7 @@ export function planLcm(settings: LcmSettings, steps: number): Plan {
 }
 
 /** x0 = cSkip * x + cOut * D, which is x itself at time 0. */
-function consistency(time: number, to: Marginal): Combination {
+function consistency(time: number, to: Marginal): StepWeights {
   const dataVariance = 0.25;
   const variance = time * time + dataVariance;
   const [cSkip, cOut] = [dataVariance / variance, time / Math.sqrt(variance)];

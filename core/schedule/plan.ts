@@ -1,16 +1,20 @@
 /** What a network predicts. `flow`: the velocity from data to noise, eps - x0. */
 export type PredictionType = "epsilon" | "v_prediction" | "sample" | "flow_prediction";
 
+/** States and predictions that a row reads at most, the current one included. */
+export const MAX_REACH = 4;
+
 /**
  * One denoising step as plain numbers, in double precision. Of state x_i and network output out:
  *
- *     network input  inScale * x_i,  told `timestep`
+ *     network input  inScale * x_i,  at `timestep`
  *     D_i     = fromX * x_i + fromOut * out                       (the denoised prediction)
- *     x_{i+1} = keep * x_i + x1 * x_{i-1} + x2 * x_{i-2} + x3 * x_{i-3}
- *             + d0 * D_i + d1 * D_{i-1} + d2 * D_{i-2} + d3 * D_{i-3} + noise * z_i
+ *     x_{i+1} = sum of states[k] * x_{i-k} + sum of denoised[k] * D_{i-k} + noise * z_i
  *
- * x1..x3 are not zero for solvers that integrate the predicted noise (`dpmsolver`, `sde-dpmsolver`,
- * UniPC without `predict_x0`), d3 for UniPC of order 3; every other row needs keep, d0..d2 and noise.
+ * Weights are listed by age, k = 0 for the current step, to the last that is not 0; there is always
+ * one of each, and at most {@link MAX_REACH}. So their number is how far back the step reads. Most
+ * rows read x_i alone: older states are for solvers that integrate the predicted noise
+ * (`dpmsolver`, `sde-dpmsolver`, UniPC without `predict_x0`).
  */
 export interface PlanRow {
   readonly timestep: number;
@@ -20,19 +24,12 @@ export interface PlanRow {
   readonly inScale: number;
   readonly fromX: number;
   readonly fromOut: number;
-  readonly keep: number;
-  readonly x1: number;
-  readonly x2: number;
-  readonly x3: number;
-  readonly d0: number;
-  readonly d1: number;
-  readonly d2: number;
-  readonly d3: number;
+  /** Of x_i, x_{i-1}, ... */
+  readonly states: readonly number[];
+  /** Of D_i, D_{i-1}, ... */
+  readonly denoised: readonly number[];
+  /** Of z_i, unit Gaussian noise. */
   readonly noise: number;
-  /** How many states the row reads, the current one included: 1 to 4. */
-  readonly states: number;
-  /** How many denoised predictions the row reads, the current one included: 1 to 4. */
-  readonly history: number;
 }
 
 /** A whole denoising run as data: plain JSON, no state. */
@@ -40,7 +37,7 @@ export interface Plan {
   /** The diffusers class whose numbers these are. */
   readonly solver: string;
   readonly predictionType: PredictionType;
-  /** What the network is told, one a row. */
+  /** The network's time input, one a row. */
   readonly timesteps: readonly number[];
   /** Noise levels at the steps and at the end, where the solver has them. */
   readonly sigmas?: readonly number[];
@@ -74,20 +71,19 @@ export function denoisedWeights(type: PredictionType, marginal: Marginal): Denoi
   }
 }
 
-/** Weights by age: [current, one step ago, ...], at most four each. */
-export interface Combination {
+/** Weights of the next state by age, at most {@link MAX_REACH} each; trailing zeros are allowed. */
+export interface StepWeights {
   readonly states: readonly number[];
   readonly denoised: readonly number[];
+  /** 0 by default. */
   readonly noise?: number;
 }
 
-/** The row of a step, from what the network is told and how the next state is combined. */
+/** The row of a step, from the network's side of it and the weights of the next state. */
 export function planRow(
   input: Pick<PlanRow, "timestep"> & Marginal & DenoisedWeights & { readonly inScale?: number },
-  next: Combination,
+  next: StepWeights,
 ): PlanRow {
-  const [keep, x1 = 0, x2 = 0, x3 = 0] = next.states;
-  const [d0, d1 = 0, d2 = 0, d3 = 0] = next.denoised;
   return {
     timestep: input.timestep,
     alpha: input.alpha,
@@ -95,13 +91,12 @@ export function planRow(
     inScale: input.inScale ?? 1,
     fromX: input.fromX,
     fromOut: input.fromOut,
-    ...{ keep, x1, x2, x3, d0, d1, d2, d3 },
+    states: withoutTrailingZeros(next.states),
+    denoised: withoutTrailingZeros(next.denoised),
     noise: next.noise ?? 0,
-    states: reach([keep, x1, x2, x3]),
-    history: reach([d0, d1, d2, d3]),
   };
 }
 
-function reach(weights: readonly number[]): number {
-  return Math.max(1, weights.findLastIndex((weight) => weight !== 0) + 1);
+function withoutTrailingZeros(weights: readonly number[]): readonly number[] {
+  return weights.slice(0, Math.max(1, weights.findLastIndex((weight) => weight !== 0) + 1));
 }

@@ -1,7 +1,7 @@
 import { refuse, type UniPcSettings } from "./config.ts";
 import { needsData, predictionWeights } from "./dpm_solver.ts";
 import { type Node, uniPcSchedule } from "./multistep_schedule.ts";
-import { type Combination, type Plan, planRow } from "./plan.ts";
+import { type Plan, planRow, type StepWeights } from "./plan.ts";
 import { expm1 } from "./portable_math.ts";
 import { combineNoise, difference, scaled, sum, type Weights } from "./weights.ts";
 
@@ -44,7 +44,7 @@ function refuseUndefined(settings: UniPcSettings, steps: number): void {
   }
 }
 
-function step(settings: UniPcSettings, nodes: readonly Node[], i: number): Combination {
+function step(settings: UniPcSettings, nodes: readonly Node[], i: number): StepWeights {
   const [from, to] = [nodes[i], nodes[i + 1]];
   const ratio = settings.predict_x0 ? to.sigma / from.sigma : to.alpha / from.alpha;
   const weights = sum([

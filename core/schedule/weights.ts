@@ -1,4 +1,4 @@
-import type { Combination, Marginal } from "./plan.ts";
+import type { Marginal, StepWeights } from "./plan.ts";
 
 /** Weights by age, [current, one step ago, ...], of states or predictions. Missing ones are 0. */
 export type Weights = readonly number[];
@@ -29,7 +29,7 @@ export function combineNoise(
   noise: Weights,
   nodes: readonly Marginal[],
   i: number,
-): Combination {
+): StepWeights {
   const of = (age: number) => nodes[i - age];
   return {
     states: sum([states, noise.map((weight, age) => weight === 0 ? 0 : weight / of(age).sigma)]),

@@ -47,9 +47,9 @@ export function leafNameAt(position: number): string {
  * The shortest run with all that step i reads and writes: its oldest state or prediction to
  * x_{i+1}. A second-order step takes four leaves: D_{i-1}, x_i, D_i, x_{i+1}.
  */
-export function stepRun(i: number, row: Pick<PlanRow, "states" | "history">): LeafRun {
-  const oldestState = 2 * (i - row.states + 1);
-  const oldestDenoised = 2 * (i - row.history + 1) + 1;
+export function stepRun(i: number, row: Pick<PlanRow, "states" | "denoised">): LeafRun {
+  const oldestState = 2 * (i - row.states.length + 1);
+  const oldestDenoised = 2 * (i - row.denoised.length + 1) + 1;
   return { first: Math.min(oldestState, oldestDenoised), last: 2 * i + 2 };
 }
 

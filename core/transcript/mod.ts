@@ -22,8 +22,10 @@ export {
   MAX_RECEIPT_BYTES,
   mostImageBytes,
   type Receipt,
+  RECEIPT_VERSION,
   receiptFromJson,
   receiptId,
   receiptMessage,
+  type ReceiptVersion,
 } from "./receipt.ts";
 export { checkSignature, signReceipt } from "./signature.ts";

@@ -11,8 +11,8 @@ import { decodeSs58 } from "../keys/mod.ts";
 export const MAX_RECEIPT_BYTES = MAX_REQUEST_BYTES;
 /** Milliseconds that the clocks of two machines may be apart. */
 export const MAX_CLOCK_SKEW_MS = 60_000;
-/** First bytes of what is signed, so that no other signature of a hotkey passes for a receipt's. */
-const DOMAIN = "stepwise-receipt-v1\n";
+/** Of the receipts that are made. Those of version 1 are still read and checked. */
+export const RECEIPT_VERSION = 2 as const;
 /** Positions of a latent along a side. */
 const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
 const MAX_CHANNELS = 64;
@@ -34,8 +34,8 @@ const requestSchema = z.looseObject({
   batch: z.literal(1),
 });
 
-const unsignedSchema = z.strictObject({
-  version: z.literal(1),
+/** Fields that every version has. */
+const statement = {
   request: requestSchema,
   model: z.strictObject({
     id: z.string().min(1).max(500),
@@ -68,20 +68,33 @@ const unsignedSchema = z.strictObject({
   validator: address.optional(),
   /** Milliseconds since 1970, UTC. */
   times: z.strictObject({ started: time, finished: time }),
-}).superRefine((receipt, context) => {
-  for (const message of contradictions(receipt)) context.addIssue({ code: "custom", message });
-});
+};
 
-const receiptSchema = unsignedSchema.safeExtend({
-  /** sr25519 by the miner's hotkey over {@link receiptMessage}, in lower-case hex. */
-  signature: z.string().regex(/^[0-9a-f]{128}$/),
-});
+/** sr25519 by the miner's hotkey over {@link receiptMessage}, in lower-case hex. */
+const signature = z.string().regex(/^[0-9a-f]{128}$/);
+
+function unsignedOf<V extends number>(version: V) {
+  return z.strictObject({ version: z.literal(version), ...statement })
+    .superRefine((receipt, context) => {
+      for (const message of contradictions(receipt)) context.addIssue({ code: "custom", message });
+    });
+}
+
+const unsignedSchemas = [unsignedOf(1), unsignedOf(2)] as const;
+const unsignedSchema = z.discriminatedUnion("version", unsignedSchemas);
+
+const receiptSchema = z.discriminatedUnion("version", [
+  unsignedSchemas[0].safeExtend({ signature }),
+  unsignedSchemas[1].safeExtend({ signature }),
+]);
 
 /** All that a miner states about one image. */
 export type UnsignedReceipt = z.infer<typeof unsignedSchema>;
 
 /** Evidence: what was asked, by which plan and model, with which states and result, signed. */
 export type Receipt = z.infer<typeof receiptSchema>;
+
+export type ReceiptVersion = Receipt["version"];
 
 function isAddress(text: string): boolean {
   try {
@@ -182,12 +195,14 @@ function refusal(why: string, cause?: unknown): AppError {
 }
 
 /**
- * What the miner signs: "stepwise-receipt-v1", a line feed and the canonical JSON without the
- * signature, in UTF-8. The raw bytes: never wrapped in `<Bytes>`, as wallet extensions do.
+ * What the miner signs: "stepwise-receipt-v" and the version, a line feed and the canonical JSON
+ * without the signature, in UTF-8. The first line keeps every other signature of a hotkey from
+ * passing for a receipt's. The raw bytes: never wrapped in `<Bytes>`, as wallet extensions do.
  */
 export function receiptMessage(receipt: UnsignedReceipt): Uint8Array<ArrayBuffer> {
   const { signature: _, ...rest } = receipt as UnsignedReceipt & { signature?: string };
-  return new TextEncoder().encode(DOMAIN + canonicalJson(rest));
+  const domain = `stepwise-receipt-v${receipt.version}\n`;
+  return new TextEncoder().encode(domain + canonicalJson(rest));
 }
 
 /**

@@ -1,15 +1,9 @@
 import { AppError } from "../error.ts";
 import { fromHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
-import type { PlanRow } from "../schedule/mod.ts";
+import { type Combination, evaluate, nextCombination, startCombination } from "../schedule/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
-import {
-  checkCombination,
-  type Combination,
-  type CombinationCheck,
-  evaluate,
-  type Term,
-} from "./combination.ts";
+import { checkCombination, type CombinationCheck } from "./combination.ts";
 import { finishResidual, type Residual, residualSums } from "./residual.ts";
 
 /** Level 1 for one opening; what was not opened is undefined. */
@@ -64,32 +58,19 @@ export function compareStep(opening: ProvenOpening, again: Uint16Array): Residua
 }
 
 function startOf({ committed: { receipt, plan } }: ProvenOpening): Combination {
-  return { terms: [], noise: [plan.initialScale, noiseOf(receipt, 0)] };
+  return startCombination(plan, noiseOf(receipt, 0));
 }
 
-/** The row's terms; with a prediction of one's own in the place of D_i, if given. */
-function nextOf(opening: ProvenOpening, i: number, denoised?: Float32Array): Combination {
+/** x_{i+1} from what was opened; from a prediction of one's own in the place of D_i, if given. */
+function nextOf(opening: ProvenOpening, i: number, own?: Float32Array): Combination {
   const { plan, receipt } = opening.committed;
   const row = plan.rows[i];
-  const term = (kind: "x" | "d") => (weight: number, age: number): Term => [
-    weight,
-    kind === "d" && age === 0 && denoised ? denoised : fromHalf(openedLeaf(opening, kind, i - age)),
-  ];
-  return {
-    terms: [
-      ...statesOf(row).map(term("x")),
-      ...historyOf(row).map(term("d")),
-    ],
-    ...(row.noise !== 0 && { noise: [row.noise, noiseOf(receipt, i + 1)] as const }),
-  };
-}
-
-function statesOf({ keep, x1, x2, x3, states }: PlanRow): number[] {
-  return [keep, x1, x2, x3].slice(0, states);
-}
-
-function historyOf({ d0, d1, d2, d3, history }: PlanRow): number[] {
-  return [d0, d1, d2, d3].slice(0, history);
+  const opened = (kind: "x" | "d", age: number) => fromHalf(openedLeaf(opening, kind, i - age));
+  return nextCombination(row, {
+    states: row.states.map((_, age) => opened("x", age)),
+    denoised: row.denoised.map((_, age) => age === 0 && own ? own : opened("d", age)),
+    noise: () => noiseOf(receipt, i + 1),
+  });
 }
 
 /** Each image counts its elements from 0 with a seed of its own. */

@@ -1,14 +1,5 @@
 import { halfBits } from "../half.ts";
-
-/** A weight of the plan and the tensor that it multiplies, f32[n]. */
-export type Term = readonly [weight: number, values: Float32Array];
-
-/** A sum that was committed after rounding to float16. */
-export interface Combination {
-  readonly terms: readonly Term[];
-  /** Gaussian noise, which the committer evaluated for itself. */
-  readonly noise?: Term;
-}
+import { allTerms, type Combination, type Term, weightedSum } from "../schedule/mod.ts";
 
 /** How committed values stand to their recomputation. */
 export interface CombinationCheck {
@@ -40,12 +31,13 @@ const NOISE_ERROR = 4e-6;
  */
 export function checkCombination(
   committed: Uint16Array,
-  { terms, noise }: Combination,
+  combination: Combination,
 ): CombinationCheck {
-  const all = [...terms, ...(noise ? [noise] : [])].filter(([weight]) => weight !== 0);
-  const { sum, magnitude } = weigh(committed.length, all);
-  const relative = (all.length + 1) * FLOAT32_UNIT;
-  const absolute = Math.abs(noise?.[0] ?? 0) * NOISE_ERROR;
+  const terms = allTerms(combination);
+  const sum = weightedSum(committed.length, terms);
+  const magnitude = weightedSum(committed.length, terms.map(magnitudes));
+  const relative = (terms.length + 1) * FLOAT32_UNIT;
+  const absolute = Math.abs(combination.noise?.[0] ?? 0) * NOISE_ERROR;
   let [differing, maxUlps, outside] = [0, 0, 0];
   for (let j = 0; j < committed.length; j++) {
     const ulps = Math.abs(ordinal(committed[j]) - ordinal(halfBits(sum[j])));
@@ -57,20 +49,8 @@ export function checkCombination(
   return { length: committed.length, differing, maxUlps, outside };
 }
 
-function weigh(
-  length: number,
-  terms: readonly Term[],
-): { readonly sum: Float64Array; readonly magnitude: Float64Array } {
-  const sum = new Float64Array(length);
-  const magnitude = new Float64Array(length);
-  for (const [weight, values] of terms) {
-    for (let j = 0; j < length; j++) {
-      const value = weight * values[j];
-      sum[j] += value;
-      magnitude[j] += Math.abs(value);
-    }
-  }
-  return { sum, magnitude };
+function magnitudes([weight, values]: Term): Term {
+  return [Math.abs(weight), values.map(Math.abs)];
 }
 
 function within(bits: number, sum: number, error: number): boolean {
@@ -81,9 +61,4 @@ function within(bits: number, sum: number, error: number): boolean {
 /** Counts float16 values from zero, so that neighbours differ by one. Both zeros are 0. */
 function ordinal(bits: number): number {
   return bits & 0x8000 ? -(bits & 0x7fff) : bits;
-}
-
-/** The same sum as f32[n], not rounded to float16: what a recomputation goes on with. */
-export function evaluate(length: number, { terms, noise }: Combination): Float32Array {
-  return new Float32Array(weigh(length, [...terms, ...(noise ? [noise] : [])]).sum);
 }

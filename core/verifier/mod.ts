@@ -9,7 +9,7 @@ export { checkImageLeaf, checkOpening, openedLeaf } from "./check_opening.ts";
 export { type CheckedReceipt, checkImage, checkReceipt, checkStatement } from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
-export { checkCombination, type Term } from "./combination.ts";
+export { checkCombination } from "./combination.ts";
 export { catchRate, drawSteps, privateWords, publicWords } from "./draw.ts";
 export { channelsOf } from "./latent_channels.ts";
 export type { OpeningSource } from "./opening_source.ts";

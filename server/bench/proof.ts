@@ -145,7 +145,7 @@ function honestStep(plan: Plan, step: number): Uint8Array<ArrayBuffer>[] {
     ...{
       negativeOutput: undefined,
       guidanceScale: 1,
-      noise: gaussianNoise(SEED, step + 1, length),
+      noise: () => gaussianNoise(SEED, step + 1, length),
     },
   });
   return [before, state, denoised, next].map((values) => new Uint8Array(toHalf(values).buffer));

@@ -2,7 +2,12 @@ import { Command } from "commander";
 import { LATENT_SCALE } from "../../core/latent_scale.ts";
 import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
-import { type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
+import {
+  type Receipt,
+  RECEIPT_VERSION,
+  receiptId,
+  signReceipt,
+} from "../../core/transcript/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { serve } from "../runtime/mod.ts";
 import {
@@ -143,7 +148,7 @@ function serveMiners(keys: readonly Hotkey[], alive: number, answerMs: number) {
 function inventedReceipt(hotkey: Hotkey, request: Receipt["request"], headers: Headers) {
   const now = Date.now();
   return signReceipt({
-    ...{ version: 1, request, plan: "cd".repeat(32), steps: DEFAULTS.steps },
+    ...{ version: RECEIPT_VERSION, request, plan: "cd".repeat(32), steps: DEFAULTS.steps },
     model: { id: "simulated", manifest: "ab".repeat(32), precision: "float32" },
     latent: [4, DEFAULTS.height / LATENT_SCALE, DEFAULTS.width / LATENT_SCALE],
     root: "ef".repeat(32),

@@ -77,7 +77,7 @@ function reference(data: StepData): Contender {
         output: part(data.positive),
         negativeOutput: part(data.negative),
         guidanceScale,
-        noise: row.noise === 0 ? undefined : gaussianNoise(seed, draw, n),
+        noise: () => gaussianNoise(seed, draw, n),
       });
       next.set(result.next, image * n);
     }

@@ -51,14 +51,14 @@ function tensors(
 function graphOf({ n, row, batch }: StepData, halves: boolean): OnnxGraph {
   const graph = new GraphBuilder();
   const images = batch.seeds.length;
-  const { fromX, fromOut, keep, d0, d1, inScale } = row;
+  const { fromX, fromOut, inScale, states: [state0], denoised: [denoised0, denoised1 = 0] } = row;
   const weights = {
     scale: batch.guidanceScale,
     fromX,
     fromOut,
-    keep,
-    d0,
-    d1,
+    state0,
+    denoised0,
+    denoised1,
     inScale,
     splitter: SPLITTER,
   };
@@ -76,9 +76,9 @@ function graphOf({ n, row, batch }: StepData, halves: boolean): OnnxGraph {
   const guided = graph.add("Mul", [graph.add("Add", ["negative", steered]), "fromOut"]);
   const scaled = graph.add("Mul", ["state", "fromX"]);
   sum([scaled, guided], "denoised", "denoisedBits");
-  const kept = graph.add("Mul", ["state", "keep"]);
-  const newer = graph.add("Add", [kept, graph.add("Mul", ["denoised", "d0"])]);
-  sum([newer, graph.add("Mul", ["before", "d1"])], "next", "stateBits");
+  const kept = graph.add("Mul", ["state", "state0"]);
+  const newer = graph.add("Add", [kept, graph.add("Mul", ["denoised", "denoised0"])]);
+  sum([newer, graph.add("Mul", ["before", "denoised1"])], "next", "stateBits");
   const input = graph.add("Mul", ["next", "inScale"]);
   graph.add("Concat", [input, input], "input", { axis: 0 });
   const value = (name: string, type: Value["type"] = "float32", rows = images): Value => (

@@ -10,17 +10,9 @@ const row: PlanRow = {
   inScale: 1,
   fromX: 1.25,
   fromOut: -0.75,
-  keep: 0.5,
-  x1: 0,
-  x2: 0,
-  x3: 0,
-  d0: 0.25,
-  d1: 0,
-  d2: 0,
-  d3: 0,
+  states: [0.5],
+  denoised: [0.25],
   noise: 0,
-  states: 1,
-  history: 1,
 };
 const draw = (k: number) => roundHalf(gaussianNoise(1n, k, 100));
 const input = {
@@ -29,7 +21,9 @@ const input = {
   output: draw(4),
   negativeOutput: undefined,
   guidanceScale: 1,
-  noise: undefined,
+  noise: () => {
+    throw new Error("the row adds no noise");
+  },
 };
 
 test("stepLatent converts the output, rounds D, combines, and rounds x", () => {
@@ -54,25 +48,24 @@ test("stepLatent steers from the negative prediction by the scale", () => {
   denoised.forEach((d, i) => expect(Math.abs(d - expected[i])).toBeLessThan(2 ** -6));
 });
 
-test.each([
-  ["keep", 1, 0],
-  ["x1", 2, 1],
-])("stepLatent's weight %s falls on the right state", (weight, states, age) => {
-  const only = { ...row, keep: 0, d0: 0, [weight]: 1, states };
+test.each([0, 1])("stepLatent's state weight of age %i falls on the right state", (age) => {
+  const only = { ...row, states: onlyAt(age), denoised: [0] };
   expect(stepLatent(only, input).next).toEqual(input.states[age]);
 });
 
-test.each([
-  ["d1", 2, 0],
-  ["d2", 3, 1],
-])("stepLatent's weight %s falls on the right prediction", (weight, history, age) => {
-  const only = { ...row, keep: 0, d0: 0, [weight]: 1, history };
-  expect(stepLatent(only, input).next).toEqual(input.denoised[age]);
+test.each([1, 2])("stepLatent's prediction weight of age %i falls on the right one", (age) => {
+  const only = { ...row, states: [0], denoised: onlyAt(age) };
+  expect(stepLatent(only, input).next).toEqual(input.denoised[age - 1]);
 });
 
+/** 1 at this age, 0 at those before. */
+function onlyAt(age: number): number[] {
+  return [...Array(age).fill(0), 1];
+}
+
 test("stepLatent adds the noise of the step", () => {
-  const only = { ...row, keep: 0, d0: 0, noise: 1 };
-  expect(stepLatent(only, { ...input, noise: draw(7) }).next).toEqual(draw(7));
+  const only = { ...row, states: [0], denoised: [0], noise: 1 };
+  expect(stepLatent(only, { ...input, noise: () => draw(7) }).next).toEqual(draw(7));
 });
 
 test("stepLatent hands NaN and infinity on", () => {

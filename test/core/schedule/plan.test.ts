@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   denoisedWeights,
+  MAX_REACH,
   type Plan,
   planFromConfig,
   type PlanRow,
@@ -16,10 +17,22 @@ describe("planFromConfig, for every solver and setting", () => {
     const configs = steps > 30 ? allConfigs.filter((_, i) => i % 20 === 0) : allConfigs;
     for (const config of configs) {
       const plan = planFromConfig(config, steps);
-      const numbers = plan.rows.flatMap((row) => Object.values(row));
+      const numbers = plan.rows.flatMap((row) => Object.values(row).flat());
       expect(numbers.every(Number.isFinite), JSON.stringify(config)).toBe(true);
       expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
       expect(plan.timesteps).toEqual(plan.rows.map((row) => row.timestep));
+    }
+  });
+
+  test("lists weights to the last that is not 0, one at least and four at most", () => {
+    for (const config of allConfigs) {
+      for (const { states, denoised } of planFromConfig(config, 8).rows) {
+        for (const { length, [length - 1]: last } of [states, denoised]) {
+          expect(length).toBeGreaterThanOrEqual(1);
+          expect(length).toBeLessThanOrEqual(MAX_REACH);
+          expect(length === 1 || last !== 0, JSON.stringify(config)).toBe(true);
+        }
+      }
     }
   });
 
@@ -27,7 +40,7 @@ describe("planFromConfig, for every solver and setting", () => {
     for (const config of allConfigs) {
       const { rows } = planFromConfig(config, 8);
       for (const [i, row] of rows.entries()) {
-        expect(Math.max(row.states, row.history)).toBeLessThanOrEqual(i + 1);
+        expect(Math.max(row.states.length, row.denoised.length)).toBeLessThanOrEqual(i + 1);
       }
     }
   });
@@ -83,11 +96,10 @@ function marginalsAfter(plan: Plan): { alpha: number; sigma: number }[] {
 /** Shares of x0 and eps in x_{i+1} when every state so far was on its marginal and every D was x0. */
 function carried(rows: readonly PlanRow[], i: number): { alpha: number; sigma: number } {
   const row = rows[i];
-  const states = [row.keep, row.x1, row.x2, row.x3].slice(0, row.states);
-  const denoised = row.d0 + row.d1 + row.d2 + row.d3;
+  const denoised = row.denoised.reduce((sum, weight) => sum + weight, 0);
   return {
-    alpha: states.reduce((sum, weight, age) => sum + weight * rows[i - age].alpha, denoised),
-    sigma: states.reduce((sum, weight, age) => sum + weight * rows[i - age].sigma, 0),
+    alpha: row.states.reduce((sum, weight, age) => sum + weight * rows[i - age].alpha, denoised),
+    sigma: row.states.reduce((sum, weight, age) => sum + weight * rows[i - age].sigma, 0),
   };
 }
 
@@ -105,8 +117,8 @@ describe("solvers agree where they are the same", () => {
     expect(dpm.timesteps).toEqual(ddim.timesteps);
     for (const [i, row] of ddim.rows.entries()) {
       // DPM-Solver reads alpha back from a sigma in single precision.
-      expect(dpm.rows[i].keep).toBeCloseTo(row.keep, 6);
-      expect(dpm.rows[i].d0).toBeCloseTo(row.d0, 6);
+      expect(dpm.rows[i].states[0]).toBeCloseTo(row.states[0], 6);
+      expect(dpm.rows[i].denoised[0]).toBeCloseTo(row.denoised[0], 6);
     }
   });
 
@@ -122,8 +134,8 @@ describe("solvers agree where they are the same", () => {
     ].map((config) => planFromConfig(config, 10));
     for (const { rows } of others) {
       for (const [i, row] of first.rows.entries()) {
-        expect(rows[i].keep).toBeCloseTo(row.keep, 9);
-        expect(rows[i].d0).toBeCloseTo(row.d0, 9);
+        expect(rows[i].states[0]).toBeCloseTo(row.states[0], 9);
+        expect(rows[i].denoised[0]).toBeCloseTo(row.denoised[0], 9);
       }
     }
   });
@@ -178,10 +190,8 @@ function gaussianError({ rows, sigmas = [] }: Plan): number {
   for (const [i, row] of rows.entries()) {
     denoised.push(row.alpha * deviation ** 2 * states[i] / spread(row) ** 2);
     const terms = [
-      ...[row.keep, row.x1, row.x2, row.x3].slice(0, row.states)
-        .map((weight, age) => weight * states[i - age]),
-      ...[row.d0, row.d1, row.d2, row.d3].slice(0, row.history)
-        .map((weight, age) => weight * denoised[i - age]),
+      ...row.states.map((weight, age) => weight * states[i - age]),
+      ...row.denoised.map((weight, age) => weight * denoised[i - age]),
     ];
     states.push(terms.reduce((sum, term) => sum + term, 0));
   }

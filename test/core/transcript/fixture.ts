@@ -12,6 +12,8 @@ import {
   manifestHash,
   planHash,
   type Receipt,
+  RECEIPT_VERSION,
+  type ReceiptVersion,
   signReceipt,
   type TensorLeaf,
   TranscriptBuilder,
@@ -49,6 +51,8 @@ export interface SampleOptions {
   readonly latent?: LatentShape;
   readonly seed?: bigint;
   readonly config?: object;
+  /** The newest by default. */
+  readonly version?: ReceiptVersion;
   /** Changes a leaf before it is committed: a cheat. */
   readonly forge?: (leaf: TensorLeaf) => TensorLeaf;
 }
@@ -58,6 +62,7 @@ const FILES = { "unet/model.onnx": "00".repeat(32), "model_index.json": "11".rep
 /** A whole generation by the loop's own arithmetic, with noise in the network's place. */
 export async function sample(options: SampleOptions = {}): Promise<Sample> {
   const { steps = 5, latent = [4, 4, 4], seed = 42n, config = SDE_CONFIG } = options;
+  const { version = RECEIPT_VERSION } = options;
   const forge = options.forge ?? ((leaf) => leaf);
   const plan = planFromConfig(config, steps);
   const builder = new TranscriptBuilder(steps, latent);
@@ -66,14 +71,14 @@ export async function sample(options: SampleOptions = {}): Promise<Sample> {
   const { root, hashes } = builder.finish(image);
   const [, height, width] = latent;
   const receipt = await signReceipt({
-    version: 1,
+    version,
     request: {
       ...{ prompt: "a red τ", prompt2: "", negativePrompt: "", negativePrompt2: "" },
       ...{ width: 8 * width, height: 8 * height, steps, guidanceScale: 7.5, seed: String(seed) },
       ...{ batch: 1, expandKeywords: true },
     },
     model: { id: "tau-tiny", manifest: manifestHash(FILES), precision: "float32" },
-    plan: planHash(plan),
+    plan: planHash(plan, version),
     steps,
     latent: [...latent],
     root: bytesToHex(root),
@@ -94,7 +99,7 @@ function tensors(plan: Plan, latent: LatentShape, seed: bigint): TensorLeaf[] {
   let denoised: Float32Array[] = [];
   const leaves: TensorLeaf[] = [{ kind: "x", index: 0, bits: toHalf(states[0]) }];
   for (const [i, row] of plan.rows.entries()) {
-    const noise = row.noise === 0 ? undefined : gaussianNoise(seed, i + 1, length);
+    const noise = () => gaussianNoise(seed, i + 1, length);
     const output = gaussianNoise(777n, i, length);
     const input = { states, denoised, output, negativeOutput: undefined, guidanceScale: 1, noise };
     const step = stepLatent(row, input);

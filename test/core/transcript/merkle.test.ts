@@ -64,7 +64,10 @@ test("leafHash tells positions apart, and a leaf from a node", () => {
 
 // 30 steps make 62 leaves: a tree of six levels.
 test("proofLength of a second-order step is at most 9 hashes for 30 steps", () => {
-  const lengths = Array.from({ length: 29 }, (_, i) => stepRun(i + 1, { states: 1, history: 2 }))
+  const lengths = Array.from(
+    { length: 29 },
+    (_, i) => stepRun(i + 1, { states: [1], denoised: [1, 1] }),
+  )
     .map((run) => proofLength(leafCount(30), run));
   expect(Math.max(...lengths)).toBe(9);
 });

@@ -35,10 +35,10 @@ test.each(targets)(
 );
 
 test("stepRun is the shortest run with what the row reads: four leaves in second order", () => {
-  expect(stepRun(7, { states: 1, history: 1 })).toEqual({ first: 14, last: 16 });
-  expect(stepRun(7, { states: 1, history: 2 })).toEqual({ first: 13, last: 16 });
-  expect(stepRun(7, { states: 1, history: 3 })).toEqual({ first: 11, last: 16 });
-  expect(stepRun(7, { states: 2, history: 1 })).toEqual({ first: 12, last: 16 });
+  expect(stepRun(7, { states: [1], denoised: [1] })).toEqual({ first: 14, last: 16 });
+  expect(stepRun(7, { states: [1], denoised: [1, 1] })).toEqual({ first: 13, last: 16 });
+  expect(stepRun(7, { states: [1], denoised: [1, 1, 1] })).toEqual({ first: 11, last: 16 });
+  expect(stepRun(7, { states: [1, 1], denoised: [1] })).toEqual({ first: 12, last: 16 });
 });
 
 test("a second-order opening at 1024x1024 takes at most 525,500 bytes, to 300 steps", () => {

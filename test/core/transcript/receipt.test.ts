@@ -1,3 +1,5 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -14,18 +16,45 @@ import {
   signReceipt,
 } from "../../../core/transcript/mod.ts";
 import { verifySr25519 } from "../../../core/keys/mod.ts";
+import { checkReceipt } from "../../../core/verifier/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import schedulers from "../../golden/diffusers_schedulers.json" with { type: "json" };
 import { sample, SDE_CONFIG, signer } from "./fixture.ts";
 import { codeOf, flipped } from "./hostile.ts";
 
-const { receipt } = await sample();
+const { receipt, plan } = await sample();
+const { receipt: first } = await sample({ version: 1 });
 const bytes = encodeReceipt(receipt);
 const text = (value: unknown) => new TextEncoder().encode(canonicalJson(value));
 
 test("decodeReceipt reads what encodeReceipt writes, and the signature holds", () => {
   expect(decodeReceipt(bytes)).toEqual(receipt);
   expect(codeOf(() => checkSignature(decodeReceipt(bytes)))).toBeUndefined();
+});
+
+test("receipts of version 1 are read, and hold with that version's plan hash alone", () => {
+  expect(receipt.version).toBe(2);
+  const old = decodeReceipt(encodeReceipt(first));
+  expect(old).toEqual({ ...first, version: 1 });
+  expect(checkReceipt(old, { plan }).receipt).toBe(old);
+  expect(old.plan).toBe(planHash(plan, 1));
+  expect(old.plan).not.toBe(planHash(plan, 2));
+});
+
+test.each([[first, 2], [receipt, 1]] as const)(
+  "a receipt that says another version than was signed is refused",
+  (signed, version) => {
+    const relabelled = receiptFromJson({ ...signed, version });
+    expect(codeOf(() => checkReceipt(relabelled, { plan }))).toBe("signature_invalid");
+  },
+);
+
+test("a receipt with the other version's plan hash is refused, however well signed", async () => {
+  for (const { signature: _, ...statement } of [first, receipt]) {
+    const hash = planHash(plan, statement.version === 1 ? 2 : 1);
+    const mixed = await signReceipt({ ...statement, plan: hash }, signer);
+    expect(codeOf(() => checkReceipt(mixed, { plan }))).toBe("receipt_mismatch");
+  }
 });
 
 test("a receipt with any single bit flipped is refused", () => {
@@ -56,17 +85,21 @@ test("a signature over the wrapped message, as wallet extensions make it, is ref
   });
 });
 
-test("receiptMessage begins with its domain and holds no signature", () => {
-  const message = new TextDecoder().decode(receiptMessage(receipt));
-  expect(message.startsWith('stepwise-receipt-v1\n{"image":')).toBe(true);
-  expect(message).not.toContain(receipt.signature);
-});
+test.each([[first, 1], [receipt, 2]] as const)(
+  "receiptMessage begins with the version's domain and holds no signature",
+  (of, version) => {
+    const message = new TextDecoder().decode(receiptMessage(of));
+    expect(message.startsWith(`stepwise-receipt-v${version}\n{"image":`)).toBe(true);
+    expect(message).not.toContain(of.signature);
+  },
+);
 
 const { request } = receipt;
 test.each([
   ["white space", new TextEncoder().encode(`${new TextDecoder().decode(bytes)} `)],
   ["a byte order mark", Uint8Array.of(0xef, 0xbb, 0xbf, ...bytes)],
-  ["another version", text({ ...receipt, version: 2 })],
+  ["a version to come", text({ ...receipt, version: 3 })],
+  ["no version", text({ ...receipt, version: null })],
   ["an unknown field", text({ ...receipt, extra: 1 })],
   ["a batch", text({ ...receipt, request: { ...request, batch: 2 } })],
   [
@@ -118,6 +151,16 @@ test("decodeReceipt and receiptFromJson meet noise with one error", () => {
   }));
 });
 
+// Of commit 6d0689b, which knew version 1 alone: SHA-256 of the canonical JSON of the list.
+test("planHash of version 1 is what it was, for every golden scheduler", () => {
+  const hashes = schedulers.map(({ scheduler, config, num_inference_steps }) =>
+    planHash(planFromConfig({ _class_name: scheduler, ...config }, num_inference_steps), 1)
+  );
+  expect(bytesToHex(sha256(new TextEncoder().encode(canonicalJson(hashes))))).toBe(
+    "453b11540014db28e992315290f1f29267cd538ce66036f2408bb7327b904afd",
+  );
+});
+
 test("verifySr25519 is false, and throws nothing, for what is no key or signature", () => {
   const bytes = fc.uint8Array({ maxLength: 70 });
   fc.assert(fc.property(bytes, bytes, bytes, (message, signature, key) => {
@@ -137,5 +180,6 @@ test("planHash takes the plan of every golden scheduler", () => {
       planFromConfig({ ...zero, algorithm_type: undefined, clip_sample: false, _class_name }, 10)
     ),
   ];
-  expect(new Set(plans.map(planHash)).size).toBe(plans.length);
+  const hashes = plans.flatMap((each) => [planHash(each, 1), planHash(each, 2)]);
+  expect(new Set(hashes).size).toBe(2 * plans.length);
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHalf, halfBits, toHalf } from "../../../core/half.ts";
-import { checkCombination, type Term } from "../../../core/verifier/mod.ts";
+import type { Term } from "../../../core/schedule/mod.ts";
+import { checkCombination } from "../../../core/verifier/mod.ts";
 
 const f32 = Math.fround;
 const half = fc.double({ min: -60, max: 60, noNaN: true }).map((value) =>

@@ -1,0 +1,121 @@
+import { AppError } from "../error.ts";
+import type { Plan, PlanRow } from "./plan.ts";
+
+/** A weight, and the tensor that it multiplies: f32[n]. */
+export type Term = readonly [weight: number, values: Float32Array];
+
+/** A linear combination of tensors. Terms whose weight is 0 are left out, and so read nothing. */
+export interface Combination {
+  readonly terms: readonly Term[];
+  /** Gaussian noise, held apart since every side evaluates it for itself. */
+  readonly noise?: Term;
+}
+
+/** What the network said of one state. All f32[n]. */
+export interface GuidedOutput {
+  /** For the prompt. */
+  readonly output: Float32Array;
+  /** For the negative prompt, when there is guidance. */
+  readonly negativeOutput: Float32Array | undefined;
+  /** Of classifier-free guidance; unread without a negative output. */
+  readonly guidanceScale: number;
+}
+
+/** What x_{i+1} is combined from, newest first: as many as the row has weights. All f32[n]. */
+export interface StepTensors {
+  /** x_i, x_{i-1}, ... */
+  readonly states: readonly Float32Array[];
+  /** D_i, D_{i-1}, ... */
+  readonly denoised: readonly Float32Array[];
+  /** z_i, unit Gaussian; called only where the row adds noise. */
+  readonly noise: () => Float32Array;
+}
+
+/** Weights of D_i in the state and in the network's two outputs. */
+export interface PredictionWeights {
+  readonly fromX: number;
+  readonly fromPositive: number;
+  readonly fromNegative: number;
+}
+
+/**
+ * D_i = fromX * x_i + fromOut * (negative + scale * (positive - negative)), as weights.
+ * @param guidanceScale undefined where there is no negative prompt.
+ */
+export function predictionWeights(
+  { fromX, fromOut }: Pick<PlanRow, "fromX" | "fromOut">,
+  guidanceScale: number | undefined,
+): PredictionWeights {
+  if (guidanceScale === undefined) return { fromX, fromPositive: fromOut, fromNegative: 0 };
+  const [fromPositive, fromNegative] = [fromOut * guidanceScale, fromOut * (1 - guidanceScale)];
+  return { fromX, fromPositive, fromNegative };
+}
+
+/** D_i, the denoised prediction of state x_i. */
+export function denoisedCombination(
+  row: Pick<PlanRow, "fromX" | "fromOut">,
+  state: Float32Array,
+  { output, negativeOutput, guidanceScale }: GuidedOutput,
+): Combination {
+  const weights = predictionWeights(row, negativeOutput && guidanceScale);
+  return {
+    terms: termsOf([weights.fromX, weights.fromPositive, weights.fromNegative], [
+      state,
+      output,
+      ...(negativeOutput ? [negativeOutput] : []),
+    ]),
+  };
+}
+
+/** x_{i+1}, the next state. */
+export function nextCombination(
+  row: Pick<PlanRow, "states" | "denoised" | "noise">,
+  { states, denoised, noise }: StepTensors,
+): Combination {
+  const terms = [...termsOf(row.states, states), ...termsOf(row.denoised, denoised)];
+  return { terms, ...(row.noise !== 0 && { noise: [row.noise, noise()] as const }) };
+}
+
+/** x_0 as a step before the first: a row that has noise alone. */
+export function startRow({ rows: [first], initialScale }: Plan): PlanRow {
+  return { ...first, fromX: 0, fromOut: 0, states: [0], denoised: [0], noise: initialScale };
+}
+
+/** x_0 = initialScale * z. */
+export function startCombination(plan: Plan, noise: Float32Array): Combination {
+  return nextCombination(startRow(plan), { states: [], denoised: [], noise: () => noise });
+}
+
+function termsOf(weights: readonly number[], tensors: readonly Float32Array[]): Term[] {
+  return weights.flatMap((weight, age) => weight === 0 ? [] : [[weight, tensors[age]] as const]);
+}
+
+/** All terms in the order in which they are summed: states, predictions, noise. */
+export function allTerms({ terms, noise }: Combination): readonly Term[] {
+  return noise ? [...terms, noise] : terms;
+}
+
+/**
+ * The sum, accumulated in double precision.
+ * @param length n.
+ * @returns f64[n]; zeros where there are no terms.
+ * @throws AppError `shape_mismatch` when a tensor has another length.
+ */
+export function weightedSum(length: number, terms: readonly Term[]): Float64Array {
+  const sum = new Float64Array(length);
+  for (const [weight, values] of terms) {
+    if (values.length !== length) {
+      throw new AppError(
+        "shape_mismatch",
+        `Cannot combine a step: lengths are ${length} and ${values.length}`,
+      );
+    }
+    for (let j = 0; j < length; j++) sum[j] += weight * values[j];
+  }
+  return sum;
+}
+
+/** The sum, rounded once: f32[n]. @throws AppError as {@link weightedSum}. */
+export function evaluate(length: number, combination: Combination): Float32Array<ArrayBuffer> {
+  return new Float32Array(weightedSum(length, allTerms(combination)));
+}
