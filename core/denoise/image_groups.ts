@@ -1,7 +1,7 @@
 import type { Model, Tensor, TextEmbedding } from "../inference/mod.ts";
 import type { LoopInput } from "./loop_input.ts";
 
-/** Images that go through the network in one call, with what the network is told of them. */
+/** Images that go through the network in one call, with its other inputs for them. */
 export interface ImageGroup {
   /** Of the batch, from 0. */
   readonly first: number;

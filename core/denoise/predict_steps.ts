@@ -21,10 +21,10 @@ export interface PredictInput {
  * @returns D_i of each state, f32[channels, height, width].
  */
 export async function predictSteps(model: Model, input: PredictInput): Promise<Float32Array[]> {
-  const most = model.unet.takesTimesteps ? input.states.length : 1;
+  const size = model.unet.takesTimesteps ? input.states.length : 1;
   const predictions: Float32Array[] = [];
-  for (let first = 0; first < input.states.length; first += most) {
-    const states = input.states.slice(first, first + most);
+  for (let first = 0; first < input.states.length; first += size) {
+    const states = input.states.slice(first, first + size);
     predictions.push(...await predictBatch(model, { ...input, states }));
   }
   return predictions;

@@ -103,7 +103,7 @@ export interface RowSet {
   readonly terms: number;
 }
 
-/** The row sets of a whole run: that of x_0 first, which is a step of noise alone, then each step's. */
+/** The row sets of a whole run: first that of x_0, a step of noise alone, then those of each step. */
 export function packPlan(plan: Plan, batch: StepBatch): readonly RowSet[] {
   return [startRow(plan), ...plan.rows].map((row, k) => {
     const inScale = plan.rows[k]?.inScale ?? 1;

@@ -1,6 +1,6 @@
 /**
- * Grids rounded as numpy and torch round them. Timesteps are part of what the network is told, so
- * a last bit matters: it decides which way a rounding goes.
+ * Grids rounded as numpy and torch round them. Timesteps are an input of the network, so a last bit
+ * matters: it decides which way a rounding goes.
  */
 
 const f32 = Math.fround;

@@ -1,6 +1,6 @@
 /**
- * Schedulers as data. A solver's settings, as diffusers writes them in `scheduler_config.json`, and a
- * number of steps become a {@link Plan}: a table with a row a step, computed once in double
+ * Schedulers as data. A solver's settings, as diffusers writes them in `scheduler_config.json`, and
+ * a number of steps become a {@link Plan}: a table with a row a step, computed once in double
  * precision. Every solver here is linear, so one combination (`combination.ts`) takes a step of any
  * of them: in the CPU loop, in the kernel, in a check.
  *
@@ -21,8 +21,6 @@
  * const states = replay(plan, start, () => noise, () => noise);
  * console.assert(image.every((x0, j) => Math.abs(states[19][j] - x0) < 1e-4));
  * ```
- *
- * @module
  */
 export {
   allTerms,

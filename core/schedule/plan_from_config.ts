@@ -22,11 +22,11 @@ export interface PlanOptions {
  */
 export function planFromConfig(config: unknown, steps: number, options: PlanOptions = {}): Plan {
   const decoded = decodeSchedulerConfig(config);
-  const most = Math.min(1000, decoded.num_train_timesteps);
-  if (!Number.isInteger(steps) || steps < 1 || steps > most) {
+  const max = Math.min(1000, decoded.num_train_timesteps);
+  if (!Number.isInteger(steps) || steps < 1 || steps > max) {
     throw new AppError(
       "invalid_request",
-      `Cannot plan the denoising: steps is ${steps}, must be an integer from 1 to ${most}`,
+      `Cannot plan the denoising: steps is ${steps}, must be an integer from 1 to ${max}`,
     );
   }
   return planFor(decoded, steps, options.mu);

@@ -1,3 +1,24 @@
+/**
+ * What a generation commits to, byte by byte, and how parts of it are opened: leaves, Merkle tree,
+ * receipt, openings. `FORMAT.md` describes it for those who write a verifier of their own. Making
+ * one from a run is the prover's part, judging one the verifier's.
+ *
+ * ```ts
+ * import { leafHash, merkleRoot, planHash, proveRun, rootOfRun } from "./mod.ts";
+ * import { planFromConfig } from "../schedule/mod.ts";
+ *
+ * const leaves = ["x.0", "d.0", "x.1", "image"].map((text) => new TextEncoder().encode(text));
+ * const hashes = leaves.map((bytes, position) => leafHash(position, bytes));
+ * // Leaves 1 and 2 with their proof give the root of all four.
+ * const run = { first: 1, last: 2 };
+ * const root = rootOfRun(4, run, hashes.slice(1, 3), proveRun(hashes, run));
+ * console.assert(String(root) === String(merkleRoot(hashes)));
+ *
+ * // A receipt names its plan by a hash; version 1 spelt plans another way.
+ * const plan = planFromConfig({ _class_name: "EulerDiscreteScheduler" }, 4);
+ * console.assert(planHash(plan, 2).length === 64 && planHash(plan, 1) !== planHash(plan, 2));
+ * ```
+ */
 export { type Commitment, TranscriptBuilder } from "./builder.ts";
 export { canonicalJson } from "./canonical_json.ts";
 export { manifestHash, planHash } from "./digests.ts";
@@ -20,7 +41,7 @@ export {
   encodeReceipt,
   MAX_CLOCK_SKEW_MS,
   MAX_RECEIPT_BYTES,
-  mostImageBytes,
+  maxImageBytes,
   type Receipt,
   RECEIPT_VERSION,
   receiptFromJson,

@@ -39,7 +39,8 @@ function namesOf({ run: { first, last } }: OpeningSpec): string[] {
 }
 
 /**
- * The one thing that a header can tell; the rest is held against the spec, for the error's sake.
+ * The one thing that a header adds to the spec; the rest is compared, so that an error can say what
+ * differs.
  * @throws AppError as `decodeOpening`.
  */
 export function proofOfHeader(bytes: Uint8Array, spec: OpeningSpec): Hash[] {

@@ -108,7 +108,7 @@ function isAddress(text: string): boolean {
  * The longest file that an image of this size may have: twice its pixels as 8-bit RGBA, and what
  * headers take. Whoever fetches one needs to read no more.
  */
-export function mostImageBytes(
+export function maxImageBytes(
   { width, height }: { readonly width: number; readonly height: number },
 ): number {
   return 8 * width * height + 65_536;
@@ -127,7 +127,7 @@ function contradictions(receipt: {
     ...(height * LATENT_SCALE === request.height && width * LATENT_SCALE === request.width
       ? []
       : ["latent does not have the request's size"]),
-    ...(image.bytes <= mostImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
+    ...(image.bytes <= maxImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
   ];
 }

@@ -6,7 +6,7 @@ import { catalogueEntryOf } from "../../core/model/mod.ts";
 import {
   decodeReceipt,
   MAX_RECEIPT_BYTES,
-  mostImageBytes,
+  maxImageBytes,
   type Receipt,
 } from "../../core/transcript/mod.ts";
 import {
@@ -120,7 +120,7 @@ async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidenc
   const miner = flags.from === undefined
     ? undefined
     : minerAddress(flags.from, parseTimeout(flags.timeout), flags.token);
-  const most = mostImageBytes(receipt.request);
+  const most = maxImageBytes(receipt.request);
   const file = flags.image === undefined ? undefined : await readFile(flags.image, most);
   const level = levelOf(flags, file !== undefined);
   const image = file

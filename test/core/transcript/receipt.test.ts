@@ -8,7 +8,7 @@ import {
   decodeReceipt,
   encodeReceipt,
   MAX_RECEIPT_BYTES,
-  mostImageBytes,
+  maxImageBytes,
   planHash,
   receiptFromJson,
   receiptId,
@@ -117,7 +117,7 @@ test.each([
   ],
   [
     "an image longer than its size takes",
-    text({ ...receipt, image: { ...receipt.image, bytes: mostImageBytes(request) + 1 } }),
+    text({ ...receipt, image: { ...receipt.image, bytes: maxImageBytes(request) + 1 } }),
   ],
   ["an end before the start", text({ ...receipt, times: { started: 2, finished: 1 } })],
   ["a signature in capitals", text({ ...receipt, signature: receipt.signature.toUpperCase() })],
