@@ -1,4 +1,5 @@
-import { AppError } from "../error.ts";
+import { AppError, reason } from "../error.ts";
+import { parseModelJson } from "./model_json.ts";
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of a file. */
 export interface ByteRange {
@@ -38,16 +39,32 @@ export function missingFile(files: Pick<ModelFiles, "name" | "location">, path: 
   );
 }
 
-/** @throws AppError `model_invalid` when a JSON file is not JSON; it names file and folder. */
+/** Bytes of a JSON file; the largest, a tokenizer's, have a few millions. */
+const MAX_JSON_BYTES = 64 * 2 ** 20;
+
+/**
+ * A model's JSON file, as Python writes it: see {@link parseModelJson}.
+ * @throws AppError `model_invalid` when a file is not JSON or too large; it names file and folder.
+ */
 export async function readJson(files: ModelFiles, path: string): Promise<unknown> {
+  const size = files.size(path);
+  if (size > MAX_JSON_BYTES) {
+    throw unreadable(files, path, `it has ${size} bytes, more than ${MAX_JSON_BYTES}`);
+  }
   const text = await files.text(path);
   try {
-    return JSON.parse(text);
+    return parseModelJson(text);
   } catch (cause) {
-    throw new AppError(
-      "model_invalid",
-      `Cannot read ${path} of ${files.name}: it is not JSON (${text.length} characters in ${files.location})`,
-      { cause },
-    );
+    throw unreadable(files, path, `it is not JSON, ${reason(cause)}`, { cause });
   }
+}
+
+function unreadable(
+  files: ModelFiles,
+  path: string,
+  why: string,
+  options?: ErrorOptions,
+): AppError {
+  const text = `Cannot read ${path} of ${files.name}: ${why} (in ${files.location})`;
+  return new AppError("model_invalid", text, options);
 }
