@@ -1,17 +1,24 @@
+import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Model } from "../inference/mod.ts";
 import type { RequestDefaults } from "../request/mod.ts";
 
+type Sampled = Pick<Model, "config" | "family"> & {
+  readonly unet: Pick<Model["unet"], "distilled">;
+};
+
 /** What a model likes to be run with, as far as its folder tells. Sizes in pixels. */
-export function defaultsOf(model: Pick<Model, "config" | "family">): Omit<RequestDefaults, "seed"> {
+export function defaultsOf(model: Sampled): Omit<RequestDefaults, "seed"> {
   const { sample_size } = model.config.unet;
-  const [height, width] = Array.isArray(sample_size) ? sample_size : [sample_size, sample_size];
-  return { width: 8 * width, height: 8 * height, ...samplingOf(model) };
+  const [height, width] = typeof sample_size === "number"
+    ? [sample_size, sample_size]
+    : sample_size;
+  return { width: LATENT_SCALE * width, height: LATENT_SCALE * height, ...samplingOf(model) };
 }
 
 /** LCM and Turbo models are distilled to few steps and to no guidance; their schedulers show it. */
-function samplingOf({ config: { scheduler, unet }, family }: Pick<Model, "config" | "family">) {
+function samplingOf({ config: { scheduler }, unet, family }: Sampled) {
   if (scheduler._class_name === "LCMScheduler") {
-    return { steps: 4, guidanceScale: unet.time_cond_proj_dim ? 8 : 1 };
+    return { steps: 4, guidanceScale: unet.distilled ? 8 : 1 };
   }
   const turbo = /^Euler/.test(String(scheduler._class_name)) &&
     scheduler.timestep_spacing === "trailing";

@@ -60,14 +60,17 @@ export async function decodeOnGpu(
   return { width, height, data: new Uint8ClampedArray(data.buffer) };
 }
 
+/** Of the VAE that every SD and SDXL model has. */
+const SD_CHANNELS = [128, 256, 512, 512];
+
 /** What decoding asks of a device: the largest tensors of an image are the decoder's. */
 export function decodingNeeds(
   { files, config, vaeDecoder: { outputType: type } }: Model,
   { width, height }: Pick<RgbaImage, "width" | "height">,
 ): GpuNeeds {
   // The decoder's last block starts at the image's size, with the channels of the one before it.
-  const channels = config.vae.block_out_channels;
-  const beforeLast = channels.at(1) ?? channels.at(0) ?? 0;
+  const { block_out_channels: channels = SD_CHANNELS } = config.vae;
+  const beforeLast = channels.at(1) ?? channels[0];
   return {
     work: `${files.name} at ${width}x${height}`,
     limits: {

@@ -176,7 +176,13 @@ export class Pipeline implements ImageEngine {
       images,
       timings,
       deviceMemory: this.#model.runtime.gpu?.memory,
-      notices: [...new Set([...notices, ...conditionings.flatMap((each) => each.notices)])],
+      notices: [
+        ...new Set([
+          ...notices,
+          ...this.#model.config.notices,
+          ...conditionings.flatMap((each) => each.notices),
+        ]),
+      ],
     };
   }
 

@@ -60,14 +60,29 @@ export class VaeDecoder {
   }
 
   #feeds(latent: Float32Array, dims: readonly number[]): Record<string, Tensor> {
-    const { scaling_factor, shift_factor } = this.#config;
-    const sample = latent.map((value) => value / scaling_factor + (shift_factor ?? 0));
+    const sample = unscaled(this.#config, latent, dims[0]);
     return feed(this.#graph, "latent_sample", sample, [1, ...dims]);
   }
 
   release(): Promise<void> {
     return this.#graph.session.release();
   }
+}
+
+/** From the scale of the UNet to the VAE's own, channel by channel where the VAE is normalized so. */
+function unscaled(
+  { scaling_factor, shift_factor = 0, latents_mean, latents_std }: ModelConfig["vae"],
+  latent: Float32Array,
+  channels: number,
+): Float32Array {
+  if (!latents_mean || !latents_std) {
+    return latent.map((value) => value / scaling_factor + shift_factor);
+  }
+  const plane = latent.length / channels;
+  return latent.map((value, i) => {
+    const channel = Math.floor(i / plane);
+    return value * latents_std[channel] / scaling_factor + latents_mean[channel];
+  });
 }
 
 /** True when no value is infinite or NaN: the difference with itself is 0 only for finite ones. */

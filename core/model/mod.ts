@@ -12,19 +12,26 @@ export {
   type PartialFile,
 } from "./download.ts";
 export { graphWeights } from "./external_data.ts";
-export { type LatentPreview, type ModelConfig, readModelConfig } from "./model_config.ts";
+export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
+export type { LatentPreview } from "./part_config.ts";
 export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";
+export {
+  decodeModelIndex,
+  INFERABLE_PARTS,
+  inferModelIndex,
+  MODEL_INDEX,
+  type ModelIndex,
+} from "./model_index.ts";
 export {
   candidateFiles,
   chooseFiles,
-  decodeModelIndex,
   type FileSelection,
   type GraphFiles,
-  MODEL_INDEX,
   type ModelLayout,
   readLayout,
   selectedParts,
 } from "./model_layout.ts";
+export { readOwnScheduler } from "./own_scheduler.ts";
 export { checkModelPath } from "./model_path.ts";
 export type { ModelProgress } from "./model_progress.ts";
 export {

@@ -1,46 +1,29 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { AppError } from "../error.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import { type ModelFiles, readJson } from "./model_files.ts";
+import { type ModelIndex, readModelIndex } from "./model_index.ts";
+import { configsOf } from "./model_layout.ts";
+import { readOwnScheduler, withoutNulls } from "./own_scheduler.ts";
+import { SCALING_FACTORS, textEncoderConfig, unetConfig, vaeConfig } from "./part_config.ts";
 
-/** Linear map from a latent as the UNet sees it to RGB in [-1,1]: a preview without the VAE. */
-const latentPreview = z.object({
-  factors: z.array(z.array(z.number()).length(3)),
-  bias: z.array(z.number()).length(3),
-});
-export type LatentPreview = z.infer<typeof latentPreview>;
+type Unet = z.infer<typeof unetConfig>;
+type Vae = z.infer<typeof vaeConfig>;
 
-const modelIndex = z.looseObject({
-  _class_name: z.string(),
-  force_zeros_for_empty_prompt: z.boolean().default(false),
-});
-
-const textEncoderConfig = z.looseObject({ hidden_act: z.string().default("quick_gelu") });
-
-const unetConfig = z.looseObject({
-  in_channels: z.number().int().default(4),
-  /** Latent side at the model's native size. */
-  sample_size: z.union([z.number(), z.array(z.number())]).default(64),
-  block_out_channels: z.array(z.number()).default([320, 640, 1280, 1280]),
-  /** Width of the guidance embedding of LCM models; null or absent on all others. */
-  time_cond_proj_dim: z.number().nullish(),
-});
-
-const vaeConfig = z.looseObject({
-  scaling_factor: z.number().default(0.18215),
-  shift_factor: z.number().nullish(),
-  force_upcast: z.boolean().default(false),
-  block_out_channels: z.array(z.number()).default([128, 256, 512, 512]),
-  latent_preview: latentPreview.optional(),
-});
-
-/** The JSON half of a model folder. */
+/** The JSON half of a model folder, with every default that its pipeline would take. */
 export interface ModelConfig {
-  readonly index: z.infer<typeof modelIndex>;
+  readonly index: {
+    readonly className: string;
+    /** SDXL: an empty negative prompt is an embedding of zeros. */
+    readonly zeroesEmptyPrompt: boolean;
+  };
   readonly textEncoder: z.infer<typeof textEncoderConfig>;
-  readonly unet: z.infer<typeof unetConfig>;
-  readonly vae: z.infer<typeof vaeConfig>;
-  /** `scheduler_config.json` as it is; read by `planFromConfig`. */
+  readonly unet: Unet & { readonly sample_size: number | readonly number[] };
+  readonly vae: Vae & { readonly scaling_factor: number };
+  /** `scheduler_config.json` as the pipeline uses it; read by `planFromConfig`. */
   readonly scheduler: Readonly<Record<string, unknown>>;
+  /** Sentences for the user: what the folder does not say, and what was taken instead. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -48,29 +31,136 @@ export interface ModelConfig {
  * @throws AppError `model_not_found` or `model_invalid` naming the file.
  */
 export async function readModelConfig(files: ModelFiles): Promise<ModelConfig> {
+  const index = await readModelIndex(files);
+  const notices: string[] = [];
+  if (index.inferred) {
+    notices.push(`${files.name} has no model_index.json: it was taken for ${index.className}`);
+  }
+  const [textEncoder, unet, vae, scheduler] = [
+    (await readPart(files, "text_encoder", textEncoderConfig)).config,
+    await readUnet(files, index, notices),
+    await readVae(files, index, notices),
+    await readOwnScheduler(files),
+  ];
+  if (unet.in_channels !== vae.latent_channels) throw notItsVae(files, unet, vae);
   return {
-    index: await read(files, "model_index.json", modelIndex),
-    textEncoder: await readOptional(files, "text_encoder/config.json", textEncoderConfig),
-    unet: await readOptional(files, "unet/config.json", unetConfig),
-    vae: await readOptional(files, "vae_decoder/config.json", vaeConfig),
-    scheduler: await read(
-      files,
-      "scheduler/scheduler_config.json",
-      z.record(z.string(), z.unknown()),
-    ),
+    index: pipelineSettings(files, index),
+    textEncoder,
+    unet,
+    vae,
+    scheduler: scheduler.config,
+    notices: [...notices, ...scheduler.notices],
   };
 }
 
-async function readOptional<T>(files: ModelFiles, path: string, schema: z.ZodType<T>): Promise<T> {
-  return files.has(path) ? await read(files, path, schema) : schema.parse({});
+/** Channels of the model's latents: what of {@link readModelConfig} a checker needs. */
+export async function readLatentChannels(files: ModelFiles): Promise<number> {
+  return (await readPart(files, "unet", unetConfig)).config.in_channels;
 }
 
-async function read<T>(files: ModelFiles, path: string, schema: z.ZodType<T>): Promise<T> {
-  const result = schema.safeParse(await readJson(files, path));
-  if (result.success) return result.data;
-  const { path: field, message } = result.error.issues[0];
-  throw new AppError(
-    "model_invalid",
-    `Cannot read ${path}: ${field.join(".") || "it"}: ${message}`,
+/** A null in `model_index.json` is no default: diffusers takes it for false. */
+function pipelineSettings(files: ModelFiles, { className, json }: ModelIndex) {
+  if (json.requires_aesthetics_score === true) {
+    throw invalid(files, "model_index.json", "it is an SDXL refiner, which begins no image");
+  }
+  const { force_zeros_for_empty_prompt: zeroes = true } = json;
+  if (zeroes !== null && typeof zeroes !== "boolean") {
+    throw invalid(files, "model_index.json", "force_zeros_for_empty_prompt is not true or false");
+  }
+  return { className, zeroesEmptyPrompt: zeroes ?? false };
+}
+
+function isXl({ parts }: ModelIndex): boolean {
+  return parts.includes("text_encoder_2");
+}
+
+async function readUnet(files: ModelFiles, index: ModelIndex, notices: string[]) {
+  const { path, config } = await readPart(files, "unet", unetConfig);
+  const side = isXl(index) ? 128 : 64;
+  if (path === undefined) {
+    notices.push(
+      `${files.name} has no unet/config.json: it was taken for a UNet of ${config.in_channels} ` +
+        `channels and ${LATENT_SCALE * side}x${LATENT_SCALE * side} pixels`,
+    );
+  }
+  const { sample_size = side } = config;
+  return { ...config, sample_size: isOutdated(config) ? side : sample_size };
+}
+
+/** Before diffusers 0.9 the first SD configs said 32, and the pipeline takes 64 for it. */
+function isOutdated({ _diffusers_version: version, sample_size }: Unet): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(String(version)) ?? [];
+  if (major === undefined || Number(major) > 0 || Number(minor) >= 9) return false;
+  return typeof sample_size === "number" && sample_size < 64;
+}
+
+async function readVae(files: ModelFiles, index: ModelIndex, notices: string[]) {
+  const { path, config } = await readPart(files, "vae_decoder", vaeConfig);
+  if (path === undefined && isXl(index)) {
+    throw invalid(
+      files,
+      "vae_decoder/config.json",
+      "it is missing, and with it the scaling_factor of SDXL's latents. Add the vae/config.json " +
+        "of the model that this one was exported from",
+    );
+  }
+  const where = path ?? "vae_decoder/config.json";
+  checkVae(files, where, config);
+  const scaling_factor = config.scaling_factor ?? SCALING_FACTORS[config._class_name];
+  if (scaling_factor === undefined) {
+    throw invalid(files, where, `${config._class_name} without scaling_factor is unknown`);
+  }
+  if (config.scaling_factor === undefined && (path === undefined || isXl(index))) {
+    const what = path === undefined ? `has no ${where}` : `has no scaling_factor in ${where}`;
+    notices.push(`${files.name} ${what}: ${scaling_factor} was taken, diffusers' default`);
+  }
+  return { ...config, scaling_factor };
+}
+
+function checkVae(files: ModelFiles, path: string, config: Vae): void {
+  const { latent_channels: channels, block_out_channels: blocks } = config;
+  for (const key of ["latents_mean", "latents_std"] as const) {
+    const length = config[key]?.length ?? channels;
+    if (length !== channels) {
+      throw invalid(files, path, `${key} is ${length} numbers long, must be ${channels}`);
+    }
+  }
+  const scale = blocks === undefined ? LATENT_SCALE : 2 ** (blocks.length - 1);
+  if (scale !== LATENT_SCALE) {
+    const why = `makes ${scale} pixels of a latent's side, and only ${LATENT_SCALE} are supported`;
+    throw invalid(files, path, `block_out_channels ${why}`);
+  }
+}
+
+function notItsVae(files: ModelFiles, unet: Unet, vae: Vae): AppError {
+  const what = unet.in_channels > vae.latent_channels
+    ? "inpainting and instruction models read an image as well, which is not supported"
+    : "they belong to different models";
+  return invalid(
+    files,
+    "unet/config.json",
+    `in_channels is ${unet.in_channels} and the VAE's latent_channels ${vae.latent_channels}: ${what}`,
   );
+}
+
+/** @returns the defaults, and no path, where there is no such file. */
+async function readPart<T>(
+  files: ModelFiles,
+  part: string,
+  schema: z.ZodType<T>,
+): Promise<{ readonly path?: string; readonly config: T }> {
+  const path = configsOf(part).find((candidate) => files.has(candidate));
+  if (path === undefined) return { config: schema.parse({}) };
+  const json = await readJson(files, path);
+  const object = typeof json === "object" && json !== null && !Array.isArray(json);
+  const result = schema.safeParse(
+    object ? withoutNulls(json as Readonly<Record<string, unknown>>) : json,
+  );
+  if (result.success) return { path, config: result.data };
+  const { path: field, message } = result.error.issues[0];
+  throw invalid(files, path, `${field.join(".") || "it"}: ${message}`);
+}
+
+function invalid(files: ModelFiles, path: string, why: string): AppError {
+  return new AppError("model_invalid", `Cannot use ${path} of ${files.name}: ${why}`);
 }

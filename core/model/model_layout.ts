@@ -1,34 +1,21 @@
-import { z } from "zod";
 import { AppError } from "../error.ts";
 import { type GraphWeights, graphWeights } from "./external_data.ts";
-import { type ModelFiles, readJson } from "./model_files.ts";
-import { isModelPath } from "./model_path.ts";
-
-/** The file that every diffusers folder starts from. */
-export const MODEL_INDEX = "model_index.json";
+import type { ModelFiles } from "./model_files.ts";
+import { LAYOUT_REMEDY, MODEL_INDEX, type ModelIndex, readModelIndex } from "./model_index.ts";
 
 /** What of a model is wanted. */
 export interface FileSelection {
-  /** Weights to prefer, in diffusers' naming: `fp16` takes `model.fp16.onnx` where there is one. */
+  /** Weights to prefer: `fp16` takes `model.fp16.onnx` or `model_fp16.onnx` where there is one. */
   readonly variant?: string;
   /** Parts wanted beyond those that draw an image, such as `vae_encoder`. */
   readonly include?: readonly string[];
-}
-
-/** What `model_index.json` says, with `vae` as the two graphs that an ONNX export makes of it. */
-export interface ModelIndex {
-  /** The pipeline, such as `StableDiffusionXLPipeline`. */
-  readonly className: string;
-  readonly parts: readonly string[];
-  /** The file as it is, for settings such as `force_zeros_for_empty_prompt`. */
-  readonly json: Readonly<Record<string, unknown>>;
 }
 
 /** One network of a model. */
 export interface GraphFiles extends GraphWeights {
   /** `unet/model.onnx`. */
   readonly graph: string;
-  /** `unet/config.json`, if the export has one. */
+  /** `unet/config.json`, or another file that says the same, if the export has one. */
   readonly config?: string;
 }
 
@@ -50,34 +37,6 @@ const TOKENIZER_FILES = [
   "special_tokens_map.json",
   "added_tokens.json",
 ];
-const LAYOUT_REMEDY = "A model is a folder in diffusers-ONNX layout, as " +
-  "`optimum-cli export onnx` writes it";
-
-const indexSchema = z.looseObject({ _class_name: z.string() });
-
-/**
- * Decodes `model_index.json`; a part that is `[null, null]` is one the pipeline goes without.
- * @throws AppError `model_invalid`.
- */
-export function decodeModelIndex(json: unknown, model: string): ModelIndex {
-  const decoded = indexSchema.safeParse(json);
-  if (!decoded.success) {
-    throw new AppError(
-      "model_invalid",
-      `Cannot read ${MODEL_INDEX} of ${model}: "_class_name" is missing. ${LAYOUT_REMEDY}`,
-      { cause: decoded.error },
-    );
-  }
-  const parts = Object.entries(decoded.data)
-    .filter(([name, value]) => isModelPath(name) && isPart(value))
-    .flatMap(([name]) => name === "vae" ? ["vae_decoder", "vae_encoder"] : [name]);
-  const { _class_name: className } = decoded.data;
-  return { className, parts: [...new Set(parts)], json: decoded.data };
-}
-
-function isPart(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 2 && value.every((v) => typeof v === "string");
-}
 
 /** The parts of a model that a selection needs. */
 export function selectedParts(index: ModelIndex, { include = [] }: FileSelection): string[] {
@@ -86,14 +45,29 @@ export function selectedParts(index: ModelIndex, { include = [] }: FileSelection
 
 /** Every file that a part may have; which of them there are is for the folder to say. */
 export function candidateFiles(part: string, selection: FileSelection): string[] {
-  return candidateNames(part, selection).map((name) => `${part}/${name}`);
+  const names = candidateNames(part, selection).map((name) => `${part}/${name}`);
+  return [...names, ...configsOf(part).slice(1)];
 }
 
-function candidateNames(part: string, { variant }: FileSelection): string[] {
+/** Where a part's configuration may be: an export splits the VAE, and not each splits its config. */
+export function configsOf(part: string): string[] {
+  const halves = ["vae", "vae_decoder", "vae_encoder"].filter((folder) => folder !== part);
+  const folders = part.startsWith("vae_") ? [part, ...halves] : [part];
+  return folders.map((folder) => `${folder}/config.json`);
+}
+
+/** The variant's two spellings, diffusers' first, before the weights without one. */
+function graphNames({ variant }: FileSelection): string[] {
+  return variant
+    ? [`model.${variant}.onnx`, `model_${variant}.onnx`, "model.onnx"]
+    : ["model.onnx"];
+}
+
+function candidateNames(part: string, selection: FileSelection): string[] {
   if (part.startsWith("tokenizer")) return TOKENIZER_FILES;
   if (part === "scheduler") return ["scheduler_config.json"];
   if (part === "feature_extractor") return ["preprocessor_config.json"];
-  const graphs = variant ? [`model.${variant}.onnx`, "model.onnx"] : ["model.onnx"];
+  const graphs = graphNames(selection);
   const data = graphs.flatMap((graph) => [`${graph}_data`, `${graph}.data`]);
   return ["config.json", ...graphs, ...data, "weights.pb"];
 }
@@ -110,7 +84,8 @@ export function chooseFiles(
 ): string[] {
   const parts = selectedParts(index, selection);
   checkVariant(parts, has, selection, model);
-  return [MODEL_INDEX, ...parts.flatMap((part) => chooseOfPart(part, has, selection, model))];
+  const chosen = parts.flatMap((part) => chooseOfPart(part, has, selection, model));
+  return [...new Set([...(index.inferred ? [] : [MODEL_INDEX]), ...chosen])];
 }
 
 function chooseOfPart(
@@ -124,8 +99,12 @@ function chooseOfPart(
   }
   const found = candidateFiles(part, selection).filter(has);
   const graph = graphOf(part, has, selection);
+  const configs = configsOf(part);
+  const config = configs.find(has);
   // Of two sets of weights only the chosen one; `weights.pb` belongs to whichever names it.
-  return found.filter((path) => !path.includes(".onnx") || path.startsWith(graph));
+  return found.filter((path) =>
+    configs.includes(path) ? path === config : !path.includes(".onnx") || path.startsWith(graph)
+  );
 }
 
 function requiredFiles(
@@ -142,22 +121,25 @@ function requiredFiles(
 function graphOf(
   part: string,
   has: (path: string) => boolean,
-  { variant }: FileSelection,
+  selection: FileSelection,
 ): string {
-  const special = `${part}/model.${variant}.onnx`;
-  return variant !== undefined && has(special) ? special : `${part}/model.onnx`;
+  const graphs = graphNames(selection).map((name) => `${part}/${name}`);
+  return graphs.find(has) ?? `${part}/model.onnx`;
 }
 
 function checkVariant(
   parts: readonly string[],
   has: (path: string) => boolean,
-  { variant }: FileSelection,
+  selection: FileSelection,
   model: string,
 ): void {
-  if (variant === undefined || parts.some((part) => has(`${part}/model.${variant}.onnx`))) return;
+  const { variant } = selection;
+  const special = graphNames(selection).slice(0, -1);
+  if (!variant) return;
+  if (parts.some((part) => special.some((name) => has(`${part}/${name}`)))) return;
   throw new AppError(
     "model_not_found",
-    `Cannot use variant ${variant} of ${model}: no part has a model.${variant}.onnx`,
+    `Cannot use variant ${variant} of ${model}: no part has a ${special.join(" or a ")}`,
   );
 }
 
@@ -178,7 +160,7 @@ export async function readLayout(
   files: ModelFiles,
   selection: FileSelection = { variant: files.variant },
 ): Promise<ModelLayout> {
-  const index = decodeModelIndex(await readJson(files, MODEL_INDEX), files.name);
+  const index = await readModelIndex(files);
   const paths = chooseFiles(index, (path) => files.has(path), selection, files.name);
   const graphs: Record<string, GraphFiles> = {};
   for (const graph of paths.filter((path) => path.endsWith(".onnx"))) {
@@ -191,8 +173,8 @@ export async function readLayout(
 async function graphFiles(files: ModelFiles, graph: string): Promise<GraphFiles> {
   const weights = await graphWeights(files, graph);
   for (const { path, bytes } of weights.external) checkExternal(files, graph, path, bytes);
-  const config = `${partOf(graph)}/config.json`;
-  return { graph, ...weights, ...(files.has(config) ? { config } : {}) };
+  const config = configsOf(partOf(graph)).find((path) => files.has(path));
+  return { graph, ...weights, ...(config === undefined ? {} : { config }) };
 }
 
 function checkExternal(files: ModelFiles, graph: string, path: string, bytes: number): void {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
-import { MODEL_INDEX } from "./model_layout.ts";
+import { MODEL_INDEX } from "./model_index.ts";
 import { describeSource, type ModelSource, showUrl, unknownModel } from "./model_source.ts";
 import {
   type Answer,

@@ -37,7 +37,7 @@ export class PromptConditioner {
   }
 
   async condition(request: GenerationRequest): Promise<Conditioning> {
-    const notices: string[] = [];
+    const notices = this.#tokenizers.flatMap((tokenizer) => tokenizer.notices);
     const positive = await this.#embed("prompt", positivePrompts(request), notices);
     if (!usesGuidance(request, this.#model)) return { positive, negative: undefined, notices };
     const negative = this.#zeroesNegative(request)
@@ -47,7 +47,7 @@ export class PromptConditioner {
   }
 
   #zeroesNegative({ negativePrompt, negativePrompt2 }: GenerationRequest): boolean {
-    return this.#model.config.index.force_zeros_for_empty_prompt &&
+    return this.#model.config.index.zeroesEmptyPrompt &&
       this.#model.family === "sdxl" && negativePrompt === "" && negativePrompt2 === "";
   }
 

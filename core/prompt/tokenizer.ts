@@ -14,13 +14,17 @@ export interface TokenizedPrompt {
   readonly cut: string;
 }
 
-export type PromptTokenizer = (prompt: string) => TokenizedPrompt;
+export interface PromptTokenizer {
+  (prompt: string): TokenizedPrompt;
+  /** Sentences for the user: what the tokenizer's files leave open. */
+  readonly notices: readonly string[];
+}
 
 /** A special token is written as a string, or as the object of an AddedToken. */
 const specialToken = z.union([z.string(), z.object({ content: z.string() })])
   .transform((token) => typeof token === "string" ? token : token.content);
 
-const specialTokens = z.object({ pad_token: specialToken.default(END) });
+const specialTokens = z.looseObject({ pad_token: specialToken.nullish() });
 
 /**
  * The tokenizer of a CLIP text encoder: lower case, white space collapsed, byte-level BPE with
@@ -33,20 +37,47 @@ export async function loadTokenizer(files: ModelFiles, folder: string): Promise<
   const definition = files.has(`${folder}/tokenizer.json`)
     ? await readJson(files, `${folder}/tokenizer.json`)
     : await clipDefinition(files, folder);
-  const { pad_token } = specialTokens.parse(await readOptionalJson(files, folder));
+  const padToken = await readPadToken(files, folder);
+  const notices = padToken === undefined
+    ? [`${folder} of ${files.name} names no padding token: ${END} was used, CLIP's default`]
+    : [];
   try {
-    return promptTokenizer(new Tokenizer(definition as object, {}), pad_token);
+    const tokenize = promptTokenizer(new Tokenizer(definition as object, {}), padToken ?? END);
+    return Object.assign(tokenize, { notices });
   } catch (cause) {
     throw new AppError("model_invalid", `Cannot use ${folder}: ${reason(cause)}`, { cause });
   }
 }
 
-async function readOptionalJson(files: ModelFiles, folder: string): Promise<unknown> {
-  const path = `${folder}/special_tokens_map.json`;
-  return files.has(path) ? await readJson(files, path) : {};
+/**
+ * As transformers finds it: a `tokenizer_config.json` that describes its added tokens says all, and newer
+ * exports write no other file; before, `special_tokens_map.json` went first.
+ */
+async function readPadToken(files: ModelFiles, folder: string): Promise<string | undefined> {
+  const config = await readTokens(files, `${folder}/tokenizer_config.json`);
+  const map = await readTokens(files, `${folder}/special_tokens_map.json`);
+  const [first, second] = "added_tokens_decoder" in config ? [config, map] : [map, config];
+  return first.pad_token ?? second.pad_token ?? undefined;
 }
 
-function promptTokenizer(tokenizer: Tokenizer, padToken: string): PromptTokenizer {
+async function readTokens(
+  files: ModelFiles,
+  path: string,
+): Promise<z.infer<typeof specialTokens>> {
+  if (!files.has(path)) return {};
+  const tokens = specialTokens.safeParse(await readJson(files, path));
+  if (tokens.success) return tokens.data;
+  throw new AppError(
+    "model_invalid",
+    `Cannot read ${path} of ${files.name}: pad_token is neither a text nor a token`,
+    { cause: tokens.error },
+  );
+}
+
+function promptTokenizer(
+  tokenizer: Tokenizer,
+  padToken: string,
+): (prompt: string) => TokenizedPrompt {
   const id = (token: string): number => {
     const found = tokenizer.token_to_id(token);
     if (found === undefined) {

@@ -1,8 +1,10 @@
 import {
   type Plan,
   planFromConfig,
+  refuseForeignNoise,
   schedulerConfigFromName,
   schedulerNames,
+  sharesNoise,
 } from "../schedule/mod.ts";
 import type { GenerationRequest } from "./request.ts";
 
@@ -11,16 +13,21 @@ const SUBSTITUTE = "sde-dpmsolver++";
 
 /**
  * The plan of a request, by its own scheduler or else the model's, and what the user should know.
- * @param own the model's `scheduler_config.json`.
+ * @param own the model's `scheduler_config.json`, as `readOwnScheduler` gives it.
+ * @throws AppError `unsupported_setting` for a model whose noise no solver here knows.
  */
 export function planFor(
   own: Readonly<Record<string, unknown>>,
   { scheduler, steps }: Pick<GenerationRequest, "scheduler" | "steps">,
 ): { readonly plan: Plan; readonly notices: readonly string[] } {
-  if (scheduler === undefined && !schedulerNames.includes(String(own._class_name))) {
+  refuseForeignNoise(own);
+  const name = own._class_name;
+  if (scheduler === undefined && !schedulerNames.includes(String(name)) && sharesNoise(name)) {
     const plan = planFromConfig(schedulerConfigFromName(SUBSTITUTE, own), steps);
-    const notice = `The model's own scheduler, ${own._class_name}, cannot be checked step by ` +
-      `step: ${SUBSTITUTE} was used`;
+    const why = name === undefined
+      ? "The model names no scheduler"
+      : `The model's own scheduler, ${name}, cannot be checked step by step`;
+    const notice = `${why}: ${SUBSTITUTE} was used`;
     return { plan, notices: [notice] };
   }
   return { plan: planFromConfig(schedulerConfig(own, scheduler), steps), notices: [] };

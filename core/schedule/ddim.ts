@@ -1,3 +1,4 @@
+import { AppError } from "../error.ts";
 import { cumulativeAlphas } from "./betas.ts";
 import { type DdimSettings, refuse } from "./config.ts";
 import { roundHalfEven } from "./grid.ts";
@@ -8,6 +9,7 @@ import { evenTimesteps } from "./timesteps.ts";
 export function planDdim(settings: DdimSettings, steps: number): Plan {
   const cumulative = cumulativeAlphas(settings);
   const timesteps = evenTimesteps(settings, steps).map(roundHalfEven);
+  if (timesteps[0] >= cumulative.length) refusePastEnd(settings, steps);
   const stride = Math.floor(settings.num_train_timesteps / steps);
   const end = marginal(settings.set_alpha_to_one ? 1 : cumulative[0]);
   return {
@@ -27,6 +29,25 @@ export function planDdim(settings: DdimSettings, steps: number): Plan {
   };
 }
 
+/**
+ * The offset pushes the first stop past the last training step, an IndexError in diffusers: an offset of
+ * 1, which pipelines set by themselves, at as many steps as there are, a larger one at fewer.
+ */
+function refusePastEnd(settings: DdimSettings, steps: number): never {
+  const { num_train_timesteps: count, steps_offset: offset } = settings;
+  if (offset > 1) {
+    const why = `and ${steps} steps begin past the last training step (${
+      count - 1
+    }); lower steps_offset`;
+    refuse("invalid_config", "steps_offset", offset, why);
+  }
+  throw new AppError(
+    "invalid_request",
+    `Cannot plan the denoising: steps is ${steps}, must be at most ${steps - 1} for DDIM with ` +
+      `timestep_spacing leading, which begins past the last training step (${count - 1}) otherwise`,
+  );
+}
+
 /** x = alpha * x0 + sigma * eps with alpha^2 + sigma^2 = 1. */
 export function marginal(cumulative: number): Marginal {
   return { alpha: Math.sqrt(cumulative), sigma: Math.sqrt(1 - cumulative) };
@@ -34,18 +55,14 @@ export function marginal(cumulative: number): Marginal {
 
 /**
  * The marginal at a training step.
- * @throws AppError `invalid_config` when the step is past the schedule, or when nothing is left
- * there of the image that an epsilon prediction could be read for.
+ * @throws AppError `invalid_config` when nothing is left there of the image that an epsilon
+ * prediction could be read for.
  */
 export function trainingMarginal(
   cumulative: readonly number[],
   timestep: number,
   type: PredictionType,
 ): Marginal {
-  if (timestep >= cumulative.length) {
-    const why = `must be below num_train_timesteps (${cumulative.length}); lower steps_offset`;
-    refuse("invalid_config", "the first timestep", timestep, why);
-  }
   if (cumulative[timestep] === 0 && type === "epsilon") {
     const why = "which has no meaning at the zero SNR of rescale_betas_zero_snr; use v_prediction";
     refuse("invalid_config", "prediction_type", type, why);

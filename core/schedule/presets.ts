@@ -75,7 +75,7 @@ export function schedulerConfigFromName(name: string, base: unknown): unknown {
 }
 
 function isFlow(config: Readonly<Record<string, unknown>>): boolean {
-  return config._class_name === "FlowMatchEulerDiscreteScheduler" ||
+  return String(config._class_name).startsWith("FlowMatch") ||
     config.prediction_type === "flow_prediction";
 }
 

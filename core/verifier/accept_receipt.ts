@@ -1,11 +1,8 @@
 import { AppError } from "../error.ts";
 import { decodeRequest, encodeRequest, type GenerationRequest, planFor } from "../request/mod.ts";
-import { type ModelFiles, readJson } from "../model/mod.ts";
+import { type ModelFiles, readLatentChannels, readOwnScheduler } from "../model/mod.ts";
 import { MAX_CLOCK_SKEW_MS, type Receipt } from "../transcript/mod.ts";
 import { type CheckedReceipt, checkReceipt } from "./check_receipt.ts";
-import { channelsOf } from "./latent_channels.ts";
-
-const SCHEDULER = "scheduler/scheduler_config.json";
 
 /** The model as the checker has it. */
 export interface OwnModel {
@@ -20,7 +17,7 @@ export interface OwnModel {
 /** What the checker's model says of every receipt of it. */
 export interface OwnSettings {
   readonly facts: Receipt["model"];
-  /** `scheduler_config.json` */
+  /** `scheduler_config.json` as the model's pipeline uses it. */
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** Of its latents. */
   readonly channels: number;
@@ -34,8 +31,8 @@ const TRIAL_STEPS = 10;
  * @throws AppError `model_invalid`, `invalid_config` or `unsupported_setting`.
  */
 export async function ownSettings({ files, facts }: OwnModel): Promise<OwnSettings> {
-  const channels = await channelsOf(files);
-  const scheduler = await readJson(files, SCHEDULER) as Record<string, unknown>;
+  const channels = await readLatentChannels(files);
+  const { config: scheduler } = await readOwnScheduler(files);
   planFor(scheduler, { scheduler: undefined, steps: TRIAL_STEPS });
   return { facts, scheduler, channels };
 }

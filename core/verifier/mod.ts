@@ -11,7 +11,6 @@ export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
 export { catchRate, drawSteps, privateWords, publicWords } from "./draw.ts";
-export { channelsOf } from "./latent_channels.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";
 export type { Report } from "./report.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../core/adversary/mod.ts";
 import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
-import { type ModelFiles, readJson, readLayout } from "../../core/model/mod.ts";
+import { type ModelFiles, readLayout, readOwnScheduler } from "../../core/model/mod.ts";
 import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
 import type { Tolerance } from "../../core/verifier/mod.ts";
 import { type ComputeHost, openCompute } from "../compute/mod.ts";
@@ -136,9 +136,8 @@ export class LabBench implements AsyncDisposable {
     };
   }
 
-  async #schedulerConfig(): Promise<Record<string, unknown>> {
-    const path = "scheduler/scheduler_config.json";
-    return await readJson(this.#files, path) as Record<string, unknown>;
+  async #schedulerConfig(): Promise<Readonly<Record<string, unknown>>> {
+    return (await readOwnScheduler(this.#files)).config;
   }
 
   async #olderPlan({ scheduler, steps }: GenerationRequest): Promise<Plan> {

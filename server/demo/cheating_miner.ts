@@ -1,10 +1,9 @@
 import process from "node:process";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
-import { readJson } from "../../core/model/mod.ts";
+import { readLatentChannels, readOwnScheduler } from "../../core/model/mod.ts";
 import { openWallet, SubtensorClient } from "../chain/mod.ts";
 import { logLine } from "../telemetry/mod.ts";
-import { channelsOf } from "../../core/verifier/mod.ts";
 import { startMiner } from "../miner/mod.ts";
 import { runNeuron } from "../neuron/mod.ts";
 
@@ -35,9 +34,8 @@ const miner = await startMiner({
   whitelist: { hotkeys: [] },
   log: logLine,
   wrap: async (engine, files) => {
-    const scheduler = await readJson(files, "scheduler/scheduler_config.json");
-    const config = scheduler as Record<string, unknown>;
-    return cheatingEngine(engine, cheat, config, await channelsOf(files));
+    const { config } = await readOwnScheduler(files);
+    return cheatingEngine(engine, cheat, config, await readLatentChannels(files));
   },
 });
 await runNeuron("Mining", miner);

@@ -7,7 +7,7 @@ import {
 } from "../../core/request/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
-import { type ModelFiles, readJson } from "../../core/model/mod.ts";
+import { type ModelFiles, readOwnScheduler } from "../../core/model/mod.ts";
 import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
 import {
   type Commitment,
@@ -172,9 +172,9 @@ export class Generator implements ImageSource {
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
     await using transcript = await this.#parts.store.open(id);
     const { receipt } = transcript;
-    const config = await readJson(this.#parts.files, "scheduler/scheduler_config.json");
+    const { config } = await readOwnScheduler(this.#parts.files);
     const request = decodeRequest(receipt.request, { ...this.#parts.defaults, seed: 0n });
-    const { plan } = planFor(config as Record<string, unknown>, request);
+    const { plan } = planFor(config, request);
     return await openStep(transcript, receipt, plan, target);
   }
 

@@ -9,7 +9,10 @@ import {
   type ExpectedFile,
   type FileSelection,
   graphWeights,
+  INFERABLE_PARTS,
+  inferModelIndex,
   MODEL_INDEX,
+  type ModelIndex,
   type ModelProgress,
   readJson,
   readLayout,
@@ -56,16 +59,24 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   await cached.finish(selection, paths);
 }
 
-async function fetchIndex(fetching: Fetching): Promise<ReturnType<typeof decodeModelIndex>> {
+async function fetchIndex(fetching: Fetching): Promise<ModelIndex> {
   const { remote } = fetching;
   const file = await find(fetching, MODEL_INDEX);
-  if (!file) {
-    const why = `it has no ${MODEL_INDEX}. A model is a folder in diffusers-ONNX layout, as ` +
-      "`optimum-cli export onnx` writes it";
-    throw new AppError("model_not_found", `Cannot find a model at ${remote.name}: ${why}`);
-  }
+  if (!file) return await indexOfParts(fetching);
   await fetchFiles(fetching, [file]);
   return decodeModelIndex(await readJson(await filesOf(fetching), MODEL_INDEX), remote.name);
+}
+
+/** A server tells what it has file by file: a part is there when any of its files is. */
+async function indexOfParts(fetching: Fetching): Promise<ModelIndex> {
+  const { remote, selection } = fetching;
+  const candidates = INFERABLE_PARTS.flatMap((part) => candidateFiles(part, selection));
+  const found = [...(await lookUp(fetching, candidates)).keys()];
+  const index = inferModelIndex((part) => found.some((path) => path.startsWith(`${part}/`)));
+  if (index) return index;
+  const why = `it has neither a ${MODEL_INDEX} nor a unet. A model is a folder in diffusers-ONNX ` +
+    "layout, as `optimum-cli export onnx` writes it";
+  throw new AppError("model_not_found", `Cannot find a model at ${remote.name}: ${why}`);
 }
 
 /** Weights outside the graphs, under whatever name the graphs give them. */

@@ -24,6 +24,7 @@ import {
 } from "../../core/model/mod.ts";
 import { damaged } from "./damage.ts";
 import { fetchModel } from "./fetch_model.ts";
+import { hubToken } from "./hub_token.ts";
 import { FolderFiles } from "./folder_files.ts";
 import { lockFolder } from "../storage/mod.ts";
 import { CachedModel, cacheName, modelCacheFolder } from "./model_cache.ts";
@@ -37,7 +38,7 @@ export interface OpenModelOptions extends FileSelection {
   readonly cacheFolder?: string;
   /** Default: `HF_ENDPOINT`, or https://huggingface.co. */
   readonly hubEndpoint?: string;
-  /** For private and gated models; sent to the hub only. Default: `HF_TOKEN`. */
+  /** For private and gated models; sent to the hub only. Default: the environment's, or that of `hf auth login`. */
   readonly hubToken?: string;
   /** Hashes every file whose SHA-256 is known, also of a copy that was verified when it came. */
   readonly verify?: boolean;
@@ -80,17 +81,17 @@ export async function openModel(
   given: string,
   options: OpenModelOptions = {},
 ): Promise<ModelFiles> {
-  const opening = withDefaults(given, options);
+  const opening = await withDefaults(given, options);
   const files = await openSource(parseModelSource(given, opening.catalogue), opening);
   await readLayout(files, opening.selection);
   return files;
 }
 
-function withDefaults(given: string, options: OpenModelOptions): Opening {
+async function withDefaults(given: string, options: OpenModelOptions): Promise<Opening> {
   const { env } = process;
   const catalogue = options.catalogue ?? knownModels();
   const endpoint = options.hubEndpoint ?? (env.HF_ENDPOINT || "https://huggingface.co");
-  const token = options.hubToken ?? env.HF_TOKEN;
+  const token = options.hubToken ?? await hubToken(env);
   const credentials = token ? { origin: new URL(endpoint).origin, token } : undefined;
   return {
     ...options,
@@ -142,7 +143,11 @@ async function openFolder(path: string, opening: Opening): Promise<ModelFiles> {
     throw unknownModel(path, opening.catalogue, why);
   }
   const index = await stat(join(path, MODEL_INDEX)).catch(() => undefined);
-  if (!index) throw unknownModel(path, opening.catalogue, `the folder has no ${MODEL_INDEX}`);
+  const unet = await stat(join(path, "unet")).catch(() => undefined);
+  if (!index && !unet) {
+    const why = `the folder has neither a ${MODEL_INDEX} nor a unet folder`;
+    throw unknownModel(path, opening.catalogue, why);
+  }
   return await FolderFiles.open({ name: path, location: path, variant: opening.variant });
 }
 

@@ -4,10 +4,10 @@ import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeReport } from "../../core/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
-import { readJson } from "../../core/model/mod.ts";
+import { readJson, readLatentChannels } from "../../core/model/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { channelsOf, drawSteps, publicWords, type Report } from "../../core/verifier/mod.ts";
+import { drawSteps, publicWords, type Report } from "../../core/verifier/mod.ts";
 
 import type { Miner } from "../../server/miner/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
@@ -136,7 +136,12 @@ async function startCheater(name: string): Promise<Miner> {
   return await startTabMiner(join(folder, name), dist, {
     wrap: async (engine, files) => {
       const scheduler = await readJson(files, "scheduler/scheduler_config.json");
-      return cheatingEngine(engine, cheat, scheduler as object as never, await channelsOf(files));
+      return cheatingEngine(
+        engine,
+        cheat,
+        scheduler as object as never,
+        await readLatentChannels(files),
+      );
     },
   });
 }

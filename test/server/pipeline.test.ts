@@ -114,6 +114,76 @@ test("a model whose own scheduler is no plan gets the subnet's, and says so", as
   expect(notices[0]).toMatch(/PNDMScheduler.*sde-dpmsolver\+\+ was used/);
 });
 
+/** The tiny model with some of its files written anew, or left out. */
+async function changed(
+  files: Readonly<Record<string, unknown>>,
+  options: TinySdOptions = {},
+): Promise<ModelFiles> {
+  const { location } = await openTinySd(options);
+  for (const [path, json] of Object.entries(files)) {
+    if (json === undefined) await Deno.remove(join(location, path));
+    else await Deno.writeTextFile(join(location, path), JSON.stringify(json));
+  }
+  return await openModel(location);
+}
+
+test("a VAE with a mean and deviation of its own decodes what they say", async () => {
+  const decoded = async (vae: object) => {
+    const { images } = await generate(await changed({ "vae_decoder/config.json": vae }));
+    return [...images[0].data];
+  };
+  const [latents_mean, latents_std] = [[0.5, 0.5, 0.5, 0.5], [2, 2, 2, 2]];
+  // Powers of two, so that both ways round alike.
+  const plain = await decoded({ scaling_factor: 0.125, shift_factor: 0.5 });
+  expect(await decoded({ scaling_factor: 0.25, latents_mean, latents_std })).toEqual(plain);
+  const uneven = { scaling_factor: 0.25, latents_mean, latents_std: [2, 2, 2, 1] };
+  expect(await decoded(uneven)).not.toEqual(plain);
+  expect(await decoded({ scaling_factor: 0.25, latents_mean })).toEqual(
+    await decoded({ scaling_factor: 0.25 }),
+  );
+});
+
+test("an LCM model without its UNet's config is guided by what the graph reads", async () => {
+  const lcm = { distilled: true, scheduler: { _class_name: "LCMScheduler" } };
+  await using engine = await Pipeline.open(
+    await changed({ "unet/config.json": undefined }, lcm),
+    runtime,
+  );
+  expect(engine.defaults).toEqual({ width: 512, height: 512, steps: 4, guidanceScale: 8 });
+  await using merged = await Pipeline.open(
+    await openTinySd({ scheduler: { _class_name: "LCMScheduler" } }),
+    runtime,
+  );
+  expect(merged.defaults.guidanceScale).toBe(1);
+});
+
+test("an outdated scheduler config is used as the pipeline does, and the user is told", async () => {
+  const published = await generate(await openTinySd());
+  expect(published.notices).toEqual([]);
+  const path = "scheduler/scheduler_config.json";
+  const { steps_offset: _, clip_sample: __, ...rest } = JSON.parse(
+    await (await openTinySd()).text(path),
+  );
+  const outdated = await generate(await changed({ [path]: rest }));
+  expect(outdated.leaves).toEqual(published.leaves);
+  expect(outdated.notices.join()).toMatch(/steps_offset.*1 was used.*clip_sample.*false was used/);
+});
+
+test("files that newer exports leave out change nothing", async () => {
+  const { leaves } = await generate(await openTinySd());
+  const newer = await generate(
+    await changed({
+      "tokenizer/special_tokens_map.json": undefined,
+      "tokenizer/tokenizer_config.json": { pad_token: "<|endoftext|>" },
+    }),
+  );
+  expect(newer.leaves).toEqual(leaves);
+  expect(newer.notices).toEqual([]);
+  const bare = await generate(await changed({ "model_index.json": undefined }));
+  expect(bare.leaves).toEqual(leaves);
+  expect(bare.notices).toEqual([expect.stringContaining("no model_index.json")]);
+});
+
 test("a scheduler given as an object keeps the betas that the model was trained with", async () => {
   const { config } = await loadModel(await openTinySd(), runtime);
   const scheduler = { _class_name: "EulerDiscreteScheduler" };

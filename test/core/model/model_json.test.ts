@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readJson } from "../../../core/model/mod.ts";
+import { planFromConfig } from "../../../core/schedule/mod.ts";
 import { memoryFiles } from "../../fixtures/memory_files.ts";
 
 const PATH = "scheduler/scheduler_config.json";
@@ -54,4 +55,12 @@ test("nesting and size are bounded", async () => {
   expect(await read(JSON.stringify("[".repeat(100)))).toHaveLength(100);
   const huge = { ...memoryFiles({ [PATH]: "{}" }), size: () => 2 ** 27 };
   await expect(readJson(huge, PATH)).rejects.toThrow(/134217728 bytes, more than 67108864/);
+});
+
+test("a config as diffusers saves its DPM-Solver is planned", async () => {
+  const config = await read(
+    '{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}',
+  );
+  const own = { _class_name: "DPMSolverMultistepScheduler" };
+  expect(planFromConfig(config, 5)).toEqual(planFromConfig(own, 5));
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { graphWeights } from "../../../core/model/external_data.ts";
 import type { ByteRange, ModelFiles } from "../../../core/model/model_files.ts";
-import { chooseFiles, decodeModelIndex, readLayout } from "../../../core/model/model_layout.ts";
+import { decodeModelIndex } from "../../../core/model/model_index.ts";
+import { chooseFiles, readLayout } from "../../../core/model/model_layout.ts";
 import { neededFiles, noise, onnx, text, tinyFolder } from "../../fixtures/tiny_folder.ts";
 
 /** A model in memory that counts the bytes read of it. */

@@ -80,6 +80,39 @@ test.each([
   expect(padded("").ids.at(-1)).toBe(vocab["!"]);
 });
 
+const TOKENS = '{"49407":{"content":"<|endoftext|>"}}';
+
+test.each<[string, string | undefined, string | undefined, string]>([
+  ["tokenizer_config.json, where there is no map", `{"pad_token":"!"}`, undefined, "!"],
+  ["the map before an older config", `{"pad_token":"!"}`, `{"pad_token":"a"}`, "a"],
+  [
+    "a config with its added tokens before the map",
+    `{"pad_token":{"content":"!"},"added_tokens_decoder":${TOKENS}}`,
+    `{"pad_token":"a"}`,
+    "!",
+  ],
+  ["the config where the map has null", `{"pad_token":"!"}`, `{"pad_token":null}`, "!"],
+  ["the config where the map names none", `{"pad_token":"!"}`, `{"bos_token":"a"}`, "!"],
+])("the pad token is that of %s", async (_, config, map, expected) => {
+  const padded = await loadTokenizer(
+    files({
+      ...(config && { "tokenizer/tokenizer_config.json": config }),
+      ...(map && { "tokenizer/special_tokens_map.json": map }),
+    }),
+    "tokenizer",
+  );
+  expect(padded("").ids.at(-1)).toBe(vocab[expected]);
+  expect(padded.notices).toEqual([]);
+});
+
+test("a tokenizer that names no pad token takes CLIP's default and says so", async () => {
+  const padded = await loadTokenizer(files({}), "tokenizer");
+  expect(padded("").ids.at(-1)).toBe(vocab["<|endoftext|>"]);
+  expect(padded.notices).toEqual([expect.stringMatching(/^tokenizer of .* no padding token/)]);
+  const broken = files({ "tokenizer/tokenizer_config.json": `{"pad_token":7}` });
+  await expect(loadTokenizer(broken, "tokenizer")).rejects.toThrow(/tokenizer_config.*pad_token/);
+});
+
 test.each(["merges.txt", "vocab.json"])(
   "a tokenizer without %s is refused by name",
   async (name) => {

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ModelProgress } from "../../../core/model/model_progress.ts";
+import { readLayout } from "../../../core/model/mod.ts";
 import { openModel, type OpenModelOptions } from "../../../server/models/mod.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { neededFiles, noise, onnx, tinyFile, tinyFolder } from "../../fixtures/tiny_folder.ts";
 
 let hub: HubServer;
@@ -127,6 +129,18 @@ describe("a hub's repository", () => {
     const cdn = hub.seen.filter((request) => request.server === "cdn");
     expect(cdn.length).toBeGreaterThan(2);
     expect(cdn.filter((request) => request.headers.authorization)).toEqual([]);
+  });
+
+  test.each(["model.fp16.onnx", "model_fp16.onnx"])("a variant is %s", async (name) => {
+    const half = onnx({ location: `${name}_data`, offset: 0, length: 900 });
+    hub.set(`unet/${name}`, half);
+    hub.set(`unet/${name}_data`, noise(900, 9));
+    const files = await openModel("hf:acme/tiny", { ...options, variant: "fp16" });
+    const { graphs, paths } = await readLayout(files);
+    expect(graphs.unet.graph).toBe(`unet/${name}`);
+    expect(graphs.text_encoder.graph).toBe("text_encoder/model.onnx");
+    expect(paths).toContain(`unet/${name}_data`);
+    expect(paths).not.toContain("unet/model.onnx");
   });
 
   test("a variant is taken where a part has it", async () => {
@@ -367,6 +381,45 @@ describe("a folder", () => {
       });
     },
   );
+
+  test("without model_index.json is told by its parts, here and on a server", async () => {
+    const files = tinyFolder();
+    files.delete("model_index.json");
+    const needed = neededFiles().filter((path) => path !== "model_index.json");
+    expect((await readLayout(await openModel(await written(files), options))).paths).toEqual(
+      needed,
+    );
+    await using server = await HubServer.start(files);
+    const from = { ...options, hubEndpoint: server.endpoint };
+    expect((await openModel("hf:acme/tiny", from)).paths).toEqual(needed);
+    expect((await openModel(server.plain, from)).paths).toEqual(needed);
+  });
+
+  test("without model_index.json and without a part names the part", async () => {
+    const files = tinyFolder();
+    files.delete("model_index.json");
+    files.delete("vae_decoder/model.onnx");
+    await expect(openModel(await written(files), options)).rejects.toMatchObject({
+      code: "model_invalid",
+      message: expect.stringContaining("vae_decoder/model.onnx"),
+    });
+    await expect(openModel(await temporaryFolder(), options)).rejects.toMatchObject({
+      code: "model_not_found",
+      message: expect.stringContaining("neither a model_index.json nor a unet"),
+    });
+  });
+
+  test("whose VAE keeps its config under vae has it among its files", async () => {
+    const files = tinyFolder();
+    files.delete("vae_decoder/config.json");
+    files.set("vae/config.json", tinyFile("vae_decoder/config.json"));
+    const { paths, graphs } = await readLayout(await openModel(await written(files), options));
+    expect(graphs.vae_decoder.config).toBe("vae/config.json");
+    expect(paths).toContain("vae/config.json");
+    await using server = await HubServer.start(files);
+    const hubFiles = await openModel("hf:acme/tiny", { ...options, hubEndpoint: server.endpoint });
+    expect(hubFiles.paths).toEqual(paths);
+  });
 
   test("with a graph cut in half names it and its sizes", async () => {
     const files = tinyFolder();

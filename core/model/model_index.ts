@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+import { type ModelFiles, readJson } from "./model_files.ts";
+import { isModelPath } from "./model_path.ts";
+
+/** The file that a diffusers folder starts from. */
+export const MODEL_INDEX = "model_index.json";
+
+/** Follows what is wrong with a folder. */
+export const LAYOUT_REMEDY = "A model is a folder in diffusers-ONNX layout, as " +
+  "`optimum-cli export onnx` writes it";
+
+/** What `model_index.json` says, with `vae` as the two graphs that an ONNX export makes of it. */
+export interface ModelIndex {
+  /** The pipeline, such as `StableDiffusionXLPipeline`. */
+  readonly className: string;
+  readonly parts: readonly string[];
+  /** The file as it is, for settings such as `force_zeros_for_empty_prompt`. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** True when there is no such file, and this was made up from the parts that there are. */
+  readonly inferred?: boolean;
+}
+
+const indexSchema = z.looseObject({ _class_name: z.string() });
+
+/**
+ * Decodes `model_index.json`; a part that is `[null, null]` is one the pipeline goes without.
+ * @throws AppError `model_invalid`.
+ */
+export function decodeModelIndex(json: unknown, model: string): ModelIndex {
+  const decoded = indexSchema.safeParse(json);
+  if (!decoded.success) {
+    throw new AppError(
+      "model_invalid",
+      `Cannot read ${MODEL_INDEX} of ${model}: "_class_name" is missing. ${LAYOUT_REMEDY}`,
+      { cause: decoded.error },
+    );
+  }
+  const parts = Object.entries(decoded.data)
+    .filter(([name, value]) => isModelPath(name) && isPart(value))
+    .flatMap(([name]) => name === "vae" ? ["vae_decoder", "vae_encoder"] : [name]);
+  const { _class_name: className } = decoded.data;
+  return { className, parts: [...new Set(parts)], json: decoded.data };
+}
+
+function isPart(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((v) => typeof v === "string");
+}
+
+/** Without these no pipeline draws; `unet` first, since nothing else is as telling. */
+const NEEDED_PARTS = ["unet", "vae_decoder", "text_encoder", "tokenizer", "scheduler"];
+const FURTHER_PARTS = ["text_encoder_2", "tokenizer_2"];
+
+/** Every part that a folder without {@link MODEL_INDEX} may have. */
+export const INFERABLE_PARTS: readonly string[] = [...NEEDED_PARTS, ...FURTHER_PARTS];
+
+/**
+ * The index of a folder that has none: SDXL's pipeline where there is a second text encoder.
+ * @param hasPart whether the folder has any file of a part.
+ * @returns undefined when it has no UNet, so that it is no such folder at all.
+ */
+export function inferModelIndex(hasPart: (part: string) => boolean): ModelIndex | undefined {
+  if (!hasPart("unet")) return undefined;
+  const parts = [...NEEDED_PARTS, ...FURTHER_PARTS.filter(hasPart)];
+  const className = hasPart("text_encoder_2")
+    ? "StableDiffusionXLPipeline"
+    : "StableDiffusionPipeline";
+  return { className, parts, json: { _class_name: className }, inferred: true };
+}
+
+/**
+ * What pipeline a folder is of, from its {@link MODEL_INDEX} or else from its parts.
+ * @throws AppError `model_invalid`.
+ */
+export async function readModelIndex(files: ModelFiles): Promise<ModelIndex> {
+  if (files.has(MODEL_INDEX)) {
+    return decodeModelIndex(await readJson(files, MODEL_INDEX), files.name);
+  }
+  const hasPart = (part: string) => files.paths.some((path) => path.startsWith(`${part}/`));
+  const inferred = inferModelIndex(hasPart);
+  if (inferred) return inferred;
+  throw new AppError(
+    "model_invalid",
+    `Cannot use the model ${files.name}: it has no ${MODEL_INDEX} and no unet (in ${files.location}). ` +
+      LAYOUT_REMEDY,
+  );
+}

@@ -1,0 +1,53 @@
+import { refuse } from "./config.ts";
+
+/**
+ * diffusers' schedulers that are not planned here, and add noise to an image as those do that are: by
+ * betas over training steps. A network that was published with one runs with any other.
+ * @see diffusers.schedulers.KarrasDiffusionSchedulers.
+ */
+const SAME_NOISE: ReadonlySet<unknown> = new Set([
+  "DDPMScheduler",
+  "DDPMParallelScheduler",
+  "PNDMScheduler",
+  "LMSDiscreteScheduler",
+  "HeunDiscreteScheduler",
+  "DPMSolverSinglestepScheduler",
+  "DPMSolverSDEScheduler",
+  "KDPM2DiscreteScheduler",
+  "KDPM2AncestralDiscreteScheduler",
+  "DEISMultistepScheduler",
+  "SASolverScheduler",
+]);
+
+/** Noise levels and a scale of the network's input of their own, without betas. */
+const OWN_NOISE: Readonly<Record<string, string>> = {
+  EDMEulerScheduler: "EDM",
+  EDMDPMSolverMultistepScheduler: "EDM",
+  CosineDPMSolverMultistepScheduler: "EDM",
+  KarrasVeScheduler: "EDM",
+  CMStochasticIterativeScheduler: "consistency models",
+  ScoreSdeVeScheduler: "score SDEs",
+  ScoreSdeVpScheduler: "score SDEs",
+  DDPMWuerstchenScheduler: "Wuerstchen",
+  VQDiffusionScheduler: "VQ diffusion",
+  AmusedScheduler: "masked tokens",
+};
+
+/** True where another solver of betas may stand in for a scheduler; where none is named, too. */
+export function sharesNoise(className: unknown): boolean {
+  return className === undefined || SAME_NOISE.has(className) ||
+    String(className).startsWith("FlowMatch");
+}
+
+/**
+ * Refuses a model that no solver here can denoise, whichever is asked for: its network takes noise
+ * of another scale, and would draw something else without a word.
+ * @param own The model's `scheduler_config.json`.
+ * @throws AppError `unsupported_setting` naming the class.
+ */
+export function refuseForeignNoise(own: Readonly<Record<string, unknown>>): void {
+  const name = own._class_name;
+  if (typeof name !== "string" || !Object.hasOwn(OWN_NOISE, name)) return;
+  const why = `and a network with the noise of ${OWN_NOISE[name]} has no other scheduler here`;
+  refuse("unsupported_setting", "_class_name", name, why);
+}
