@@ -153,7 +153,7 @@ test("a crashed page and a killed Chrome: one clear error, and the next run work
 test("a Chrome that hangs is noticed while it is idle, and while it runs", async () => {
   await using server = await ChromeServer.start({ silence: 4 });
   const program = await locateChrome();
-  for (const work of ["nothing", "opens a model"]) {
+  await Promise.all(["nothing", "opens a model"].map(async (work) => {
     await using session = await ChromeSession.start(program, server);
     expect(session.alive).toBe(true);
     const { pid = 0 } = session;
@@ -162,7 +162,7 @@ test("a Chrome that hangs is noticed while it is idle, and while it runs", async
     const job = work === "nothing" ? undefined : rejection(session.call({ type: "open", model }));
     await until(() => !session.alive, `the Chrome that does ${work} is given up`);
     if (job) expect(await job).toMatchObject({ code: "host_failed" });
-  }
+  }));
 });
 
 test("a device that is lost as soon as the page has said hello ends its Chrome", async () => {

@@ -7,13 +7,17 @@ import {
   SubtensorClient,
 } from "../../server/chain/mod.ts";
 import { type DemoProcess, startProcess } from "../../server/demo/processes.ts";
-import { temporaryFolder } from "../fixtures/temporary_folder.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 
 export const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
 const TAO = 1_000_000_000n;
 /** An address of this machine that the chain takes for an axon. */
 export const IP = "127.0.0.2";
 const KEY = "an-api-key-of-the-tests";
+/** Of //Alice, who validates. */
+export const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+/** A validator that asks miners for users alone. */
+export const NO_STRESS = ["--role", "forward", "--forward.hedge", "1"];
 export const SMALL = { width: 64, height: 64, steps: 6 };
 
 /** A devnet in this process, and neurons as processes of their own. */
@@ -26,12 +30,17 @@ export interface Subnet {
   client(): Promise<SubtensorClient>;
 }
 
-/** @param miners hotkeys that are registered from the first block on, beside //Alice. */
+/**
+ * @param miners hotkeys that are registered from the first block on, beside //Alice.
+ * @param defer has what is started stopped at an end, the last first; by default the test's.
+ */
 export async function startSubnet(
   miners: readonly string[],
   options: { readonly path?: string; readonly clock?: () => number } = {},
+  defer: (stop: () => PromiseLike<void>) => void = onTestFinished,
 ): Promise<Subnet> {
-  const folder = await temporaryFolder();
+  const folder = await Deno.makeTempDir({ prefix: "stepwise-test-" });
+  defer(() => Deno.remove(folder, { recursive: true }));
   const [alice, ...others] = ["//Alice", ...miners].map((uri) => developmentPair(uri).address);
   const devnet = await startDevnet({
     ...{ port: 0, blockMs: 250, netuid: 1, ...options },
@@ -43,12 +52,12 @@ export async function startSubnet(
       ...others.map((hotkey) => ({ hotkey, coldkey: alice, stake: 0n })),
     ],
   });
-  onTestFinished(() => devnet[Symbol.asyncDispose]());
+  defer(() => devnet[Symbol.asyncDispose]());
   const { endpoint } = devnet;
   const chainFlags = ["--subtensor.network", "devnet", "--subtensor.chain_endpoint", endpoint];
   const start = async (name: string, args: readonly string[]) => {
     const started = await startProcess(name, [MAIN, ...args], join(folder, `${name}.log`));
-    onTestFinished(() => started[Symbol.asyncDispose]());
+    defer(() => started[Symbol.asyncDispose]());
     return started;
   };
   const keys = join(folder, "keys.txt");
@@ -72,7 +81,7 @@ export async function startSubnet(
       ]),
     client: async () => {
       const client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid: 1 });
-      onTestFinished(() => client[Symbol.asyncDispose]());
+      defer(() => client[Symbol.asyncDispose]());
       return client;
     },
   };
@@ -115,13 +124,14 @@ export async function seen(validator: Pick<DemoProcess, "url">): Promise<{
 export async function until<T>(
   look: () => Promise<T>,
   holds: (seen: T) => boolean,
-  ms = 60_000,
 ): Promise<T> {
-  const end = Date.now() + ms;
+  const end = Date.now() + PATIENCE_MS;
   while (true) {
     const now = await look();
     if (holds(now)) return now;
-    if (Date.now() > end) throw new Error(`Waited ${ms} ms in vain: ${JSON.stringify(now)}`);
+    if (Date.now() > end) {
+      throw new Error(`Waited ${PATIENCE_MS} ms in vain: ${JSON.stringify(now)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -7,7 +7,8 @@ const SHOWN = 10;
 /** Tells after each run which tests took longest: who makes the gate slow sees it there. */
 export class SlowestTests implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+      .filter((test) => test.result().state !== "skipped");
     if (tests.length <= SHOWN) return;
     const slowest = tests.toSorted((a, b) => secondsOf(b) - secondsOf(a)).slice(0, SHOWN);
     console.log(

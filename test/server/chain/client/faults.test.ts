@@ -8,7 +8,7 @@ import { chainProxy, type Meddling, type Message } from "./chain_proxy.ts";
 /** A subnet, and a client that reaches it through a proxy. */
 async function meddled(
   meddling: Meddling,
-  { timeoutMs = 4000, commitReveal = false }: {
+  { timeoutMs = 10_000, commitReveal = false }: {
     readonly timeoutMs?: number;
     readonly commitReveal?: boolean;
   } = {},
@@ -48,11 +48,11 @@ test("one that never comes is one line, after its time", async () => {
   let silent = false;
   const { client } = await meddled({
     answer: (message, method) => silent && method === "state_call" ? undefined : message,
-  }, { timeoutMs: 1000 });
+  }, { timeoutMs: 3000 });
   silent = true;
   expect(await rejection(client.metagraph())).toMatchObject({
     code: "chain_unreachable",
-    message: "Cannot read the subnet: the chain did not answer within 1 s; is its node up?",
+    message: "Cannot read the subnet: the chain did not answer within 3 s; is its node up?",
   });
 });
 
@@ -179,7 +179,7 @@ test(
 test("a node that never answers a submission is unreachable, it has not refused it", async () => {
   const { client, alice } = await meddled({
     ask: (message) => message.method === "author_submitExtrinsic" ? undefined : message,
-  }, { timeoutMs: 400 });
+  }, { timeoutMs: 3000 });
   expect(await rejection(client.setWeights(WEIGHTS, alice))).toMatchObject({
     code: "chain_unreachable",
   });
@@ -222,7 +222,7 @@ test(
     await using client = await SubtensorClient.connect({
       endpoint,
       netuid: NETUID,
-      timeoutMs: 4000,
+      timeoutMs: 10_000,
     });
     /** Over a new connection. */
     const reconnected = async (to: string) => {
@@ -298,19 +298,18 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
   test(
     "and the client hears of it only after it was refused: tried again by the new one",
     async () => {
-      let held: (() => void) | undefined;
+      const refused = Promise.withResolvers<void>();
       let hold = false;
       const subnet = await meddled({
-        answer: (message, method) => {
-          if (method !== "state_runtimeVersion" || !hold) return message;
-          return new Promise((resolve) => held = () => resolve(message));
+        answer: async (message, method) => {
+          if (method === "author_submitExtrinsic") refused.resolve();
+          if (method === "state_runtimeVersion" && hold) await refused.promise;
+          return message;
         },
       });
       hold = true;
       subnet.devnet.chain.upgrade();
-      const setting = subnet.client.setWeights(WEIGHTS, subnet.alice);
-      setTimeout(() => held?.(), 1000);
-      await setting;
+      await subnet.client.setWeights(WEIGHTS, subnet.alice);
       expect(await weightsOf(subnet)).toEqual([[1, 65535], [2, 32768]]);
     },
   );

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
+import { ask, IP, NO_STRESS, seen, startSubnet, type Subnet, until } from "./subnet_processes.ts";
+
+type Answer = (
+  request: Request,
+  pass: () => Promise<Response>,
+) => Response | Promise<Response>;
+
+/** Of all cases: the bad //Bob, the good //Charlie, and how //Bob answers now. */
+let subnet: Subnet;
+let answerOfBob: Answer = (_, pass) => pass();
+const stack = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  subnet = await startSubnet(["//Bob", "//Charlie"], {}, (stop) => stack.defer(stop));
+  const proxy = spoil((request, pass) => answerOfBob(request, pass));
+  const bob = await subnet.miner("//Bob", ["--axon.external_port", String(proxy.port)]);
+  proxy.to(bob.url);
+  await subnet.miner("//Charlie");
+});
+afterAll(() => stack.disposeAsync());
+
+/** Stands before a real miner and spoils what it says. */
+function spoil(
+  answer: Answer,
+): { readonly port: number; readonly to: (url: string) => void } {
+  let target = "";
+  const stop = new AbortController();
+  const options = { hostname: IP, port: 0, onListen: () => {}, signal: stop.signal };
+  const server = Deno.serve(options, (request) => {
+    const { pathname, search } = new URL(request.url);
+    return answer(request, async () =>
+      await fetch(`${target}${pathname}${search}`, {
+        method: request.method,
+        headers: request.headers,
+        ...(request.method === "POST" && { body: await request.bytes() }),
+        // A slow one may outlive its miner.
+      }).catch(() => new Response("", { status: 502 })));
+  });
+  stack.defer(() => stop.abort());
+  return { port: server.addr.port, to: (url) => void (target = url) };
+}
+
+const isCall = (request: Request) => request.method === "POST";
+const never = new Promise<Response>(() => {});
+describe("a miner that answers", () => {
+  test.each<[string, Answer, RegExp, "a failure" | "a cheat"]>([
+    [
+      "never",
+      (request, pass) => isCall(request) ? never : pass(),
+      /no whole answer within 5 s/,
+      "a failure",
+    ],
+    [
+      "slowly",
+      async (request, pass) => {
+        if (isCall(request)) await new Promise((resolve) => setTimeout(resolve, 10_000));
+        return await pass();
+      },
+      /no whole answer within 5 s/,
+      "a failure",
+    ],
+    [
+      "with garbage",
+      (request, pass) => isCall(request) ? new Response("<html>hello</html>") : pass(),
+      /not valid JSON/,
+      "a failure",
+    ],
+    [
+      "with an endless answer",
+      (request, pass) =>
+        isCall(request)
+          ? new Response(
+            new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(65536).fill(32)) }),
+          )
+          : pass(),
+      /more than \d+ bytes/,
+      "a failure",
+    ],
+    [
+      "with the wrong image",
+      async (request, pass) => {
+        if (!request.url.includes("/image")) return await pass();
+        const bytes = await (await pass()).bytes();
+        bytes[bytes.length - 20] ^= 1;
+        return new Response(bytes);
+      },
+      /its image is not the expected one/,
+      "a cheat",
+    ],
+    [
+      "with another request's receipt",
+      (() => {
+        let kept: string | undefined;
+        return async (request, pass) => {
+          if (!isCall(request)) return await pass();
+          const response = await pass();
+          kept ??= await response.text();
+          return Response.json(JSON.parse(kept));
+        };
+      })(),
+      /its request is not the expected one/,
+      "a cheat",
+    ],
+    [
+      "with a valid receipt and no openings",
+      (request, pass) =>
+        request.url.includes("/steps/") ? new Response("no", { status: 404 }) : pass(),
+      /the miner answered 404/,
+      "a failure",
+    ],
+  ])("%s fails that user's request, which another serves", async (...of) => {
+    const [name, answer, why, kind] = of;
+    answerOfBob = answer;
+    await using validator = await subnet.validator([
+      ...[...NO_STRESS, "--forward.timeout", "5", "--forward.check_share", "1"],
+      ...["--storage", join(subnet.folder, name)],
+    ]);
+    // Whoever is asked first: sooner or later it is the bad one.
+    const bob = await until(async () => {
+      const response = await ask(validator, { seed: Math.floor(1e6 * Math.random()) });
+      const answered = await response.json();
+      expect(response.status, JSON.stringify(answered)).toBe(200);
+      const { miners } = await seen(validator);
+      const own = miners.find(({ uid }) => uid === 1);
+      // The first receipt of another request is its own.
+      if (name.includes("another request") && answered.miner.uid === 1) return undefined;
+      expect(answered.miner.uid).toBe(2);
+      return own;
+    }, (own) => (own?.failed ?? 0) > 0);
+    expect(bob).toMatchObject({ cheated: kind === "a cheat" });
+    const log = () => Deno.readTextFile(join(subnet.folder, "validator.log"));
+    await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(why);
+  });
+});
