@@ -93,6 +93,10 @@ export const ERROR_CODES = {
     ...{ blame: "caller", status: 405 },
     remedy: "Use a method that the header allow names.",
   },
+  not_acceptable: {
+    ...{ blame: "caller", status: 406 },
+    remedy: "Accept one of the media types that the message names.",
+  },
   transcript_not_found: {
     ...{ blame: "caller", status: 404 },
     remedy: "Check sooner: a miner keeps the steps of an image for some minutes only.",

@@ -39,6 +39,15 @@ export function decodeSs58(address: string): Uint8Array {
   return key;
 }
 
+/** Whether it is an address that {@link decodeSs58} reads. */
+export function isSs58(address: string): boolean {
+  try {
+    return decodeSs58(address).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 function checksum(body: Uint8Array): Uint8Array {
   const salted = Uint8Array.of(...new TextEncoder().encode("SS58PRE"), ...body);
   return blake2b(salted, { dkLen: 64 }).subarray(0, 2);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { AppError, reason } from "../error.ts";
+import { AppError } from "../error.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import { canonicalJson } from "../transcript/mod.ts";
-import { decodeSs58, verifySr25519 } from "../keys/mod.ts";
+import { decodeSs58, isSs58, verifySr25519 } from "../keys/mod.ts";
 import { addressText, decodeMessage } from "./decode_message.ts";
 
 const attestation = z.strictObject({
@@ -20,13 +20,7 @@ const attestation = z.strictObject({
   /** Milliseconds since 1970. */
   at: z.int().min(0),
   /** SS58 of who checked. */
-  checker: addressText.superRefine((text, context) => {
-    try {
-      decodeSs58(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: reason(error) });
-    }
-  }),
+  checker: addressText.refine(isSs58, "not an SS58 address"),
 });
 
 const signed = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError, type ErrorCode } from "../error.ts";
+import { issueSentence } from "../json_decoding.ts";
 
 /** Characters of an SS58 address at most. */
 export const MAX_ADDRESS = 64;
@@ -14,7 +15,7 @@ export const openingToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "not an open
 export const requestFields = z.record(z.string(), z.unknown())
   .meta({ $ref: "#/components/schemas/GenerationRequest" });
 
-/** @throws AppError of the code, naming the first field that is wrong. */
+/** @throws AppError of the code, naming the first field that is wrong, its value and the range. */
 export function decodeMessage<T>(
   schema: z.ZodType<T>,
   json: unknown,
@@ -24,8 +25,7 @@ export function decodeMessage<T>(
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const at = issue.path.join(".") || "it";
-  throw new AppError(code, `Cannot ${doing}: ${at} is wrong: ${issue.message}`, {
-    cause: result.error,
+  throw new AppError(code, `Cannot ${doing}: ${issueSentence(issue, json)}`, {
+    ...{ cause: result.error, field: issue.path.join(".") },
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { withoutNulls } from "../json_decoding.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../transcript/mod.ts";
@@ -86,7 +87,7 @@ export type MinerInfo = z.infer<typeof info>;
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeGenerationCall(json: unknown): GenerationCall {
-  return decodeMessage(call, json, "take the request", "invalid_request");
+  return decodeMessage(call, withoutNulls(json), "take the request", "invalid_request");
 }
 
 /**

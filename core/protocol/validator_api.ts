@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withoutNulls } from "../json_decoding.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
@@ -104,7 +105,7 @@ export function decodeResults(json: unknown): Results {
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeImageCall(json: unknown): ImageCall {
-  return decodeMessage(imageCall, json, "take the request", "invalid_request");
+  return decodeMessage(imageCall, withoutNulls(json), "take the request", "invalid_request");
 }
 
 /** @throws AppError `invalid_request` or `receipt_invalid`. Nothing of the receipt is checked. */

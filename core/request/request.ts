@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { showValue, withoutNulls } from "../json_decoding.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 
@@ -45,11 +46,13 @@ const SIDE_RANGE =
 const side = integer(MIN_SIDE, REQUEST_LIMITS.side, SIDE_RANGE)
   .refine((pixels) => pixels % LATENT_SCALE === 0, ranged(SIDE_RANGE));
 
-const SEED_RANGE = "a whole number from 0 to 2^64-1";
+/** As other APIs have it: the same as a seed that is left out. */
+const RANDOM_SEED = -1n;
+const SEED_RANGE = "a whole number from 0 to 2^64-1, or -1 for a random one";
 const seed = z.union([
   z.bigint(),
   z.number().int().transform(BigInt),
-  z.string().regex(/^[0-9]{1,20}$/).transform(BigInt),
+  z.string().regex(/^(-1|[0-9]{1,20})$/).transform(BigInt),
 ], {
   // JSON's numbers have rounded it by now.
   error: ({ input }) =>
@@ -57,7 +60,7 @@ const seed = z.union([
       ? `${SEED_RANGE} (above 2^53 as text, in quotes)`
       : SEED_RANGE,
 }).refine(
-  (value) => value >= 0n && value <= MAX_SEED,
+  (value) => value === RANDOM_SEED || (value >= 0n && value <= MAX_SEED),
   ranged(SEED_RANGE),
 );
 
@@ -98,16 +101,17 @@ const requestSchema = z.strictObject({
 });
 
 /**
- * A request from outside, checked and completed.
+ * A request from outside, checked and completed. A field that is null counts as left out; a seed of
+ * -1 too, and both then have the defaults' value.
  * @throws AppError `invalid_request` naming the field, its value and the range.
  */
 export function decodeRequest(input: unknown, defaults: RequestDefaults): GenerationRequest {
-  const result = requestSchema.safeParse(input);
+  const result = requestSchema.safeParse(withoutNulls(input));
   if (!result.success) {
     throw refusal(result.error.issues[0], input);
   }
-  const { width, height, steps, guidanceScale, seed = defaults.seed, scheduler, ...rest } =
-    result.data;
+  const { width, height, steps, guidanceScale, scheduler, ...rest } = result.data;
+  const seed = rest.seed === undefined || rest.seed === RANDOM_SEED ? defaults.seed : rest.seed;
   if (seed + BigInt(rest.batch) - 1n > MAX_SEED) {
     throw new AppError(
       "invalid_request",
@@ -144,7 +148,7 @@ function refusal(issue: z.core.$ZodIssue, input: unknown): AppError {
     return new AppError("invalid_request", `Cannot generate: ${why}`);
   }
   const field = String(issue.path[0] ?? "request");
-  const why = `${field} is ${show(valueAt(input, field))}, not ${issue.message}`;
+  const why = `${field} is ${showValue(valueAt(input, field))}, not ${issue.message}`;
   return new AppError("invalid_request", `Cannot generate: ${why}`, { field });
 }
 
@@ -152,12 +156,6 @@ function valueAt(input: unknown, field: string): unknown {
   return typeof input === "object" && input !== null
     ? (input as Record<string, unknown>)[field]
     : input;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "bigint" || typeof value === "number") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /** The request as JSON can carry it: the seed as decimal text, since it may exceed 2^53. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issueSentence } from "../json_decoding.ts";
 import { AppError } from "../error.ts";
 import type { NamedHalf } from "./encode.ts";
 
@@ -90,7 +91,7 @@ function decode<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  return refuse(`${name.slice(0, 40)} is wrong: ${issue.message}`, result.error);
+  return refuse(`${name.slice(0, 40)}: ${issueSentence(issue, value)}`, result.error);
 }
 
 function readTensors(entries: readonly Entry[], data: Uint8Array): NamedHalf[] {

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../error.ts";
+import { issueSentence } from "../json_decoding.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { MAX_REQUEST_BYTES, MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 import { canonicalJson } from "./canonical_json.ts";
-import { decodeSs58 } from "../keys/mod.ts";
+import { isSs58 } from "../keys/mod.ts";
 
 /** A longer document is not read: what is not the request is small. */
 export const MAX_RECEIPT_BYTES = MAX_REQUEST_BYTES;
@@ -18,7 +19,7 @@ const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
 const MAX_CHANNELS = 64;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
-const address = z.string().max(64).refine(isAddress, "not an SS58 address");
+const address = z.string().max(64).refine(isSs58, "not an SS58 address");
 /** Up to the last that a Date can hold. */
 const time = z.int().min(0).max(8.64e15);
 
@@ -96,14 +97,6 @@ export type Receipt = z.infer<typeof receiptSchema>;
 
 export type ReceiptVersion = Receipt["version"];
 
-function isAddress(text: string): boolean {
-  try {
-    return decodeSs58(text).length > 0;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The longest file that an image of this size may have: twice its pixels as 8-bit RGBA, and what
  * headers take. Whoever fetches one needs to read no more.
@@ -148,9 +141,7 @@ export function receiptFromJson(value: unknown): Receipt {
 function decodeWith<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue.path.join(".") || "it";
-  throw refusal(`${at} is wrong: ${issue.message}`, result.error);
+  throw refusal(issueSentence(result.error.issues[0], value), result.error);
 }
 
 /** The receipt's one form as a file: canonical JSON in UTF-8. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { issueSentence } from "../json_decoding.ts";
 import type { PlanRow } from "../schedule/mod.ts";
 
 const point = z.strictObject({
@@ -32,7 +33,7 @@ export function decodeTolerances(json: unknown): Tolerance[] {
   const [issue] = decoded.error.issues;
   throw new AppError(
     "invalid_config",
-    `Cannot read the tolerances: ${issue.path.join(".") || "it"} is wrong: ${issue.message}`,
+    `Cannot read the tolerances: ${issueSentence(issue, json)}`,
     { cause: decoded.error },
   );
 }

@@ -2,6 +2,9 @@ import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { errorResponse } from "./error_response.ts";
 
+/** The media type of events. */
+export const EVENT_STREAM = "text/event-stream";
+
 /** Sends an event; its data may still be a promise. */
 export type Emit = (event: string, data: unknown) => void;
 

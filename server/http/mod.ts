@@ -26,10 +26,11 @@
  */
 export { readBody } from "./bounded_body.ts";
 export { errorResponse, RetryLater } from "./error_response.ts";
-export { type Emit, eventStream } from "./event_stream.ts";
+export { type Emit, EVENT_STREAM, eventStream } from "./event_stream.ts";
 export { listen } from "./listen.ts";
 export { openApi } from "./openapi.ts";
 export { parseJson } from "./parse_json.ts";
+export { preferredType } from "./preferred_type.ts";
 export { RateLimit } from "./rate_limit.ts";
 export { ReplayWindow } from "./replay_window.ts";
 export { mount, type Route, route } from "./route.ts";

@@ -32,6 +32,7 @@ const REASONS: Readonly<Record<number, string>> = {
   401: "Not signed, too old, used before, or the signature is another's",
   403: "The caller may not",
   404: "There is no such thing, or no more",
+  406: "None of the media types that are accepted",
   408: "The body was too slow",
   409: "It was cancelled",
   413: "The body is too large",

@@ -5,7 +5,14 @@ import { type MinerInfo, minerSchemas, PATHS } from "../../core/protocol/mod.ts"
 import { generationRequestSchema } from "../../core/request/mod.ts";
 import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
 import type { OpeningTarget } from "../../core/transcript/mod.ts";
-import { eventStream, RateLimit, type Route, route } from "../http/mod.ts";
+import {
+  EVENT_STREAM,
+  eventStream,
+  preferredType,
+  RateLimit,
+  type Route,
+  route,
+} from "../http/mod.ts";
 import { neuronRoutes } from "../neuron/mod.ts";
 import { type Admission, admit, checkAsker, isReceiptId } from "./admission.ts";
 import { counted } from "./counted.ts";
@@ -67,8 +74,8 @@ function generationRoutes(parts: MinerParts, failed: (error: unknown) => void): 
       summary: "Make images; with Accept: text/event-stream progress comes as events queued, " +
         "progress, done and error",
       answer: "GenerationAnswer",
-      preferred: ["text/event-stream"],
-      errors: [400, 401, 403, 408, 409, 413, 429, 503],
+      preferred: [EVENT_STREAM],
+      errors: [400, 401, 403, 406, 408, 409, 413, 429, 503],
       handle: (context) => generate(context, parts, failed),
     }),
     route({
@@ -86,10 +93,9 @@ async function generate(
   failed: (error: unknown) => void,
 ): Promise<Response> {
   const signed = await parts.guard.take(context.req.raw, MAX_REQUEST_BYTES, parts.allowed);
+  const type = preferredType(context, ["application/json", EVENT_STREAM]);
   const job = generationJob(parts, signed);
-  if (context.req.header("accept")?.includes("text/event-stream")) {
-    return await eventStream(context, job, failed);
-  }
+  if (type === EVENT_STREAM) return await eventStream(context, job, failed);
   return context.json(await job(undefined, context.req.raw.signal));
 }
 
@@ -135,9 +141,11 @@ function openingRoutes(parts: MinerParts): Route[] {
       ...{ ...common, path: PATHS.step, answer: ["application/octet-stream"] },
       summary: "The opening of a step, or of start or end: safetensors with its proof",
       handle: async (context) => {
+        // Before the token is used: a bad request does not use up the rate.
+        const target = targetOf(context.req.param("step"));
         const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
         const opening = await counted(
-          () => parts.source.open(id, targetOf(context.req.param("step"))),
+          () => parts.source.open(id, target),
           (outcome) => parts.metrics.opened(outcome ?? "opened"),
         );
         const headers = { "content-type": "application/octet-stream" };

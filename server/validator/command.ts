@@ -9,6 +9,7 @@ import {
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
+import { corsOrigins } from "./cors_origins.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_ramp.ts";
@@ -18,6 +19,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "neuron.epoch_length": string;
   readonly "api.keys"?: string;
   readonly "api.rate": string;
+  readonly "api.cors": readonly string[];
   readonly "allow.hotkeys": readonly string[];
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
@@ -62,6 +64,12 @@ export function validatorCommand(): Command {
     .option("--axon.port <n>", "to listen on", "8092")
     .option("--api.keys <file>", "a key a line, for applications")
     .option("--api.rate <n>", "requests a minute of each caller", "60")
+    .addOption(
+      listOption(
+        "--api.cors <origins...>",
+        "whose pages may ask with a key: https://app.example, or *",
+      ),
+    )
     .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
     .optionsGroup("With what:");
   return addEngineOptions(command)
@@ -153,6 +161,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       (signedFor === wallet.hotkey.address ? url : undefined),
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
+    origins: corsOrigins(flags["api.cors"]),
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
   await runNeuron("Validating", validator);

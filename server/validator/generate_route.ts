@@ -1,5 +1,5 @@
-import type { Context } from "hono";
-import { accepts } from "hono/accepts";
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import type { ImageCodec, ImageFormat } from "../../core/image/mod.ts";
 import {
@@ -16,7 +16,10 @@ import {
 } from "../../core/request/mod.ts";
 import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
 import {
+  EVENT_STREAM,
+  eventStream,
   parseJson,
+  preferredType,
   RateLimit,
   readBody,
   type RequestGuard,
@@ -39,77 +42,141 @@ export interface GenerateParts {
   readonly checkRequest: (request: GenerationRequest) => void;
   /** Marks images that callers want marked. */
   readonly codec: ImageCodec;
+  /** Origins whose pages may ask; `*` for any, none for none. */
+  readonly origins: readonly string[];
   /** A minute, of each caller. */
   readonly requestsPerMinute: number;
 }
 
 const JSON_TYPE = "application/json";
 /** The first is what `image/*` gets. */
-const IMAGE_FORMATS: readonly ImageFormat[] = ["png", "jpeg", "webp"];
+const IMAGE_FORMATS = ["png", "jpeg", "webp"] as const;
+/** The first is for callers that take anything. */
+const TYPES = [
+  JSON_TYPE,
+  ...IMAGE_FORMATS.map((format) => `image/${format}` as const),
+  EVENT_STREAM,
+] as const;
+/** For which a page need not ask again whether it may ask; as long as Chrome lets. */
+const PREFLIGHT_SECONDS = 7200;
 
-/** Where users ask for images. */
+/** A request that is sound in itself. */
+interface Order {
+  readonly type: typeof TYPES[number];
+  readonly request: GenerationRequest;
+  readonly format: ImageFormat;
+  readonly watermark: boolean;
+}
+
+/** Where users ask for images. @param failed hears of our own mistakes. */
 export function generateRoute(
   guard: RequestGuard,
   parts: GenerateParts,
   metrics: ValidatorMetrics,
+  failed: (error: unknown) => void,
 ): Route {
   const limit = new RateLimit("generate", parts.requestsPerMinute, 60_000);
   return route({
     ...{ method: "post", path: PATHS.generate, auth: "signed or bearer", body: "ImageCall" },
-    summary: "An image of a miner; the bearer is an API key. With Accept: image/* the file alone",
+    summary:
+      "An image of a miner; the bearer is an API key. With Accept: image/* the file alone, " +
+      "with text/event-stream events accepted, done and error",
     answer: "ImageForUser",
-    preferred: IMAGE_FORMATS.map((format) => `image/${format}`),
-    errors: [400, 401, 403, 408, 409, 413, 429, 503],
+    preferred: TYPES.slice(1),
+    errors: [400, 401, 403, 406, 408, 409, 413, 429, 503],
+    before: parts.origins.length > 0 ? [allowOrigins(parts.origins)] : [],
     handle: async (context) => {
       const { who, body } = await admit(context.req.raw, guard, parts);
-      return await counted(metrics, async () => {
+      const count = outcomeCounter(metrics);
+      const order = await reporting(count, () => {
+        const order = orderOf(context, body, parts);
+        // A bad request does not use up the rate.
         limit.take(who);
-        return await serve(context, decodeImageCall(parseJson(body)), parts);
+        return order;
       });
+      return await answer(context, order, failed, (signal) =>
+        reporting(count, async () => {
+          const image = await imageFor(order, parts, signal);
+          count("served");
+          return image;
+        }));
     },
   });
 }
 
-async function counted(
-  metrics: ValidatorMetrics,
-  work: () => Promise<Response>,
-): Promise<Response> {
+/** Lets pages of these origins use the API with their user's key. */
+function allowOrigins(origins: readonly string[]): MiddlewareHandler {
+  return cors({
+    origin: origins.includes("*") ? "*" : [...origins],
+    ...{ allowMethods: ["POST"], allowHeaders: ["authorization", "content-type", "accept"] },
+    ...{ exposeHeaders: ["retry-after", "stepwise-receipt"], maxAge: PREFLIGHT_SECONDS },
+  });
+}
+
+function outcomeCounter(metrics: ValidatorMetrics): (outcome: string) => void {
   const started = performance.now();
-  const count = (outcome: string) =>
-    metrics.requested(outcome, (performance.now() - started) / 1000);
+  return (outcome) => metrics.requested(outcome, (performance.now() - started) / 1000);
+}
+
+/** Counts an error by its code. */
+async function reporting<T>(
+  count: (outcome: string) => void,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
-    const answer = await work();
-    count("served");
-    return answer;
+    return await work();
   } catch (error) {
     count(error instanceof AppError ? error.code : "internal");
     throw error;
   }
 }
 
-/** With JSON, or with the file alone if the caller prefers an image. */
-async function serve(
-  context: Context,
-  call: ImageCall,
-  { forwarder, defaults, checkRequest, codec }: GenerateParts,
-): Promise<Response> {
-  const preferred = preferredImage(context);
-  const format = call.format ?? preferred ?? "png";
-  const request = requestOf(call, defaults);
-  // What no miner of this model can make is no miner's failure.
-  checkRequest(request);
-  const forwarded = await forwarder.generate(request, format, context.req.raw.signal);
-  const { image, answer: { id } } = forwarded;
-  const file = call.watermark ? await watermarkFile(image, format, request, codec) : image;
-  if (!preferred) return context.json(answerOf(forwarded, file, format, call.watermark));
-  return context.body(file, 200, { "content-type": `image/${format}`, "stepwise-receipt": id });
+/** @throws AppError of a request that is no miner's fault: bad, impossible, or not acceptable. */
+function orderOf(context: Context, body: Uint8Array, parts: GenerateParts): Order {
+  const type = preferredType(context, TYPES);
+  const call = decodeImageCall(parseJson(body));
+  const request = requestOf(call, parts.defaults);
+  parts.checkRequest(request);
+  const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
+  return { type, request, format: call.format ?? preferred ?? "png", watermark: call.watermark };
 }
 
-/** @returns undefined for who prefers JSON, or does not say. */
-function preferredImage(context: Context): ImageFormat | undefined {
-  const supports = [JSON_TYPE, ...IMAGE_FORMATS.map((format) => `image/${format}`)];
-  const type = accepts(context, { header: "Accept", supports, default: JSON_TYPE });
-  return IMAGE_FORMATS.find((format) => type === `image/${format}`);
+/** A miner's image, and its file as the user gets it. */
+interface Served {
+  readonly forwarded: Forwarded;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
+async function imageFor(
+  { request, format, watermark }: Order,
+  { forwarder, codec }: GenerateParts,
+  signal: AbortSignal,
+): Promise<Served> {
+  const forwarded = await forwarder.generate(request, format, signal);
+  const { image } = forwarded;
+  const file = watermark ? await watermarkFile(image, format, request, codec) : image;
+  return { forwarded, file };
+}
+
+/** As JSON, as the file alone, or as events. */
+async function answer(
+  context: Context,
+  order: Order,
+  failed: (error: unknown) => void,
+  serve: (signal: AbortSignal) => Promise<Served>,
+): Promise<Response> {
+  if (order.type === EVENT_STREAM) {
+    return await eventStream(context, async (emit, signal) => {
+      emit("accepted", {});
+      return answerOf(await serve(signal), order);
+    }, failed);
+  }
+  const served = await serve(context.req.raw.signal);
+  if (order.type === JSON_TYPE) return context.json(answerOf(served, order));
+  return context.body(served.file, 200, {
+    "content-type": `image/${order.format}`,
+    "stepwise-receipt": served.forwarded.answer.id,
+  });
 }
 
 /** By API key, or by an allowed hotkey's signature. */
@@ -153,17 +220,15 @@ function requestOf(
 }
 
 function answerOf(
-  { peer, answer, verdict }: Forwarded,
-  file: Uint8Array<ArrayBuffer>,
-  format: ImageFormat,
-  watermarked: boolean,
+  { forwarded: { peer, answer, verdict }, file }: Served,
+  { format, watermark }: Order,
 ): ImageForUser {
   return {
     id: answer.id,
     receipt: answer.receipt,
     image: file.toBase64(),
     mediaType: `image/${format}`,
-    watermarked,
+    watermarked: watermark,
     miner: peer,
     token: answer.token,
     verdict: verdict ?? null,

@@ -41,13 +41,14 @@ const OBJECT = { type: "object" };
 export function validatorRoutes(parts: ValidatorParts): Hono {
   const { guard, forwarding, ledger, metrics, version, log } = parts;
   const { Error } = minerSchemas();
+  const failed = (error: unknown) => log("failed", { error: String(error) });
   return neuronRoutes({
     ...{ site: SITE_FOLDER, metrics },
     receipts: {
       summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
       list: (limit) => ledger.receipts.list(limit),
     },
-    failed: (error) => log("failed", { error: String(error) }),
+    failed,
     api: {
       ...{ title: "Stepwise validator", version },
       description: "Images of the subnet, checked, and the checks themselves.",
@@ -56,7 +57,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
         ...attestationRoutes(parts),
         resultsRoute(guard, ledger),
         ...(forwarding
-          ? [generateRoute(guard, forwarding, metrics), scoreRoute(guard, forwarding)]
+          ? [generateRoute(guard, forwarding, metrics, failed), scoreRoute(guard, forwarding)]
           : []),
       ],
       schemas: {

@@ -57,6 +57,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly apiKeys?: string;
   /** SS58 of callers that may ask, besides the validator itself. */
   readonly allowed: readonly string[];
+  /** Origins whose pages may ask for images; `*` for any. */
+  readonly origins: readonly string[];
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
 }
@@ -109,7 +111,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
       ...{ codec, defaults: model.defaults, checkRequest: model.checkRequest },
-      requestsPerMinute: options.requestsPerMinute,
+      ...{ requestsPerMinute: options.requestsPerMinute, origins: options.origins },
     },
     info: () => ({
       ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },

@@ -105,7 +105,7 @@ describe("bad input exits with 2, says why, and writes nothing", () => {
     [["--steps", "0"], "steps is 0, not a whole number from 1 to 1000"],
     [["--steps", "2000"], "steps is 2000, not a whole number from 1 to 1000"],
     [["--guidance", "NaN"], 'guidanceScale is "NaN", not a number'],
-    [["--seed", "-1"], 'seed is "-1", not a whole number from 0 to 2^64-1'],
+    [["--seed", "-2"], 'seed is "-2", not a whole number from 0 to 2^64-1'],
     [["--seed", "18446744073709551616"], "not a whole number from 0 to 2^64-1"],
     [["--batch", "0"], "batch is 0"],
     [["--scheduler", "magic"], 'scheduler is "magic", must be one of'],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeRequest, encodeRequest } from "../../../core/request/mod.ts";
+import { decodeRequest, encodeRequest, randomSeed } from "../../../core/request/mod.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
 const defaults = { width: 256, height: 256, steps: 20, guidanceScale: 5, seed: 3n };
@@ -40,9 +40,9 @@ test.each([
   [{ guidanceScale: NaN }, "guidanceScale is NaN, not a number from 0 to 100"],
   [{ guidanceScale: -1 }, "guidanceScale is -1, not a number from 0 to 100"],
   [{ guidanceScale: Infinity }, "guidanceScale is Infinity, not a number"],
-  [{ seed: -1 }, "seed is -1, not a whole number from 0 to 2^64-1"],
+  [{ seed: -2 }, "seed is -2, not a whole number from 0 to 2^64-1"],
   [{ seed: "18446744073709551616" }, "not a whole number from 0 to 2^64-1"],
-  [{ seed: "-1" }, "not a whole number from 0 to 2^64-1"],
+  [{ seed: "-2" }, "not a whole number from 0 to 2^64-1"],
   [{ seed: 2 ** 60 }, "not a whole number from 0 to 2^64-1"],
   [{ batch: 0 }, "batch is 0, not a whole number from 1 to 64"],
   [{ scheduler: 5 }, "scheduler is 5, not a name or an object"],
@@ -54,6 +54,26 @@ test.each([
     code: "invalid_request",
     message: expect.stringContaining(words),
   });
+});
+
+test.each([-1, "-1", -1n, null, undefined])(
+  "a seed of %s is left to the defaults, which are random where servers make them",
+  (seed) => {
+    expect(decode({ seed }).seed).toBe(3n);
+  },
+);
+
+test("randomSeed differs each time, and is exact as a number in JSON", () => {
+  const seeds = Array.from({ length: 100 }, randomSeed);
+  expect(new Set(seeds).size).toBe(100);
+  for (const seed of seeds) expect(Number.isSafeInteger(Number(seed))).toBe(true);
+});
+
+test("a field that is null counts as left out", () => {
+  const nothing = Object.fromEntries(
+    Object.keys(decode({})).map((field) => [field, null]),
+  );
+  expect(decode({ ...nothing, prompt: "a" })).toEqual(decode({ prompt: "a" }));
 });
 
 test("decodeRequest refuses a batch whose last seed is out of range", () => {

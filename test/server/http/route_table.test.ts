@@ -24,6 +24,7 @@ function validator(forwards: boolean): Hono {
       ? {
         ...{ forwarder: { generate: never }, scorer: never, keys: new ApiKeys([]) },
         ...{ allowed: () => {}, checkRequest: () => {}, requestsPerMinute: 1, codec: imageCodec },
+        origins: [],
         defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       }
       : undefined,

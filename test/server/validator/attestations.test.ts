@@ -81,7 +81,10 @@ test("an address that is none is the sender's mistake", async () => {
   expect(await send(await signed({ checker: "5Nobody" }))).toMatchObject({
     status: 400,
     json: {
-      error: { code: "invalid_request", message: expect.stringMatching(/checker is wrong/) },
+      error: {
+        code: "invalid_request",
+        message: expect.stringMatching(/checker is "5Nobody", not an SS58 address/),
+      },
     },
   });
 });

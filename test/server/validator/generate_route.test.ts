@@ -8,13 +8,16 @@ import {
 import { imageCodec } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { readModelConfig } from "../../../core/model/mod.ts";
-import { ReplayWindow, RequestGuard } from "../../../server/http/mod.ts";
+import { ReplayWindow, RequestGuard, RetryLater } from "../../../server/http/mod.ts";
 import { openModel } from "../../../server/models/mod.ts";
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
 import type { Forwarded } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
+import { corsOrigins } from "../../../server/validator/cors_origins.ts";
+import { thrownBy } from "../../fixtures/thrown.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const KEY = "a-key-of-an-application";
@@ -39,6 +42,12 @@ beforeEach(async () => {
     image: IMAGE,
     verdict: "honest",
   };
+  open([]);
+});
+afterEach(() => stack.dispose());
+
+/** Opens the API to pages of these origins. */
+function open(origins: readonly string[]): void {
   app = validatorRoutes({
     ...{ version: "test", info: () => ({}), log: () => {}, registered: () => false },
     ledger: stack.use(new Ledger(":memory:")),
@@ -53,10 +62,18 @@ beforeEach(async () => {
       checkRequest: (request) => checkFit(config, request),
       codec: imageCodec,
       requestsPerMinute: 3,
+      origins,
     },
   });
-});
-afterEach(() => stack.dispose());
+}
+
+async function eventsOf({ body }: Response): Promise<{ event?: string; data: unknown }[]> {
+  const events = [];
+  const stream = (body ?? new ReadableStream<Uint8Array<ArrayBuffer>>())
+    .pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of stream) events.push({ event, data: JSON.parse(data) });
+  return events;
+}
 
 async function ask(
   call: unknown,
@@ -94,6 +111,127 @@ describe("the answer is what the header accept prefers", () => {
   });
 });
 
+describe("what nobody can answer is refused before a miner is asked", () => {
+  test.each(["image/gif", "text/html", "image/png;q=0", "*/*;q=0", "application/xml, text/plain"])(
+    "accept: %s",
+    async (accept) => {
+      const response = await ask(CALL, { accept });
+      expect(response.status).toBe(406);
+      expect((await response.json()).error).toEqual({
+        code: "not_acceptable",
+        message: `Cannot answer: accept is ${accept}, not application/json, image/png, ` +
+          "image/jpeg, image/webp or text/event-stream",
+      });
+      expect(generate).not.toHaveBeenCalled();
+    },
+  );
+
+  test("who takes anything besides gets JSON", async () => {
+    const response = await ask(CALL, { accept: "image/gif, */*;q=0.1" });
+    expect(response.headers.get("content-type")).toBe("application/json");
+  });
+});
+
+describe("accept: text/event-stream", () => {
+  const accept = "text/event-stream";
+
+  test("events say that the request was accepted, and what it came to", async () => {
+    const response = await ask(CALL, { accept });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const events = await eventsOf(response);
+    expect(events.map(({ event }) => event)).toEqual(["accepted", "done"]);
+    const json = await (await ask(CALL)).json();
+    expect(events[1].data).toEqual(json);
+    const text = await (await app.request("/metrics")).text();
+    expect(text).toMatch(/stepwise_user_requests_total\{outcome="served"\} 2/);
+  });
+
+  test("a failure is an event once the stream is open, and counted by its code", async () => {
+    generate.mockRejectedValueOnce(new RetryLater("no_miner", "Cannot generate: none serves", 10));
+    const events = await eventsOf(await ask(CALL, { accept }));
+    expect(events.map(({ event }) => event)).toEqual(["accepted", "error"]);
+    expect(events[1].data).toEqual({
+      error: { code: "no_miner", message: "Cannot generate: none serves" },
+    });
+    const text = await (await app.request("/metrics")).text();
+    expect(text).toMatch(/stepwise_user_requests_total\{outcome="no_miner"\} 1/);
+  });
+
+  test("a bad request is a status, and no stream", async () => {
+    const response = await ask({ request: { width: 3 } }, { accept });
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.code).toBe("invalid_request");
+  });
+});
+
+test("bad requests do not use up the rate", async () => {
+  const bad = [{ request: { width: 3 } }, { request: 5 }, { format: "gif" }, 7];
+  for (const call of bad) expect((await ask(call)).status).toBe(400);
+  expect((await ask(CALL, { accept: "image/gif" })).status).toBe(406);
+  // Three a minute are allowed.
+  for (let k = 0; k < 3; k++) expect((await ask(CALL)).status).toBe(200);
+  expect((await ask(CALL)).status).toBe(429);
+});
+
+test.each([-1, "-1", null])("seed %s is another one each time", async (seed) => {
+  for (let k = 0; k < 2; k++) await ask({ request: { ...CALL.request, seed } });
+  const [first, second] = generate.mock.calls.map(([request]) => request.seed);
+  expect(first).not.toBe(second);
+});
+
+describe("pages of other origins", () => {
+  const preflight = (origin: string) =>
+    app.request("/v1/generate", {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+      },
+    });
+
+  test("may not ask unless the operator says so", async () => {
+    const response = await ask(CALL, { origin: "https://app.example" });
+    expect(response.headers.has("access-control-allow-origin")).toBe(false);
+    const { headers } = await preflight("https://app.example");
+    expect(headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  test("may where they are named, errors included, and no others", async () => {
+    open(["https://app.example"]);
+    const { status, headers } = await preflight("https://app.example");
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-origin")).toBe("https://app.example");
+    expect(headers.get("access-control-allow-headers")).toMatch(/authorization/);
+    const made = await ask(CALL, { origin: "https://app.example", accept: "image/png" });
+    expect(made.headers.get("access-control-allow-origin")).toBe("https://app.example");
+    expect(made.headers.get("access-control-expose-headers")).toMatch(/stepwise-receipt/);
+    const refused = await ask({ request: 5 }, { origin: "https://app.example" });
+    expect(refused.status).toBe(400);
+    expect(refused.headers.get("access-control-allow-origin")).toBe("https://app.example");
+    const other = await preflight("https://evil.example");
+    expect(other.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  test("may all with *", async () => {
+    open(["*"]);
+    const { headers } = await preflight("https://app.example");
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  test("are named as browsers name them", () => {
+    expect(corsOrigins(["https://App.example/", "http://localhost:3000", "*"]))
+      .toEqual(["https://app.example", "http://localhost:3000", "*"]);
+    for (const wrong of ["app.example", "https://app.example/path", "ftp://app.example", ""]) {
+      expect(thrownBy(() => corsOrigins([wrong]))).toMatchObject({
+        code: "invalid_request",
+        message: expect.stringMatching(/^Cannot start: --api\.cors is /),
+      });
+    }
+  });
+});
+
 describe("what no miner could make is refused before one is asked, and so blamed", () => {
   test.each([
     ["half a character", { prompt: "\ud800" }, /^Cannot generate: prompt is .* well-formed/],
@@ -122,10 +260,10 @@ test("the scheme of a key is written in any case; who has none is told of it", a
 
 test("requests that were refused are counted as well, by their code", async () => {
   await ask({ request: { prompt: 5 } });
-  for (let k = 0; k < 3; k++) await ask(CALL);
+  for (let k = 0; k < 4; k++) await ask(CALL);
   const text = await (await app.request("/metrics")).text();
   expect(text).toMatch(/stepwise_user_requests_total\{outcome="invalid_request"\} 1/);
-  expect(text).toMatch(/stepwise_user_requests_total\{outcome="served"\} 2/);
+  expect(text).toMatch(/stepwise_user_requests_total\{outcome="served"\} 3/);
   expect(text).toMatch(/stepwise_user_requests_total\{outcome="rate_limited"\} 1/);
 });
 
@@ -197,7 +335,9 @@ test("the document tells the fields of a request, the query's, and the files tha
     seed: { anyOf: [{ type: "integer" }, { type: "string" }] },
   });
   expect(Object.keys(paths["/v1/generate"].post.responses[200].content))
-    .toEqual(["application/json", "image/png", "image/jpeg", "image/webp"]);
+    .toEqual([
+      ...["application/json", "image/png", "image/jpeg", "image/webp", "text/event-stream"],
+    ]);
   expect(paths["/v1/receipts"].get.parameters)
     .toEqual([{ name: "limit", in: "query", schema: { type: "string" } }]);
 });
