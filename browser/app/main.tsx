@@ -6,7 +6,7 @@ import { Boundary } from "./views/boundary.tsx";
 import { CheckView } from "./views/check_view.tsx";
 import { GenerateView } from "./views/generate_view.tsx";
 import { KeptView, OpenView } from "./views/open_view.tsx";
-import { ProblemView } from "./views/problem_view.tsx";
+import { ZoomDialog } from "./views/zoom.tsx";
 
 const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This browser"]] as const;
 
@@ -29,7 +29,6 @@ function App() {
               {text}
             </a>
           ))}
-          <a href="/bench.html">Kernels</a>
         </nav>
         <span class="faint small">any single diffusion step, checked in this tab</span>
       </header>
@@ -48,7 +47,7 @@ function App() {
             </>
           )}
       </main>
-      <ProblemView />
+      <ZoomDialog />
     </>
   );
 }

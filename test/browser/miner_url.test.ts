@@ -56,7 +56,6 @@ describe("a miner's address out of a link", () => {
     ["https://name:word@miner.example/", "it holds a name or password"],
     ["not an address", "it is no address"],
     [`https://miner.example/${"x".repeat(2000)}`, "it is no address"],
-    ["http://miner.example/", "it is not encrypted"],
   ])("%s: %s", (url, why) => {
     expect(thrownBy(() => checkMinerUrl(url, PAGE))).toMatchObject({
       message: expect.stringContaining(why),
@@ -64,6 +63,13 @@ describe("a miner's address out of a link", () => {
   });
 
   test("of the open internet is taken, and one of the same private network as the page", () => {
+    // Browsers let no https page ask by http, and the miner may have both.
+    expect(checkMinerUrl("http://miner.example:8091/a", PAGE)).toBe(
+      "https://miner.example:8091/a/",
+    );
+    expect(checkMinerUrl("http://miner.example/", "http://stepwise.example/")).toBe(
+      "http://miner.example/",
+    );
     expect(checkMinerUrl("https://miner.example:8091/a/", PAGE)).toBe(
       "https://miner.example:8091/a/",
     );

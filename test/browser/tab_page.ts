@@ -197,7 +197,10 @@ export async function paste(page: Page, text: string): Promise<void> {
 
 /** What the page says went wrong; "" where that is nothing. */
 export async function alertOf(page: Page): Promise<string> {
-  return String(await page.evaluate(`document.querySelector("[role=alert]")?.textContent ?? ""`));
+  return await page.$$eval(
+    "[role=alert]",
+    (all) => all.map(({ textContent }) => textContent ?? "").join(""),
+  );
 }
 
 export async function textOf(page: Page): Promise<string> {

@@ -290,7 +290,7 @@ describe("a receipt comes in", () => {
     await eventually(() => alertOf(page)).toMatch(/it answered 503: not now/);
     await paste(page, tabLink(world.site.url, url, made));
     await shownReceipt(page, made.id);
-    await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+    await eventually(() => alertOf(page)).toBe("");
   });
 });
 
@@ -426,8 +426,8 @@ test(
     await paste(page, "hello");
     await eventually(() => alertOf(page)).toMatch(/Cannot open this/);
     await page.evaluate(`location.hash = "#/generate"`);
-    await page.waitForFunction(`document.querySelector("[role=alert]").textContent === "" &&
-    document.title === "Generate - Stepwise"`);
+    await page.waitForFunction(`document.title === "Generate - Stepwise"`);
+    await eventually(() => alertOf(page)).toBe("");
   },
 );
 
@@ -565,7 +565,7 @@ test("a full disk makes room by letting go of the older half", async () => {
     `JSON.stringify([...document.querySelectorAll(".list .mono")].map((each) => each.innerText)) ===
       ${JSON.stringify(JSON.stringify(kept))}`,
   );
-  await eventually(() => page.$eval("[role=alert]", (alert) => alert.textContent)).toBe("");
+  await eventually(() => alertOf(page)).toBe("");
 });
 
 test("a miner that is a process of its own is checked to honest", async () => {

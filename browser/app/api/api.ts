@@ -2,6 +2,9 @@ import type { SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { Level, Report, StepChoice } from "../../../core/verifier/mod.ts";
 
+/** The name of an error that says that work was cancelled, as it crosses to the page. */
+export const CANCELLED = "cancelled";
+
 /** What the page asks of its worker. Everything that takes time happens there. */
 export interface EngineApi {
   capabilities(): Promise<Capabilities>;

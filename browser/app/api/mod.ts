@@ -3,6 +3,7 @@
  * shown.
  */
 export {
+  CANCELLED,
   type Capabilities,
   type CheckEvent,
   type CheckOrder,

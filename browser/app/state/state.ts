@@ -4,6 +4,7 @@ import { receiptId } from "../../../core/transcript/mod.ts";
 import type { Level } from "../../../core/verifier/mod.ts";
 import { answered, engine, listener } from "./engine.ts";
 import {
+  CANCELLED,
   type Capabilities,
   type CheckEvent,
   type CheckOrder,
@@ -33,8 +34,10 @@ export const route = signal(routeOf(location.hash));
 export const subject = signal<StoredReceipt | undefined>(undefined);
 /** How far the receipt that is looked at can be checked here. */
 export const reach = signal<Reach>({ level: 3 });
-/** A sentence for the reader: what could not be done. */
-export const problem = signal("");
+/** Where on the page something was asked for, and what went wrong with it is said. */
+export type Place = "open" | "check" | "attest" | "generate" | "browser";
+/** What could not be done, in a sentence for the reader; undefined where all went well. */
+export const problem = signal<{ readonly at: Place; readonly text: string } | undefined>(undefined);
 /** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
 export const opening = signal<"address" | "reader" | undefined>(undefined);
 /** The reader asked for the receipt that is looked at, and has not been brought before it. */
@@ -55,10 +58,11 @@ export const checking = computed(() => begun.value?.running ?? false);
 export const check = computed(() =>
   begun.value?.id === subject.value?.id ? begun.value : undefined
 );
-/** Of the last check that was begun, which may have ended without one; else what is stored. */
-export const report = computed(() =>
-  check.value ? check.value.report : verdicts.value.get(subject.value?.id ?? "")
-);
+/** Of the last check; where that ended without one, as it was cancelled, the verdict before it. */
+export const report = computed(() => {
+  const { report, running } = check.value ?? {};
+  return report ?? (running ? undefined : verdicts.value.get(subject.value?.id ?? ""));
+});
 
 /** What is known of a check. */
 export interface CheckState {
@@ -88,7 +92,7 @@ function routeOf(hash: string): string {
 /** Begins: what is stored, what the address leads to, what this browser can. */
 export async function start(): Promise<void> {
   addEventListener("hashchange", () => void follow());
-  void tell(async () => {
+  void tell("check", async () => {
     capabilities.value = await answered(engine.capabilities());
   });
   // At once: what the reader does meanwhile is newer than the address.
@@ -123,13 +127,19 @@ async function readKept(): Promise<void> {
   }
 }
 
-/** Shows what goes wrong as a sentence. */
-export async function tell(work: () => Promise<void>): Promise<void> {
+/** Does what was asked for at a place, and says there what goes wrong. To cancel is no error. */
+export async function tell(at: Place, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    problem.value = reason(error);
+    if (error instanceof Error && error.name === CANCELLED) return;
+    complain(at, reason(error));
   }
+}
+
+/** Says what went wrong at a place, as a sentence. */
+export function complain(at: Place, text: string): void {
+  problem.value = { at, text: /[.!?]$/.test(text) ? text : `${text}.` };
 }
 
 /** Of the last thing that was to be opened: what was asked for before it is not shown any more. */
@@ -141,9 +151,9 @@ async function openBy(
 ): Promise<void> {
   const turn = ++wanted;
   const isWanted = () => turn === wanted;
-  problem.value = "";
+  problem.value = undefined;
   opening.value = what;
-  await tell(async () => {
+  await tell("open", async () => {
     try {
       await work(isWanted);
     } catch (error) {
@@ -162,7 +172,7 @@ async function follow(): Promise<void> {
   route.value = routeOf(location.hash);
   if (route.value !== "check") {
     // It was of the view before.
-    problem.value = "";
+    problem.value = undefined;
     return;
   }
   const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
@@ -239,7 +249,7 @@ async function show(stored: StoredReceipt): Promise<void> {
   if (location.hash.includes(stored.id)) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   const hasRoom = await keepReceipt(stored).catch(() => false);
-  if (!hasRoom) problem.value = "This browser has no room to keep the receipt.";
+  if (!hasRoom) complain("open", "This browser has no room to keep the receipt.");
   await readKept();
   const found = await answered(engine.reach(stored));
   if (subject.value === stored) reach.value = found;
@@ -267,8 +277,8 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
     begun.value = next;
   };
   begun.value = state;
-  problem.value = "";
-  await tell(async () => {
+  problem.value = undefined;
+  await tell("check", async () => {
     try {
       const found = await answered(engine.check(
         { receipt, link, image, compute: compute.value, ...order },
@@ -289,7 +299,7 @@ async function keepReport(id: string, found: TabReport): Promise<void> {
   if (found.code === "opening_withheld") return;
   verdicts.value = new Map([...verdicts.value, [id, found]]);
   if (await keepVerdict({ id, report: found, at: Date.now() })) return;
-  problem.value = "This browser has no room to keep the verdict.";
+  complain("check", "This browser has no room to keep the verdict.");
 }
 
 function after(state: CheckState, event: CheckEvent): CheckState {

@@ -1,9 +1,20 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { reason } from "../../../core/error.ts";
-import { answered, capabilities, engine, forgetAll, kept, problem, tell } from "../state/mod.ts";
+import {
+  answered,
+  capabilities,
+  complain,
+  engine,
+  forgetAll,
+  kept,
+  problem,
+  tell,
+} from "../state/mod.ts";
+import { countOf } from "../api/mod.ts";
 
 import { clearPages, clearRecords } from "../storage/mod.ts";
+import { ProblemView } from "./problem_view.tsx";
 
 const stored = signal<number | undefined>(undefined);
 
@@ -12,7 +23,7 @@ export function AboutView() {
   const found = capabilities.value;
   const [said, setSaid] = useState("");
   // Each time: what was made and checked meanwhile has left weights here.
-  useEffect(() => void tell(look), []);
+  useEffect(() => void tell("browser", look), []);
   return (
     <section>
       <h2>This browser</h2>
@@ -30,20 +41,39 @@ export function AboutView() {
         <dd>{kept.value?.length}</dd>
       </dl>
       <p class="row">
-        <button
-          type="button"
-          onClick={() =>
-            void tell(async () => {
+        <ClearButton
+          clear={() =>
+            void tell("browser", async () => {
               setSaid("");
               setSaid(await clear());
             })}
-        >
-          Clear everything
-        </button>
+        />
         <a class="button" href="/bench.html">Measure the kernels on this GPU</a>
         <span role="status">{said}</span>
       </p>
+      <ProblemView at="browser" />
     </section>
+  );
+}
+
+/** Asks first: receipts whose steps nobody opens any more cannot be fetched again. */
+function ClearButton({ clear }: { readonly clear: () => void }) {
+  const [asked, setAsked] = useState(false);
+  if (!asked) return <button type="button" onClick={() => setAsked(true)}>Clear everything</button>;
+  const answer = (yes: boolean) => {
+    setAsked(false);
+    if (yes) clear();
+  };
+  return (
+    <span class="row" role="group" aria-label="Clear everything?">
+      <span>
+        Forget {countOf(kept.value?.length ?? 0, "receipt")}, their verdicts and all weights?
+      </span>
+      <button type="button" onClick={() => answer(true)}>Forget them</button>
+      <button type="button" ref={(button) => button?.focus()} onClick={() => answer(false)}>
+        Keep them
+      </button>
+    </span>
   );
 }
 
@@ -56,7 +86,7 @@ async function look(): Promise<void> {
  * @returns what is said of it, for people.
  */
 async function clear(): Promise<string> {
-  problem.value = "";
+  problem.value = undefined;
   const cleared = await Promise.allSettled([
     answered(engine.clear()),
     clearRecords(),
@@ -66,6 +96,6 @@ async function clear(): Promise<string> {
   await look();
   const failed = cleared.find((each) => each.status === "rejected");
   if (!failed) return "It is all gone.";
-  problem.value = reason(failed.reason);
+  complain("browser", reason(failed.reason));
   return "";
 }

@@ -6,6 +6,7 @@ import { answered, engine, problem, tell } from "../state/mod.ts";
 import { checkMinerUrl, countOf, timeOf } from "../api/mod.ts";
 
 import type { StoredReceipt } from "../storage/mod.ts";
+import { ProblemView } from "./problem_view.tsx";
 
 const accounts = signal<readonly { readonly address: string; readonly name: string }[]>([]);
 const signed = signal<SignedAttestation | undefined>(undefined);
@@ -23,8 +24,8 @@ export function AttestView({ stored, report }: Props) {
   const [source, setSource] = useState(stored.link?.validator);
   const own = signed.value?.attestation.receipt === report.receipt ? signed.value : undefined;
   const act = (work: () => Promise<string>) =>
-    tell(async () => {
-      problem.value = "";
+    tell("attest", async () => {
+      problem.value = undefined;
       setSaid("");
       setSaid(await work());
     });
@@ -91,6 +92,7 @@ export function AttestView({ stored, report }: Props) {
         </form>
       )}
       <p role="status">{said}</p>
+      <ProblemView at="attest" />
       {source !== undefined && (
         <Attestations key={`${source} ${said}`} validator={source} receipt={report.receipt} />
       )}
@@ -104,7 +106,11 @@ function Attestations(
 ) {
   const [found, setFound] = useState<readonly SignedAttestation[]>([]);
   useEffect(
-    () => void tell(async () => setFound(await answered(engine.attestations(validator, receipt)))),
+    () =>
+      void tell(
+        "attest",
+        async () => setFound(await answered(engine.attestations(validator, receipt))),
+      ),
     [],
   );
   if (found.length === 0) return null;
@@ -137,7 +143,7 @@ async function findAccounts(): Promise<string> {
 }
 
 async function sign(address: string, report: Report): Promise<string> {
-  const [{ web3FromAddress }, { attestationMessage }] = await Promise.all([
+  const [{ web3FromAddress }, { attestationMessage, checkAttestation }] = await Promise.all([
     import("@polkadot/extension-dapp"),
     import("../../../core/protocol/mod.ts"),
   ]);
@@ -149,7 +155,13 @@ async function sign(address: string, report: Report): Promise<string> {
       .join("")
   }` as const;
   const { signature } = await signRaw({ address, data, type: "bytes" });
-  signed.value = { attestation, signature };
+  const own = { attestation, signature };
+  try {
+    checkAttestation(own);
+  } catch (cause) {
+    throw new Error("Cannot use what the wallet sent: it is no signature of this key", { cause });
+  }
+  signed.value = own;
   return "Signed.";
 }
 

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Level, StepChoice } from "../../../core/verifier/mod.ts";
+import type { Level, Report, StepChoice } from "../../../core/verifier/mod.ts";
 import {
   capabilities,
   check,
   checking,
+  complain,
   compute,
   engine,
-  problem,
   reach,
   report,
   runCheck,
@@ -16,6 +16,8 @@ import {
 
 import type { ComputeChoice } from "../api/mod.ts";
 import { AttestView } from "./attest_view.tsx";
+import { PHONE } from "./phone.ts";
+import { ProblemView } from "./problem_view.tsx";
 import { LadderView } from "./ladder_view.tsx";
 import { ReceiptCard } from "./receipt_card.tsx";
 import { ResultView } from "./result_view.tsx";
@@ -50,10 +52,12 @@ export function CheckView() {
       <section ref={place}>
         <h2>Check it</h2>
         <Settings />
+        <ProblemView at="check" />
         <LadderView />
         <StripView
           of={stored.receipt.steps}
-          drawn={check.value?.steps ?? report.value?.opened ?? []}
+          drawn={drawnSteps()}
+          failed={failedSteps(report.value)}
         />
       </section>
       {(running || report.value) && <ResultView report={report.value} />}
@@ -62,6 +66,21 @@ export function CheckView() {
       )}
     </>
   );
+}
+
+/** Of the check that runs or ended with a verdict; else of the verdict before it. */
+function drawnSteps(): readonly number[] {
+  const { running, report: own, steps } = check.value ?? {};
+  return (running || own ? steps : undefined) ?? report.value?.opened ?? [];
+}
+
+/** Steps at which a check found more than honest machines differ by. */
+function failedSteps(found: Report | undefined): readonly number[] {
+  return (found?.steps ?? [])
+    .filter(({ outside = 0, velocityError = 0, tolerance = Infinity }) =>
+      outside > 0 || !(velocityError <= tolerance)
+    )
+    .map(({ step }) => step);
 }
 
 function Settings() {
@@ -76,22 +95,29 @@ function Settings() {
         if (steps) void runCheck({ level: asked, steps });
       }}
     >
-      <label>
-        Level{" "}
-        <select
-          value={asked}
-          onChange={(event) => level.value = Number(event.currentTarget.value) as Level}
-        >
-          {LEVELS.map(([value, text]) => (
-            <option key={value} value={value} disabled={value > most}>{text}</option>
-          ))}
-        </select>
-      </label>
-      <fieldset disabled={why !== undefined}>
-        <StepSettings />
-      </fieldset>
-      <ComputeSelect />
-      <RunButtons text="Check" running={checking.value} />
+      <details class="settings" open={!PHONE.matches}>
+        <summary class="small">Level, steps, and what computes</summary>
+        <div class="row">
+          <label>
+            Level{" "}
+            <select
+              value={asked}
+              onChange={(event) => level.value = Number(event.currentTarget.value) as Level}
+            >
+              {LEVELS.map(([value, text]) => (
+                <option key={value} value={value} disabled={value > most}>{text}</option>
+              ))}
+            </select>
+          </label>
+          <fieldset disabled={why !== undefined}>
+            <StepSettings />
+          </fieldset>
+          <ComputeSelect />
+        </div>
+      </details>
+      <span class="row act">
+        <RunButtons text="Check" running={checking.value} />
+      </span>
       {why !== undefined && <p class="small faint wide">{why}</p>}
     </form>
   );
@@ -206,6 +232,6 @@ function stepsOf(): StepChoice | undefined {
   if (numbers.length > 0 && numbers.every((step) => Number.isInteger(step) && step >= 0)) {
     return { take: numbers };
   }
-  problem.value = "Cannot pick steps: write their numbers with commas between, such as 0, 14, 29.";
+  complain("check", "Cannot pick steps: write their numbers with commas, such as 0, 14, 29.");
   return undefined;
 }

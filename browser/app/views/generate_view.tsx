@@ -8,6 +8,8 @@ import type { StoredReceipt } from "../storage/mod.ts";
 import { BlobDownload, BlobImage } from "./blob_image.tsx";
 import { ComputeSelect, RunButtons } from "./check_view.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
+import { ProblemView } from "./problem_view.tsx";
+import { Zoomable } from "./zoom.tsx";
 
 const preview = signal<Picture | undefined>(undefined);
 const status = signal("");
@@ -66,6 +68,7 @@ export function GenerateView() {
             <RunButtons text="Make it" running={making.value} />
           </p>
           <p role="status" class="small">{status.value}</p>
+          <ProblemView at="generate" />
           {made.value && <Made own={made.value} />}
         </form>
       </div>
@@ -107,7 +110,11 @@ function Numbers() {
 
 function MadeImage({ own: { image, receipt } }: { readonly own: OwnImage }) {
   const { width, height } = receipt.request;
-  return <BlobImage {...{ image, width, height }} label="The image that this tab made" />;
+  return (
+    <Zoomable label="The image that this tab made">
+      <BlobImage {...{ image, width, height }} label="The image that this tab made" />
+    </Zoomable>
+  );
 }
 
 /** What can be done with it. */
@@ -125,10 +132,10 @@ function Made({ own }: { readonly own: OwnImage & { readonly file: Blob } }) {
 }
 
 function run(form: FormData): Promise<void> {
-  [made.value, preview.value, problem.value] = [undefined, undefined, ""];
+  [made.value, preview.value, problem.value] = [undefined, undefined, undefined];
   making.value = true;
   const seed = textIn(form, "seed");
-  return tell(async () => {
+  return tell("generate", async () => {
     try {
       const own = await answered(engine.generate({
         ...{ prompt: textIn(form, "prompt"), negativePrompt: textIn(form, "negative") },

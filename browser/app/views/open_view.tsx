@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
 import type { TargetedKeyboardEvent } from "preact";
 import {
+  complain,
   kept,
   look,
   offered,
   open,
   opening,
   openLink,
-  problem,
   subject,
   verdicts,
 } from "../state/mod.ts";
@@ -16,6 +16,7 @@ import { type OfferedReceipt, type TabReport, textOf, timeOf } from "../api/mod.
 import type { StoredReceipt } from "../storage/mod.ts";
 
 import { Boundary } from "./boundary.tsx";
+import { ProblemView } from "./problem_view.tsx";
 
 const over = signal(false);
 
@@ -64,6 +65,7 @@ export function OpenView() {
         </label>
         <span role="status" class="small faint">{opening.value && "Fetching it..."}</span>
       </form>
+      <ProblemView at="open" />
       <Offered />
     </section>
   );
@@ -88,7 +90,7 @@ const MOST_FILE = 2 ** 20;
 
 async function openFile(file: File): Promise<void> {
   if (file.size <= MOST_FILE) return await open(await file.text());
-  problem.value = "Cannot read a receipt: the file is too long.";
+  complain("open", "Cannot read a receipt: the file is too long.");
 }
 
 function Offered() {

@@ -1,13 +1,14 @@
-import { problem } from "../state/mod.ts";
+import { type Place, problem } from "../state/mod.ts";
 
-/** What could not be done, where it is seen wherever one has scrolled to. */
-export function ProblemView() {
+/** What could not be done, beside what asked for it. */
+export function ProblemView({ at }: { readonly at: Place }) {
+  // What is spoken when it changes has to be there before.
   return (
-    <div class="problems" role="alert">
-      {problem.value !== "" && (
+    <div class="problem" role="alert">
+      {problem.value?.at === at && (
         <>
-          <p>{problem.value}</p>
-          <button type="button" onClick={() => problem.value = ""}>Close</button>
+          <p>{problem.value.text}</p>
+          <button type="button" onClick={() => problem.value = undefined}>Close</button>
         </>
       )}
     </div>

@@ -4,6 +4,10 @@ import { arrived } from "../state/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { textOf, timeOf } from "../api/mod.ts";
 import { BlobImage } from "./blob_image.tsx";
+import { PHONE } from "./phone.ts";
+import { Zoomable } from "./zoom.tsx";
+
+const IMAGE = "The image that the receipt is of";
 
 /** What the miner signed, in words. Everything in it is a stranger's text, and shown as text. */
 export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
@@ -31,23 +35,28 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
       <div>
         {image
           ? (
-            <BlobImage
-              {...{ image, width: request.width, height: request.height }}
-              label="The image that the receipt is of"
-            />
+            <Zoomable label={IMAGE}>
+              <BlobImage
+                {...{ image, width: request.width, height: request.height }}
+                label={IMAGE}
+              />
+            </Zoomable>
           )
           : <p class="faint">The image is not at hand.</p>}
       </div>
-      <dl>
-        {rows.map(([name, value]) => [name, textOf(value)] as const)
-          .filter(([, text]) => text !== "")
-          .map(([name, text]) => (
-            <Fragment key={name}>
-              <dt>{name}</dt>
-              <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""} dir="auto">{text}</dd>
-            </Fragment>
-          ))}
-      </dl>
+      <details class="facts" open={!PHONE.matches}>
+        <summary>What was signed</summary>
+        <dl>
+          {rows.map(([name, value]) => [name, textOf(value)] as const)
+            .filter(([, text]) => text !== "")
+            .map(([name, text]) => (
+              <Fragment key={name}>
+                <dt>{name}</dt>
+                <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""} dir="auto">{text}</dd>
+              </Fragment>
+            ))}
+        </dl>
+      </details>
     </section>
   );
 }

@@ -1,9 +1,11 @@
+import { useState } from "preact/hooks";
 import type { Report } from "../../../core/verifier/mod.ts";
 import {
   countOf,
   heatScale,
   LEAST_HEAT,
   MOST_HEAT,
+  type Picture,
   STATEMENT_ONLY,
   type TabReport,
 } from "../api/mod.ts";
@@ -12,6 +14,7 @@ import { check } from "../state/mod.ts";
 
 import { ErrorPlot } from "./error_plot.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
+import { Zoomable } from "./zoom.tsx";
 
 const SCALE = heatScale(128);
 
@@ -92,7 +95,7 @@ function drawText({ opened, of, draw, blockHash }: Report): string {
   if (opened.length === 0) return "No step was opened.";
   const by = {
     private: "drawn by this tab",
-    public: `drawn by the block ${blockHash ?? ""}`.trim(),
+    public: `drawn by a hash that you typed (${blockHash ?? ""}), which no chain was asked about`,
     chosen: "picked by hand",
   }[draw];
   return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.`;
@@ -163,7 +166,7 @@ function Comparison() {
   if (compared.length === 0) return null;
   return (
     <>
-      <h3>Predictions: the miner's, ours, and where they differ</h3>
+      <h3>Predictions: the miner's against ours, and where they differ</h3>
       <div class="scale small">
         <PictureCanvas
           picture={SCALE}
@@ -177,19 +180,50 @@ function Comparison() {
         {compared.map(([step, { theirs, ours, difference }]) => (
           <figure key={step}>
             <figcaption class="small">Step {step}</figcaption>
-            <div class="three">
-              {theirs && <PictureCanvas picture={theirs} label={`The miner's, step ${step}`} />}
-              {ours && <PictureCanvas picture={ours} label={`Ours, step ${step}`} />}
+            <div class="two">
+              {theirs && ours && <Slider {...{ step, theirs, ours }} />}
               {difference && (
-                <PictureCanvas picture={difference} label={`Difference at step ${step}`} />
+                <Zoomable label={`Difference at step ${step}`}>
+                  <PictureCanvas picture={difference} label={`Difference at step ${step}`} />
+                </Zoomable>
               )}
-              <span>miner</span>
-              <span>ours</span>
+              <span>miner's | ours</span>
               <span>difference</span>
             </div>
           </figure>
         ))}
       </div>
     </>
+  );
+}
+
+interface Pair {
+  readonly step: number;
+  readonly theirs: Picture;
+  readonly ours: Picture;
+}
+
+/** Two predictions in one place; the slider uncovers the one or the other. */
+function Slider({ step, theirs, ours }: Pair) {
+  const [at, setAt] = useState(50);
+  return (
+    <div class="slider">
+      <Zoomable label={`The miner's prediction against ours, step ${step}`}>
+        <span class="stack">
+          <PictureCanvas picture={theirs} label={`The miner's, step ${step}`} />
+          <span style={{ clipPath: `inset(0 0 0 ${at}%)` }}>
+            <PictureCanvas picture={ours} label={`Ours, step ${step}`} />
+          </span>
+        </span>
+      </Zoomable>
+      <input
+        type="range"
+        min={0}
+        max={100}
+        value={at}
+        aria-label={`The miner's prediction up to here, ours from here on, step ${step}`}
+        onInput={(event) => setAt(Number(event.currentTarget.value))}
+      />
+    </div>
   );
 }

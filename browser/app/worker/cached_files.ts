@@ -1,3 +1,5 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../../../core/error.ts";
 import {
   type ByteRange,
@@ -141,7 +143,8 @@ export class CachedFiles implements ModelFiles {
   }
 }
 
+/** A page by plain http from another machine has no `crypto.subtle`: there a library hashes. */
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (!("subtle" in crypto)) return bytesToHex(sha256(bytes));
+  return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }

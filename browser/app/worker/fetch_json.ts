@@ -10,13 +10,15 @@ export interface Question {
   readonly url: URL;
   readonly mostBytes: number;
   readonly init?: Pick<RequestInit, "method" | "headers" | "body">;
+  /** Statuses by which it says that it has not, or not any more, what is asked for. */
+  readonly gone?: readonly number[];
 }
 
 /**
  * JSON of a stranger: within a time and a size, without cookies, without following him elsewhere.
  * @throws AppError `opening_withheld`, with his words where he refused.
  */
-export async function fetchJson({ whom, url, mostBytes, init }: Question): Promise<unknown> {
+export async function fetchJson({ whom, url, mostBytes, init, gone }: Question): Promise<unknown> {
   try {
     const response = await fetch(url, {
       ...init,
@@ -27,15 +29,31 @@ export async function fetchJson({ whom, url, mostBytes, init }: Question): Promi
     const bytes = await readAtMost(response, mostBytes);
     if (!bytes) throw new Error("its answer is too long");
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (!response.ok && gone?.includes(response.status)) throw new Gone(whom);
     if (!response.ok) throw new Error(`it answered ${response.status}: ${wordsOf(json)}`);
     return json;
   } catch (cause) {
     const late = cause instanceof Error && cause.name === "TimeoutError";
     const why = late ? `no answer within ${TIMEOUT_MS / 1000} s` : reason(cause);
-    throw new AppError("opening_withheld", `Cannot ask ${whom} at ${url.origin}: ${why}`, {
+    const advice = cause instanceof TypeError ? adviceFor(url) : "";
+    throw new AppError("opening_withheld", `Cannot ask ${whom} at ${url.origin}: ${why}${advice}`, {
       cause,
     });
   }
+}
+
+/** What was asked for is not there any more. */
+class Gone extends Error {
+  constructor(whom: string) {
+    super(`${whom} no longer has it; most keep the steps of an image for 15 minutes`);
+  }
+}
+
+/** For a connection that failed, of which browsers tell no more. */
+function adviceFor({ host, pathname, protocol }: URL): string {
+  if (protocol !== "https:" || self.location.protocol !== "https:") return "";
+  const folder = pathname.replace(/v1\/.*$/, "");
+  return `. If it has no https, open its own page, http://${host}${folder}, which may ask it`;
 }
 
 /** Of an error's answer, which may be anything. */

@@ -18,6 +18,8 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
     ...{ whom: "the miner", url: addressOf(miner, PATHS.generation, { id }) },
     init: { headers: { authorization: `Bearer ${token}` } },
     mostBytes: 2 * MAX_RECEIPT_BYTES,
+    // A token that is not the receipt's any more is refused: the miner has begun anew since.
+    gone: [403, 404, 410],
   });
   const receipt = receiptFromJson((answer as { readonly receipt?: unknown } | null)?.receipt);
   if (receiptId(receipt) !== id) {

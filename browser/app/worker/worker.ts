@@ -1,5 +1,5 @@
 import { expose, type ProxyMarked, releaseProxy, type Remote } from "comlink";
-import { reason } from "../../../core/error.ts";
+import { AppError, reason } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
 import { type EngineApi, whyOf } from "../api/mod.ts";
@@ -20,7 +20,7 @@ const api: EngineApi = {
   async capabilities() {
     const threads = self.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
     if (!navigator.gpu) {
-      return { software: false, threads, gpuProblem: "this browser has no WebGPU" };
+      return { software: false, threads, gpuProblem: noWebGpu() };
     }
     try {
       const { openGpu } = await import("../../engine/mod.ts");
@@ -75,12 +75,20 @@ async function run<T, E>(
   }
 }
 
-/** Errors cross to the page as their words. */
+function noWebGpu(): string {
+  return self.isSecureContext
+    ? "this browser has no WebGPU"
+    : "browsers give WebGPU to pages by https, or of this machine, alone";
+}
+
+/** Errors cross to the page as their words, named by their code. */
 async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(reason(error), { cause: error });
+    const crossing = new Error(reason(error), { cause: error });
+    if (error instanceof AppError) crossing.name = error.code;
+    throw crossing;
   }
 }
 
