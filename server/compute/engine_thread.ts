@@ -27,7 +27,7 @@ export interface ToThread {
 export interface FromThread {
   readonly answer: EngineAnswer;
   readonly payload: Uint8Array<ArrayBuffer>;
-  /** Of a hello with a problem. */
+  /** Of a hello with a problem that has one. */
   readonly code?: AppError["code"];
 }
 
@@ -60,7 +60,7 @@ try {
   });
   send({ type: "hello", device: { name: host.name, software: false } });
 } catch (error) {
-  const code = error instanceof AppError ? error.code : "host_unavailable";
+  const code = error instanceof AppError ? error.code : undefined;
   const answer = { type: "hello" as const, problem: reason(error) };
   post({ answer, payload: new Uint8Array(), code });
 }

@@ -82,7 +82,8 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
         return new ThreadSession(worker, answer.device.name);
       }
       const problem = answer.type === "hello" ? answer.problem : undefined;
-      throw new AppError(code ?? "host_unavailable", problem ?? "Cannot compute: no host opened");
+      const message = problem ?? "Cannot compute: no host opened";
+      throw code ? new AppError(code, message) : new Error(message);
     } catch (error) {
       await worker.terminate();
       throw error;
