@@ -1,4 +1,4 @@
-import { type Ort, ortRuntime, type Runtime } from "../../core/inference/mod.ts";
+import { type Ort, ortRuntime, type Runtime, WEB_FILE_BYTES } from "../../core/inference/mod.ts";
 
 /** onnxruntime's wasm build: what computes where there is no GPU. */
 export async function wasmRuntime(): Promise<Runtime> {
@@ -7,6 +7,7 @@ export async function wasmRuntime(): Promise<Runtime> {
     name: `onnxruntime-web ${ort.env.versions.web ?? ""} on CPU (wasm)`,
     imagesPerCall: 1,
     byPath: false,
+    maxFileBytes: WEB_FILE_BYTES,
     session: { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 },
   });
 }

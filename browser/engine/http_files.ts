@@ -42,7 +42,7 @@ export class HttpFiles implements ModelFiles {
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
-    this.size(path);
+    const size = this.size(path);
     const headers = range && { range: `bytes=${range.start}-${range.end - 1}` };
     try {
       const response = await fetch(this.#url + path.split("/").map(encodeURIComponent).join("/"), {
@@ -50,7 +50,8 @@ export class HttpFiles implements ModelFiles {
       });
       // The host's own words, which name file and folder.
       if (!response.ok) throw new AppError("model_invalid", await response.text());
-      return new Uint8Array(await response.arrayBuffer());
+      const { start, end } = range ?? { start: 0, end: size };
+      return await readBody(response, Math.max(0, Math.min(end, size) - start));
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
       throw new AppError(
@@ -60,4 +61,22 @@ export class HttpFiles implements ModelFiles {
       );
     }
   }
+}
+
+/**
+ * A body as it streams in: Chromium gives no `arrayBuffer()` of 2 GiB, and has such buffers.
+ * @param length bytes expected.
+ * @throws Error when it has another number of bytes.
+ */
+async function readBody(response: Response, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  const reader = response.body?.getReader();
+  let got = 0;
+  for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
+    if (got + chunk.value.length > length) throw new Error(`it has more than ${length} bytes`);
+    bytes.set(chunk.value, got);
+    got += chunk.value.length;
+  }
+  if (got < length) throw new Error(`it ended after ${got} of ${length} bytes`);
+  return bytes;
 }

@@ -73,12 +73,22 @@ function wantedGraphs(files: ModelFiles, { graphs }: ModelLayout): [string, Grap
   });
 }
 
-/** Each weight is one buffer on a GPU. */
+/** Each weight is one buffer on a GPU, and each file of them must be one that can be addressed. */
 function checkWeights(
-  { gpu }: Runtime,
+  { gpu, name, maxFileBytes = Infinity }: Runtime,
   files: ModelFiles,
   graphs: readonly [string, GraphFiles][],
 ): void {
+  for (const { path } of graphs.flatMap(([, { external }]) => external)) {
+    const size = files.size(path);
+    if (size <= maxFileBytes) continue;
+    throw new AppError(
+      "host_unavailable",
+      `Cannot load ${path} of ${files.name}: it has ${size} bytes, and ${name} takes files of up ` +
+        `to ${maxFileBytes}. Use float16 weights (--variant fp16) if the model has them, or compute ` +
+        "on the CPU (--compute cpu)",
+    );
+  }
   gpu?.require({
     work: files.name,
     limits: { maxBufferSize: Math.max(...graphs.map(([, graph]) => graph.largestTensor)) },

@@ -37,9 +37,14 @@ export interface OrtRuntimeOptions {
   readonly session: InferenceSession.SessionOptions;
   /** Open by path on disk, so that no copy of the weights passes through JavaScript. */
   readonly byPath: boolean;
+  /** As {@link Runtime.maxFileBytes}. */
+  readonly maxFileBytes?: number;
   /** Whose device was given to the WebGPU provider. */
   readonly gpu?: Gpu;
 }
+
+/** onnxruntime-web is told of places in a file of weights in 32 bits. */
+export const WEB_FILE_BYTES = 2 ** 32 - 1;
 
 /** onnxruntime as a {@link Runtime}. Never two of its calls at once: the GPU builds hang on that. */
 export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
@@ -48,6 +53,7 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
     name: options.name,
     imagesPerCall: options.imagesPerCall,
     gpu: options.gpu,
+    maxFileBytes: options.maxFileBytes,
     async open(files, graph) {
       const load = () => createSession(ort, options, files, graph);
       return new OrtSession(ort, mutex, graph.graph, load, await mutex.run(load));

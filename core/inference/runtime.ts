@@ -34,5 +34,7 @@ export interface Runtime {
   readonly imagesPerCall: number;
   /** The device that sessions share with our kernels; undefined when they compute on the CPU. */
   readonly gpu: Gpu | undefined;
+  /** Bytes of the largest file of weights that it can address; undefined where any will do. */
+  readonly maxFileBytes?: number;
   open(files: ModelFiles, graph: GraphFiles): Promise<Session>;
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/mod.ts";
-import { type Ort, ortRuntime } from "./ort_runtime.ts";
+import { type Ort, ortRuntime, WEB_FILE_BYTES } from "./ort_runtime.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A batch larger than this gains little on a GPU, and its activations take memory. */
@@ -11,6 +11,7 @@ export function webgpuRuntime(ort: Ort, gpu: Gpu): Runtime {
     name: `onnxruntime-web ${ort.env.versions.web ?? ""} on ${gpu.name} (WebGPU)`,
     imagesPerCall: IMAGES_PER_CALL,
     byPath: false,
+    maxFileBytes: WEB_FILE_BYTES,
     gpu,
     session: {
       executionProviders: [{ name: "webgpu", device: gpu.device }],

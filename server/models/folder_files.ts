@@ -1,4 +1,4 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -63,7 +63,7 @@ export class FolderFiles implements ModelFiles {
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const local = this.localPath(path);
     try {
-      return range ? await readRange(local, range) : new Uint8Array(await readFile(local));
+      return await readRange(local, range ?? { start: 0, end: this.size(path) });
     } catch (cause) {
       if (isMissing(cause)) throw missingFile(this, path);
       throw new AppError("storage_failed", `Cannot read ${local}: ${reason(cause)}`, { cause });
@@ -93,6 +93,9 @@ async function listFiles(folder: string, under = "", depth = 1): Promise<string[
   return paths;
 }
 
+/** The system reads less than 2 GiB at once, and `readFile` refuses a larger file. */
+const MAX_READ = 2 ** 30;
+
 async function readRange(
   path: string,
   { start, end }: ByteRange,
@@ -101,7 +104,8 @@ async function readRange(
   const bytes = new Uint8Array(end - start);
   let got = 0;
   while (got < bytes.length) {
-    const { bytesRead } = await file.read(bytes, got, bytes.length - got, start + got);
+    const length = Math.min(bytes.length - got, MAX_READ);
+    const { bytesRead } = await file.read(bytes, got, length, start + got);
     if (bytesRead === 0) break;
     got += bytesRead;
   }

@@ -97,6 +97,26 @@ test("an LCM UNet reads the guidance scale and is called once a step", async () 
   expect(strong.leaves.at(-1)).not.toEqual(weak.leaves.at(-1));
 });
 
+test("weights in a file larger than the host takes are refused before any is read", async () => {
+  const files = await openTinySd({ external: true });
+  const path = "text_encoder/model.onnx_data";
+  const small = { ...runtime, maxFileBytes: files.size(path) - 1 };
+  const opened: string[] = [];
+  const told = { onPart: (part: string) => opened.push(part) };
+  await expect(loadModel(files, small, told)).rejects.toMatchObject({
+    code: "host_unavailable",
+    message: expect.stringMatching(
+      new RegExp(
+        `^Cannot load ${path} of .* ${
+          files.size(path)
+        } bytes.* up to ${small.maxFileBytes}.*--compute cpu`,
+      ),
+    ),
+  });
+  expect(opened).toEqual([]);
+  await using _ = await loadModel(files, { ...runtime, maxFileBytes: files.size(path) });
+});
+
 test("guidance of 1 or below takes one row a step, above it two", async () => {
   const files = await openTinySd();
   const { leaves } = await generate(files, { guidanceScale: 1 });
