@@ -1,3 +1,15 @@
+/**
+ * What a model is made of: the catalogue of known ones, the layout of a diffusers-ONNX folder, its
+ * files, and downloads that are resumed and verified.
+ *
+ * ```ts
+ * import { parseModelSource } from "./mod.ts";
+ *
+ * const source = parseModelSource("hf:owner/name@v1");
+ * console.assert(source.kind === "hub" && source.revision === "v1");
+ * console.assert(parseModelSource("./my-sdxl-onnx").kind === "folder");
+ * ```
+ */
 export {
   type Catalogue,
   type CatalogueEntry,

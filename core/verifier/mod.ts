@@ -1,3 +1,23 @@
+/**
+ * The checker's half: draws of steps, the four checks, tolerances, verdicts and reports.
+ *
+ * ```ts
+ * import { catchRate, drawSteps, privateWords, toleranceAt } from "./mod.ts";
+ *
+ * // Three of thirty steps, from both halves, drawn when the receipt is in hand.
+ * const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
+ * console.assert(drawSteps(30, 3, words).length === 3);
+ *
+ * // A run whose every second step is forged passes one check in eight, about.
+ * const forged = Array.from({ length: 15 }, (_, k) => 2 * k);
+ * console.assert(catchRate(30, 3, forged) > 0.85);
+ *
+ * // What a step may be off by depends on how noisy it is.
+ * const points = [{ noise: 0.1, tolerance: 1e-2 }, { noise: 10, tolerance: 1e-3 }];
+ * const tolerance = { precision: "float32" as const, points };
+ * console.assert(toleranceAt(tolerance, { alpha: 1, sigma: 10 }) === 1e-3);
+ * ```
+ */
 export { acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
 export {
   checkImageSteps,
