@@ -226,6 +226,11 @@ export const ERROR_CODES = {
 /** What can go wrong, as a stable code that callers, logs, tests and the wire match. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Whether it is one of ours, for codes that come over the wire. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
+}
+
 /** The facts of a code. */
 export function errorFacts(code: ErrorCode): ErrorFacts {
   return ERROR_CODES[code];

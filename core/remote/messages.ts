@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ErrorCode } from "../error.ts";
+import { isErrorCode } from "../error_codes.ts";
 import type { Plan } from "../schedule/mod.ts";
 
 /**
@@ -117,7 +118,7 @@ const engineAnswer = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("failed"),
     job,
-    code: z.custom<ErrorCode>((value) => typeof value === "string"),
+    code: z.custom<ErrorCode>(isErrorCode),
     message: z.string(),
   }),
   /** The device is gone, and with it every engine. */

@@ -1,5 +1,5 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { AppError, type ErrorCode, reason } from "../../core/error.ts";
+import { AppError, reason } from "../../core/error.ts";
 import { LATENT_SCALE } from "../../core/latent_scale.ts";
 import { decodeImage, type RgbaImage } from "../../core/image/mod.ts";
 import {
@@ -11,27 +11,28 @@ import {
 import {
   addressOf,
   decodeGenerationAnswer,
-  decodeMinerInfo,
   type Filled,
   type GenerationCall,
   type MinerInfo,
   PATHS,
   readAtMost,
-  signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import { RetryLater } from "../http/mod.ts";
+import {
+  type Endpoint,
+  errorOf,
+  FETCH_MS,
+  MAX_JSON_BYTES,
+  notThere,
+  openEndpoint,
+  refusalOf,
+  sendSigned,
+  unavailable,
+} from "./generation_endpoint.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
-
-/** An image generator: this miner without the chain, on a host with a GPU. */
-interface Endpoint {
-  readonly url: string;
-  readonly info: MinerInfo;
-  /** Requests that this axon has there. */
-  running: number;
-}
 
 /** What is kept of a receipt, by its id. */
 type IdPath = typeof PATHS.generation | typeof PATHS.image | typeof PATHS.step;
@@ -41,9 +42,6 @@ interface Running {
   readonly abort: AbortController;
 }
 
-const INFO_MS = 10_000;
-const FETCH_MS = 30_000;
-const MAX_JSON_BYTES = 2 ** 20;
 const MAX_FILE_BYTES = 2 ** 28;
 /** Receipts of which it is remembered who made them; others are asked for everywhere. */
 const MAX_REMEMBERED = 10_000;
@@ -63,7 +61,7 @@ export class RemoteGenerator implements ImageSource {
 
   /** @throws AppError `host_unavailable` for one that is not there, or is another miner's. */
   static async connect(urls: readonly string[], hotkey: Hotkey): Promise<RemoteGenerator> {
-    const endpoints = await Promise.all(urls.map((url) => open(url, hotkey)));
+    const endpoints = await Promise.all(urls.map((url) => openEndpoint(url, hotkey)));
     const [{ info: { models: [first] } }] = endpoints;
     const other = endpoints.find(({ info }) => info.models[0].manifest !== first.manifest);
     if (other) throw unavailable(other.url, "it has another model than the others");
@@ -186,9 +184,14 @@ export class RemoteGenerator implements ImageSource {
     const { request, format, previews, validator } = task;
     const body = JSON.stringify({ request: encodeRequest(request), format, previews, validator });
     const headers = { accept: "text/event-stream" };
-    const response = await this.#send(addressOf(endpoint.url, PATHS.generations, {}), "POST", {
-      ...{ body, headers, signal },
-    });
+    const response = await sendSigned(
+      this.#hotkey,
+      addressOf(endpoint.url, PATHS.generations, {}),
+      "POST",
+      {
+        ...{ body, headers, signal },
+      },
+    );
     if (!response.ok) throw await refusalOf(response);
     const events = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>())
       .pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
@@ -217,7 +220,11 @@ export class RemoteGenerator implements ImageSource {
     if (known) return known;
     let silent: Endpoint | undefined;
     for (const endpoint of this.#endpoints) {
-      const response = await this.#send(addressOf(endpoint.url, PATHS.generation, { id }), "GET")
+      const response = await sendSigned(
+        this.#hotkey,
+        addressOf(endpoint.url, PATHS.generation, { id }),
+        "GET",
+      )
         .catch(() => undefined);
       await response?.body?.cancel();
       if (response?.ok) return endpoint;
@@ -234,7 +241,7 @@ export class RemoteGenerator implements ImageSource {
     parameters: Filled<Path> & { readonly id: string },
   ): Promise<Response> {
     const maker = await this.#makerOf(parameters.id);
-    const response = await this.#send(addressOf(maker.url, path, parameters), method)
+    const response = await sendSigned(this.#hotkey, addressOf(maker.url, path, parameters), method)
       .catch((cause) => {
         throw notThere(maker, cause);
       });
@@ -252,48 +259,6 @@ export class RemoteGenerator implements ImageSource {
     if (!bytes) throw unavailable(response.url, `it sends more than ${max} bytes`);
     return { bytes, mediaType: response.headers.get("content-type") ?? "" };
   }
-
-  async #send(
-    address: URL,
-    method: string,
-    { body = "", headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
-      readonly body?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly signal?: AbortSignal;
-    } = {},
-  ): Promise<Response> {
-    const bytes = new TextEncoder().encode(body);
-    const signed = await signedHeaders(
-      { body: bytes, signedFor: this.#hotkey.address, now: Date.now(), uuid: crypto.randomUUID() },
-      this.#hotkey,
-    );
-    return await fetch(address, {
-      ...{ method, signal, headers: { ...signed, ...headers } },
-      ...(method === "POST" && { body: bytes }),
-    });
-  }
-}
-
-async function open(url: string, { address }: Hotkey): Promise<Endpoint> {
-  try {
-    const response = await fetch(addressOf(url, PATHS.info, {}), {
-      signal: AbortSignal.timeout(INFO_MS),
-    });
-    const info = decodeMinerInfo(await response.json());
-    if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
-    if (info.models.length === 0) throw new Error("it has no model");
-    return { url, info, running: 0 };
-  } catch (cause) {
-    throw unavailable(url, reason(cause), cause);
-  }
-}
-
-function unavailable(url: string, why: string, cause?: unknown): AppError {
-  return new AppError(
-    "host_unavailable",
-    `Cannot use the image generator at ${url}: ${why}; start it with deno task miner --no-chain`,
-    { cause },
-  );
 }
 
 /** An answer that is none is the generator's failure, not the caller's: another is asked. */
@@ -302,29 +267,6 @@ function decoded(json: unknown): Made {
     return decodeGenerationAnswer(json);
   } catch (cause) {
     throw new Error(reason(cause), { cause });
-  }
-}
-
-/** Its receipts may be there again later. */
-function notThere({ url }: Endpoint, cause?: unknown): RetryLater {
-  const why = `the image generator at ${url} does not answer`;
-  return new RetryLater("not_ready", `Cannot open: ${why}`, 10, { cause });
-}
-
-/** A generator's refusal, for its caller. */
-function errorOf(
-  { code, message }: { readonly code: ErrorCode; readonly message: string },
-): AppError {
-  const later = code === "queue_full" || code === "not_ready" || code === "rate_limited";
-  return later ? new RetryLater(code, message, 5) : new AppError(code, message);
-}
-
-async function refusalOf(response: Response): Promise<Error> {
-  const text = new TextDecoder().decode(await readAtMost(response, MAX_JSON_BYTES));
-  try {
-    return errorOf(JSON.parse(text).error);
-  } catch {
-    return new Error(`it answered ${response.status}`);
   }
 }
 

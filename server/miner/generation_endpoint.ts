@@ -1,0 +1,98 @@
+import { AppError, reason } from "../../core/error.ts";
+import { isErrorCode } from "../../core/error_codes.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import {
+  addressOf,
+  decodeMinerInfo,
+  type MinerInfo,
+  PATHS,
+  readAtMost,
+  signedHeaders,
+} from "../../core/protocol/mod.ts";
+import { RetryLater } from "../http/mod.ts";
+
+/** An image generator: this miner without the chain, on a host with a GPU. */
+export interface Endpoint {
+  readonly url: string;
+  readonly info: MinerInfo;
+  /** Requests that this axon has there. */
+  running: number;
+}
+
+const INFO_MS = 10_000;
+/** Milliseconds that an answer has, but for one that makes images. */
+export const FETCH_MS = 30_000;
+export const MAX_JSON_BYTES = 2 ** 20;
+
+/** @throws AppError `host_unavailable` for one that is not there, or is another miner's. */
+export async function openEndpoint(url: string, { address }: Hotkey): Promise<Endpoint> {
+  try {
+    const response = await fetch(addressOf(url, PATHS.info, {}), {
+      signal: AbortSignal.timeout(INFO_MS),
+    });
+    const info = decodeMinerInfo(await response.json());
+    if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
+    if (info.models.length === 0) throw new Error("it has no model");
+    return { url, info, running: 0 };
+  } catch (cause) {
+    throw unavailable(url, reason(cause), cause);
+  }
+}
+
+/** Asks a generator, signed with the hotkey that it shares. */
+export async function sendSigned(
+  hotkey: Hotkey,
+  address: URL,
+  method: string,
+  { body = "", headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
+    readonly body?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<Response> {
+  const bytes = new TextEncoder().encode(body);
+  const signed = await signedHeaders(
+    { body: bytes, signedFor: hotkey.address, now: Date.now(), uuid: crypto.randomUUID() },
+    hotkey,
+  );
+  return await fetch(address, {
+    ...{ method, signal, headers: { ...signed, ...headers } },
+    ...(method === "POST" && { body: bytes }),
+  });
+}
+
+/** An endpoint that cannot be used. */
+export function unavailable(url: string, why: string, cause?: unknown): AppError {
+  return new AppError(
+    "host_unavailable",
+    `Cannot use the image generator at ${url}: ${why}; start it with deno task miner --no-chain`,
+    { cause },
+  );
+}
+
+/** Its receipts may be there again later. */
+export function notThere({ url }: Endpoint, cause?: unknown): RetryLater {
+  const why = `the image generator at ${url} does not answer`;
+  return new RetryLater("not_ready", `Cannot open: ${why}`, 10, { cause });
+}
+
+/** A generator's refusal, for its caller. */
+export function errorOf(
+  { code, message }: { readonly code: unknown; readonly message: unknown },
+): AppError {
+  const words = String(message);
+  // A generator's own mistake, or a code of another version.
+  if (!isErrorCode(code)) return new AppError("host_failed", words);
+  const later = code === "queue_full" || code === "not_ready" || code === "rate_limited";
+  return later ? new RetryLater(code, words, 5) : new AppError(code, words);
+}
+
+/** What a generator answered instead. */
+export async function refusalOf(response: Response): Promise<Error> {
+  const text = new TextDecoder().decode(await readAtMost(response, MAX_JSON_BYTES));
+  try {
+    return errorOf(JSON.parse(text).error);
+  } catch {
+    return new Error(`it answered ${response.status}`);
+  }
+}
