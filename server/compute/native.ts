@@ -29,7 +29,18 @@ export async function nativeRuntime(): Promise<Runtime> {
     );
   }
   const gpu = await openDevice(adapter);
-  return webgpuRuntime(await import("onnxruntime-web/webgpu") as Ort, gpu);
+  return webgpuRuntime(await loadOnnxruntimeWeb(), gpu);
+}
+
+/**
+ * onnxruntime-web resolves its wasm against the page's origin where there is a `location`. A thread of
+ * Deno has one, of a file, whose origin is "null"; without it the wasm is found beside the script.
+ */
+async function loadOnnxruntimeWeb(): Promise<Ort> {
+  if (globalThis.location?.origin === "null") {
+    Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  }
+  return await import("onnxruntime-web/webgpu") as Ort;
 }
 
 /**

@@ -41,6 +41,13 @@ test("a thread makes what this process makes: leaves, image, predictions, decode
   expect(await there.decode(request, last)).toEqual(await here.decode(request, last));
 });
 
+test("a thread finds onnxruntime-web, which asks a page's address for its place", async () => {
+  await using native = await ThreadHost.start("native", "for a test");
+  await using engine = await native.open(await openTinySd());
+  const { images } = await engine.generate(requestFor(engine, 1));
+  expect([images[0].width, images[0].height]).toEqual([64, 64]);
+});
+
 test("files that are in no folder are read over the channel", async () => {
   const files = await openTinySd();
   const { name, location, paths } = files;
