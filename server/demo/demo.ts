@@ -13,6 +13,7 @@ import { type DemoProcess, startProcess } from "./processes.ts";
 import { Screen } from "./screen.ts";
 import { type MinerRow, minerTable } from "./table.ts";
 import { Users } from "./users.ts";
+import { shareOf, WeightsSeen } from "./weights_seen.ts";
 
 export interface DemoOptions {
   /** Goes on after the last word, until Ctrl-C. */
@@ -65,12 +66,13 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   );
   screen.say("Users ask for images; the validator asks miners, checks, and weighs.\n");
   const goesOn = () => !signal.aborted && Date.now() < until && processes.every((p) => p.running());
+  const weightsSeen = new WeightsSeen();
   let seen: Seen;
   const picture = () =>
     `${minerTable(seen.rows, screen.columns)}\n${statusLine(seen, users, started)}`;
   do {
     await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 1000))]);
-    seen = await look(chain, validator, users);
+    seen = await look(chain, validator, users, weightsSeen);
     screen.show(picture());
   } while (!allHolds(seen, processes) && goesOn());
   screen.say(picture());
@@ -180,28 +182,34 @@ interface Seen {
   readonly rows: readonly MinerRow[];
   readonly block: number;
   readonly images: number;
-  /** Of the weights that were set last. */
+  /** Of the last epoch, and of the weights that it paid by: the table is of these. */
+  readonly epochBlock: number;
   readonly weightsBlock: number | undefined;
 }
 
-async function look(chain: SubtensorClient, validator: DemoProcess, users: Users): Promise<Seen> {
-  const { neurons } = await chain.metagraph();
+async function look(
+  chain: SubtensorClient,
+  validator: DemoProcess,
+  users: Users,
+  weightsSeen: WeightsSeen,
+): Promise<Seen> {
+  const { neurons, lastEpochBlock } = await chain.metagraph();
   const info = await fetch(addressOf(validator.url, PATHS.info, {})).then((response) =>
     response.json()
   )
     .catch((error) => ({ miners: [], error: reason(error) }));
-  const weights: { uids: number[]; weights: number[]; block: number } | undefined = info.weights;
-  const total = weights?.weights.reduce((sum, weight) => sum + weight, 0) ?? 0;
+  weightsSeen.add(info.weights);
+  const weights = weightsSeen.at(lastEpochBlock);
   return {
     block: chain.block,
     images: users.tally.images.length,
+    epochBlock: lastEpochBlock,
     weightsBlock: weights?.block,
     rows: MINERS.map(({ name, hotkey }) => {
       const { address } = developmentPair(hotkey);
       const neuron = neurons.find((each) => each.hotkey === address);
       // NaN is null in JSON.
       const own = info.miners.find((each: { hotkey: string }) => each.hotkey === address) ?? {};
-      const weight = weights?.weights[weights.uids.indexOf(neuron?.uid ?? -1)] ?? 0;
       return {
         name,
         uid: neuron?.uid ?? -1,
@@ -212,7 +220,7 @@ async function look(chain: SubtensorClient, validator: DemoProcess, users: Users
         served: own.served ?? 0,
         failed: own.failed ?? 0,
         why: own.why,
-        weight: total > 0 ? 100 * weight / total : 0,
+        weight: shareOf(weights, neuron?.uid ?? -1),
         incentive: 100 * (neuron?.incentive ?? 0),
         emission: neuron?.emission ?? 0,
       };
@@ -220,11 +228,17 @@ async function look(chain: SubtensorClient, validator: DemoProcess, users: Users
   };
 }
 
-function statusLine({ block, images, weightsBlock }: Seen, users: Users, started: number): string {
+function statusLine(
+  { block, images, epochBlock, weightsBlock }: Seen,
+  users: Users,
+  started: number,
+): string {
   const seconds = Math.round((Date.now() - started) / 1000);
-  const weights = weightsBlock === undefined ? "none yet" : `of block ${weightsBlock}`;
+  const weights = weightsBlock === undefined
+    ? "no epoch has paid yet"
+    : `paid in block ${epochBlock} by the weights of block ${weightsBlock}`;
   return `${seconds} s, block ${block}; ${images} of ${users.tally.asked} images asked for are ` +
-    `here; weights: ${weights}`;
+    `here; ${weights}`;
 }
 
 /** What the demonstration is to show, and whether it did. */

@@ -10,7 +10,7 @@ export interface MinerRow {
   readonly failed: number;
   /** What it was caught at, or nothing yet. */
   readonly why: string | undefined;
-  /** Of the weights that were set, in percent. */
+  /** Of the weights that the last epoch paid by, in percent. */
   readonly weight: number;
   /** By the chain, in percent. */
   readonly incentive: number;

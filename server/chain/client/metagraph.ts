@@ -58,6 +58,8 @@ export interface SubnetRules {
 export interface Metagraph {
   readonly netuid: number;
   readonly block: number;
+  /** Block of the last epoch: incentives, dividends and emissions are of it. */
+  readonly lastEpochBlock: number;
   /** By uid. */
   readonly neurons: readonly Neuron[];
   /** Of the subnet's owner, whose weights need no permit; undefined where the runtime knows none. */

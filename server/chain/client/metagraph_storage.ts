@@ -38,6 +38,7 @@ const COLUMNS = [
   "emission",
 ] as const;
 const OWNER = "subnetOwnerHotkey";
+const SINCE_EPOCH = "blocksSinceLastStep";
 
 /**
  * For runtimes without `get_metagraph`: three round trips, all at one block. The oldest of them (spec
@@ -56,7 +57,7 @@ export async function metagraphFromStorage(
     has("totalHotkeyAlpha") || !has("totalHotkeyStake")
       ? [item("totalHotkeyAlpha"), [hotkey, netuid]]
       : [item("totalHotkeyStake"), [hotkey]];
-  const names = [...RULES, ...COLUMNS, ...[OWNER].filter(has)];
+  const names = [...RULES, ...COLUMNS, SINCE_EPOCH, ...[OWNER].filter(has)];
   const [exists, n, ...rest] = await ask([
     [item("networksAdded"), [netuid]],
     [item("subnetworkN"), [netuid]],
@@ -78,6 +79,7 @@ export async function metagraphFromStorage(
   return {
     netuid,
     block,
+    lastEpochBlock: block - number(values[SINCE_EPOCH]),
     ownerHotkey: values[OWNER] === undefined ? undefined : String(values[OWNER]),
     neurons: uids.map((uid): Neuron => ({
       uid,

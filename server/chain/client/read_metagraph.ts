@@ -65,6 +65,7 @@ function metagraphOf(netuid: number, value: Answer): Metagraph {
   return {
     netuid,
     block: number(value.block),
+    lastEpochBlock: number(value.block) - number(value.blocksSinceLastStep),
     ownerHotkey: String(value.ownerHotkey),
     neurons: hotkeys.map((hotkey, uid) => ({
       uid,
