@@ -67,7 +67,7 @@ export function validatorCommand(): Command {
     .addOption(
       listOption(
         "--api.cors <origins...>",
-        "whose pages may ask with a key: https://app.example, or *",
+        'whose pages may ask with a key: https://app.example, or "*"',
       ),
     )
     .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
