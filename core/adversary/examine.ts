@@ -1,6 +1,7 @@
 import { AppError } from "../error.ts";
 import type { Hotkey } from "../keys/mod.ts";
 import { type LeafSource, makeReceipts, openStep } from "../prover/mod.ts";
+import type { Tolerance } from "../model/mod.ts";
 import type { GenerationRequest } from "../request/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import type { LatentDims } from "../denoise/mod.ts";
@@ -15,7 +16,6 @@ import {
   finishResidual,
   residualSums,
   type StepFinding,
-  type Tolerance,
   toleranceAt,
 } from "../verifier/mod.ts";
 import { type CheatedRun, type States, stepFrom } from "./lab.ts";

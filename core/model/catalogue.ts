@@ -10,7 +10,7 @@ const expectedFile = z.strictObject({
 });
 
 const entrySchema = z.strictObject({
-  /** What `--model` is given. */
+  /** How people name it. */
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   name: z.string().min(1),
   family: z.enum(["sd1", "sd2", "sdxl"]),
@@ -51,7 +51,7 @@ export type ExpectedFile = z.infer<typeof expectedFile>;
 /** One known model: where it is, what its files must be, how it likes to be run. */
 export type CatalogueEntry = z.infer<typeof entrySchema>;
 
-/** The known models; the first embedded one is what `--model embedded` means. */
+/** The known models; the first embedded one is what `embedded` means. */
 export type Catalogue = z.infer<typeof catalogueSchema>;
 
 /**

@@ -24,6 +24,7 @@ export {
   type PartialFile,
 } from "./download.ts";
 export { graphWeights } from "./external_data.ts";
+export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
 export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
 export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";
@@ -60,5 +61,6 @@ export {
   type RemoteFile,
   type RemoteFolder,
 } from "./remote_folder.ts";
+export { decodeTolerances, type Tolerance } from "./tolerance.ts";
 export { type Transport, Watchdog } from "./transport.ts";
 export { weightPrecision } from "./weight_precision.ts";

@@ -18,7 +18,7 @@ export type ModelSource =
   | { readonly kind: "url"; readonly base: string };
 
 /**
- * Reads what `--model` was given: `embedded` or an id of the catalogue, `hf:owner/name[@revision]`,
+ * Reads what a user named: `embedded` or an id of the catalogue, `hf:owner/name[@revision]`,
  * an http(s) address, or else a folder. Whether the folder exists is for the one that opens it,
  * which answers with the same {@link unknownModel}.
  * @throws AppError `model_not_found` that names the accepted forms.

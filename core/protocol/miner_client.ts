@@ -8,7 +8,7 @@ import type { OpeningSource } from "../verifier/mod.ts";
 /** A miner who says "now" is not asked in a tight loop. */
 const LEAST_WAIT_MS = 100;
 
-/** A miner over HTTP. What he sends is read to a known size and within a time, or not at all. */
+/** A miner over HTTP. What they send is read to a known size and within a time, or not at all. */
 export interface MinerAddress {
   /** http(s), with a path where the miner is behind one. */
   readonly url: string;
@@ -23,7 +23,10 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) {
     return { url: url.endsWith("/") ? url : `${url}/`, timeoutMs, token };
   }
-  throw new AppError("invalid_request", `Cannot verify: --from is ${url}, not an http(s) address`);
+  throw new AppError(
+    "invalid_request",
+    `Cannot verify: the miner's address is ${url}, not an http(s) one`,
+  );
 }
 
 /**
@@ -32,9 +35,9 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
  * A miner who is busy and says for how long is asked again within the time.
  */
 export function openingsOfMiner(miner: MinerAddress): OpeningSource {
-  return async ({ receipt, plan }, target) => {
-    const most = openingBytes(openingSpec(receipt, plan, target));
-    const address = addressOf(miner.url, PATHS.step, { id: receiptId(receipt), step: target });
+  return async ({ receipt, id, plan }, target) => {
+    const most = openingBytes(openingSpec(receipt, plan, target, id));
+    const address = addressOf(miner.url, PATHS.step, { id, step: target });
     return await fetchBounded(miner, address, `steps/${target}`, most);
   };
 }
@@ -43,8 +46,9 @@ export function openingsOfMiner(miner: MinerAddress): OpeningSource {
 export function imageOfMiner(
   miner: MinerAddress,
   receipt: Receipt,
+  id: string = receiptId(receipt),
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const address = addressOf(miner.url, PATHS.image, { id: receiptId(receipt) });
+  const address = addressOf(miner.url, PATHS.image, { id });
   return fetchBounded(miner, address, "image", receipt.image.bytes);
 }
 
@@ -70,7 +74,7 @@ async function fetchBounded(
   }
 }
 
-/** Asks again when a busy miner says, in seconds, when he will not be; all within the time. */
+/** Asks again when a busy miner says, in seconds, when they will not be; all within the time. */
 async function fetchPatiently(
   address: URL,
   timeoutMs: number,

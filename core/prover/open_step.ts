@@ -18,6 +18,7 @@ export interface LeafSource {
 
 /**
  * The miner's answer to a challenge.
+ * @param id `receiptId`, where it is known.
  * @throws AppError `challenge_invalid` when there is no such step, or what the source throws.
  */
 export async function openStep(
@@ -25,8 +26,9 @@ export async function openStep(
   receipt: Receipt,
   plan: Plan,
   target: OpeningTarget,
+  id?: string,
 ): Promise<Uint8Array> {
-  const spec = openingSpec(receipt, plan, target);
+  const spec = openingSpec(receipt, plan, target, id);
   const proof = proveRun(source.hashes, spec.run);
   const positions = Array.from(
     { length: spec.run.last - spec.run.first + 1 },

@@ -1,10 +1,10 @@
-import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
 import type { Generation } from "../generation/mod.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import {
   type Commitment,
+  fileHash,
   planHash,
   type Receipt,
   RECEIPT_VERSION,
@@ -44,7 +44,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       request: requestOfImage(request, k),
       latent: [...latentDims],
       root: bytesToHex(run.commitments[k].root),
-      image: { sha256: bytesToHex(sha256(file)), mediaType: `image/${format}`, bytes: file.length },
+      image: { sha256: fileHash(file), mediaType: `image/${format}`, bytes: file.length },
     }, sign)
   ));
 }

@@ -11,8 +11,10 @@
  * console.log(encodeRequest(request).seed); // "7": text, since seeds may exceed 2^53
  * ```
  */
-export { planFor } from "./plan_choice.ts";
+export { planFor, type Planner, plannerOf } from "./plan_choice.ts";
 export {
+  completeRequest,
+  decodeDraft,
   decodeRequest,
   encodeRequest,
   type GenerationRequest,

@@ -11,6 +11,41 @@ import type { GenerationRequest } from "./request.ts";
 /** The subnet's scheduler, for models whose own is not a plan, such as SD 1.5's PNDM. */
 const SUBSTITUTE = "sde-dpmsolver++";
 
+/** What of a request its plan follows from. */
+type PlanRequest = Pick<GenerationRequest, "scheduler" | "steps">;
+
+/** The plan of a request, and what the user should know. */
+export interface PlanChoice {
+  readonly plan: Plan;
+  readonly notices: readonly string[];
+}
+
+/** {@link planFor} of one model. */
+export type Planner = (request: PlanRequest) => PlanChoice;
+
+/** Plans that a planner keeps: the defaults and what users try beside them. */
+const KEPT_PLANS = 64;
+
+/**
+ * Plans for one model, each made once: generations, checks and openings share it.
+ * @param own the model's `scheduler_config.json`.
+ */
+export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
+  const kept = new Map<string, PlanChoice>();
+  return ({ scheduler, steps }) => {
+    const key = JSON.stringify([steps, scheduler]);
+    const choice = kept.get(key) ?? planFor(own, { scheduler, steps });
+    // The last used is the last to go.
+    kept.delete(key);
+    kept.set(key, choice);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= KEPT_PLANS) break;
+      kept.delete(oldest);
+    }
+    return choice;
+  };
+}
+
 /**
  * The plan of a request, by its own scheduler or else the model's, and what the user should know.
  * @param own the model's `scheduler_config.json`, as `readOwnScheduler` gives it.
@@ -18,8 +53,8 @@ const SUBSTITUTE = "sde-dpmsolver++";
  */
 export function planFor(
   own: Readonly<Record<string, unknown>>,
-  { scheduler, steps }: Pick<GenerationRequest, "scheduler" | "steps">,
-): { readonly plan: Plan; readonly notices: readonly string[] } {
+  { scheduler, steps }: PlanRequest,
+): PlanChoice {
   refuseForeignNoise(own);
   const name = own._class_name;
   if (scheduler === undefined && !schedulerNames.includes(String(name)) && sharesNoise(name)) {

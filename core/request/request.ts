@@ -100,12 +100,31 @@ const requestSchema = z.strictObject({
     .optional(),
 });
 
+/** A request that is right as far as it goes: what a model's defaults fill in may be missing. */
+export type RequestDraft =
+  & Omit<GenerationRequest, ModelField>
+  & { readonly [Field in ModelField]: GenerationRequest[Field] | undefined };
+
+type ModelField = Exclude<keyof RequestDefaults, "seed">;
+
 /**
  * A request from outside, checked and completed. A field that is null counts as left out; a seed of
  * -1 too, and both then have the defaults' value.
  * @throws AppError `invalid_request` naming the field, its value and the range.
  */
 export function decodeRequest(input: unknown, defaults: RequestDefaults): GenerationRequest {
+  return completeRequest(decodeDraft(input, defaults), defaults);
+}
+
+/**
+ * A request from outside, checked before its model is known.
+ * @param defaults the seed where the request has none.
+ * @throws AppError `invalid_request` naming the field, its value and the range.
+ */
+export function decodeDraft(
+  input: unknown,
+  defaults: Pick<RequestDefaults, "seed">,
+): RequestDraft {
   const result = requestSchema.safeParse(withoutNulls(input));
   if (!result.success) {
     throw refusal(result.error.issues[0], input);
@@ -120,14 +139,20 @@ export function decodeRequest(input: unknown, defaults: RequestDefaults): Genera
       { field: "seed" },
     );
   }
+  return { ...rest, width, height, steps, guidanceScale, seed, scheduler };
+}
+
+/** Fills in what the draft leaves out. */
+export function completeRequest(
+  draft: RequestDraft,
+  defaults: Omit<RequestDefaults, "seed">,
+): GenerationRequest {
   return Object.freeze({
-    ...rest,
-    width: width ?? defaults.width,
-    height: height ?? defaults.height,
-    steps: steps ?? defaults.steps,
-    guidanceScale: guidanceScale ?? defaults.guidanceScale,
-    seed,
-    scheduler,
+    ...draft,
+    width: draft.width ?? defaults.width,
+    height: draft.height ?? defaults.height,
+    steps: draft.steps ?? defaults.steps,
+    guidanceScale: draft.guidanceScale ?? defaults.guidanceScale,
   });
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
-import { planFor } from "./plan_choice.ts";
+import type { Planner } from "./plan_choice.ts";
 import type { GenerationRequest, RequestDefaults } from "./request.ts";
 
 /**
@@ -9,10 +9,10 @@ import type { GenerationRequest, RequestDefaults } from "./request.ts";
  * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
  */
 export function checkFit(
-  { scheduler, unet }: Pick<ModelConfig, "scheduler" | "unet">,
+  { plans, unet }: Pick<ModelConfig, "unet"> & { readonly plans: Planner },
   request: GenerationRequest,
 ): void {
-  planFor(scheduler, request);
+  plans(request);
   checkSize(unet, request);
 }
 

@@ -22,6 +22,7 @@
 export { type Commitment, TranscriptBuilder } from "./builder.ts";
 export { canonicalJson } from "./canonical_json.ts";
 export { manifestHash, planHash } from "./digests.ts";
+export { fileHash } from "./file_hash.ts";
 export {
   imageLeaf,
   type LatentShape,

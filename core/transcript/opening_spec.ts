@@ -19,11 +19,17 @@ export interface OpeningSpec {
 
 /**
  * What an opening of a receipt must hold.
+ * @param id {@link receiptId}, where it is known.
  * @throws AppError `challenge_invalid` when there is no such step.
  */
-export function openingSpec(receipt: Receipt, plan: Plan, target: OpeningTarget): OpeningSpec {
+export function openingSpec(
+  receipt: Receipt,
+  plan: Plan,
+  target: OpeningTarget,
+  id: string = receiptId(receipt),
+): OpeningSpec {
   return {
-    receipt: receiptId(receipt),
+    receipt: id,
     root: receipt.root,
     target,
     run: runOf(receipt.steps, plan, target),

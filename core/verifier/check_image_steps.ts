@@ -7,8 +7,9 @@ import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 import { psnr } from "./psnr.ts";
-import { type Tolerance, toleranceAt } from "./tolerance.ts";
-import { type ImageEvidence, judge, type Judgement, type StepEvidence } from "./verdict.ts";
+import type { Tolerance } from "../model/mod.ts";
+import { toleranceAt } from "./tolerance.ts";
+import { type CheckedStep, type ImageComparison, judge, type Judgement } from "./verdict.ts";
 
 /** How far a check goes: signatures and proofs, arithmetic, the network, the image. */
 export type Level = 0 | 1 | 2 | 3;
@@ -51,7 +52,7 @@ export interface StepFinding {
   /** From level 1 on. */
   readonly arithmetic?: StepCheck;
   /** From level 2 on. */
-  readonly network?: StepEvidence["network"];
+  readonly network?: CheckedStep["network"];
 }
 
 export interface ImageFindings extends Judgement {
@@ -63,7 +64,7 @@ export interface ImageFindings extends Judgement {
   /** x_0 against the seed's noise; from level 1 on. */
   readonly start?: StepCheck["start"];
   readonly steps: readonly StepFinding[];
-  readonly image?: ImageEvidence;
+  readonly image?: ImageComparison;
 }
 
 /**
@@ -88,13 +89,13 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   const start = [...checks.values()].find((each) => each.start)?.start;
   return {
     ...{ start, steps: found, image, level: levelOf(found, image) },
-    ...judge(evidenceOf(found, start), image),
+    ...judge(checkedSteps(found, start), image),
   };
 }
 
 interface Comparison {
   readonly network: readonly NonNullable<StepFinding["network"]>[];
-  readonly image?: ImageEvidence;
+  readonly image?: ImageComparison;
 }
 
 /** What is dearer than arithmetic: the file, then the network, then the decoder. */
@@ -116,7 +117,7 @@ async function compare(
   return { network, image };
 }
 
-function levelOf(found: readonly StepFinding[], image: ImageEvidence | undefined): Level {
+function levelOf(found: readonly StepFinding[], image: ImageComparison | undefined): Level {
   if (found.length === 0 || !found.every(({ arithmetic }) => arithmetic)) return 0;
   if (!found.every(({ network }) => network)) return 1;
   return image ? 3 : 2;
@@ -159,7 +160,7 @@ async function compareImage(
     readonly pixels: RgbaImage;
     readonly floor: number;
   },
-): Promise<ImageEvidence | undefined> {
+): Promise<ImageComparison | undefined> {
   if (!network) return undefined;
   const decoded = await decode(engine, network.request, openedLeaf(last, "x", receipt.steps));
   if (!decoded) return { psnr: 0, floor };
@@ -181,7 +182,7 @@ async function decode(
   }
 }
 
-function evidenceOf(found: readonly StepFinding[], start: StepCheck["start"]): StepEvidence[] {
+function checkedSteps(found: readonly StepFinding[], start: StepCheck["start"]): CheckedStep[] {
   const steps = found.flatMap(({ arithmetic, network }) =>
     arithmetic ? [{ arithmetic, network }] : []
   );

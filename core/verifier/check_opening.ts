@@ -28,7 +28,7 @@ export interface ProvenOpening {
 
 /**
  * Level 0 for an opening.
- * @param bytes as the miner sent them. Read no more than `openingBytes` from him.
+ * @param bytes as the miner sent them. Read no more than `openingBytes` of them.
  * @throws AppError as `decodeOpening`; such an opening is a failed check.
  */
 export function checkOpening(
@@ -36,7 +36,7 @@ export function checkOpening(
   committed: CheckedReceipt,
   target: OpeningTarget,
 ): ProvenOpening {
-  const spec = openingSpec(committed.receipt, committed.plan, target);
+  const spec = openingSpec(committed.receipt, committed.plan, target, committed.id);
   const { leaves, proof } = decodeOpening(bytes, spec);
   const named = leaves.map((bits, k) => [leafNameAt(spec.run.first + k), bits] as const);
   const besideImage = spec.run.last + 1 === imageLeaf(committed.receipt.steps);

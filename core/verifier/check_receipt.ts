@@ -1,19 +1,41 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import type { Plan } from "../schedule/mod.ts";
-import { canonicalJson, checkSignature, planHash, type Receipt } from "../transcript/mod.ts";
+import {
+  canonicalJson,
+  checkSignature,
+  fileHash,
+  planHash,
+  type Receipt,
+  receiptId,
+} from "../transcript/mod.ts";
 
-/** Only {@link checkReceipt} makes one, so that nothing is scored that was not signed. */
+const signed = Symbol("signed");
 const checked = Symbol("checked");
+const hashed = Symbol("hashed");
 
-export interface CheckedReceipt {
+/** A receipt that its miner signed. Only {@link checkStatement} makes one. */
+export interface CheckedStatement {
   readonly receipt: Receipt;
+  /** `receiptId`. */
+  readonly id: string;
+  readonly [signed]: true;
+}
+
+/** Signed, and by the right plan. Only {@link checkReceipt} makes one. */
+export interface CheckedReceipt extends CheckedStatement {
   readonly plan: Plan;
   readonly [checked]: true;
 }
 
-/** What the checker knows by himself. */
+/** A file that is the one of a receipt. Only {@link checkImage} makes one. */
+export interface CheckedImage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly [hashed]: true;
+}
+
+/** What checkers know by themselves. */
 export interface ReceiptExpectation extends StatementExpectation {
   /** Made by the checker from the receipt's request and the model's own scheduler config. */
   readonly plan: Plan;
@@ -35,22 +57,41 @@ export interface StatementExpectation {
 
 /**
  * Level 0 for a receipt: signature, request, plan, model and parties.
+ * @param given its signature is verified, unless it was before.
  * @throws AppError `signature_invalid`, or `receipt_mismatch` naming what is not as expected.
  */
-export function checkReceipt(receipt: Receipt, expected: ReceiptExpectation): CheckedReceipt {
-  checkStatement(receipt, expected);
+export function checkReceipt(
+  given: Receipt | CheckedStatement,
+  expected: ReceiptExpectation,
+): CheckedReceipt {
+  const statement = checkStatement(given, expected);
+  const { receipt } = statement;
   const { plan } = expected;
   const known = planHash(plan, receipt.version);
   if (receipt.plan !== known || receipt.steps !== plan.rows.length) refuse("its plan");
-  return { receipt, plan, [checked]: true };
+  return { ...statement, plan, [checked]: true };
 }
 
 /**
  * Signature, request and parties of a receipt: no model is needed for them.
+ * @param given its signature is verified, unless it was before.
  * @throws AppError `signature_invalid`, or `receipt_mismatch` naming what is not as expected.
  */
-export function checkStatement(receipt: Receipt, expected: StatementExpectation): void {
+export function checkStatement(
+  given: Receipt | CheckedStatement,
+  expected: StatementExpectation,
+): CheckedStatement {
+  const statement = signed in given ? given : signedStatement(given);
+  compare(statement.receipt, expected);
+  return statement;
+}
+
+function signedStatement(receipt: Receipt): CheckedStatement {
   checkSignature(receipt);
+  return { receipt, id: receiptId(receipt), [signed]: true };
+}
+
+function compare(receipt: Receipt, expected: StatementExpectation): void {
   const { request, miner, validator, manifest, now } = expected;
   const facts: Readonly<Record<string, boolean>> = {
     request: !request || canonicalJson(request) === canonicalJson(receipt.request),
@@ -64,16 +105,18 @@ export function checkStatement(receipt: Receipt, expected: StatementExpectation)
 
 /**
  * Level 0 for the image.
- * @param image the encoded file's bytes.
+ * @param given the encoded file's bytes; they are hashed, unless they were before.
  * @throws AppError `receipt_mismatch` when the receipt is of another file.
  */
 export function checkImage(
-  { receipt }: Pick<CheckedReceipt, "receipt">,
-  image: Uint8Array,
-): void {
-  const same = image.length === receipt.image.bytes &&
-    bytesToHex(sha256(image)) === receipt.image.sha256;
-  if (!same) refuse("its image");
+  { receipt: { image } }: Pick<CheckedReceipt, "receipt">,
+  given: Uint8Array<ArrayBuffer> | CheckedImage,
+): CheckedImage {
+  const bytes = hashed in given ? given.bytes : given;
+  if (bytes.length !== image.bytes) refuse("its image");
+  const sha256 = hashed in given ? given.sha256 : fileHash(bytes);
+  if (sha256 !== image.sha256) refuse("its image");
+  return { bytes, sha256, [hashed]: true };
 }
 
 function refuse(what: string): never {

@@ -1,4 +1,4 @@
-import type { Tolerance } from "./tolerance.ts";
+import type { Tolerance } from "../model/mod.ts";
 
 /**
  * For models that were not calibrated, from two small ones.

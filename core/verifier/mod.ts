@@ -18,15 +18,22 @@
  * console.assert(toleranceAt(tolerance, { alpha: 1, sigma: 10 }) === 1e-3);
  * ```
  */
-export { acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
+export type { OwnModel } from "./accept_receipt.ts";
 export {
   checkImageSteps,
   type ImageCheck,
   type Level,
   type StepFinding,
 } from "./check_image_steps.ts";
-export { checkImageLeaf, checkOpening, openedLeaf } from "./check_opening.ts";
-export { type CheckedReceipt, checkImage, checkReceipt, checkStatement } from "./check_receipt.ts";
+export { checkImageLeaf, checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
+export {
+  type CheckedImage,
+  type CheckedReceipt,
+  type CheckedStatement,
+  checkImage,
+  checkReceipt,
+  checkStatement,
+} from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
@@ -43,6 +50,7 @@ export {
   sumPartials,
 } from "./residual.ts";
 export { logNormalTail } from "./tail.ts";
-export { decodeTolerances, type Tolerance, toleranceAt } from "./tolerance.ts";
+export { toleranceAt } from "./tolerance.ts";
 export { judge, type Verdict } from "./verdict.ts";
-export { type Verification, verifyReceipt } from "./verify_receipt.ts";
+export { openVerifier, type Verifier } from "./verifier.ts";
+export type { Verification } from "./verify_receipt.ts";

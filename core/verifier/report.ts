@@ -1,8 +1,8 @@
 import type { ErrorCode } from "../error.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
-import { type Receipt, receiptId } from "../transcript/mod.ts";
-import type { ImageEvidence, Verdict } from "./verdict.ts";
+import type { Receipt } from "../transcript/mod.ts";
+import type { ImageComparison, Verdict } from "./verdict.ts";
 import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
 import type { Meter } from "./meter.ts";
 
@@ -11,13 +11,13 @@ export interface Report {
   readonly verdict: Verdict;
   /** Why it is not honest, in sentences. */
   readonly reasons: readonly string[];
-  /** The stable code of what made it invalid, where a check refused the evidence. */
+  /** The stable code of what made it invalid, where a check refused what the miner stated or sent. */
   readonly code?: ErrorCode;
   /**
    * How far it was checked, which may be less than what was asked. 0: the receipt (signature, plan,
    * model, parties) and the proofs of what was opened; 1: besides the arithmetic of every drawn
-   * step; 2: its prediction; 3: the image. 0 as well where no step was drawn, or where evidence was
-   * refused. Whether it holds is the verdict's to say.
+   * step; 2: its prediction; 3: the image. 0 as well where no step was drawn, or where what
+   * the miner stated or sent was refused. Whether it holds is the verdict's to say.
    */
   readonly level: Level;
   /** How far it was to be checked. */
@@ -66,7 +66,8 @@ interface Cost {
   readonly totalMs: number;
 }
 
-interface Outcome {
+/** What came of a check. */
+export interface Outcome {
   readonly findings?: ImageFindings;
   readonly plan?: Plan;
   readonly refusal?: { readonly code: ErrorCode; readonly message: string };
@@ -76,13 +77,15 @@ interface Outcome {
 
 interface Subject {
   readonly receipt: Receipt;
+  /** `receiptId`. */
+  readonly id: string;
   /** What is asked. */
   readonly level: Level;
   readonly drawn: ChosenSteps;
 }
 
 export function reportOf(subject: Subject, outcome: Outcome): Report {
-  const { receipt, drawn: { draw, blockHash } } = subject;
+  const { receipt, id, drawn: { draw, blockHash } } = subject;
   const { findings, plan, refusal, tolerances } = outcome;
   return {
     verdict: findings?.verdict ?? "invalid",
@@ -90,7 +93,7 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     ...(refusal && { code: refusal.code }),
     level: findings?.level ?? 0,
     asked: subject.level,
-    receipt: receiptId(receipt),
+    receipt: id,
     miner: receipt.miner,
     model: receipt.model,
     opened: findings?.steps.map(({ step }) => step) ?? [],
@@ -109,7 +112,7 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
   };
 }
 
-function imageOf({ psnr, floor }: ImageEvidence): NonNullable<Report["image"]> {
+function imageOf({ psnr, floor }: ImageComparison): NonNullable<Report["image"]> {
   return { psnr: Number.isFinite(psnr) ? psnr : null, floor };
 }
 

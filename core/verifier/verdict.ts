@@ -9,14 +9,14 @@ import type { Residual } from "./residual.ts";
 export type Verdict = "honest" | "suspect" | "invalid";
 
 /** What is known of one opened step. */
-export interface StepEvidence {
+export interface CheckedStep {
   readonly arithmetic: StepCheck;
   /** Level 2, with the velocity error that an honest step may have. */
   readonly network?: { readonly residual: Residual; readonly tolerance: number };
 }
 
 /** Level 3: decibels, and the least that the image's encoding may have. */
-export interface ImageEvidence {
+export interface ImageComparison {
   readonly psnr: number;
   readonly floor: number;
 }
@@ -30,10 +30,10 @@ export interface Judgement {
 }
 
 /**
- * One verdict from all evidence of an image. A recomputation that is not finite is never honest and
+ * One verdict from all findings on an image. A recomputation that is not finite is never honest and
  * counts as similarity 0: a miner may choose a state that overflows the checker's network.
  */
-export function judge(steps: readonly StepEvidence[], image?: ImageEvidence): Judgement {
+export function judge(steps: readonly CheckedStep[], image?: ImageComparison): Judgement {
   const network = steps.flatMap((step) => step.network ?? []);
   const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
   const near = ratios.every((ratio) => ratio <= 1) && (!image || image.psnr >= image.floor);

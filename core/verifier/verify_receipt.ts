@@ -1,57 +1,69 @@
 import { decodeImage, encodeImage, type ImageFormat, type RgbaImage } from "../image/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
-import type { Receipt } from "../transcript/mod.ts";
-import { type CheckedReceipt, checkImage } from "./check_receipt.ts";
-import { checkImageLeaf, checkOpening } from "./check_opening.ts";
+import type { Tolerance } from "../model/mod.ts";
+import { type Receipt, receiptId } from "../transcript/mod.ts";
+import {
+  type CheckedImage,
+  type CheckedReceipt,
+  type CheckedStatement,
+  checkImage,
+} from "./check_receipt.ts";
+import { checkImageLeaf, checkOpening, type ProvenOpening } from "./check_opening.ts";
 import {
   checkImageSteps,
   type ImageCheck,
   type ImageFindings,
   type Level,
 } from "./check_image_steps.ts";
-import { decodeTolerances, type Tolerance } from "./tolerance.ts";
 import { DEFAULT_TOLERANCES, psnrFloor } from "./defaults.ts";
-import { type Accepted, acceptReceipt, type OwnModel, ownSettings } from "./accept_receipt.ts";
+import { type Accepted, acceptReceipt, type OwnSettings } from "./accept_receipt.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import { Meter } from "./meter.ts";
 import type { OpeningSource } from "./opening_source.ts";
 import { ofMiner, Refusal } from "./refusal.ts";
-import { type Report, reportOf } from "./report.ts";
+import { type Outcome, type Report, reportOf } from "./report.ts";
 
 /** What to verify, and with what. */
 export interface Verification {
-  readonly receipt: Receipt;
+  /** Its signature is verified, unless it was before. */
+  readonly receipt: Receipt | CheckedStatement;
   /** How far to go, if there is a source, and for level 3 an image. */
   readonly level: Level;
-  readonly model: OwnModel;
   /** Chosen after the receipt was in hand; they are opened where there is a source. */
   readonly drawn: ChosenSteps;
   readonly source?: OpeningSource;
-  /** The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. */
-  readonly image?: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** Told of each opening once it is proven. */
+  readonly onOpened?: (opening: ProvenOpening) => void;
+  /**
+   * The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. It is
+   * hashed, unless it was before.
+   */
+  readonly image?: () => Promise<Uint8Array<ArrayBuffer> | CheckedImage>;
   /** Called from level 2 on, and only if all that is cheaper holds. */
   readonly openEngine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
 }
 
-/**
- * Checks one receipt to a level.
- * @returns a verdict with its numbers; `invalid` with the reason where evidence fails a check.
- * @throws AppError when the checker cannot check: no model, no host, no file, a codec or an engine
- * that fails. Nothing of that says anything about the miner.
- */
-export async function verifyReceipt(what: Verification): Promise<Report> {
+/** Checks one receipt to a level. @throws AppError as `Verifier.verify`. */
+export async function verifyReceipt(what: Verification, own: OwnSettings): Promise<Report> {
   const meter = new Meter();
-  const tolerances = tolerancesOf(what);
-  const own = await ownSettings(what.model);
+  const { level, drawn } = what;
+  const receipt = "receipt" in what.receipt ? what.receipt.receipt : what.receipt;
+  const { table, origin: tolerances } = tolerancesOf(receipt, own);
+  let id = "receipt" in what.receipt ? what.receipt.id : undefined;
+  const report = (outcome: Pick<Outcome, "findings" | "plan" | "refusal">) =>
+    reportOf(
+      { receipt, id: id ?? receiptId(receipt), level, drawn },
+      { ...outcome, meter, tolerances },
+    );
   try {
     const accepted = await ofMiner(() => acceptReceipt(what.receipt, own));
-    const findings = await findingsOf(what, accepted, tolerances.table, meter);
-    const { plan } = accepted.committed;
-    return reportOf(what, { findings, plan, meter, tolerances: tolerances.origin });
+    id = accepted.committed.id;
+    const findings = await findingsOf(what, accepted, table, meter);
+    return report({ findings, plan: accepted.committed.plan });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { code, message } = error.cause;
-    return reportOf(what, { refusal: { code, message }, meter, tolerances: tolerances.origin });
+    return report({ refusal: { code, message } });
   }
 }
 
@@ -71,10 +83,13 @@ async function findingsOf(
     committed,
     level,
     steps,
-    open: (target) =>
-      ofMiner(async () =>
+    open: async (target) => {
+      const opening = await ofMiner(async () =>
         checkOpening(await meter.opening(() => source(committed, target)), committed, target)
-      ),
+      );
+      what.onOpened?.(opening);
+      return opening;
+    },
     network: {
       request,
       engine: async () => meter.engine(await meter.loading(what.openEngine)),
@@ -92,11 +107,9 @@ function imageOf(
   const { receipt } = committed;
   const format = formatOf(receipt);
   return async (last) => {
-    const bytes = await ofMiner(file);
-    await ofMiner(() => {
-      checkImage(committed, bytes);
-      if (last) checkImageLeaf(last, bytes);
-    });
+    const given = await ofMiner(file);
+    const { bytes } = await ofMiner(() => checkImage(committed, given));
+    await ofMiner(() => last && checkImageLeaf(last, bytes));
     return {
       pixels: () => pixelsOf(bytes, format, receipt.request),
       floor: psnrFloor(receipt.image.mediaType),
@@ -134,9 +147,10 @@ function formatOf(receipt: Receipt): ImageFormat {
 
 /** The catalogue's for the precision of the network, or else the stated defaults. */
 function tolerancesOf(
-  { receipt: { model: { precision } }, model }: Verification,
+  { model: { precision } }: Receipt,
+  { tolerances }: OwnSettings,
 ): { readonly table: Tolerance; readonly origin: "catalogue" | "default" } {
-  const own = decodeTolerances(model.tolerances).find((each) => each.precision === precision);
+  const own = tolerances.find((each) => each.precision === precision);
   if (own) return { table: own, origin: "catalogue" };
   const table = DEFAULT_TOLERANCES.find((each) => each.precision === precision);
   return { table: table ?? DEFAULT_TOLERANCES[0], origin: "default" };

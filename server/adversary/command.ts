@@ -2,13 +2,12 @@ import { Command } from "commander";
 import { FALSE_REJECTS } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { catalogueEntryOf } from "../../core/model/mod.ts";
-import { decodeTolerances, type Tolerance } from "../../core/verifier/mod.ts";
+import { decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
 import { openMachines } from "../calibrate/mod.ts";
 import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 
 import { checkWritable, writeAtomically } from "../storage/mod.ts";
-import { knownModels, openModel } from "../models/mod.ts";
+import { knownEntry, openModel } from "../models/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
 import { type Study, studyCheats } from "./study.ts";
@@ -80,7 +79,7 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
   }
   if (flags.write) {
     const engines = new Map([["cpu", bench.engine], ...makers]);
-    const id = catalogueEntryOf(flags.model, knownModels())?.id ?? flags.model;
+    const id = knownEntry(flags.model)?.id ?? flags.model;
     progress.say(`The summary is in ${await writeSummary(id, study, sizing, engines)}`);
   }
 }
@@ -104,7 +103,7 @@ const PRECISION = "float32";
 
 /** @throws AppError `invalid_request` for a model without tolerances: there is nothing to try. */
 function toleranceOf({ model }: AdversaryFlags): Tolerance {
-  const tolerances = decodeTolerances(catalogueEntryOf(model, knownModels())?.tolerances ?? []);
+  const tolerances = decodeTolerances(knownEntry(model)?.tolerances ?? []);
   const found = tolerances.find(({ precision }) => precision === PRECISION);
   if (found) return found;
   throw new AppError(

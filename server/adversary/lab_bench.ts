@@ -11,9 +11,13 @@ import {
 } from "../../core/adversary/mod.ts";
 import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
-import { type ModelFiles, readLayout, readOwnScheduler } from "../../core/model/mod.ts";
+import {
+  type ModelFiles,
+  readLayout,
+  readOwnScheduler,
+  type Tolerance,
+} from "../../core/model/mod.ts";
 import { type Plan, planFromConfig, schedulerConfigFromName } from "../../core/schedule/mod.ts";
-import type { Tolerance } from "../../core/verifier/mod.ts";
 import { type ComputeHost, openCompute } from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 

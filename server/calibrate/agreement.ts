@@ -2,7 +2,8 @@ import type { GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { fromHalf } from "../../core/half.ts";
 import type { Plan } from "../../core/schedule/mod.ts";
-import { finishResidual, residualSums, type Tolerance } from "../../core/verifier/mod.ts";
+import type { Tolerance } from "../../core/model/mod.ts";
+import { finishResidual, residualSums } from "../../core/verifier/mod.ts";
 import type { Machine } from "./hosts.ts";
 
 /** One step that an engine made, as another engine's network sees it. */

@@ -3,11 +3,10 @@ import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { type CatalogueEntry, catalogueEntryOf } from "../../core/model/mod.ts";
-import { decodeTolerances, type Tolerance } from "../../core/verifier/mod.ts";
+import { type CatalogueEntry, decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
 import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
-import { knownModels } from "../models/mod.ts";
+import { knownEntry } from "../models/mod.ts";
 import { compareMachines, type StepAgreement } from "./agreement.ts";
 import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";
@@ -153,7 +152,7 @@ async function report(
 }
 
 function entryOf({ model }: CalibrateFlags): CatalogueEntry {
-  const entry = catalogueEntryOf(model, knownModels());
+  const entry = knownEntry(model);
   if (entry) return entry;
   throw new AppError(
     "invalid_request",

@@ -1,5 +1,6 @@
 import { AppError } from "../../core/error.ts";
-import { logNormalTail, type Tolerance } from "../../core/verifier/mod.ts";
+import type { Tolerance } from "../../core/model/mod.ts";
+import { logNormalTail } from "../../core/verifier/mod.ts";
 
 /** An honest step: how noisy its state is, and how far two machines are apart on it. */
 export interface HonestStep {

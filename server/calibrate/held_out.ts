@@ -1,5 +1,6 @@
 import { AppError } from "../../core/error.ts";
-import { type Tolerance, toleranceAt } from "../../core/verifier/mod.ts";
+import type { Tolerance } from "../../core/model/mod.ts";
+import { toleranceAt } from "../../core/verifier/mod.ts";
 import type { StepAgreement } from "./agreement.ts";
 
 /** How honest steps fare under tolerances that were not fitted to them. */

@@ -2,14 +2,13 @@ import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type CatalogueEntry,
-  catalogueEntryOf,
   readLayout,
+  type Tolerance,
   weightPrecision,
 } from "../../core/model/mod.ts";
-import type { Tolerance } from "../../core/verifier/mod.ts";
 import { COMPUTE_KINDS, openCompute } from "../compute/mod.ts";
 import type { Progress } from "../cli/mod.ts";
-import { knownModels, openModel } from "../models/mod.ts";
+import { knownEntry, openModel } from "../models/mod.ts";
 
 /** An honest machine: a host with a model's weights. */
 export interface Machine {
@@ -37,7 +36,7 @@ export async function openMachines(
   stack: AsyncDisposableStack,
 ): Promise<Map<string, Machine>> {
   const machines = new Map<string, Machine>();
-  for (const name of namesOf(list, catalogueEntryOf(model, knownModels()))) {
+  for (const name of namesOf(list, knownEntry(model))) {
     try {
       machines.set(name, await openMachine(name, model, progress, stack));
     } catch (error) {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Tolerance } from "../../core/verifier/mod.ts";
+import type { Tolerance } from "../../core/model/mod.ts";
 import { writeAtomically } from "../storage/mod.ts";
 
 const MODELS = join(import.meta.dirname ?? ".", "../../models");

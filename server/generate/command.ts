@@ -1,15 +1,14 @@
 import { Command } from "commander";
 import process from "node:process";
 import { AppError } from "../../core/error.ts";
-import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
+import { completeRequest, decodeDraft, encodeRequest, randomSeed } from "../../core/request/mod.ts";
 import { encodeImage, imageFormatOf } from "../../core/image/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
-import { catalogueEntryOf } from "../../core/model/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
 import { addEngineOptions, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { makeReceipts, RunRecorder } from "../../core/prover/mod.ts";
-import { knownModels, modelFacts, openModel } from "../models/mod.ts";
+import { openKnownModel } from "../models/mod.ts";
 import { transcriptFile } from "../transcripts/mod.ts";
 import {
   decodeQuality,
@@ -81,10 +80,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const cancelled = onInterrupt();
   const started = performance.now();
-  const seed = randomSeed();
-  const input = requestInput(prompt, flags);
-  // Checked before a model is fetched; completed when its defaults are known.
-  const draft = decodeRequest(input, { width: 8, height: 8, steps: 1, guidanceScale: 1, seed });
+  const draft = decodeDraft(requestInput(prompt, flags), { seed: randomSeed() });
   const quality = decodeQuality(flags.quality);
   const outputs = outputPaths(flags.out ?? `stepwise-${draft.seed}.png`, draft.batch);
   const format = imageFormatOf(outputs[0]);
@@ -94,17 +90,16 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   refuseSameFiles(written);
   for (const path of written) await checkWritable(path);
 
-  const files = await openModel(flags.model, {
+  const model = await openKnownModel(flags.model, {
     variant: flags.variant,
     signal: cancelled,
     onProgress: (event) => progress.model(event),
   });
-  const known = catalogueEntryOf(flags.model, knownModels());
   await using host = await openCompute(parseComputeKind(flags.compute), flags);
-  await using engine = await host.open(files, {
+  await using engine = await host.open(model.files, {
     onPart: (part) => progress.hint(`Loading ${part}`),
   });
-  const request = decodeRequest(input, { ...engine.defaults, ...known?.defaults, seed });
+  const request = completeRequest(draft, { ...engine.defaults, ...model.defaults });
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
@@ -126,7 +121,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   const receipts = hotkey
     ? await makeReceipts({
       generation,
-      model: await modelFacts(files, known),
+      model: await model.facts(),
       format,
       files: encoded,
       commitments,

@@ -1,13 +1,13 @@
 import {
   decodeRequest,
   type GenerationRequest,
-  planFor,
+  type Planner,
   randomSeed,
   runsBeside,
 } from "../../core/request/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
-import { type ModelFiles, readOwnScheduler } from "../../core/model/mod.ts";
+import type { ModelFacts } from "../../core/model/mod.ts";
 import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
 import {
   type Commitment,
@@ -19,7 +19,6 @@ import {
 } from "../../core/transcript/mod.ts";
 import { makeReceipts, openStep, RunRecorder } from "../../core/prover/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import type { ModelFacts } from "../models/mod.ts";
 import type { TranscriptStore } from "../transcripts/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";
@@ -31,7 +30,8 @@ export interface GeneratorParts {
   readonly defaults: ImageEngine["defaults"];
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
-  readonly files: ModelFiles;
+  /** Of the model: what was generated is opened by the same plan. */
+  readonly plans: Planner;
   readonly facts: ModelFacts;
   /** Signs the receipts. */
   readonly hotkey: Hotkey;
@@ -157,8 +157,8 @@ export class Generator implements ImageSource {
       times: { started: run.started, finished: Date.now() },
     }, hotkey);
     const images = await Promise.all(receipts.map(async (receipt, k): Promise<ImageAnswer> => {
-      await this.#keep(receipt, recorder, first + k, files[k], commitments[k].hashes);
       const id = receiptId(receipt);
+      await this.#keep({ id, receipt }, recorder, first + k, files[k], commitments[k].hashes);
       return { id, receipt, token: tokens.of(id) };
     }));
     return { images, notices: generation.notices };
@@ -172,10 +172,9 @@ export class Generator implements ImageSource {
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
     await using transcript = await this.#parts.store.open(id);
     const { receipt } = transcript;
-    const { config } = await readOwnScheduler(this.#parts.files);
     const request = decodeRequest(receipt.request, { ...this.#parts.defaults, seed: 0n });
-    const { plan } = planFor(config, request);
-    return await openStep(transcript, receipt, plan, target);
+    const { plan } = this.#parts.plans(request);
+    return await openStep(transcript, receipt, plan, target, id);
   }
 
   async image(id: string): Promise<ImageFile> {
@@ -189,7 +188,7 @@ export class Generator implements ImageSource {
   }
 
   async #keep(
-    receipt: Receipt,
+    { id, receipt }: Pick<ImageAnswer, "id" | "receipt">,
     recorder: RunRecorder,
     k: number,
     file: Uint8Array,
@@ -197,7 +196,7 @@ export class Generator implements ImageSource {
   ): Promise<void> {
     const leaf = receipt.latent.reduce((product, side) => product * side, 2);
     const bytes = imageLeaf(receipt.steps) * leaf + file.length;
-    await using writer = await this.#parts.store.create(receiptId(receipt), bytes);
+    await using writer = await this.#parts.store.create(id, bytes);
     const batch = Math.max(
       1,
       recorder.leaves[0].bits.length / receipt.latent.reduce((a, b) => a * b, 1),

@@ -110,11 +110,10 @@ async function openGenerator(
       onEvict: (eviction) => log("evicted", { ...eviction }),
     }),
   );
-  const { engine: own, files, facts, defaults, checkRequest } = await openEngine(options, stack);
-  const engine = await options.wrap?.(own, files) ?? own;
+  const { engine: own, model, ...ofModel } = await openEngine(options, stack);
+  const engine = await options.wrap?.(own, model.files) ?? own;
   await warmUp(engine);
-  const model = { engine, files, facts, defaults, checkRequest };
-  return new Generator({ ...model, codec, hotkey, store, tokens, queue, batch });
+  return new Generator({ ...ofModel, engine, codec, hotkey, store, tokens, queue, batch });
 }
 
 /** Shaders are compiled and arenas grown before anybody waits for them. */

@@ -2,16 +2,23 @@ import type { ExpectedFile } from "../../core/model/mod.ts";
 import type { FolderFiles } from "./folder_files.ts";
 import { sha256OfFile } from "../storage/mod.ts";
 
-/** What is wrong with a folder's files, in words that begin with the file's path. */
+/** A file that is not as expected. */
+export interface Damage {
+  readonly path: string;
+  /** As the rest of a sentence: "is missing". */
+  readonly why: string;
+}
+
+/** What is wrong with a folder's files. */
 export async function damaged(
   files: FolderFiles,
   expected: readonly (readonly [string, ExpectedFile])[],
   verify: boolean,
-): Promise<string[]> {
-  const found = [];
+): Promise<Damage[]> {
+  const found: Damage[] = [];
   for (const [path, file] of expected) {
     const why = await damageOf(files, path, file, verify);
-    if (why) found.push(`${path} ${why}`);
+    if (why) found.push({ path, why });
   }
   return found;
 }

@@ -3,13 +3,14 @@
  * web server.
  *
  * ```ts
- * import { knownModels, openModel } from "./mod.ts";
+ * import { knownEntry, openModel } from "./mod.ts";
  *
- * console.assert(knownModels().models.some(({ id }) => id === "tau-tiny"));
+ * console.assert(knownEntry("embedded")?.id === "tau-tiny");
  *
  * const files = await openModel("embedded");
  * console.assert(files.has("unet/model.onnx"));
  * ```
  */
-export { type ModelFacts, modelFacts } from "./model_facts.ts";
-export { knownModels, openModel, type OpenModelOptions } from "./open_model.ts";
+export { knownEntry } from "./known_models.ts";
+export { openKnownModel } from "./open_known_model.ts";
+export { openModel, type OpenModelOptions } from "./open_model.ts";

@@ -1,16 +1,15 @@
 import {
   type CatalogueEntry,
+  type ModelFacts,
   type ModelFiles,
   readLayout,
   weightPrecision,
 } from "../../core/model/mod.ts";
-import { manifestHash, type Receipt } from "../../core/transcript/mod.ts";
+import { manifestHash } from "../../core/transcript/mod.ts";
 import { sha256OfFiles } from "../storage/mod.ts";
 
-/** What a receipt states of a model, from its folder. */
-export type ModelFacts = Receipt["model"];
-
 /**
+ * What a receipt states of a model, from its folder.
  * @param entry where the model is known: SHA-256 that it has are taken from it, other files are
  * hashed.
  * @throws AppError `model_invalid`, `storage_failed`.

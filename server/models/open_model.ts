@@ -1,13 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import catalogueJson from "../../models/catalogue.json" with { type: "json" };
 import { AppError } from "../../core/error.ts";
 import {
   type Catalogue,
   type CatalogueEntry,
-  catalogueEntryOf,
-  decodeCatalogue,
   describeSource,
   type FileSelection,
   MODEL_INDEX,
@@ -26,6 +23,7 @@ import { damaged } from "./damage.ts";
 import { fetchModel } from "./fetch_model.ts";
 import { hubToken } from "./hub_token.ts";
 import { FolderFiles } from "./folder_files.ts";
+import { knownEntry, knownModels } from "./known_models.ts";
 import { lockFolder } from "../storage/mod.ts";
 import { CachedModel, cacheName, modelCacheFolder } from "./model_cache.ts";
 import { resolveRevision } from "./resolve_revision.ts";
@@ -65,11 +63,6 @@ interface Opening extends OpenModelOptions {
 const MODELS_FOLDER = join(import.meta.dirname ?? ".", "../../models");
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** The models that this house knows. */
-export function knownModels(): Catalogue {
-  return decodeCatalogue(catalogueJson);
-}
-
 /**
  * The one door to a model's files: an embedded model or a folder as it is, anything else through the
  * cache, fetched on first use. What it returns has every file that the selection needs.
@@ -98,7 +91,7 @@ async function withDefaults(given: string, options: OpenModelOptions): Promise<O
     given,
     catalogue,
     selection: { variant: options.variant, include: options.include },
-    entry: catalogueEntryOf(given, catalogue),
+    entry: knownEntry(given, catalogue),
     cacheFolder: options.cacheFolder ?? modelCacheFolder(env),
     hub: { endpoint },
     web: { fetch, credentials, ...options.transport },
@@ -131,7 +124,7 @@ async function openEmbedded(id: string, { entry, variant, verify }: Opening): Pr
   if (!bad) return files;
   throw new AppError(
     "model_invalid",
-    `Cannot use the model ${id}: ${bad} in ${files.location}. Check the repository out again, or ` +
+    `Cannot use the model ${id}: ${bad.path} ${bad.why} in ${files.location}. Check the repository out again, or ` +
       "run `deno run -A models/write_catalogue.ts` after changing the model",
   );
 }
@@ -226,7 +219,9 @@ async function dropDamaged(cached: CachedModel, { onProgress }: Opening): Promis
   const files = await FolderFiles.open({ name: cached.model, location: cached.folder, only });
   const bad = await damaged(files, Object.entries(cached.files), true);
   if (bad.length === 0) return;
-  const message = `the copy in ${cached.folder} is damaged and is repaired: ${bad.join("; ")}`;
+  const message = `the copy in ${cached.folder} is damaged and is repaired: ${
+    bad.map(({ path, why }) => `${path} ${why}`).join("; ")
+  }`;
   onProgress?.({ kind: "note", message });
-  await cached.drop(bad.map((words) => words.split(" ", 1)[0]));
+  await cached.drop(bad.map(({ path }) => path));
 }

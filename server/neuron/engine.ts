@@ -1,23 +1,22 @@
-import { checkFit, type GenerationRequest } from "../../core/request/mod.ts";
-import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
-  type CatalogueEntry,
-  catalogueEntryOf,
-  type ModelFiles,
-  readModelConfig,
-} from "../../core/model/mod.ts";
+  checkFit,
+  type GenerationRequest,
+  type Planner,
+  plannerOf,
+} from "../../core/request/mod.ts";
+import type { ImageEngine } from "../../core/generation/mod.ts";
+import { type KnownModel, type ModelFacts, readModelConfig } from "../../core/model/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
-import { knownModels, type ModelFacts, modelFacts, openModel } from "../models/mod.ts";
+import { openKnownModel } from "../models/mod.ts";
 
 import type { NeuronOptions } from "./flags.ts";
 
 /** A model on this machine, with what receipts and checks say of it. */
 export interface NeuronEngine {
   readonly engine: ImageEngine;
-  readonly files: ModelFiles;
+  readonly model: KnownModel;
   readonly facts: ModelFacts;
-  /** Of the catalogue, if it is there. */
-  readonly known: CatalogueEntry | undefined;
+  readonly plans: Planner;
   /** The catalogue's before the model's own. */
   readonly defaults: ImageEngine["defaults"];
   /** Throws for what the model cannot make. */
@@ -26,17 +25,17 @@ export interface NeuronEngine {
 
 /** @param stack frees all when it is disposed. */
 export async function openEngine(
-  { model, variant, compute, log }: NeuronOptions,
+  { model: given, variant, compute, log }: NeuronOptions,
   stack: AsyncDisposableStack,
 ): Promise<NeuronEngine> {
-  const files = await openModel(model, { variant });
+  const model = await openKnownModel(given, { variant });
   const host = stack.use(await openCompute(parseComputeKind(compute)));
-  const engine = stack.use(await host.open(files));
+  const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
-  const known = catalogueEntryOf(model, knownModels());
-  const [facts, config] = await Promise.all([modelFacts(files, known), readModelConfig(files)]);
+  const [facts, config] = await Promise.all([model.facts(), readModelConfig(model.files)]);
+  const plans = plannerOf(config.scheduler);
   return {
-    ...{ engine, files, facts, known, defaults: { ...engine.defaults, ...known?.defaults } },
-    checkRequest: (request) => checkFit(config, request),
+    ...{ engine, model, facts, plans, defaults: { ...engine.defaults, ...model.defaults } },
+    checkRequest: (request) => checkFit({ plans, unet: config.unet }, request),
   };
 }

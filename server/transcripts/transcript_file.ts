@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
 import { encodeRequest } from "../../core/request/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
@@ -93,10 +94,21 @@ function imageIndex(
   batch: number,
 ): number {
   if (batch === 1) return 0;
-  const first = /"seed":"([0-9]{1,20})"/.exec(metadata.request ?? "")?.[1];
-  const k = first === undefined ? -1 : Number(BigInt(request.seed) - BigInt(first));
+  const first = firstSeed(metadata.request);
+  const k = first === undefined ? -1 : Number(BigInt(request.seed) - first);
   if (k >= 0 && k < batch) return k;
   return refuse(`none of its ${batch} images has the seed ${request.seed}`);
+}
+
+const seedOfRequest = z.object({ seed: z.string().regex(/^[0-9]{1,20}$/) });
+
+/** Of the run's request, as {@link transcriptFile} writes it. */
+function firstSeed(request = ""): bigint | undefined {
+  try {
+    return BigInt(seedOfRequest.parse(JSON.parse(request)).seed);
+  } catch {
+    return undefined;
+  }
 }
 
 function leafOf(

@@ -2,12 +2,12 @@ import { AppError, reason } from "../../core/error.ts";
 import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import { type ImageAnswer, type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
-import type { Verdict } from "../../core/verifier/mod.ts";
+import type { CheckedImage, CheckedStatement, Verdict } from "../../core/verifier/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger, PendingCheck } from "./ledger/mod.ts";
-import { MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
+import { type CheckedAnswer, MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { drawByRank, type Random, type Ranked } from "./selection.ts";
@@ -134,7 +134,7 @@ export class Forwarder {
     try {
       const { answer, image } = await this.#ask(peer, job);
       const verdict = await this.#judge(peer, job, answer, image);
-      return { peer, answer, image, verdict };
+      return { peer, answer, image: image.bytes, verdict };
     } catch (error) {
       const excused = error instanceof MinerBusy ||
         (error instanceof AppError && error.code === "cancelled");
@@ -160,8 +160,8 @@ export class Forwarder {
   async #judge(
     peer: Peer,
     { id }: Job,
-    { receipt, token }: ImageAnswer,
-    image: Uint8Array<ArrayBuffer>,
+    { receipt, token, statement }: CheckedAnswer,
+    image: CheckedImage,
   ): Promise<Verdict | undefined> {
     const { ledger, random, options } = this.#parts;
     const { hotkey, url } = peer;
@@ -172,7 +172,7 @@ export class Forwarder {
     }
     const check = { id, hotkey, receipt, url, token };
     ledger.checks.await(check);
-    const score = await this.#check(check, image);
+    const score = await this.#check(check, { statement, image });
     if (!score) return undefined;
     if (score.verdict === "honest") return "honest";
     throw new AppError(
@@ -182,12 +182,16 @@ export class Forwarder {
   }
 
   /** @returns undefined where the fault is ours: then it stays to be checked. */
-  async #check(check: PendingCheck, image?: Uint8Array<ArrayBuffer>): Promise<Score | undefined> {
+  async #check(
+    check: PendingCheck,
+    { statement, image }: { readonly statement?: CheckedStatement; readonly image?: CheckedImage } =
+      {},
+  ): Promise<Score | undefined> {
     const { ledger, scorer, log } = this.#parts;
     const { id, hotkey, receipt, url, token } = check;
     this.#checking.add(keyOf(check));
     try {
-      const score = await scorer({ receipt, url, token }, image);
+      const score = await scorer({ receipt, statement, url, token }, image);
       ledger.checks.settle({ id, hotkey, source: "user", score });
       return score;
     } catch (error) {

@@ -14,7 +14,12 @@ import {
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { MAX_CLOCK_SKEW_MS, MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
-import { checkImage, checkStatement } from "../../core/verifier/mod.ts";
+import {
+  type CheckedImage,
+  type CheckedStatement,
+  checkImage,
+  checkStatement,
+} from "../../core/verifier/mod.ts";
 
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { Peer } from "./peers.ts";
@@ -42,6 +47,11 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
+/** An answer whose receipt is the miner's own, of the request that was sent. */
+export interface CheckedAnswer extends ImageAnswer {
+  readonly statement: CheckedStatement;
+}
+
 /** A receipt is longer in JSON than in its canonical form by its token and its frame. */
 const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
 const FORGET_MS = 5000;
@@ -62,7 +72,7 @@ export class MinerCaller {
    * AppError `cancelled` by the caller's signal, `miner_failed` for all else that a miner can do
    * wrong.
    */
-  async generate(peer: Peer, asked: Asked): Promise<ImageAnswer> {
+  async generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
     const { request, format, manifest, timeoutMs, signal } = asked;
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();
@@ -74,7 +84,7 @@ export class MinerCaller {
       const { images: [image, ...more] } = decodeGenerationAnswer(await jsonOf(response));
       if (more.length > 0) throw new Error(`${1 + more.length} images came for one`);
       const { receipt } = image;
-      checkStatement(receipt, {
+      const statement = checkStatement(receipt, {
         ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
         now: this.#clock() + MAX_CLOCK_SKEW_MS,
       });
@@ -86,7 +96,7 @@ export class MinerCaller {
         throw new Error("the receipt is older than the request");
       }
       if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
-      return image;
+      return { ...image, statement };
     } catch (cause) {
       if (cause instanceof MinerBusy) throw cause;
       if (signal?.aborted) {
@@ -103,13 +113,12 @@ export class MinerCaller {
    */
   async image(
     peer: Peer,
-    { receipt, token }: ImageAnswer,
+    { id, receipt, token }: ImageAnswer,
     timeoutMs: number,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<CheckedImage> {
     try {
-      const image = await imageOfMiner(minerAddress(peer.url, timeoutMs, token), receipt);
-      checkImage({ receipt }, image);
-      return image;
+      const image = await imageOfMiner(minerAddress(peer.url, timeoutMs, token), receipt, id);
+      return checkImage({ receipt }, image);
     } catch (cause) {
       throw failure(peer, cause, reason(cause));
     }

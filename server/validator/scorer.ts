@@ -12,14 +12,26 @@ import {
 } from "../../core/protocol/mod.ts";
 import { Mutex } from "../../core/mutex.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import { chooseSteps, type OwnModel, type Report, verifyReceipt } from "../../core/verifier/mod.ts";
+import {
+  type CheckedImage,
+  type CheckedStatement,
+  chooseSteps,
+  type Report,
+  type Verifier,
+} from "../../core/verifier/mod.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
+/** An answer to score, and who opens it. */
+export interface AnswerToScore extends ScoreCall {
+  /** Its receipt, where the signature was verified when it came. */
+  readonly statement?: CheckedStatement;
+}
+
 /**
- * Checks evidence: draws steps, has them opened, and recomputes them.
+ * Checks an answer: draws steps, has them opened, and recomputes them.
  * @throws AppError when the checker itself cannot; never for what a miner did.
  */
-export type Scorer = (evidence: ScoreCall, image?: Uint8Array<ArrayBuffer>) => Promise<Score>;
+export type Scorer = (answer: AnswerToScore, image?: CheckedImage) => Promise<Score>;
 
 /** Milliseconds for each opening. */
 const OPENING_MS = 20_000;
@@ -27,20 +39,19 @@ const RETRY_MS = 500;
 
 /** With an engine of this process, one check after the other. */
 export function localScorer(
-  model: OwnModel,
+  verifier: Verifier,
   engine: Pick<ImageEngine, "predict" | "decode">,
 ): Scorer {
   const oneByOne = new Mutex();
-  return async ({ receipt, url, token }, image) => {
+  return async ({ receipt, statement, url, token }, image) => {
     const miner = minerAddress(url, OPENING_MS, token);
     const report = await oneByOne.run(() =>
-      verifyReceipt({
-        receipt,
-        model,
+      verifier.verify({
+        receipt: statement ?? receipt,
         level: 3,
         drawn: chooseSteps(receipt, {}),
         source: patient(openingsOfMiner(miner)),
-        image: () => image ? Promise.resolve(image) : imageOfMiner(miner, receipt),
+        image: () => image ? Promise.resolve(image) : imageOfMiner(miner, receipt, statement?.id),
         openEngine: () => Promise.resolve(engine),
       })
     );
@@ -82,11 +93,16 @@ function finite(value: number): number {
 
 /** With the scoring API of a forwarding validator. */
 export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = 120_000): Scorer {
-  return async (call) =>
+  return async ({ receipt, url, token }) =>
     decodeScore(
       await askValidator(
         other,
-        { path: PATHS.score, call, max: MAX_REFUSAL_BYTES, timeoutMs },
+        {
+          path: PATHS.score,
+          call: { receipt, url, token },
+          max: MAX_REFUSAL_BYTES,
+          timeoutMs,
+        },
         hotkey,
       ),
     );

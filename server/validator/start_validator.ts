@@ -10,13 +10,13 @@ import {
   type RequestDefaults,
 } from "../../core/request/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { catalogueEntryOf } from "../../core/model/mod.ts";
+import { openVerifier } from "../../core/verifier/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
-import { knownModels } from "../models/mod.ts";
+import { knownEntry } from "../models/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { Forwarder, type ForwardOptions } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
@@ -183,9 +183,9 @@ async function openScoring(
   metrics: ValidatorMetrics,
   stack: AsyncDisposableStack,
 ): Promise<Scoring> {
-  const { model, scoring, wallet, roles } = options;
+  const { scoring, wallet, roles } = options;
   if (!roles.forward) {
-    const entry = catalogueEntryOf(model, knownModels());
+    const entry = knownEntry(options.model);
     if (!scoring || !entry) {
       throw new AppError(
         "invalid_request",
@@ -196,10 +196,9 @@ async function openScoring(
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
     return { scorer, defaults: entry.defaults, checkRequest: () => {} };
   }
-  const { engine, files, facts, known, defaults, checkRequest } = await openEngine(options, stack);
-  const tolerances = known?.tolerances ?? [];
+  const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
   return {
-    scorer: counted(localScorer({ files, facts, tolerances }, engine), metrics),
+    scorer: counted(localScorer(await openVerifier(model), engine), metrics),
     defaults,
     checkRequest: (request) => {
       checkWork(request, defaults, options.forward.maxWork);
@@ -211,8 +210,8 @@ async function openScoring(
 }
 
 function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {
-  return async (evidence, image) => {
-    const score = await scorer(evidence, image);
+  return async (answer, image) => {
+    const score = await scorer(answer, image);
     metrics.scored(score.verdict);
     return score;
   };
@@ -256,7 +255,9 @@ function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
     probe: (peer, signal) => probe(peer, parts, signal),
     test: (peer, signal) => stressTest(peer, parts, signal),
     publish: (peer, { shown }: StressResult) => {
-      if (shown) ledger.receipts.add(shown.id, { ...shown, miner: peer.url }, SHOWN);
+      if (!shown) return;
+      const { id, receipt, token } = shown;
+      ledger.receipts.add(id, { id, receipt, token, miner: peer.url }, SHOWN);
     },
   });
 }

@@ -1,7 +1,13 @@
 import { AppError, reason, throwIfAborted } from "../../core/error.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import type { Checked, LoadTest } from "./ledger/mod.ts";
-import { type Asked, MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
+import {
+  type Asked,
+  type CheckedAnswer,
+  MinerBusy,
+  type MinerCaller,
+  MinerForged,
+} from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { type Random, sample } from "./selection.ts";
@@ -46,7 +52,7 @@ export interface StressResult {
 /** One level of a test. */
 interface Load {
   readonly sent: number;
-  readonly answers: readonly ImageAnswer[];
+  readonly answers: readonly CheckedAnswer[];
   /** Answers that are caught as they come. */
   readonly forged: readonly MinerForged[];
   readonly seconds: number;
@@ -81,12 +87,12 @@ export async function stressTest(
     ? 0
     : Math.max(1, Math.round(options.checkShare * answers.length));
   const drawn = sample(answers, count, random);
-  let shown: ImageAnswer | undefined;
+  let shown: CheckedAnswer | undefined;
   try {
     const checks: Checked[] = [];
-    for (const { id, receipt, token } of drawn) {
+    for (const { id, receipt, token, statement } of drawn) {
       throwIfAborted(signal, `test uid ${peer.uid}`);
-      const score = await scorer({ receipt, token, url: peer.url });
+      const score = await scorer({ receipt, token, statement, url: peer.url });
       checks.push({ id, hotkey: peer.hotkey, source: "synthetic", score });
     }
     shown = drawn.find((_, k) => checks[k].score.verdict === "honest");
@@ -119,7 +125,7 @@ async function runLoad(
   }));
   return {
     sent,
-    answers: results.filter((result): result is ImageAnswer => !(result instanceof AppError)),
+    answers: results.filter((result): result is CheckedAnswer => !(result instanceof AppError)),
     forged: results.filter((result) => result instanceof MinerForged),
     ...{ seconds: (clock() - started) / 1000, slowest },
   };
@@ -149,7 +155,7 @@ async function answerOf(
   asked: Pick<Asked, "request" | "format" | "manifest">,
   { caller, options: { maxLatencyMs } }: Pick<StressParts, "caller" | "options">,
   signal: AbortSignal | undefined,
-): Promise<ImageAnswer | AppError> {
+): Promise<CheckedAnswer | AppError> {
   try {
     // A little more than it may take, to tell late answers from none.
     return await caller.generate(peer, { ...asked, timeoutMs: LATE * maxLatencyMs, signal });

@@ -2,7 +2,7 @@ import { readFile as readBytes, stat } from "node:fs/promises";
 import process from "node:process";
 import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
-import { catalogueEntryOf } from "../../core/model/mod.ts";
+import type { KnownModel } from "../../core/model/mod.ts";
 import {
   decodeReceipt,
   MAX_RECEIPT_BYTES,
@@ -13,14 +13,18 @@ import {
   chooseSteps,
   type ChosenSteps,
   type Level,
-  type OwnModel,
+  openVerifier,
   type Verdict,
   type Verification,
-  verifyReceipt,
 } from "../../core/verifier/mod.ts";
-import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
+import {
+  imageOfMiner,
+  type MinerAddress,
+  minerAddress,
+  openingsOfMiner,
+} from "../../core/protocol/mod.ts";
 import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
-import { knownModels, modelFacts, openModel } from "../models/mod.ts";
+import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 
 import { openingsOfFile } from "./opening_source.ts";
@@ -93,13 +97,14 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));
-  const evidence = await evidenceOf(receipt, flags);
+  const given = await checkedAgainst(receipt, flags);
   const chosen = chooseSteps(receipt, choice);
-  const drawn = evidence.source ? chosen : NOTHING;
+  const drawn = given.source ? chosen : NOTHING;
   const model = await ownModel(receipt, flags, progress);
   await using stack = new AsyncDisposableStack();
-  const report = await verifyReceipt({
-    ...{ ...evidence, receipt, drawn, model },
+  const verifier = await openVerifier(model);
+  const report = await verifier.verify({
+    ...{ ...given, receipt, drawn },
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
       const engine = stack.use(await host.open(model.files));
@@ -111,15 +116,15 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   process.exitCode = EXIT_CODES[report.verdict];
 }
 
-type Evidence = Pick<Verification, "source" | "image" | "level">;
-
-async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidence> {
+/** What the flags name to check it against, and how far. */
+async function checkedAgainst(
+  receipt: Receipt,
+  flags: VerifyFlags,
+): Promise<Pick<Verification, "source" | "image" | "level">> {
   if (flags.from !== undefined && flags.transcript !== undefined) {
     refuse("--from and --transcript both open the steps: give one");
   }
-  const miner = flags.from === undefined
-    ? undefined
-    : minerAddress(flags.from, parseTimeout(flags.timeout), flags.token);
+  const miner = flags.from === undefined ? undefined : minerOf(flags.from, flags);
   const most = maxImageBytes(receipt.request);
   const file = flags.image === undefined ? undefined : await readFile(flags.image, most);
   const level = levelOf(flags, file !== undefined);
@@ -135,6 +140,15 @@ async function evidenceOf(receipt: Receipt, flags: VerifyFlags): Promise<Evidenc
     ? undefined
     : openingsOfFile(flags.transcript, file);
   return { source, image, level };
+}
+
+function minerOf(from: string, { timeout, token }: VerifyFlags): MinerAddress {
+  const timeoutMs = parseTimeout(timeout);
+  try {
+    return minerAddress(from, timeoutMs, token);
+  } catch {
+    return refuse(`--from is ${from}, not an http(s) address`);
+  }
 }
 
 /** As far as what was given goes, unless it is said. */
@@ -153,18 +167,15 @@ async function ownModel(
   { model: { id, variant } }: Receipt,
   flags: VerifyFlags,
   progress: Progress,
-): Promise<OwnModel> {
-  const catalogue = knownModels();
-  const given = flags.model ?? catalogueEntryOf(id, catalogue)?.id;
+): Promise<KnownModel> {
+  const given = flags.model ?? knownEntry(id)?.id;
   if (given === undefined) {
     return refuse(`the receipt's model, ${id}, is not in the catalogue: give it with --model`);
   }
-  const files = await openModel(given, {
+  return await openKnownModel(given, {
     variant,
     onProgress: (event) => progress.model(event),
   });
-  const entry = catalogueEntryOf(given, catalogue);
-  return { files, facts: await modelFacts(files, entry), tolerances: entry?.tolerances ?? [] };
 }
 
 async function readFile(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,28 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { catalogueEntryOf } from "../../core/model/mod.ts";
 import { decodeReceipt } from "../../core/transcript/mod.ts";
-import { type Verification, verifyReceipt } from "../../core/verifier/mod.ts";
+import { openVerifier, type Verification } from "../../core/verifier/mod.ts";
 import { localHost } from "../../server/compute/host.ts";
 import { cpuRuntime } from "../../server/compute/mod.ts";
-import { knownModels, modelFacts, openModel } from "../../server/models/mod.ts";
+import { openKnownModel } from "../../server/models/mod.ts";
 import { openingsOfFile } from "../../server/verify/opening_source.ts";
 
 // Receipts of version 1, as they were signed before version 2 came: test/golden/README.md.
 const FOLDER = new URL("../golden/receipts_v1/", import.meta.url).pathname;
 
-const files = await openModel("embedded");
-const entry = catalogueEntryOf("embedded", knownModels());
-const facts = await modelFacts(files, entry);
-const engine = await localHost(await cpuRuntime(), "a test").open(files);
+const own = await openKnownModel("embedded");
+const verifier = await openVerifier(own);
+const engine = await localHost(await cpuRuntime(), "a test").open(own.files);
 afterAll(() => engine[Symbol.asyncDispose]());
 
 async function verify(name: string, level: Verification["level"]) {
   const receipt = decodeReceipt(await readFile(`${FOLDER}${name}.json`));
-  return await verifyReceipt({
+  return await verifier.verify({
     receipt,
     level,
-    model: { files, facts, tolerances: entry?.tolerances ?? [] },
     drawn: { steps: Array.from({ length: receipt.steps }, (_, i) => i), draw: "chosen" },
     source: openingsOfFile(`${FOLDER}${name}.safetensors`),
     image: () => readFile(`${FOLDER}${name}.png`),

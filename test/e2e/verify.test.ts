@@ -2,20 +2,15 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { AppError, type ErrorCode } from "../../core/error.ts";
 import { encodeImage } from "../../core/image/mod.ts";
-import { catalogueEntryOf, type ModelFiles, readJson } from "../../core/model/mod.ts";
+import { type ModelFiles, readJson } from "../../core/model/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors/mod.ts";
 import { encodeReceipt, type Receipt } from "../../core/transcript/mod.ts";
 import { cpuRuntime } from "../../server/compute/mod.ts";
 import { localHost } from "../../server/compute/host.ts";
-import { knownModels, modelFacts, openModel } from "../../server/models/mod.ts";
+import { openKnownModel } from "../../server/models/mod.ts";
 
 import { openingsOfFile } from "../../server/verify/opening_source.ts";
-import {
-  acceptReceipt,
-  ownSettings,
-  type Verification,
-  verifyReceipt,
-} from "../../core/verifier/mod.ts";
+import { openVerifier, type Verification } from "../../core/verifier/mod.ts";
 import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
 import { reportText } from "../../server/verify/table.ts";
 import { runCli, runProcess } from "../fixtures/cli.ts";
@@ -24,10 +19,10 @@ import { rejection } from "../fixtures/rejection.ts";
 import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 
-const files = await openModel("embedded");
-const entry = catalogueEntryOf("embedded", knownModels());
-const facts = await modelFacts(files, entry);
-const own = { files, facts, tolerances: entry?.tolerances ?? [] };
+const own = await openKnownModel("embedded");
+const { files } = own;
+const facts = await own.facts();
+const verifier = await openVerifier(own);
 const engine = await localHost(await cpuRuntime(), "a test").open(files);
 afterAll(() => engine[Symbol.asyncDispose]());
 
@@ -46,7 +41,7 @@ async function check(
     & { transcript?: Uint8Array; image?: Uint8Array<ArrayBuffer>; steps?: readonly number[] },
 ) {
   const given = { ...await order(transcript), image: () => Promise.resolve(image) };
-  return await verifyReceipt({ ...given, drawn: { steps, draw: "chosen" }, ...changes });
+  return await verifier.verify({ ...given, drawn: { steps, draw: "chosen" }, ...changes });
 }
 
 async function order(transcript: Uint8Array = honest.transcript): Promise<Verification> {
@@ -54,7 +49,6 @@ async function order(transcript: Uint8Array = honest.transcript): Promise<Verifi
   return {
     receipt: honest.receipt,
     level: 3,
-    model: own,
     drawn: { steps: all, draw: "chosen" },
     source: openingsOfFile(path),
     image: () => Promise.resolve(honest.image),
@@ -120,7 +114,7 @@ describe("the level of a report is the one that was reached", () => {
     ["no step", { drawn: { steps: [], draw: "chosen" } as const }, 0],
     ["no image", { image: undefined }, 2],
   ])("of 3 asked for with %s", async (_, changes, level) => {
-    const report = await verifyReceipt({ ...await order(), ...changes });
+    const report = await verifier.verify({ ...await order(), ...changes });
     expect(report).toMatchObject({ verdict: "honest", level, asked: 3 });
     expect(report.opened).toEqual(level === 0 ? [] : all);
     const text = reportText(report);
@@ -169,7 +163,7 @@ describe("the checker's own trouble says nothing about the miner", () => {
   test("a scheduler of the model that is no plan", async () => {
     const path = "scheduler/scheduler_config.json";
     const model = withFile(path, { ...await readJson(files, path) as object, thresholding: true });
-    expect(await rejection(check({ model }))).toMatchObject({ code: "unsupported_setting" });
+    expect(await rejection(openVerifier(model))).toMatchObject({ code: "unsupported_setting" });
   });
 
   test("a file of its own that cannot be read", async () => {
@@ -301,7 +295,7 @@ describe("steps opened by a miner over HTTP", () => {
     if (path === "image") return new Response(honest.image);
     const target = path.replace("steps/", "");
     const named = target === "start" || target === "end" ? target : Number(target);
-    const { committed } = acceptReceipt(honest.receipt, await ownSettings(own));
+    const { committed } = verifier.accept(honest.receipt);
     return new Response((await (await kept)(committed, named)).slice());
   }
 
@@ -372,10 +366,10 @@ describe("steps opened by a miner over HTTP", () => {
       return Promise.resolve(honest.image);
     };
     const lie = await claiming({ seed: "8" });
-    expect(await verifyReceipt({ ...await order(), receipt: lie, image }))
+    expect(await verifier.verify({ ...await order(), receipt: lie, image }))
       .toMatchObject({ verdict: "invalid", level: 1 });
     expect(fetched).toEqual([]);
-    expect(await verifyReceipt({ ...await order(), image })).toMatchObject({ verdict: "honest" });
+    expect(await verifier.verify({ ...await order(), image })).toMatchObject({ verdict: "honest" });
     expect(fetched).toEqual(["image"]);
   });
 

@@ -1,14 +1,13 @@
 import type { ImageEngine } from "../../../core/generation/mod.ts";
-import { type LatentPreview, readJson } from "../../../core/model/mod.ts";
+import type { LatentPreview } from "../../../core/model/mod.ts";
 import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
 import {
-  checkOpening,
   chooseSteps,
   type ChosenSteps,
   openedLeaf,
   type OpeningSource,
+  type ProvenOpening,
   type Report,
-  verifyReceipt,
 } from "../../../core/verifier/mod.ts";
 import { minerAddress, openingsOfMiner } from "../../../core/protocol/mod.ts";
 import {
@@ -19,16 +18,18 @@ import {
   type TabReport,
 } from "../api/mod.ts";
 
-import { type KnownModel, modelOf } from "./catalogue.ts";
+import { modelOf, type TabModel } from "./catalogue.ts";
 import type { Engines, Opened } from "./engines.ts";
 import { differenceOf, pictureOf, type Predictions } from "./pictures.ts";
 import { checkAlone } from "./statement.ts";
+import type { Verifiers } from "./verifiers.ts";
 
 const OPENING_MS = 30_000;
 
 /** What a check in this tab has at hand. */
 export interface CheckParts {
   readonly engines: Engines;
+  readonly verifiers: Verifiers;
   /** Opens the steps of what this tab made. */
   readonly own: OpeningSource | undefined;
   readonly signal: AbortSignal;
@@ -77,16 +78,18 @@ interface WithModel extends CheckParts {
 
 async function checkWithModel(
   { receipt, level, image, compute }: CheckOrder,
-  model: KnownModel,
-  { engines, source, drawn, signal, tell }: WithModel,
+  model: TabModel,
+  { engines, verifiers, source, drawn, signal, tell }: WithModel,
 ): Promise<Report> {
   model.files.download = { signal };
-  const watch = new Watch(receipt, await previewMap(model.files), { signal, tell });
+  const { verifier, preview } = await verifiers.open(model, signal);
+  const watch = new Watch(receipt, preview, { signal, tell });
   const bytes = image && new Uint8Array(await image.arrayBuffer());
   let opened: Opened | undefined;
-  const report = await verifyReceipt({
-    ...{ receipt, level: source ? level : 0, model, drawn },
+  const report = await verifier.verify({
+    ...{ receipt, level: source ? level : 0, drawn },
     source: source && watch.openings(source),
+    onOpened: (opening) => watch.opened(opening),
     image: bytes && (() => Promise.resolve(bytes)),
     openEngine: async () => {
       const tellModel = (detail: string) => tell({ kind: "stage", stage: "model", detail });
@@ -120,27 +123,30 @@ class Watch {
     this.#parts = parts;
   }
 
-  /** The same openings, told with their states once they are proven. */
+  /** The same openings, told of as they are asked for. */
   openings(source: OpeningSource): OpeningSource {
     return async (committed, target) => {
       this.#stage("proofs", `opening ${targetName(target)}`);
       const bytes = await source(committed, target);
       this.#parts.signal.throwIfAborted();
-      const opening = checkOpening(bytes, committed, target);
-      for (const [name, bits] of opening.leaves) {
-        const step = Number(/^x\.(\d+)$/.exec(name)?.[1] ?? NaN);
-        if (!(step < this.#receipt.steps)) continue;
-        this.#parts.tell({ kind: "opened", step, state: this.#picture(bits) });
-      }
-      if (typeof target === "number") {
-        this.#predictions.set(target, {
-          theirs: openedLeaf(opening, "d", target),
-          state: openedLeaf(opening, "x", target),
-          alpha: committed.plan.rows[target].alpha,
-        });
-      }
       return bytes;
     };
+  }
+
+  /** Tells of the states of an opening that was proven. */
+  opened(opening: ProvenOpening): void {
+    const { target, committed, leaves } = opening;
+    for (const [name, bits] of leaves) {
+      const step = Number(/^x\.(\d+)$/.exec(name)?.[1] ?? NaN);
+      if (!(step < this.#receipt.steps)) continue;
+      this.#parts.tell({ kind: "opened", step, state: this.#picture(bits) });
+    }
+    if (typeof target !== "number") return;
+    this.#predictions.set(target, {
+      theirs: openedLeaf(opening, "d", target),
+      state: openedLeaf(opening, "x", target),
+      alpha: committed.plan.rows[target].alpha,
+    });
   }
 
   /** The same engine, whose predictions are kept to be shown beside the miner's. */
@@ -187,11 +193,4 @@ class Watch {
   #picture(bits: Uint16Array) {
     return pictureOf(this.#map, bits, this.#receipt.latent);
   }
-}
-
-async function previewMap(
-  files: Parameters<typeof readJson>[0],
-): Promise<LatentPreview | undefined> {
-  const config = await readJson(files, "vae_decoder/config.json").catch(() => undefined);
-  return (config as { latent_preview?: LatentPreview } | undefined)?.latent_preview;
 }

@@ -3,7 +3,7 @@ import { type ImageEngine, Pipeline, RecoveringEngine } from "../../../core/gene
 import type { Runtime } from "../../../core/inference/mod.ts";
 import { type ComputeChoice, whyOf } from "../api/mod.ts";
 
-import type { KnownModel } from "./catalogue.ts";
+import { type TabModel, weightsOf } from "./catalogue.ts";
 
 /** What a model is run on here. */
 export interface Opened {
@@ -32,8 +32,8 @@ export class Engines {
   readonly #opened = new Map<string, Promise<Opened>>();
 
   /** @throws AppError `host_unavailable` when the choice cannot be had, `cancelled`. */
-  open(model: KnownModel, choice: ComputeChoice, run: OpeningRun): Promise<Opened> {
-    const key = `${model.facts.manifest} ${choice}`;
+  open(model: TabModel, choice: ComputeChoice, run: OpeningRun): Promise<Opened> {
+    const key = `${weightsOf(model)} ${choice}`;
     const known = this.#opened.get(key);
     if (known) {
       return known.catch(() => {
@@ -61,7 +61,7 @@ export class Engines {
   }
 }
 
-async function openEngine(model: KnownModel, choice: ComputeChoice): Promise<Opened> {
+async function openEngine(model: TabModel, choice: ComputeChoice): Promise<Opened> {
   let why = "";
   if (choice !== "cpu") {
     try {

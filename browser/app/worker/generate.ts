@@ -52,10 +52,9 @@ export async function generate(
   const file = await encodeImage(generation.images[0], "png");
   times.finished = Date.now();
   const commitments = recorder.finish([file]);
-  const { manifest, precision } = model.facts;
   const [receipt] = await makeReceipts({
     ...{ generation, format: "png", files: [file], commitments, times },
-    model: { id: model.facts.id, manifest, precision },
+    model: await model.facts(),
   }, openHotkey(undefined));
   const leaves: LeafSource = {
     hashes: commitments[0].hashes,
@@ -76,5 +75,5 @@ export async function generate(
 }
 
 function openingsOf(leaves: LeafSource, plan: Plan): OpeningSource {
-  return ({ receipt }, target) => openStep(leaves, receipt, plan, target);
+  return ({ receipt, id }, target) => openStep(leaves, receipt, plan, target, id);
 }

@@ -9,9 +9,11 @@ import { Engines } from "./engines.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";
 import type { Made } from "./generate.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
+import { Verifiers } from "./verifiers.ts";
 import { readAttestations, readList, readOwnList, sendAttestation } from "./validator.ts";
 
 const engines = new Engines();
+const verifiers = new Verifiers();
 const runs = new OneAtATime();
 /** The last image that was made here: its steps can be opened as long as the page is. */
 let made: Made | undefined;
@@ -41,7 +43,7 @@ const api: EngineApi = {
   check: (order, tell) =>
     run(tell, (signal) => {
       const own = made?.id === receiptId(order.receipt) ? made.source : undefined;
-      return check(order, { engines, own, signal, tell });
+      return check(order, { engines, verifiers, own, signal, tell });
     }),
   generate: (order, tell) =>
     run(tell, async (signal) => {

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { decodeRequest, encodeRequest, randomSeed } from "../../../core/request/mod.ts";
+import {
+  completeRequest,
+  decodeDraft,
+  decodeRequest,
+  encodeRequest,
+  randomSeed,
+} from "../../../core/request/mod.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
 const defaults = { width: 256, height: 256, steps: 20, guidanceScale: 5, seed: 3n };
@@ -19,6 +25,17 @@ test("decodeRequest completes a request with the model's defaults", () => {
     scheduler: undefined,
     batch: 1,
     expandKeywords: true,
+  });
+});
+
+test("a draft is checked before its model is known, and completed to the same request", () => {
+  const { seed, ...ofModel } = defaults;
+  for (const input of [{ prompt: "a" }, { steps: 3, width: 64, seed: 9, batch: 2 }]) {
+    const draft = decodeDraft(input, { seed });
+    expect(completeRequest(draft, ofModel)).toEqual(decode(input));
+  }
+  expect(thrownBy(() => decodeDraft({ width: 65 }, { seed }))).toMatchObject({
+    code: "invalid_request",
   });
 });
 

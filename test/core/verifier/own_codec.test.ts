@@ -1,8 +1,8 @@
 import { afterAll, expect, test, vi } from "vitest";
-import { verifyReceipt } from "../../../core/verifier/mod.ts";
+import { openVerifier } from "../../../core/verifier/mod.ts";
 import { localHost } from "../../../server/compute/host.ts";
 import { cpuRuntime } from "../../../server/compute/mod.ts";
-import { modelFacts, openModel } from "../../../server/models/mod.ts";
+import { openKnownModel } from "../../../server/models/mod.ts";
 
 import { openingsOfFile } from "../../../server/verify/opening_source.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -14,20 +14,19 @@ vi.mock("@jsquash/webp/decode.js", () => ({
   init: () => Promise.resolve(),
 }));
 
-const files = await openModel("embedded");
-const facts = await modelFacts(files, undefined);
-const engine = await localHost(await cpuRuntime(), "a test").open(files);
+const own = await openKnownModel("embedded");
+const verifier = await openVerifier(own);
+const engine = await localHost(await cpuRuntime(), "a test").open(own.files);
 afterAll(() => engine[Symbol.asyncDispose]());
 
 test("an image that our codec cannot decode, because it decodes none, is not the miner's fault", async () => {
   const request = { prompt: "a tau symbol", steps: 2, width: 64, height: 64, guidanceScale: 1 };
-  const { receipt, image, transcript } = await signedRun(engine, facts, request, {
+  const { receipt, image, transcript } = await signedRun(engine, await own.facts(), request, {
     format: "webp",
   });
   const path = await writeTranscript(await temporaryFolder(), transcript);
-  const checking = verifyReceipt({
+  const checking = verifier.verify({
     ...{ receipt, level: 3, drawn: { steps: [0, 1], draw: "chosen" } },
-    model: { files, facts, tolerances: [] },
     source: openingsOfFile(path),
     image: () => Promise.resolve(image),
     openEngine: () => Promise.resolve(engine),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { decodeTolerances } from "../../../core/model/mod.ts";
 import {
-  decodeTolerances,
   judge,
   psnr,
   type Residual,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { knownModels, openModel } from "../../../server/models/mod.ts";
-import { catalogueEntryOf } from "../../../core/model/mod.ts";
-import { catchRate, decodeTolerances } from "../../../core/verifier/mod.ts";
+import { knownEntry, openModel } from "../../../server/models/mod.ts";
+import { decodeTolerances } from "../../../core/model/mod.ts";
+import { catchRate } from "../../../core/verifier/mod.ts";
 import { zoo } from "../../../core/adversary/mod.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";
@@ -17,7 +17,7 @@ let study: Study;
 const told: [name: string, done: number, total: number][] = [];
 
 beforeAll(async () => {
-  const tolerances = decodeTolerances(catalogueEntryOf("tau-tiny", knownModels())?.tolerances);
+  const tolerances = decodeTolerances(knownEntry("tau-tiny")?.tolerances);
   const tolerance = tolerances.find(({ precision }) => precision === "float32");
   if (!tolerance) throw new Error("the catalogue has no tolerances of tau-tiny");
   await using bench = await LabBench.open(await openModel("embedded"), tolerance);

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Catalogue } from "../../../core/model/mod.ts";
+import type { CatalogueEntry } from "../../../core/model/mod.ts";
 import { calibrateCommand } from "../../../server/calibrate/mod.ts";
 
 const given = vi.hoisted(() => ({ tolerance: 1 }));
@@ -8,13 +8,13 @@ const given = vi.hoisted(() => ({ tolerance: 1 }));
 /** The catalogue, with one tolerance for all steps. */
 vi.mock("../../../server/models/mod.ts", async (original) => {
   const real = await original<typeof import("../../../server/models/mod.ts")>();
-  const knownModels = (): Catalogue => {
+  const knownEntry = (model: string): CatalogueEntry | undefined => {
     const points = [{ noise: 1, tolerance: given.tolerance }];
     const tolerances = [{ precision: "float16", points }];
-    const { models } = real.knownModels();
-    return { models: models.map((model) => ({ ...model, tolerances })) };
+    const entry = real.knownEntry(model);
+    return entry && { ...entry, tolerances };
   };
-  return { ...real, knownModels };
+  return { ...real, knownEntry };
 });
 
 beforeEach(() => void (process.exitCode = 0));

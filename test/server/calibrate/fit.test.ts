@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { gaussianNoise } from "../../../core/mod.ts";
-import { decodeTolerances, toleranceAt } from "../../../core/verifier/mod.ts";
+import { decodeTolerances } from "../../../core/model/mod.ts";
+import { toleranceAt } from "../../../core/verifier/mod.ts";
 import { fitTolerance } from "../../../server/calibrate/fit.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Tolerance } from "../../../core/verifier/mod.ts";
+import type { Tolerance } from "../../../core/model/mod.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 import { checkLine, checkSteps } from "../../../server/calibrate/held_out.ts";
 

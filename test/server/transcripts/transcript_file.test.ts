@@ -1,7 +1,9 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AppError } from "../../../core/error.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../core/safetensors/mod.ts";
 import { leafNameAt } from "../../../core/transcript/mod.ts";
 import { readTranscript, transcriptFile } from "../../../server/transcripts/mod.ts";
 import { sample } from "../../core/transcript/fixture.ts";
@@ -36,6 +38,24 @@ test("readTranscript gives the leaves and hashes that transcriptFile was given",
   const source = await readTranscript(path, made.receipt);
   expect(source.hashes).toEqual(made.hashes);
   expect(await source.leaf(2 * steps)).toEqual(made.leaves[2 * steps]);
+});
+
+test("readTranscript finds an image of a batch by its seed, however the request is spelled", async () => {
+  const path = join(await temporaryFolder(), "t.safetensors");
+  const twice = leaves.map((leaf) => ({
+    ...leaf,
+    bits: Uint16Array.from([...leaf.bits.map(() => 0), ...leaf.bits]),
+  }));
+  const first = { ...run.request as object, seed: BigInt(request.seed) - 1n, batch: 2 };
+  const commitment = { root: made.hashes[0], hashes: made.hashes };
+  const batch = { ...run, request: first as never };
+  const { tensors, metadata } = decodeSafetensors(
+    transcriptFile(batch, twice, [commitment, commitment]),
+  );
+  const spaced = JSON.stringify(JSON.parse(metadata.request), null, 2);
+  await writeFile(path, encodeSafetensors(tensors, { ...metadata, request: spaced }));
+  const source = await readTranscript(path, made.receipt);
+  expect(source.hashes).toEqual(made.hashes);
 });
 
 test("readTranscript meets any file with one error or leaves of the receipt's shape", async () => {

@@ -4,6 +4,7 @@ import {
   checkWork,
   decodeRequest,
   type GenerationRequest,
+  plannerOf,
 } from "../../../core/request/mod.ts";
 import { imageCodec } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
@@ -22,7 +23,8 @@ import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const KEY = "a-key-of-an-application";
 const self = openHotkey("11".repeat(32));
-const config = await readModelConfig(await openModel("embedded", {}));
+const { scheduler, unet } = await readModelConfig(await openModel("embedded", {}));
+const fit = { plans: plannerOf(scheduler), unet };
 const IMAGE = new TextEncoder().encode("an image");
 
 let stack: DisposableStack;
@@ -59,7 +61,7 @@ function open(origins: readonly string[]): void {
       keys: new ApiKeys([KEY]),
       allowed: () => {},
       defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
-      checkRequest: (request) => checkFit(config, request),
+      checkRequest: (request) => checkFit(fit, request),
       codec: imageCodec,
       requestsPerMinute: 3,
       origins,
@@ -310,7 +312,7 @@ test("a request of the default size fits", () => {
     guidanceScale: 5,
     seed: 1n,
   });
-  expect(() => checkFit(config, request)).not.toThrow();
+  expect(() => checkFit(fit, request)).not.toThrow();
 });
 
 test.each([

@@ -100,7 +100,7 @@ describe("generate", () => {
 describe("image", () => {
   test("is the receipt's file", async () => {
     const { peer, caller } = served(() => new Response(IMAGE));
-    expect(await caller.image(peer, await signed(), 5000)).toEqual(IMAGE);
+    expect((await caller.image(peer, await signed(), 5000)).bytes).toEqual(IMAGE);
   });
 
   test.each([

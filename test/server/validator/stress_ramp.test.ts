@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
+import { checkStatement } from "../../../core/verifier/mod.ts";
 import { MinerBusy, MinerForged } from "../../../server/validator/miner_caller.ts";
 import { DEFAULT_STRESS, probe, stressTest } from "../../../server/validator/stress_ramp.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
@@ -10,6 +11,7 @@ import { rejection } from "../../fixtures/rejection.ts";
 const PEER = { uid: 1, hotkey: "5Miner", url: "http://miner:1" };
 const HONEST: Score = { verdict: "honest", similarity: 1, velocityError: 0, worst: 0, reasons: [] };
 const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
+const statement = checkStatement(receipt, {});
 
 /** A miner that serves so many at once, each for so long; the rest is turned away. */
 function simulated(miner: { readonly room: number; readonly ms: number }, score = HONEST) {
@@ -24,7 +26,7 @@ function simulated(miner: { readonly room: number; readonly ms: number }, score 
     await Promise.resolve();
     open--;
     clock += miner.ms;
-    return { id: String(made++), receipt, token: "t" };
+    return { id: String(made++), receipt, statement, token: "t" };
   });
   const parts = {
     caller: {

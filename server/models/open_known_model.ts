@@ -1,0 +1,18 @@
+import { type KnownModel, knownModel } from "../../core/model/mod.ts";
+import { knownEntry } from "./known_models.ts";
+import { modelFacts } from "./model_facts.ts";
+import { openModel, type OpenModelOptions } from "./open_model.ts";
+
+/**
+ * Opens a model with all that is known of it.
+ * @param given as for {@link openModel}.
+ * @throws AppError as {@link openModel}; `invalid_config` for tolerances that are none.
+ */
+export async function openKnownModel(
+  given: string,
+  options: OpenModelOptions = {},
+): Promise<KnownModel> {
+  const entry = knownEntry(given, options.catalogue);
+  const files = await openModel(given, options);
+  return knownModel(files, entry, () => modelFacts(files, entry));
+}
