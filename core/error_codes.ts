@@ -130,8 +130,8 @@ export const ERROR_CODES = {
     remedy: "Do not trust the image: the step is not the one that the receipt commits to.",
   },
   not_finite: {
-    ...{ blame: "us", status: 500, evidence: "opening" },
-    remedy: "Choose another scheduler or more steps: the values left the range of float16.",
+    ...{ blame: "caller", status: 400, evidence: "opening" },
+    remedy: "Choose another scheduler, more steps or less guidance: values left float16's range.",
   },
   challenge_invalid: {
     ...{ blame: "caller", status: 400 },

@@ -66,3 +66,9 @@ export function roundHalf(values: Float32Array<ArrayBuffer>): Float32Array<Array
   for (let i = 0; i < values.length; i++) values[i] = all[halfBits(values[i])];
   return values;
 }
+
+/** Whether no value is an infinity or NaN, whose exponents are all ones. @param bits u16[n] of binary16. */
+export function allFiniteHalf(bits: Uint16Array): boolean {
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7c00) === 0x7c00) return false;
+  return true;
+}

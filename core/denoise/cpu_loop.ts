@@ -5,6 +5,7 @@ import { gaussianNoise } from "../noise/mod.ts";
 import { evaluate, MAX_REACH, type Plan, type PlanRow, startCombination } from "../schedule/mod.ts";
 import { groupImages, type ImageGroup } from "./image_groups.ts";
 import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
+import { notFinite } from "./not_finite.ts";
 import { stepLatent } from "./step.ts";
 
 /** One image on its way: its newest states and predictions first. */
@@ -16,7 +17,7 @@ interface Run {
 
 /**
  * The denoising loop on the CPU.
- * @throws AppError `cancelled` between two network calls.
+ * @throws AppError `cancelled` between two network calls, `not_finite`.
  */
 export async function denoiseOnCpu(
   model: Model,
@@ -31,15 +32,16 @@ export async function denoiseOnCpu(
     denoised: [],
   }));
   const groups = groupImages(model, input);
-  emit(events, "x", 0, runs.map(({ states }) => states[0]));
+  const steps = input.plan.rows.length;
+  emit(events, "x", 0, steps, runs.map(({ states }) => states[0]));
   const networkMs: number[] = [];
   for (const [i, row] of input.plan.rows.entries()) {
     const before = events.clock();
     const outputs = await predict(model, groups, input.dims, row, runs, events.signal);
     networkMs.push(events.clock() - before);
     for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input.guidanceScale);
-    emit(events, "d", i, runs.map((run) => run.denoised[0]));
-    emit(events, "x", i + 1, runs.map((run) => run.states[0]));
+    emit(events, "d", i, steps, runs.map((run) => run.denoised[0]));
+    emit(events, "x", i + 1, steps, runs.map((run) => run.states[0]));
     events.onStep?.(i, runs.map((run) => run.denoised[0]));
   }
   const network = networkMs.reduce((sum, ms) => sum + ms, 0);
@@ -105,11 +107,16 @@ function scale(values: Float32Array, factor: number): Float32Array {
   return factor === 1 ? values : values.map((value) => factor * value);
 }
 
+/** Nothing is made of what has left float16, and nothing is committed to. */
 function emit(
   { onLeaf }: LoopEvents,
   kind: Leaf["kind"],
   index: number,
+  steps: number,
   images: readonly Float32Array[],
 ): void {
+  if (!images.every((values) => values.every(Number.isFinite))) {
+    throw notFinite(kind, index, steps);
+  }
   if (onLeaf) onLeaf({ kind, index, bits: toHalf(joinRows(images)) });
 }

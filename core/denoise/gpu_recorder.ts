@@ -1,7 +1,8 @@
 import { encodeDispatches, type Gpu, type Readback } from "../gpu/mod.ts";
 import type { StepRun } from "./step_run.ts";
-import { fromHalf } from "../half.ts";
+import { allFiniteHalf, fromHalf } from "../half.ts";
 import type { LatentDims, Leaf, LoopEvents } from "./loop_input.ts";
+import { notFinite } from "./not_finite.ts";
 
 /** Leaves that may be on their way to the host while the loop goes on. */
 const IN_FLIGHT = 16;
@@ -69,6 +70,9 @@ export class GpuRecorder {
 
   #deliver(kind: Leaf["kind"], index: number, parts: readonly Uint8Array<ArrayBuffer>[]): void {
     const bits = this.#unpad(parts);
+    const [{ dispatches }] = this.#groups;
+    // The first dispatch makes x_0.
+    if (!allFiniteHalf(bits)) throw notFinite(kind, index, dispatches.length - 1);
     this.#events.onLeaf?.({ kind, index, bits });
     if (kind === "x") this.#latest = bits;
     else this.#events.onStep?.(index, this.#images(bits));

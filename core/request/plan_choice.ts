@@ -2,6 +2,7 @@ import {
   type Plan,
   planFromConfig,
   refuseForeignNoise,
+  refuseOverflow,
   schedulerConfigFromName,
   schedulerNames,
   sharesNoise,
@@ -49,7 +50,8 @@ export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
 /**
  * The plan of a request, by its own scheduler or else the model's, and what the user should know.
  * @param own the model's `scheduler_config.json`, as `readOwnScheduler` gives it.
- * @throws AppError `unsupported_setting` for a model whose noise no solver here knows.
+ * @throws AppError `unsupported_setting` for a model whose noise no solver here knows, and for a plan
+ * whose states would leave float16.
  */
 export function planFor(
   own: Readonly<Record<string, unknown>>,
@@ -58,14 +60,20 @@ export function planFor(
   refuseForeignNoise(own);
   const name = own._class_name;
   if (scheduler === undefined && !schedulerNames.includes(String(name)) && sharesNoise(name)) {
-    const plan = planFromConfig(schedulerConfigFromName(SUBSTITUTE, own), steps);
+    const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps);
     const why = name === undefined
       ? "The model names no scheduler"
       : `The model's own scheduler, ${name}, cannot be checked step by step`;
     const notice = `${why}: ${SUBSTITUTE} was used`;
     return { plan, notices: [notice] };
   }
-  return { plan: planFromConfig(schedulerConfig(own, scheduler), steps), notices: [] };
+  return { plan: fittingPlan(schedulerConfig(own, scheduler), steps), notices: [] };
+}
+
+function fittingPlan(config: unknown, steps: number): Plan {
+  const plan = planFromConfig(config, steps);
+  refuseOverflow(plan);
+  return plan;
 }
 
 /** A name or an object changes the solver, and keeps what the model was trained with. */

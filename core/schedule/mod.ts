@@ -45,6 +45,7 @@ export {
   type PlanRow,
   type PredictionType,
 } from "./plan.ts";
+export { refuseOverflow } from "./float16_range.ts";
 export { refuseForeignNoise, sharesNoise } from "./other_schedulers.ts";
 export { planFromConfig, type PlanOptions } from "./plan_from_config.ts";
 export { schedulerConfigFromName, schedulerNames } from "./presets.ts";

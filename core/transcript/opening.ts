@@ -1,5 +1,6 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
+import { allFiniteHalf } from "../half.ts";
 import { bytesOfBits, leafNameAt, targetName } from "./leaves.ts";
 import { type Hash, leafHash, proofLength, rootOfRun } from "./merkle.ts";
 import { openingHeader, proofOfHeader } from "./opening_header.ts";
@@ -73,7 +74,7 @@ function checkProof({ leaves, proof }: Opening, spec: OpeningSpec): void {
 }
 
 function checkFinite({ leaves }: Opening, spec: OpeningSpec): void {
-  const at = leaves.findIndex((bits) => !allFinite(bits));
+  const at = leaves.findIndex((bits) => !allFiniteHalf(bits));
   if (at >= 0) {
     throw new AppError(
       "not_finite",
@@ -82,12 +83,6 @@ function checkFinite({ leaves }: Opening, spec: OpeningSpec): void {
       } is not finite`,
     );
   }
-}
-
-/** An exponent of all ones is an infinity or NaN. */
-function allFinite(bits: Uint16Array): boolean {
-  for (let j = 0; j < bits.length; j++) if ((bits[j] & 0x7c00) === 0x7c00) return false;
-  return true;
 }
 
 function refuse(why: string): never {
