@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { join } from "node:path";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
-import { type Example, examplesOf, withImports } from "./examples.ts";
+import { type Example, examplesOf, headComment, withImports } from "./examples.ts";
 import { readHouse } from "./import_rules.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "../..");
@@ -25,6 +25,15 @@ async function run({ path, code }: Example): Promise<void> {
 }
 
 describe("every door", () => {
+  test.each(doors)("$path says what its room is for", ({ text }) => {
+    expect(headComment(text)).toMatch(/^\S.{20,}/);
+  });
+
+  test.each(doors.filter(({ path }) => /^(core|shaders)\//.test(path)))(
+    "$path shows an example",
+    (door) => expect(examplesOf(door)).not.toEqual([]),
+  );
+
   test.each(doors.flatMap(examplesOf))("$name runs", run);
 });
 

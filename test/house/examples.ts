@@ -10,7 +10,7 @@ export interface Example {
 }
 
 /** The comment that a file opens with, without its stars; undefined where code comes first. */
-function headComment(text: string): string | undefined {
+export function headComment(text: string): string | undefined {
   const match = /^\/\*\*(.*?)\*\//s.exec(text);
   return match?.[1].replace(/^\s*\* ?/gm, "").trim();
 }
