@@ -85,8 +85,9 @@ function checkWeights(
     throw new AppError(
       "host_unavailable",
       `Cannot load ${path} of ${files.name}: it has ${size} bytes, and ${name} takes files of up ` +
-        `to ${maxFileBytes}. Use float16 weights (--variant fp16) if the model has them, or compute ` +
-        "on the CPU (--compute cpu)",
+        `to ${maxFileBytes}. Use a variant with float16 weights if the model has one, or compute ` +
+        "on the CPU",
+      { field: "compute" },
     );
   }
   gpu?.require({
