@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { join } from "node:path";
 import {
   encryptKeyfile,
@@ -12,6 +12,21 @@ import { hexToU8a, u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, sr25519PairFromSeed, sr25519Verify } from "@polkadot/util-crypto";
 import { runCli, runProcess } from "../../../fixtures/cli.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
+
+/** What libsodium derived its key from. */
+const PASSWORD = vi.hoisted(() => "correct horse");
+
+/** The derivation of a key takes seconds, on purpose: libsodium's is done whole, and once. */
+vi.mock("hash-wasm", async (original) => {
+  const real = await original<typeof import("hash-wasm")>();
+  let whole: Promise<Uint8Array> | undefined;
+  type Options = Parameters<typeof real.argon2i>[0];
+  const argon2i = (options: Options) =>
+    options.password === PASSWORD
+      ? whole ??= real.argon2i({ ...options, outputType: "binary" })
+      : real.argon2i({ ...options, iterations: 1, memorySize: 64 });
+  return { ...real, argon2i };
+});
 
 let folder: string;
 const place = (changes: Partial<WalletPlace> = {}): WalletPlace => ({
@@ -92,7 +107,7 @@ describe("btcli's files are opened as they are", () => {
     await writeHotkey("sealed", SEALED);
     const opened = await openWallet(
       place({ hotkey: "sealed" }),
-      () => Promise.resolve("correct horse"),
+      () => Promise.resolve(PASSWORD),
     );
     expect(opened.hotkey.address).toBe(ADDRESS);
     const error = await rejection(
@@ -108,7 +123,7 @@ describe("btcli's files are opened as they are", () => {
       ss58Address: ADDRESS,
     }).replaceAll(/("[:,])/g, "$1 ");
     const nonce = Uint8Array.from({ length: 24 }, (_, k) => k + 1);
-    const sealed = await encryptKeyfile(new TextEncoder().encode(plain), "correct horse", nonce);
+    const sealed = await encryptKeyfile(new TextEncoder().encode(plain), PASSWORD, nonce);
     expect(sealed).toEqual(SEALED);
   });
 });
