@@ -75,18 +75,16 @@ function heldBack(bytes: Uint8Array, until: Promise<void>): ReadableStream<Uint8
   });
 }
 
-/** A body that breaks off, as a connection does. */
+/** Bytes of one pull. */
+const PIECE = 65_536;
+
+/** A body that breaks off, as a connection does: when all pieces have been taken to be sent. */
 function broken(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let sent = false;
+  let sent = 0;
   return new ReadableStream({
-    async pull(controller) {
-      if (!sent) controller.enqueue(bytes);
-      else {
-        // What was sent has to leave before the connection breaks.
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        controller.error(new Error("the connection broke"));
-      }
-      sent = true;
+    pull(controller) {
+      if (sent >= bytes.length) return controller.error(new Error("the connection broke"));
+      controller.enqueue(bytes.subarray(sent, sent += PIECE));
     },
-  });
+  }, { highWaterMark: 0 });
 }
