@@ -33,6 +33,9 @@ export function serveFiles(files: ModelFiles, port: MessagePort): void {
   });
 }
 
+/** Bytes that go over a port at once: Deno sends less than 2 GiB, and each piece is held twice. */
+const PIECE = 64 * 2 ** 20;
+
 /** A model's files as a thread sees them: read at the other end of a port. */
 export class ThreadFiles implements ModelFiles {
   readonly name: string;
@@ -42,19 +45,25 @@ export class ThreadFiles implements ModelFiles {
   readonly localPath?: (path: string) => string;
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #port: MessagePort;
+  readonly #piece: number;
   readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array<ArrayBuffer>>>();
   #last = 0;
 
-  /** @param local the files lie at the description's location. */
+  /**
+   * @param local the files lie at the description's location.
+   * @param piece bytes of a file that are asked for at once.
+   */
   constructor(
     { name, location, variant, sizes }: ModelDescription,
     { port, local }: { readonly port: MessagePort; readonly local: boolean },
+    piece = PIECE,
   ) {
     this.name = name;
     this.location = location;
     this.variant = variant;
     this.#sizes = new Map(Object.entries(sizes));
     this.#port = port;
+    this.#piece = piece;
     if (local) this.localPath = (path) => join(location, this.#known(path));
     port.on("message", (answer: Answer) => this.#take(answer));
   }
@@ -75,7 +84,18 @@ export class ThreadFiles implements ModelFiles {
     return new TextDecoder().decode(await this.bytes(path));
   }
 
-  bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+  async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const { start, end } = range ?? { start: 0, end: this.size(path) };
+    if (end - start <= this.#piece) return await this.#read(path, range);
+    const bytes = new Uint8Array(end - start);
+    for (let at = start; at < end; at += this.#piece) {
+      const piece = await this.#read(path, { start: at, end: Math.min(at + this.#piece, end) });
+      bytes.set(piece, at - start);
+    }
+    return bytes;
+  }
+
+  #read(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const read = ++this.#last;
     const waiting = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
     this.#waiting.set(read, waiting);

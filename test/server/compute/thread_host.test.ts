@@ -1,10 +1,12 @@
+import { MessageChannel } from "node:worker_threads";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GenerateOptions, ImageEngine } from "../../../core/generation/mod.ts";
 import { decodeImage, encodeImage } from "../../../core/image/mod.ts";
-import type { ModelFiles } from "../../../core/model/mod.ts";
+import type { ByteRange, ModelFiles } from "../../../core/model/mod.ts";
 import { decodeRequest, type GenerationRequest } from "../../../core/request/mod.ts";
 import { cpuRuntime, ThreadCodec } from "../../../server/compute/mod.ts";
 import { localHost } from "../../../server/compute/host.ts";
+import { serveFiles, ThreadFiles } from "../../../server/compute/thread_files.ts";
 import { ThreadHost } from "../../../server/compute/thread_host.ts";
 import { openTinySd } from "../../fixtures/open_tiny_sd.ts";
 
@@ -61,6 +63,31 @@ test("files that are in no folder are read over the channel", async () => {
   await using engine = await host.open(inMemory);
   await using own = await host.open(files);
   expect(await run(engine)).toEqual(await run(own));
+});
+
+test("a file that is larger than a port takes is read in pieces", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const content = Uint8Array.from({ length: 2500 }, (_, i) => i % 251);
+  const asked: unknown[] = [];
+  const files = {
+    bytes: (_: string, range: ByteRange = { start: 0, end: content.length }) => {
+      asked.push(range);
+      return Promise.resolve(content.slice(range.start, range.end));
+    },
+  };
+  serveFiles(files as ModelFiles, port1);
+  const sizes = { "unet/model.onnx_data": content.length };
+  const description = { name: "tiny", location: "there", url: "thread:1", sizes };
+  const thread = new ThreadFiles(description, { port: port2, local: false }, 1000);
+  expect(await thread.bytes("unet/model.onnx_data")).toEqual(content);
+  expect(asked).toEqual([
+    { start: 0, end: 1000 },
+    { start: 1000, end: 2000 },
+    { start: 2000, end: 2500 },
+  ]);
+  const range = { start: 700, end: 1900 };
+  expect(await thread.bytes("unet/model.onnx_data", range)).toEqual(content.slice(700, 1900));
+  port1.close();
 });
 
 test("a file that cannot be read is named by the thread as here", async () => {
