@@ -1,4 +1,4 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -7,7 +7,7 @@ import {
   missingFile,
   type ModelFiles,
 } from "../../core/model/mod.ts";
-import { isMissing } from "../storage/mod.ts";
+import { isMissing, readFileRange } from "../storage/mod.ts";
 
 // part/file, and one more for exports that keep a variant in a folder of its own.
 const MAX_DEPTH = 3;
@@ -63,7 +63,7 @@ export class FolderFiles implements ModelFiles {
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const local = this.localPath(path);
     try {
-      return await readRange(local, range ?? { start: 0, end: this.size(path) });
+      return await readFileRange(local, range ?? { start: 0, end: this.size(path) });
     } catch (cause) {
       if (isMissing(cause)) throw missingFile(this, path);
       throw new AppError("storage_failed", `Cannot read ${local}: ${reason(cause)}`, { cause });
@@ -91,23 +91,4 @@ async function listFiles(folder: string, under = "", depth = 1): Promise<string[
     else if (depth < MAX_DEPTH) paths.push(...await listFiles(folder, `${path}/`, depth + 1));
   }
   return paths;
-}
-
-/** The system reads less than 2 GiB at once, and `readFile` refuses a larger file. */
-const MAX_READ = 2 ** 30;
-
-async function readRange(
-  path: string,
-  { start, end }: ByteRange,
-): Promise<Uint8Array<ArrayBuffer>> {
-  await using file = await open(path);
-  const bytes = new Uint8Array(end - start);
-  let got = 0;
-  while (got < bytes.length) {
-    const length = Math.min(bytes.length - got, MAX_READ);
-    const { bytesRead } = await file.read(bytes, got, length, start + got);
-    if (bytesRead === 0) break;
-    got += bytesRead;
-  }
-  return bytes.subarray(0, got);
 }

@@ -16,6 +16,7 @@
  * ```
  */
 export { openDatabase } from "./database.ts";
+export { readFileRange } from "./file_range.ts";
 export { fileStream } from "./file_stream.ts";
 export { lockFolder } from "./folder_lock.ts";
 export { checkWritable, writeAtomically, writeTogether } from "./output_file.ts";
