@@ -5,9 +5,10 @@ import { type ImageAnswer, type Score, TRANSCRIPT_SECONDS } from "../../core/pro
 import type { CheckedImage, CheckedStatement, Verdict } from "../../core/verifier/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
+import { blameFor, isExcused } from "./blame.ts";
 import { firstGood } from "./first_good.ts";
 import type { Ledger, PendingCheck } from "./ledger/mod.ts";
-import { type CheckedAnswer, MinerBusy, type MinerCaller, MinerForged } from "./miner_caller.ts";
+import { type CheckedAnswer, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { drawByRank, type Random, type Ranked } from "./selection.ts";
@@ -66,6 +67,8 @@ interface Job {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
   readonly signal: AbortSignal | undefined;
+  /** Whether miners that failed are charged with it; known when the job has ended. */
+  readonly charged: Promise<boolean>;
 }
 
 /** Serves users through miners: several are asked, the first good image is taken. */
@@ -79,7 +82,10 @@ export class Forwarder {
     this.#parts = parts;
   }
 
-  /** @throws RetryLater `no_miner` with what each said; AppError `cancelled`. */
+  /**
+   * @throws RetryLater `no_miner` with what each said; AppError `cancelled`, or the refusal that all
+   * miners agree on.
+   */
   async generate(
     request: GenerationRequest,
     format: ImageFormat,
@@ -87,11 +93,19 @@ export class Forwarder {
   ): Promise<Forwarded> {
     const { ranked, options, random } = this.#parts;
     const peers = drawByRank(ranked(), options.miners, random);
-    const job = { id: crypto.randomUUID(), request: encodeRequest(request), format, signal };
+    const { promise: charged, resolve: charge } = Promise.withResolvers<boolean>();
+    const id = crypto.randomUUID();
+    const job = { id, request: encodeRequest(request), format, signal, charged };
     const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
     const result = await firstGood(attempts, options.hedgeMs);
-    if ("value" in result) return result.value;
+    if ("value" in result) {
+      charge(true);
+      return result.value;
+    }
+    const blame = blameFor(result.errors);
+    charge(blame.charged);
     if (signal?.aborted) throw new AppError("cancelled", "Cannot generate: it was cancelled");
+    if (blame.request) throw blame.request;
     const why = result.errors.map(reason).join("; ") || "none serves";
     throw new RetryLater(
       "no_miner",
@@ -136,18 +150,21 @@ export class Forwarder {
       const verdict = await this.#judge(peer, job, answer, image);
       return { peer, answer, image: image.bytes, verdict };
     } catch (error) {
-      const excused = error instanceof MinerBusy ||
-        (error instanceof AppError && error.code === "cancelled");
       const answered = { id: job.id, hotkey: peer.hotkey };
       if (error instanceof MinerForged) {
         ledger.checks.settle({ ...answered, source: "user", score: error.score });
-      } else if (!excused) {
-        // A check that failed has settled it already.
-        ledger.results.failed(job.id, peer.hotkey, reason(error));
+      } else if (!isExcused(error)) {
+        void this.#follow(this.#charge(peer, job, error));
       }
       log("not served", { id: job.id, uid: peer.uid, why: reason(error) });
       throw error;
     }
+  }
+
+  /** Not before it is known whether the others failed alike. */
+  async #charge(peer: Peer, { id, charged }: Job, error: unknown): Promise<void> {
+    // A check that failed has settled it already.
+    if (await charged) this.#parts.ledger.results.failed(id, peer.hotkey, reason(error));
   }
 
   async #ask(peer: Peer, { request, format, signal }: Job) {

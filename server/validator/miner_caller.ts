@@ -27,6 +27,14 @@ import type { Peer } from "./peers.ts";
 /** A miner that honestly has no room now. */
 export class MinerBusy extends AppError {}
 
+/** A miner that refused, by an answer that says why. */
+export class MinerRefused extends AppError {
+  /** @param said the code of its error, or else its status. */
+  constructor(message: string, readonly said: string, options: { readonly cause: unknown }) {
+    super("miner_failed", message, options);
+  }
+}
+
 /** A miner whose answer is not what it was asked for, or not what it signed: as good as a proof. */
 export class MinerForged extends AppError {
   /** As a check of its steps would have scored it. */
@@ -68,7 +76,8 @@ export class MinerCaller {
 
   /**
    * @returns the answer, whose receipt is signed by this miner, for us, for this very request.
-   * @throws MinerBusy for an honest 429 or 503; MinerForged for a receipt of something else;
+   * @throws MinerBusy for an honest 429 or 503; MinerRefused for another status than 200;
+   * MinerForged for a receipt of something else;
    * AppError `cancelled` by the caller's signal, `miner_failed` for all else that a miner can do
    * wrong.
    */
@@ -158,9 +167,18 @@ export class MinerCaller {
 }
 
 function failure({ uid }: Peer, cause: unknown, why: string): AppError {
+  const message = `Cannot use the answer of uid ${uid}: ${why}`;
+  if (cause instanceof Refusal) return new MinerRefused(message, cause.said, { cause });
   const forged = cause instanceof AppError && errorFacts(cause.code).forgery;
   const Failure = forged ? MinerForged : AppError;
-  return new Failure("miner_failed", `Cannot use the answer of uid ${uid}: ${why}`, { cause });
+  return new Failure("miner_failed", message, { cause });
+}
+
+/** An answer with another status than 200. */
+class Refusal extends Error {
+  constructor(message: string, readonly said: string) {
+    super(message);
+  }
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
@@ -169,18 +187,20 @@ async function jsonOf(response: Response): Promise<unknown> {
     if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
     return JSON.parse(new TextDecoder().decode(bytes));
   }
-  const said = `${response.status} ${messageOf(bytes)}`.trim();
+  const { code, message } = errorOf(bytes);
+  const said = `${response.status} ${message}`.trim();
   if (response.status === 429 || response.status === 503) {
     throw new MinerBusy("miner_failed", `Cannot ask now: the miner answered ${said}`);
   }
-  throw new Error(`the miner answered ${said}`);
+  throw new Refusal(`the miner answered ${said}`, code || String(response.status));
 }
 
-function messageOf(bytes: Uint8Array | undefined): string {
+/** What an answer says of itself, as far as it is one of ours. */
+function errorOf(bytes: Uint8Array | undefined): { code: string; message: string } {
   try {
-    const { error: { message } } = JSON.parse(new TextDecoder().decode(bytes));
-    return String(message).slice(0, 300);
+    const { error: { code, message } } = JSON.parse(new TextDecoder().decode(bytes));
+    return { code: String(code).slice(0, 40), message: String(message).slice(0, 300) };
   } catch {
-    return "";
+    return { code: "", message: "" };
   }
 }

@@ -17,7 +17,7 @@ interface StressLoopParts {
   readonly clock: () => number;
   /** Miners tested at the same time. */
   readonly concurrency: number;
-  /** Milliseconds until a miner is tested again, unless the queue asks for it. */
+  /** Milliseconds until a miner is tested again; the queue asks for less. */
   readonly restMs: number;
   readonly log: Log;
 }
@@ -32,6 +32,11 @@ const MAX_PROBES = 256;
  */
 const BUSY_MS = 30_000;
 const MAX_BUSY_PROBES = 30;
+/**
+ * The queue asks for a test at once, and for the next after a rest that doubles from test to test, up
+ * to everybody's: users' requests that fail must not keep a miner under test.
+ */
+const QUEUED_REST_MS = 30_000;
 
 /**
  * Tests miners without end. Each is asked for one image first, all that are due in parallel; only those
@@ -44,6 +49,8 @@ export class StressLoop implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   /** Miners that had no room: how often in a row, and when to probe again. */
   readonly #backoff = new Map<string, { readonly times: number; readonly until: number }>();
+  /** Tests that the queue asked for, without everybody's rest in between. */
+  readonly #hurried = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #loaded = 0;
@@ -81,10 +88,19 @@ export class StressLoop implements AsyncDisposable {
       const { hotkey } = peer;
       const [at, queued] = [tested.get(hotkey), places.get(hotkey)];
       const sinceTest = at === undefined ? undefined : now - at;
-      const rests = sinceTest !== undefined && sinceTest < restMs && queued === undefined;
+      const rests = sinceTest !== undefined && sinceTest < this.#restOf(hotkey, queued);
+      if (sinceTest !== undefined && sinceTest >= restMs) this.#hurried.delete(hotkey);
       const away = (this.#backoff.get(hotkey)?.until ?? 0) > now;
       return rests || away || this.#busy.has(hotkey) ? [] : [{ peer, queued, sinceTest }];
     });
+  }
+
+  /** Milliseconds. */
+  #restOf(hotkey: string, queued: number | undefined): number {
+    const { restMs } = this.#parts;
+    const times = this.#hurried.get(hotkey) ?? 0;
+    if (queued === undefined) return restMs;
+    return times === 0 ? 0 : Math.min(restMs, QUEUED_REST_MS * 2 ** (times - 1));
   }
 
   #follow(work: Promise<void>): void {
@@ -138,6 +154,9 @@ export class StressLoop implements AsyncDisposable {
     const { ledger, test, publish, clock, log } = this.#parts;
     try {
       const result = await test(peer, this.#stop.signal);
+      if (ledger.queue.hotkeys().includes(peer.hotkey)) {
+        this.#hurried.set(peer.hotkey, 1 + (this.#hurried.get(peer.hotkey) ?? 0));
+      }
       ledger.tests.add(peer.hotkey, result.test, result.checks);
       publish(peer, result);
       log("tested", {

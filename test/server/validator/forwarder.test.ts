@@ -15,6 +15,7 @@ import {
   MinerBusy,
   MinerCaller,
   MinerForged,
+  MinerRefused,
 } from "../../../server/validator/miner_caller.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { serveMiner } from "../../fixtures/miner_server.ts";
@@ -151,6 +152,56 @@ test("a miner that fails is penalised, and the next is asked at once", async () 
   const { made } = forwarder([broken, honest], { hedgeMs: 60_000 });
   expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
   expect(ledger.metrics(keys[0].address).failed).toBe(1);
+});
+
+describe("a request that all miners refuse alike", () => {
+  const saying = (said: string): Answer => () =>
+    Promise.reject(new MinerRefused(`Cannot use it: ${said}`, said, { cause: undefined }));
+  const failures = () => keys.map(({ address }) => ledger.metrics(address).failed);
+
+  test.each(["not_finite", "internal"])(
+    "by %s fails none of them, nor has them tested",
+    async (said) => {
+      const { made } = forwarder([saying(said), saying(said), saying(said)], { hedgeMs: 60_000 });
+      await rejection(made.generate(REQUEST, "png"));
+      await made.idle();
+      expect(failures()).toEqual([0, 0, 0]);
+      expect(ledger.queue.hotkeys()).toEqual([]);
+    },
+  );
+
+  test("is the asker's fault where they say so, with their reason", async () => {
+    const { made } = forwarder([saying("not_finite"), saying("not_finite")], { hedgeMs: 60_000 });
+    expect(await rejection(made.generate(REQUEST, "png"))).toMatchObject({
+      code: "not_finite",
+      message: "Cannot use it: not_finite",
+    });
+  });
+
+  test("fails them all where they do not agree, or one of them does not answer", async () => {
+    const silent: Answer = () => Promise.reject(new AppError("miner_failed", "Cannot: no answer"));
+    const { made } = forwarder([saying("not_finite"), saying("internal"), silent], {
+      hedgeMs: 60_000,
+    });
+    expect(await rejection(made.generate(REQUEST, "png"))).toMatchObject({ code: "no_miner" });
+    await made.idle();
+    expect(failures()).toEqual([1, 1, 1]);
+  });
+
+  test("but one fails that one", async () => {
+    random = 0;
+    const { made } = forwarder([saying("not_finite"), honest], { hedgeMs: 60_000 });
+    await made.generate(REQUEST, "png");
+    await made.idle();
+    expect(failures()[0]).toBe(1);
+  });
+
+  test("by an error of its own fails a miner that is alone", async () => {
+    const { made } = forwarder([saying("internal")]);
+    await rejection(made.generate(REQUEST, "png"));
+    await made.idle();
+    expect(failures()[0]).toBe(1);
+  });
 });
 
 test("one that is busy is not", async () => {

@@ -73,6 +73,20 @@ test("nobody is tested twice in a round, but for the queue", async () => {
   expect(ledger.queue.hotkeys()).toEqual([]);
 });
 
+test("a miner that fails users all the time is not tested all the time", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { ledger, loop, order } = tested(() => Promise.resolve("answers"), PEERS.slice(0, 1));
+  for (let second = 0; second < 300; second++) {
+    ledger.queue.add("5M0", "failed a user");
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  // At once, after 30 s, and then at everybody's rest of a minute.
+  expect(order.length).toBeGreaterThanOrEqual(5);
+  expect(order.length).toBeLessThanOrEqual(12);
+  await loop[Symbol.asyncDispose]();
+});
+
 test("our own trouble is not the miner's: it is tried again", async () => {
   let calls = 0;
   const { loop, order } = tested(() => {

@@ -1,0 +1,41 @@
+import { AppError, type ErrorCode } from "../../core/error.ts";
+import { ERROR_CODES, errorFacts } from "../../core/error_codes.ts";
+import { MinerBusy, MinerRefused } from "./miner_caller.ts";
+
+/** What the miners that were asked for the same image came to, and so whose fault it is. */
+export interface Blame {
+  /** Whether a miner that failed is to be charged with it. */
+  readonly charged: boolean;
+  /** What is wrong with the request, where its miners agree on it. */
+  readonly request: AppError | undefined;
+}
+
+/**
+ * Whose fault it is that nobody made the image. Miners that all refuse a request for the same reason
+ * prove it bad, whoever sent it; one that fails alone proves nothing against the others. One miner
+ * is believed only where it names the asker: its tests show whether it says so of every request.
+ * @param errors of all that were asked.
+ */
+export function blameFor(errors: readonly unknown[]): Blame {
+  const judged = errors.filter((error) => !(isExcused(error)));
+  const refusals = judged.filter((error) => error instanceof MinerRefused);
+  const [first] = refusals;
+  const alike = refusals.length === judged.length &&
+    refusals.every(({ said }) => said === first.said);
+  if (!first || !alike) return { charged: true, request: undefined };
+  const code = codeOf(first.said);
+  const ofRequest = code !== undefined && errorFacts(code).status === 400;
+  return {
+    charged: !ofRequest && refusals.length < 2,
+    request: ofRequest ? new AppError(code, first.message, { cause: first }) : undefined,
+  };
+}
+
+/** Whether nobody is to blame: no room, or nobody waits any more. */
+export function isExcused(error: unknown): boolean {
+  return error instanceof MinerBusy || (error instanceof AppError && error.code === "cancelled");
+}
+
+function codeOf(said: string): ErrorCode | undefined {
+  return Object.hasOwn(ERROR_CODES, said) ? said as ErrorCode : undefined;
+}
