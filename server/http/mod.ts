@@ -28,6 +28,7 @@ export { readBody } from "./bounded_body.ts";
 export { errorResponse, RetryLater } from "./error_response.ts";
 export { type Emit, EVENT_STREAM, eventStream } from "./event_stream.ts";
 export { listen } from "./listen.ts";
+export { LoopLag } from "./loop_lag.ts";
 export { openApi } from "./openapi.ts";
 export { parseJson } from "./parse_json.ts";
 export { preferredType } from "./preferred_type.ts";

@@ -1,5 +1,13 @@
-import { checkRequestTime, checkSignedBody, readSignedHeaders } from "../../core/protocol/mod.ts";
+import { AppError } from "../../core/error.ts";
+import {
+  checkRequestTime,
+  checkSignedBody,
+  MAX_REQUEST_AGE,
+  readSignedHeaders,
+} from "../../core/protocol/mod.ts";
 import { readBody } from "./bounded_body.ts";
+import { RetryLater } from "./error_response.ts";
+import type { LoopLag } from "./loop_lag.ts";
 import type { ReplayWindow } from "./replay_window.ts";
 
 /** A request that somebody signed, for us, now, and once. */
@@ -9,37 +17,69 @@ export interface SignedRequest {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
+/** Milliseconds that may have made an honest request too old: its way took some of the time too. */
+const NOTABLE_LAG_MS = 2000;
+
 /** Lets signed requests in, the cheapest checks first. */
 export class RequestGuard {
   /** SS58 of the hotkey that requests have to be for. */
   readonly self: string;
   readonly #replay: ReplayWindow;
   readonly #clock: () => number;
+  readonly #lag: Pick<LoopLag, "recent"> | undefined;
 
-  constructor(self: string, replay: ReplayWindow, clock: () => number = Date.now) {
+  /** @param lag tells requests that came too late from those that waited here. */
+  constructor(
+    self: string,
+    replay: ReplayWindow,
+    clock: () => number = Date.now,
+    lag?: Pick<LoopLag, "recent">,
+  ) {
     this.self = self;
     this.#replay = replay;
     this.#clock = clock;
+    this.#lag = lag;
   }
 
   /**
    * @param allowed asked before the body is read: a caller that may not ask costs nothing more.
    * @throws AppError `request_unsigned`, `request_stale`, `request_too_large`, `request_late`,
-   * `signature_invalid`, `request_replayed`, or what `allowed` throws.
+   * `signature_invalid`, `request_replayed`, or what `allowed` throws; RetryLater `not_ready` for one
+   * that grew too old while it waited here.
    */
   async take(
     request: Request,
     maxBytes: number,
     allowed: (signedBy: string) => void = () => {},
   ): Promise<SignedRequest> {
-    const headers = readSignedHeaders(request.headers, this.self, this.#clock());
+    const headers = this.#inTime(() =>
+      readSignedHeaders(request.headers, this.self, this.#clock())
+    );
     allowed(headers.signedBy);
     const body = await readBody(request, maxBytes);
     // The body took its time, and uuids are forgotten when no request could be that old.
     const now = this.#clock();
-    checkRequestTime(headers, now);
+    this.#inTime(() => checkRequestTime(headers, now));
     checkSignedBody(headers, body);
     this.#replay.use(headers, now);
     return { signedBy: headers.signedBy, body };
+  }
+
+  #inTime<T>(check: () => T): T {
+    try {
+      return check();
+    } catch (error) {
+      const stale = error instanceof AppError && error.code === "request_stale";
+      const lag = this.#lag?.recent ?? 0;
+      if (!stale || lag < NOTABLE_LAG_MS) throw error;
+      const seconds = (lag / 1000).toFixed(1);
+      throw new RetryLater(
+        "not_ready",
+        `Cannot take the request: this server was busy for ${seconds} s, and requests are taken up ` +
+          `to ${MAX_REQUEST_AGE / 1000} s after they were signed; sign it again`,
+        1,
+        { cause: error },
+      );
+    }
   }
 }

@@ -10,7 +10,7 @@ import {
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
-import { startMiner } from "./start_miner.ts";
+import { DEFAULT_MAX_WORK, startMiner } from "./start_miner.ts";
 
 interface MinerFlags extends NeuronFlags {
   readonly chain: boolean;
@@ -19,6 +19,7 @@ interface MinerFlags extends NeuronFlags {
   readonly generation_endpoint: readonly string[];
   readonly queue: string;
   readonly batch: string;
+  readonly max_work: string;
   readonly storageBytes: string;
   readonly "blacklist.hotkeys": readonly string[];
   readonly "blacklist.coldkeys": readonly string[];
@@ -60,7 +61,16 @@ export function minerCommand(): Command {
     );
   return addEngineOptions(command)
     .option("--queue <n>", "requests that may wait", "16")
-    .option("--batch <n>", "images that run together, where their requests allow it", "4")
+    .option(
+      "--batch <n>",
+      "images that run together, where their requests allow it, and of one request at most",
+      "4",
+    )
+    .option(
+      "--max_work <n>",
+      "of a request, in images of the model's default size and steps",
+      String(DEFAULT_MAX_WORK),
+    )
     .option("--storage <folder>", "for transcripts (default: in the user's state folder)")
     .addOption(
       new Option("--storage-bytes <n>", "of all transcripts")
@@ -69,8 +79,13 @@ export function minerCommand(): Command {
     .optionsGroup("Who may ask:")
     .addOption(listOption("--blacklist.hotkeys <keys...>", "who may not"))
     .addOption(listOption("--blacklist.coldkeys <keys...>", "whose hotkeys may not"))
-    .option("--blacklist.force_validator_permit", "only validators may", false)
-    .option("--blacklist.allow_non_registered", "others than the subnet's neurons may, too", false)
+    .option("--blacklist.force_validator_permit", "only validators may", true)
+    .option("--no-blacklist.force_validator_permit", "every neuron of the subnet may")
+    .option(
+      "--blacklist.allow_non_registered",
+      "others than the subnet's neurons may, too (with --no-blacklist.force_validator_permit)",
+      false,
+    )
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
     .addOption(listOption("--whitelist.hotkeys <keys...>", "who always may"))
     .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
@@ -103,6 +118,7 @@ async function mine(flags: MinerFlags): Promise<void> {
     },
     generators: flags.generation_endpoint,
     batch: wholeFlag("--batch", flags.batch, 1, REQUEST_LIMITS.batch),
+    maxWork: numberFlag("--max_work", flags.max_work, 0),
     queue: wholeFlag("--queue", flags.queue, 1, 10_000),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),
     access: {

@@ -1,3 +1,4 @@
+import { AppError } from "../../core/error.ts";
 import {
   decodeRequest,
   type GenerationRequest,
@@ -106,6 +107,7 @@ export class Generator implements ImageSource {
   requestOf(call: GenerationCall): GenerationRequest {
     const request = decodeRequest(call.request, { ...this.#parts.defaults, seed: randomSeed() });
     this.#parts.checkRequest(request);
+    checkBatch(request, this.#parts.batch);
     return request;
   }
 
@@ -208,6 +210,16 @@ export class Generator implements ImageSource {
     writer.append(file);
     await writer.commit(receipt, hashes);
   }
+}
+
+/** @throws AppError `invalid_request` for more images than one run has room for. */
+function checkBatch({ batch }: GenerationRequest, max: number): void {
+  if (batch <= max) return;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: batch is ${batch}, and this miner makes at most ${max} together (--batch)`,
+    { field: "batch" },
+  );
 }
 
 /** Images of one seed in one run could have one receipt, which is kept but once. */

@@ -21,7 +21,10 @@ export interface Running<T> {
 /** What somebody wants done. */
 export interface Job<T> {
   readonly id: string;
+  /** Who may cancel it. */
   readonly owner: string;
+  /** Whose turn and places it takes; default: its owner's. */
+  readonly caller?: string;
   readonly task: T;
   readonly signal?: AbortSignal;
   /** Jobs before it; 0 when it runs. */
@@ -29,6 +32,7 @@ export interface Job<T> {
 }
 
 interface Waiting<T, R> extends Job<T> {
+  readonly caller: string;
   readonly abort: AbortController;
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
@@ -40,8 +44,9 @@ const FIRST_GUESS = 5;
 const SMOOTHING = 0.3;
 
 /**
- * One run at a time, the first come first, with those behind it that can be done along; and no more
- * than a limit waiting.
+ * One run at a time, with those that wait and can be done along; and no more than a limit waiting.
+ * Callers take turns, each with their first come first, and nobody keeps others out: where all places
+ * are taken, the newest job of the caller who has most of them gives way.
  */
 export class JobQueue<T, R> {
   readonly #limit: number;
@@ -49,6 +54,8 @@ export class JobQueue<T, R> {
   readonly #clock: () => number;
   readonly #waiting: Waiting<T, R>[] = [];
   #running: readonly Waiting<T, R>[] = [];
+  /** Callers whose turn was the latest. */
+  #served: ReadonlySet<string> = new Set();
   #idle = resolved();
   #seconds = FIRST_GUESS;
   #closed = false;
@@ -81,15 +88,17 @@ export class JobQueue<T, R> {
 
   /**
    * Does the task when its turn comes.
-   * @throws RetryLater `queue_full` with the seconds until there is room; AppError `not_ready` when
+   * @throws RetryLater `queue_full` with the seconds until there is room, also to one that gave way to
+   * another caller's; AppError `not_ready` when
    * the queue is closed; `cancelled`; or what the work throws.
    */
   run(job: Job<T>): Promise<R> {
     if (this.#closed) throw stopping();
-    if (this.#waiting.length >= this.#limit) throw this.#full();
+    const { id, owner, signal, caller = owner } = job;
+    if (this.#waiting.length >= this.#limit) this.#makeWay(caller);
     const { promise, resolve, reject } = Promise.withResolvers<R>();
-    this.#waiting.push({ ...job, abort: new AbortController(), resolve, reject });
-    const { id, owner, signal } = job;
+    this.#waiting.push({ ...job, caller, abort: new AbortController(), resolve, reject });
+    this.#takeTurns();
     signal?.addEventListener("abort", () => this.cancel(id, owner), { once: true });
     if (signal?.aborted) this.cancel(id, owner);
     // Those who come in the same moment may run together.
@@ -123,6 +132,8 @@ export class JobQueue<T, R> {
     if (jobs.length === 0) return this.#idle.resolve();
     this.#idle = Promise.withResolvers<void>();
     this.#running = jobs;
+    this.#served = new Set(jobs.map(({ caller }) => caller));
+    this.#takeTurns();
     this.#emitPositions();
     const started = this.#clock();
     void this.#do(jobs).then(() => {
@@ -131,6 +142,29 @@ export class JobQueue<T, R> {
       this.#running = [];
       this.#next();
     });
+  }
+
+  /** Puts those that wait in the order in which they will run: everybody's first before anybody's second. */
+  #takeTurns(): void {
+    const turns = new Map([...this.#served].map((caller) => [caller, 1]));
+    const ranked = this.#waiting.map((job) => {
+      const turn = turns.get(job.caller) ?? 0;
+      turns.set(job.caller, turn + 1);
+      return { job, turn };
+    });
+    const order = ranked.toSorted((a, b) => a.turn - b.turn).map(({ job }) => job);
+    this.#waiting.splice(0, Infinity, ...order);
+  }
+
+  /** @throws RetryLater `queue_full` to a caller who has no fewer places than all others. */
+  #makeWay(caller: string): void {
+    const places = new Map<string, number>();
+    for (const job of this.#waiting) places.set(job.caller, 1 + (places.get(job.caller) ?? 0));
+    const [most, count] = [...places].reduce((a, b) => b[1] > a[1] ? b : a, ["", 0]);
+    if (count <= 1 + (places.get(caller) ?? 0)) throw this.#full();
+    const at = this.#waiting.findLastIndex((job) => job.caller === most);
+    const [job] = this.#waiting.splice(at, 1);
+    job.reject(this.#full());
   }
 
   /** The first that waits, and those that can run along. */

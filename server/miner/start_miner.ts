@@ -7,7 +7,7 @@ import type { ModelFiles } from "../../core/model/mod.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
-import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
@@ -31,6 +31,8 @@ export interface MinerOptions extends NeuronOptions {
   readonly queue: number;
   /** Images of one run, of all requests that can run together. */
   readonly batch: number;
+  /** That one request may ask for, in images of the model's default. */
+  readonly maxWork?: number;
   readonly maxTranscriptBytes: number;
   /** Default: every neuron of the subnet may ask. */
   readonly access?: AccessRules;
@@ -47,6 +49,9 @@ export interface MinerOptions extends NeuronOptions {
 }
 
 export type Miner = RunningNeuron;
+
+/** As much as validators let their users ask for. */
+export const DEFAULT_MAX_WORK = 32;
 
 const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
@@ -71,7 +76,8 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const metrics = new MinerMetrics(source);
   const app = minerRoutes({
     ...{ source, metrics, codec, log, self: address, site: options.site ?? SITE_FOLDER },
-    guard: new RequestGuard(address, replay, options.clock),
+    maxWork: options.maxWork ?? DEFAULT_MAX_WORK,
+    guard: new RequestGuard(address, replay, options.clock, stack.use(new LoopLag())),
     allowed: (signedBy) =>
       signedBy === address ||
       checkAccess(signedBy, access, subnet?.metagraph, whitelist),

@@ -1,5 +1,5 @@
-import { AppError, type ErrorCode } from "../../core/error.ts";
-import { ERROR_CODES, errorFacts } from "../../core/error_codes.ts";
+import { AppError } from "../../core/error.ts";
+import { errorFacts, isErrorCode } from "../../core/error_codes.ts";
 import { MinerBusy, MinerRefused } from "./miner_caller.ts";
 
 /** What the miners that were asked for the same image came to, and so whose fault it is. */
@@ -17,13 +17,13 @@ export interface Blame {
  * @param errors of all that were asked.
  */
 export function blameFor(errors: readonly unknown[]): Blame {
-  const judged = errors.filter((error) => !(isExcused(error)));
+  const judged = errors.filter((error) => !isExcused(error));
   const refusals = judged.filter((error) => error instanceof MinerRefused);
   const [first] = refusals;
   const alike = refusals.length === judged.length &&
     refusals.every(({ said }) => said === first.said);
   if (!first || !alike) return { charged: true, request: undefined };
-  const code = codeOf(first.said);
+  const code = isErrorCode(first.said) ? first.said : undefined;
   const ofRequest = code !== undefined && errorFacts(code).status === 400;
   return {
     charged: !ofRequest && refusals.length < 2,
@@ -34,8 +34,4 @@ export function blameFor(errors: readonly unknown[]): Blame {
 /** Whether nobody is to blame: no room, or nobody waits any more. */
 export function isExcused(error: unknown): boolean {
   return error instanceof MinerBusy || (error instanceof AppError && error.code === "cancelled");
-}
-
-function codeOf(said: string): ErrorCode | undefined {
-  return Object.hasOwn(ERROR_CODES, said) ? said as ErrorCode : undefined;
 }

@@ -24,11 +24,11 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
   readonly "forward.timeout": string;
-  readonly "forward.most_work": string;
+  readonly "forward.max_work": string;
   readonly "forward.check_share": string;
   readonly "stress.together": string;
   readonly "stress.rest": string;
-  readonly "stress.most": string;
+  readonly "stress.max": string;
   readonly "stress.slowest": string;
   readonly "stress.check_share": string;
   readonly "stress.size"?: string;
@@ -86,7 +86,7 @@ export function validatorCommand(): Command {
       String(DEFAULT_FORWARD.timeoutMs / 1000),
     )
     .option(
-      "--forward.most_work <n>",
+      "--forward.max_work <n>",
       "of a request, in images of the model's default size and steps",
       String(DEFAULT_FORWARD.maxWork),
     )
@@ -98,7 +98,7 @@ export function validatorCommand(): Command {
     .optionsGroup("Testing miners:")
     .option("--stress.together <n>", "miners tested at the same time", "4")
     .option("--stress.rest <seconds>", "until a miner is tested again", "600")
-    .option("--stress.most <n>", "concurrent requests at most", String(DEFAULT_STRESS.max))
+    .option("--stress.max <n>", "concurrent requests at most", String(DEFAULT_STRESS.max))
     .option(
       "--stress.slowest <seconds>",
       "that an answer may take",
@@ -140,12 +140,12 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       miners: wholeFlag("--forward.miners", flags["forward.miners"], 1, 32),
       hedgeMs: 1000 * numberFlag("--forward.hedge", flags["forward.hedge"], 0),
       timeoutMs: 1000 * numberFlag("--forward.timeout", flags["forward.timeout"], 0.1),
-      maxWork: numberFlag("--forward.most_work", flags["forward.most_work"], 0),
+      maxWork: numberFlag("--forward.max_work", flags["forward.max_work"], 0),
       checkShare: numberFlag("--forward.check_share", flags["forward.check_share"], 0, 1),
     },
     stress: {
       ...DEFAULT_STRESS,
-      max: wholeFlag("--stress.most", flags["stress.most"], DEFAULT_STRESS.first, 1024),
+      max: wholeFlag("--stress.max", flags["stress.max"], DEFAULT_STRESS.first, 1024),
       maxLatencyMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },

@@ -14,7 +14,7 @@ import { openVerifier } from "../../core/verifier/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
-import { listen, ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
@@ -103,7 +103,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     options: options.forward,
   });
   const app = validatorRoutes({
-    guard: new RequestGuard(address, replay),
+    guard: new RequestGuard(address, replay, Date.now, stack.use(new LoopLag())),
     ...{ metrics, version: VERSION },
     forwarding: forwarder && {
       forwarder,

@@ -76,7 +76,7 @@ export async function startSubnet(
       start("validator", [
         ...["validator", ...chainFlags, "--wallet.hotkey", "//Alice", "--compute", "cpu"],
         ...["--axon.port", "0", "--storage", join(folder, "validator"), "--api.keys", keys],
-        ...["--neuron.epoch_length", "8", "--stress.most", "4", "--stress.size", "64"],
+        ...["--neuron.epoch_length", "8", "--stress.max", "4", "--stress.size", "64"],
         ...["--stress.steps", "6", ...flags],
       ]),
     client: async () => {

@@ -5,6 +5,7 @@ import { openHotkey } from "../../../core/keys/mod.ts";
 import { MAX_CLOCK_LEAD, MAX_REQUEST_AGE, signedHeaders } from "../../../core/protocol/mod.ts";
 import {
   errorResponse,
+  LoopLag,
   RateLimit,
   readBody,
   ReplayWindow,
@@ -120,6 +121,38 @@ describe("RequestGuard", () => {
       message: expect.stringMatching(/10\.0 s behind this clock/),
     });
   });
+
+  test("a request that grew old while it waited here is to come again: it is not the caller's fault", async () => {
+    const replay = new ReplayWindow(":memory:");
+    const late = async (recent: number) => {
+      const request = await signed(body);
+      now += MAX_REQUEST_AGE + 1;
+      return await rejection(
+        new RequestGuard(self.address, replay, () => now, { recent }).take(request, 10),
+      );
+    };
+    const error = await late(3000);
+    expect(error).toBeInstanceOf(RetryLater);
+    expect(error).toMatchObject({
+      code: "not_ready",
+      message: expect.stringMatching(/busy for 3\.0 s.*sign it again/),
+    });
+    expect(await late(100)).toMatchObject({ code: "request_stale" });
+  });
+});
+
+test("LoopLag knows for ten seconds how long this process was busy", () => {
+  let now = 0;
+  using lag = new LoopLag(() => now);
+  expect(lag.recent).toBe(0);
+  now += 3250;
+  expect(lag.recent).toBe(3000);
+  for (let k = 0; k < 90; k++) {
+    now += 100;
+    expect(lag.recent).toBe(3000);
+  }
+  for (let k = 0; k < 11; k++, now += 100) void lag.recent;
+  expect(lag.recent).toBe(0);
 });
 
 describe("readBody", () => {

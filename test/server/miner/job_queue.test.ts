@@ -149,3 +149,44 @@ test("closing hands back what waits, finishes what runs, and takes nothing more"
   await closed;
   expect(await a.result).toBe("made a1");
 });
+
+describe("callers", () => {
+  test("take turns, whoever came with more", async () => {
+    const { runs, add } = tested(9);
+    for (const task of ["a1", "b1", "c1"]) add(task, "5Many");
+    await soon();
+    add("d1", "5Few");
+    add("e1", "5Few");
+    for (let k = 0; k < 5; k++) {
+      runs.at(-1)?.end();
+      await soon();
+    }
+    expect(runs.map(({ tasks: [task] }) => task)).toEqual(["a1", "d1", "b1", "e1", "c1"]);
+  });
+
+  test("cannot keep another out: their newest job gives way", async () => {
+    const { queue, add } = tested(3);
+    add("a1", "5Many");
+    await soon();
+    const many = ["b1", "c1", "d1"].map((task) => add(task, "5Many"));
+    expect(queue.queued).toBe(3);
+    add("e1", "5Few");
+    expect(await rejection(many[2].result)).toMatchObject({ code: "queue_full" });
+    expect(queue.queued).toBe(3);
+    // Nor can the other take more than as many.
+    expect(thrownBy(() => add("f1", "5Few"))).toMatchObject({ code: "queue_full" });
+    expect(thrownBy(() => add("g1", "5Many"))).toMatchObject({ code: "queue_full" });
+  });
+
+  test("are who asks, not which server brings it", async () => {
+    const { queue } = tested(2);
+    const brought = (id: string, caller: string) =>
+      queue.run({ id, owner: "5Axon", caller, task: id });
+    brought("a1", "5Many").catch(() => {});
+    await soon();
+    const last = ["b1", "c1"].map((id) => brought(id, "5Many"))[1];
+    brought("d1", "5Few").catch(() => {});
+    expect(await rejection(last)).toMatchObject({ code: "queue_full" });
+    expect(queue.queued).toBe(2);
+  });
+});

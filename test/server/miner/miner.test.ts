@@ -360,6 +360,20 @@ test("/v1/info says what it is and what it can", async () => {
   });
 });
 
+test.each([
+  [
+    "more images than are made together",
+    { batch: 5 },
+    /batch is 5, and this miner makes at most 4/,
+  ],
+  ["more work than is taken", { width: 4096, height: 4096, steps: 50 }, /times the work of the/],
+])("a request for %s is a 400 at once", async (_, more, why) => {
+  const response = await send({ body: { request: { ...REQUEST, ...more } }, wallet: caller });
+  expect(response.status).toBe(400);
+  const { error } = await response.json();
+  expect(error).toMatchObject({ code: "invalid_request", message: expect.stringMatching(why) });
+});
+
 test("a batch has a receipt for each image, with seeds that follow", async () => {
   const response = await send({ body: { request: { ...REQUEST, batch: 2 } }, wallet: caller });
   const { images } = decodeGenerationAnswer(await response.json());
