@@ -65,6 +65,7 @@ async function benchFront(flags: FrontFlags): Promise<void> {
     },
     guard: new RequestGuard(miner.address, replay, clock),
     allowed: () => {},
+    checkRequest: () => {},
     info: () => ({
       ...{ name: "", version: "", hotkey: miner.address, compute: "", models: [] },
       ...{ capacity: source.capacity(), transcriptSeconds: TRANSCRIPT_SECONDS },

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { StepProgress } from "../../core/generation/mod.ts";
-import { checkWork } from "../../core/request/mod.ts";
+import type { GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import {
   decodeGenerationCall,
@@ -22,8 +22,8 @@ export interface JobParts {
   readonly codec: ImageCodec;
   /** SS58 of this miner. */
   readonly self: string;
-  /** That one request may ask for, in images of the model's default. */
-  readonly maxWork: number;
+  /** Throws for what this miner does not take, though its model could make it. */
+  readonly checkRequest: (request: GenerationRequest) => void;
   /** What everybody may see; without it nobody else does. */
   readonly shown?: PublicReceipts;
   readonly log: Log;
@@ -43,7 +43,7 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
   const call = decodeGenerationCall(parseJson(body));
   const validator = validatorOf(call, signedBy, parts.self);
   const request = parts.source.requestOf(call);
-  checkWork(request, parts.source.models[0].defaults, parts.maxWork);
+  parts.checkRequest(request);
   const id = crypto.randomUUID();
   return async (emit, signal) => {
     const started = performance.now();

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeRequest } from "../../core/request/mod.ts";
+import { checkWork, decodeRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
@@ -61,7 +61,7 @@ const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1,
  */
 export async function startMiner(options: MinerOptions): Promise<Miner> {
   await using stack = new AsyncDisposableStack();
-  const { wallet, log, folder, access = EVERY_NEURON } = options;
+  const { wallet, log, folder, access = EVERY_NEURON, maxWork = DEFAULT_MAX_WORK } = options;
   const { address } = wallet.hotkey;
   const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
   subnet?.requireRegistered(address);
@@ -76,7 +76,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const metrics = new MinerMetrics(source);
   const app = minerRoutes({
     ...{ source, metrics, codec, log, self: address, site: options.site ?? SITE_FOLDER },
-    maxWork: options.maxWork ?? DEFAULT_MAX_WORK,
+    checkRequest: (request) => checkWork(request, source.models[0].defaults, maxWork),
     guard: new RequestGuard(address, replay, options.clock, stack.use(new LoopLag())),
     allowed: (signedBy) =>
       signedBy === address ||

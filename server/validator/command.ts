@@ -11,6 +11,7 @@ import {
 } from "../neuron/mod.ts";
 import { corsOrigins } from "./cors_origins.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
+import { FETCH_MS } from "./scorer.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_ramp.ts";
 
@@ -26,6 +27,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "forward.timeout": string;
   readonly "forward.max_work": string;
   readonly "forward.check_share": string;
+  readonly "check.timeout": string;
   readonly "stress.together": string;
   readonly "stress.rest": string;
   readonly "stress.max": string;
@@ -95,6 +97,11 @@ export function validatorCommand(): Command {
       "of answers that are checked",
       String(DEFAULT_FORWARD.checkShare),
     )
+    .option(
+      "--check.timeout <seconds>",
+      "that a miner has for all that one check fetches: openings and image together",
+      String(FETCH_MS / 1000),
+    )
     .optionsGroup("Testing miners:")
     .option("--stress.together <n>", "miners tested at the same time", "4")
     .option("--stress.rest <seconds>", "until a miner is tested again", "600")
@@ -149,6 +156,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       maxLatencyMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },
+    fetchMs: 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100),
     concurrency: wholeFlag("--stress.together", flags["stress.together"], 1, 64),
     restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
     prompts: flags.prompts,

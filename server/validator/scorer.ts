@@ -1,16 +1,12 @@
-import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   decodeScore,
-  imageOfMiner,
   MAX_REFUSAL_BYTES,
-  minerAddress,
-  openingsOfMiner,
   PATHS,
   type Score,
   type ScoreCall,
 } from "../../core/protocol/mod.ts";
-import { Mutex } from "../../core/mutex.ts";
+import { KeyedMutex, Mutex } from "../../core/mutex.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   type CheckedImage,
@@ -19,6 +15,7 @@ import {
   type Report,
   type Verifier,
 } from "../../core/verifier/mod.ts";
+import { evidenceOfMiner } from "./miner_evidence.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
 /** An answer to score, and who opens it. */
@@ -33,43 +30,42 @@ export interface AnswerToScore extends ScoreCall {
  */
 export type Scorer = (answer: AnswerToScore, image?: CheckedImage) => Promise<Score>;
 
-/** Milliseconds for each opening. */
-const OPENING_MS = 20_000;
-const RETRY_MS = 500;
+/**
+ * Milliseconds that a miner has for all that one check fetches: less than a user waits for a miner, and
+ * than another validator waits for the check.
+ */
+export const FETCH_MS = 30_000;
 
-/** With an engine of this process, one check after the other. */
+/**
+ * With an engine of this process. Networks run one after the other; what miners send is waited for
+ * beside them, so that one who is slow holds up no check but their own, of which there is one at a time.
+ * @param fetchMs that a miner has for all that one check fetches.
+ */
 export function localScorer(
-  verifier: Verifier,
+  verifier: Pick<Verifier, "verify">,
   engine: Pick<ImageEngine, "predict" | "decode">,
+  fetchMs = FETCH_MS,
 ): Scorer {
-  const oneByOne = new Mutex();
-  return async ({ receipt, statement, url, token }, image) => {
-    const miner = minerAddress(url, OPENING_MS, token);
-    const report = await oneByOne.run(() =>
-      verifier.verify({
+  const ofMiner = new KeyedMutex();
+  const network = new Mutex();
+  const oneByOne: typeof engine = {
+    predict: (request, states) => network.run(() => engine.predict(request, states)),
+    decode: (request, bits) => network.run(() => engine.decode(request, bits)),
+  };
+  return (answer, image) =>
+    ofMiner.run(answer.receipt.miner, async () => {
+      const { receipt, statement } = answer;
+      const evidence = evidenceOfMiner(answer, statement?.id, fetchMs);
+      const report = await verifier.verify({
         receipt: statement ?? receipt,
         level: 3,
         drawn: chooseSteps(receipt, {}),
-        source: patient(openingsOfMiner(miner)),
-        image: () => image ? Promise.resolve(image) : imageOfMiner(miner, receipt, statement?.id),
-        openEngine: () => Promise.resolve(engine),
-      })
-    );
-    return scoreOf(report);
-  };
-}
-
-/** A dropped connection is no refusal: what is withheld is asked for once more. */
-function patient(source: ReturnType<typeof openingsOfMiner>): ReturnType<typeof openingsOfMiner> {
-  return async (committed, target) => {
-    try {
-      return await source(committed, target);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "opening_withheld") throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      return await source(committed, target);
-    }
-  };
+        source: evidence.source,
+        image: () => image ? Promise.resolve(image) : evidence.image(),
+        openEngine: () => Promise.resolve(oneByOne),
+      });
+      return scoreOf(report);
+    });
 }
 
 /** What of a report counts. A step that is not opened is a failure, and no proof of a cheat. */

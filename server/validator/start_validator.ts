@@ -42,6 +42,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly refreshBlocks?: number;
   readonly forward: ForwardOptions;
   readonly stress: StressOptions;
+  /** Milliseconds that a miner has for all that one check fetches of it. */
+  readonly fetchMs?: number;
   /** Miners tested at the same time, and milliseconds until one is tested again. */
   readonly concurrency: number;
   readonly restMs: number;
@@ -198,7 +200,7 @@ async function openScoring(
   }
   const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
   return {
-    scorer: counted(localScorer(await openVerifier(model), engine), metrics),
+    scorer: counted(localScorer(await openVerifier(model), engine, options.fetchMs), metrics),
     defaults,
     checkRequest: (request) => {
       checkWork(request, defaults, options.forward.maxWork);

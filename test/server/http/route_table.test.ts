@@ -50,7 +50,7 @@ function miner(): Hono {
       site: "/nowhere",
       metrics: new MinerMetrics(source),
     },
-    ...{ allowed: () => {}, log: () => {} },
+    ...{ allowed: () => {}, checkRequest: () => {}, log: () => {} },
     info: () => ({
       ...{ name: "test", version: "1", hotkey: self.address, compute: "none", models: [] },
       ...{ capacity: capacity(), transcriptSeconds: 1 },

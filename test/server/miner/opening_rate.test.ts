@@ -24,7 +24,7 @@ function miner() {
   };
   const app = minerRoutes({
     ...{ source, metrics: new MinerMetrics(source), self: self.address, site: "/nowhere" },
-    ...{ allowed: () => {}, log: () => {}, codec: imageCodec },
+    ...{ allowed: () => {}, checkRequest: () => {}, log: () => {}, codec: imageCodec },
     guard: new RequestGuard(self.address, new ReplayWindow(":memory:")),
     info: () => ({
       ...{ name: "test", version: "1", hotkey: self.address, compute: "none", models: [] },

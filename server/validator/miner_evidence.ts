@@ -1,0 +1,62 @@
+import { AppError } from "../../core/error.ts";
+import {
+  imageOfMiner,
+  minerAddress,
+  openingsOfMiner,
+  type ScoreCall,
+} from "../../core/protocol/mod.ts";
+import type { OpeningSource } from "../../core/verifier/mod.ts";
+
+/** What a miner sends of itself for one check. */
+export interface MinerEvidence {
+  readonly source: OpeningSource;
+  readonly image: () => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const RETRY_MS = 500;
+
+/**
+ * The openings and the image of one check. They have one time together: a miner that answers each
+ * late is as late as one that answers one of them late.
+ * @param id of the receipt, where it is known.
+ * @param fetchMs milliseconds that the miner may take in all; what is computed meanwhile is not its.
+ */
+export function evidenceOfMiner(
+  { receipt, url, token }: ScoreCall,
+  id: string | undefined,
+  fetchMs: number,
+): MinerEvidence {
+  let left = fetchMs;
+  const timed = async <T>(fetch: (timeoutMs: number) => Promise<T>): Promise<T> => {
+    if (left <= 0) throw withheld(fetchMs);
+    const started = performance.now();
+    try {
+      return await fetch(left);
+    } finally {
+      left -= performance.now() - started;
+    }
+  };
+  const miner = (timeoutMs: number) => minerAddress(url, Math.ceil(timeoutMs), token);
+  return {
+    source: async (committed, target) => {
+      const open = () => timed((ms) => openingsOfMiner(miner(ms))(committed, target));
+      try {
+        return await open();
+      } catch (error) {
+        // A dropped connection is no refusal: what is withheld is asked for once more.
+        if (!(error instanceof AppError) || error.code !== "opening_withheld") throw error;
+        if (left <= RETRY_MS) throw error;
+        await timed(() => new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS)));
+        return await open();
+      }
+    },
+    image: () => timed((ms) => imageOfMiner(miner(ms), receipt, id)),
+  };
+}
+
+function withheld(fetchMs: number): AppError {
+  return new AppError(
+    "opening_withheld",
+    `Cannot fetch the steps: not all of them came within ${fetchMs / 1000} s`,
+  );
+}

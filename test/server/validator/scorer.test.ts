@@ -1,0 +1,97 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { planFromConfig } from "../../../core/schedule/mod.ts";
+import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import type { OpeningSource, Report, Verification } from "../../../core/verifier/mod.ts";
+import { localScorer } from "../../../server/validator/scorer.ts";
+import { serveMiner } from "../../fixtures/miner_server.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
+import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+import { rejection } from "../../fixtures/rejection.ts";
+
+const TOKEN = "t".repeat(43);
+const PLAN = planFromConfig({ _class_name: "DPMSolverMultistepScheduler" }, 4);
+const HONEST = { verdict: "honest", reasons: [], steps: [] } as unknown as Report;
+let receipts: readonly Receipt[];
+beforeAll(async () => {
+  const miners = ["1", "2"].map((digit) => openHotkey(digit.repeat(64)));
+  receipts = await Promise.all(miners.map((miner) => inventedReceipt(miner, SMALL_REQUEST)));
+});
+
+/** Opens so many steps, and runs the network once. */
+function verifying(openings: number) {
+  const work = { networks: 0, most: 0, checks: 0, mostChecks: 0 };
+  const engine = {
+    predict: async () => {
+      work.most = Math.max(work.most, ++work.networks);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      work.networks--;
+      return [];
+    },
+    decode: () => Promise.reject(new Error("not asked for")),
+  };
+  const verify = async ({ receipt, source, openEngine }: Verification) => {
+    const whole = "receipt" in receipt ? receipt.receipt : receipt;
+    const committed = { receipt: whole, id: receiptId(whole), plan: PLAN };
+    const open = source as OpeningSource;
+    work.mostChecks = Math.max(work.mostChecks, ++work.checks);
+    try {
+      for (let step = 0; step < openings; step++) await open(committed as never, step);
+      await (await openEngine()).predict({} as never, []);
+      return HONEST;
+    } finally {
+      work.checks--;
+    }
+  };
+  return { work, engine, verifier: { verify } };
+}
+
+const after = (ms: number) => async () => {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return new Response("an opening");
+};
+
+test("a miner that opens slowly holds up the check of no other", async () => {
+  const gate = Promise.withResolvers<Response>();
+  const [slow, quick] = [serveMiner(() => gate.promise), serveMiner(after(0))];
+  const { work, engine, verifier } = verifying(1);
+  const score = localScorer(verifier, engine);
+  const held = score({ receipt: receipts[0], url: slow, token: TOKEN });
+  await vi.waitUntil(() => work.checks === 1, PATIENCE_MS);
+  await score({ receipt: receipts[1], url: quick, token: TOKEN });
+  expect(work.checks).toBe(1);
+  gate.resolve(new Response("an opening"));
+  expect((await held).verdict).toBe("honest");
+});
+
+test("networks run one after the other, whoever's steps they check", async () => {
+  const url = serveMiner(after(0));
+  const { work, engine, verifier } = verifying(1);
+  const score = localScorer(verifier, engine);
+  await Promise.all(receipts.map((receipt) => score({ receipt, url, token: TOKEN })));
+  expect([work.mostChecks, work.most]).toEqual([2, 1]);
+});
+
+test("a miner is checked once at a time", async () => {
+  const url = serveMiner(after(5));
+  const { work, engine, verifier } = verifying(2);
+  const score = localScorer(verifier, engine);
+  await Promise.all([0, 1, 2].map(() => score({ receipt: receipts[0], url, token: TOKEN })));
+  expect(work.mostChecks).toBe(1);
+});
+
+test("all openings of a check have one time together", async () => {
+  let opened = 0;
+  const slowly = after(150);
+  const url = serveMiner(async () => {
+    const answer = await slowly();
+    opened++;
+    return answer;
+  });
+  // None of them is late by itself.
+  const { engine, verifier } = verifying(9);
+  const score = localScorer(verifier, engine, 400);
+  const error = await rejection(score({ receipt: receipts[0], url, token: TOKEN }));
+  expect(error).toMatchObject({ code: "opening_withheld" });
+  expect(opened).toBeLessThan(4);
+});
