@@ -21,3 +21,4 @@
 export { type LeafSource, openStep } from "./open_step.ts";
 export { makeReceipts } from "./receipts.ts";
 export { RunRecorder } from "./run_recorder.ts";
+export { leavesOfTranscript, maxTranscriptBytes, transcriptFile } from "./transcript_file.ts";

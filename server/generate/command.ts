@@ -7,9 +7,8 @@ import type { Generation } from "../../core/generation/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
 import { addEngineOptions, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
-import { makeReceipts, RunRecorder } from "../../core/prover/mod.ts";
+import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
-import { transcriptFile } from "../transcripts/mod.ts";
 import {
   decodeQuality,
   type GenerateFlags,

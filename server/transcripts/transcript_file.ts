@@ -1,137 +1,29 @@
 import { readFile, stat } from "node:fs/promises";
-import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
-import { encodeRequest } from "../../core/request/mod.ts";
-import type { Generation } from "../../core/generation/mod.ts";
-import type { Leaf } from "../../core/denoise/mod.ts";
-import {
-  type Commitment,
-  type Hash,
-  imageLeaf,
-  leafHash,
-  leafNameAt,
-  type Receipt,
-} from "../../core/transcript/mod.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type NamedHalf,
-} from "../../core/safetensors/mod.ts";
-import { REQUEST_LIMITS } from "../../core/request_limits.ts";
-import type { LeafSource } from "../../core/prover/mod.ts";
-
-const MAX_HEADER_BYTES = 2 ** 20;
+import { type LeafSource, leavesOfTranscript, maxTranscriptBytes } from "../../core/prover/mod.ts";
+import type { Receipt } from "../../core/transcript/mod.ts";
 
 /**
- * A run's states and predictions as safetensors: each [batch, channels, height, width]. The hashes
- * of the images' leaves go with them, so that leaves can be proven without the images.
- */
-export function transcriptFile(
-  { request, latentDims }: Pick<Generation, "request" | "latentDims">,
-  leaves: readonly Leaf[],
-  commitments: readonly Commitment[],
-): Uint8Array<ArrayBuffer> {
-  const dims = [request.batch, ...latentDims];
-  const imageLeaves = commitments.flatMap(({ hashes }) => hashes.at(-1)?.toHex() ?? []);
-  return encodeSafetensors(
-    leaves.map(({ kind, index, bits }) => ({ name: `${kind}.${index}`, dims, bits })),
-    { request: JSON.stringify(encodeRequest(request)), imageLeaves: imageLeaves.join(",") },
-  );
-}
-
-/**
- * Reads the leaves of a receipt's image from a transcript file. Nothing in it is trusted: what does
- * not belong to the receipt fails its proof.
- * @param image the image's file, if at hand; otherwise its leaf's hash is the transcript's word.
- * @throws AppError `storage_failed` when the file cannot be read, `transcript_invalid` when leaves
- * are missing or are not of the receipt's shape.
+ * Reads the leaves of a receipt's image from a transcript file, as {@link leavesOfTranscript}.
+ * @throws AppError also `storage_failed` when the file cannot be read.
  */
 export async function readTranscript(
   path: string,
   receipt: Receipt,
   image?: Uint8Array,
 ): Promise<LeafSource> {
-  const file = await readBounded(path, maxBytes(receipt));
-  const { tensors, metadata } = decodeSafetensors(file);
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const count = imageLeaf(receipt.steps);
-  const k = imageIndex(metadata, receipt, byName.get("x.0")?.dims[0] ?? 1);
-  const leaves = Array.from(
-    { length: count },
-    (_, position) => leafOf(byName, leafNameAt(position), receipt, k),
-  );
-  const last = image
-    ? leafHash(count, image)
-    : hashOf(metadata.imageLeaves?.split(",")[k] ?? "", path);
-  const hashes: Hash[] = [...leaves.map((bytes, position) => leafHash(position, bytes)), last];
-  return { hashes, leaf: (position) => Promise.resolve(leaves[position]) };
+  return leavesOfTranscript(await readBounded(path, maxTranscriptBytes(receipt)), receipt, image);
 }
 
-async function readBounded(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBounded(path: string, max: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const { size } = await stat(path);
-    if (size > most) refuse(`${path} has ${size} bytes, more than ${most}`);
-    return new Uint8Array(await readFile(path));
+    if (size <= max) return new Uint8Array(await readFile(path));
   } catch (cause) {
-    if (cause instanceof AppError) throw cause;
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
   }
-}
-
-function leafBytes({ latent }: Receipt): number {
-  return latent.reduce((product, side) => product * side, 2);
-}
-
-function maxBytes(receipt: Receipt): number {
-  return 8 + MAX_HEADER_BYTES +
-    REQUEST_LIMITS.batch * imageLeaf(receipt.steps) * leafBytes(receipt);
-}
-
-/** Which image of the batch the receipt is of: each has the next seed. */
-function imageIndex(
-  metadata: Readonly<Record<string, string>>,
-  { request }: Receipt,
-  batch: number,
-): number {
-  if (batch === 1) return 0;
-  const first = firstSeed(metadata.request);
-  const k = first === undefined ? -1 : Number(BigInt(request.seed) - first);
-  if (k >= 0 && k < batch) return k;
-  return refuse(`none of its ${batch} images has the seed ${request.seed}`);
-}
-
-const seedOfRequest = z.object({ seed: z.string().regex(/^[0-9]{1,20}$/) });
-
-/** Of the run's request, as {@link transcriptFile} writes it. */
-function firstSeed(request = ""): bigint | undefined {
-  try {
-    return BigInt(seedOfRequest.parse(JSON.parse(request)).seed);
-  } catch {
-    return undefined;
-  }
-}
-
-function leafOf(
-  byName: ReadonlyMap<string, NamedHalf>,
-  name: string,
-  receipt: Receipt,
-  k: number,
-): Uint8Array<ArrayBuffer> {
-  const tensor = byName.get(name) ?? refuse(`${name} is missing`);
-  const shape = tensor.dims.slice(1);
-  if (tensor.dims[0] <= k || shape.join() !== receipt.latent.join()) {
-    refuse(`${name} has the shape [${tensor.dims}], not [*,${receipt.latent}]`);
-  }
-  const { buffer, byteOffset } = tensor.bits;
-  const bytes = leafBytes(receipt);
-  return new Uint8Array(buffer, byteOffset + k * bytes, bytes).slice();
-}
-
-function hashOf(hex: string, path: string): Hash {
-  if (/^[0-9a-f]{64}$/.test(hex)) return Uint8Array.fromHex(hex);
-  return refuse(`${path} does not state the image's hash: give the image`);
-}
-
-function refuse(why: string): never {
-  throw new AppError("transcript_invalid", `Cannot use the transcript: ${why}`);
+  throw new AppError(
+    "transcript_invalid",
+    `Cannot use the transcript: ${path} has more than ${max} bytes`,
+  );
 }

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { openHotkey } from "../../core/keys/mod.ts";
 import { type Attestation, attestationMessage, type ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt, type Receipt, receiptId, signReceipt } from "../../core/transcript/mod.ts";
+import { encodeImage } from "../../core/image/mod.ts";
+import { cpuRuntime } from "../../server/compute/mod.ts";
+import { localHost } from "../../server/compute/host.ts";
 import { startProcess } from "../../server/demo/processes.ts";
+import { openKnownModel } from "../../server/models/mod.ts";
+import { type SignedRun, signedRun } from "../fixtures/signed_run.ts";
+import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { serveSite } from "./site_server.ts";
 import {
   alertOf,
@@ -51,6 +57,15 @@ async function resigned(change: Partial<Receipt>): Promise<Receipt> {
   const hotkey = openHotkey(undefined);
   const { signature: _, ...statement } = { ...made.receipt, ...change, miner: hotkey.address };
   return await signReceipt(statement, hotkey.sign);
+}
+
+/** What `deno task generate` makes of a small request. */
+async function smallRun(seed: number): Promise<SignedRun> {
+  const known = await openKnownModel("embedded");
+  const host = localHost(await cpuRuntime(), "a test");
+  await using engine = await host.open(known.files);
+  const request = { ...REQUEST, seed, width: 64, height: 64, steps: 6 };
+  return await signedRun(engine, await known.facts(), request);
 }
 
 async function shownReceipt(page: Page, id: string): Promise<void> {
@@ -180,6 +195,84 @@ describe("a receipt comes in", () => {
     await drop(`dataTransfer.items.add(
       new File([${JSON.stringify(receiptText(own))}], "r.json", { type: "application/json" }))`);
     await shownReceipt(page, receiptId(own));
+  });
+
+  /** The files that `deno task generate` writes, whose miner nobody can ask. */
+  async function filesOfRun(): Promise<Record<"receipt" | "transcript" | "image", string>> {
+    const run = await smallRun(5);
+    const folder = await temporaryFolder();
+    const write = async (name: string, bytes: Uint8Array) => {
+      await Deno.writeFile(join(folder, name), bytes);
+      return join(folder, name);
+    };
+    const spaced = JSON.stringify(JSON.parse(receiptText(run.receipt)), null, 2);
+    return {
+      receipt: await write("r.json", new TextEncoder().encode(spaced)),
+      transcript: await write("t.safetensors", run.transcript),
+      image: await write("tau.png", run.image),
+    };
+  }
+
+  async function choose(page: Page, ...paths: string[]): Promise<void> {
+    const input = await page.$('input[type="file"]') as unknown as {
+      uploadFile(...paths: string[]): Promise<void>;
+    } | null;
+    await input?.uploadFile(...paths);
+  }
+
+  test("with transcript and image as files: all is checked, and nobody is asked", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    const { receipt, transcript, image } = await filesOfRun();
+    await choose(page, image, transcript, receipt);
+    await page.waitForSelector(".card img");
+    await press(page, "Check");
+    expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 3 });
+    // The image alone leads back to its receipt, which this browser has kept.
+    await page.goto("about:blank");
+    await page.goto(world.site.url);
+    await choose(page, image);
+    await page.waitForSelector(".card img");
+    await eventually(() => alertOf(page)).toBe("");
+  });
+
+  test("files that do not belong together, or lead to no receipt, are told of", async () => {
+    const { page } = await openTab(world.browser);
+    await page.goto(world.site.url);
+    const [own, foreign] = [await filesOfRun(), await temporaryFolder()];
+    const other = join(foreign, "other.png");
+    await Deno.writeFile(
+      other,
+      await encodeImage(
+        { width: 1, height: 1, data: new Uint8ClampedArray(4).fill(255) },
+        "png",
+      ),
+    );
+    const text = join(foreign, "notes.txt");
+    await Deno.writeTextFile(text, "hello");
+    for (
+      const [paths, why] of [
+        [[other], /Cannot find the image's receipt/],
+        [[own.transcript], /drop its receipt with it/],
+        [[text], /notes.txt: it is no receipt/],
+      ] as const
+    ) {
+      await choose(page, ...paths);
+      await eventually(() => alertOf(page)).toMatch(why);
+    }
+    // Another image than the receipt's is not taken for it.
+    await choose(page, own.receipt, other);
+    await page.waitForFunction(
+      `document.querySelector(".card")?.innerText.includes("not at hand")`,
+    );
+    // A transcript of another run fails its proof.
+    const strange = await smallRun(6);
+    await Deno.writeFile(own.transcript, strange.transcript);
+    await choose(page, own.receipt, own.transcript);
+    await page.waitForSelector(".card");
+    await setLevel(page, 1);
+    await press(page, "Check");
+    expect(await reportOf(page)).toMatchObject({ verdict: "invalid", code: "proof_invalid" });
   });
 
   test("by the file picker; a file that is too long is not read", async () => {

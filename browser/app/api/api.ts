@@ -10,8 +10,9 @@ export interface EngineApi {
   capabilities(): Promise<Capabilities>;
   /** The receipt and the image that a link leads to. */
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
-  /** Receipts that a validator shows; what is none of them is left out. */
-  /** Of a validator or miner. */
+  /** SHA-256 in lower-case hex, by which a receipt names its image. */
+  hashOf(file: Blob): Promise<string>;
+  /** Receipts that a validator or miner shows; what is none of them is left out. */
   readList(from: string): Promise<readonly OfferedReceipt[]>;
   /** Of this page's server. */
   readOwnList(): Promise<readonly OfferedReceipt[]>;
@@ -19,7 +20,7 @@ export interface EngineApi {
   attestations(validator: string, receipt: string): Promise<readonly SignedAttestation[]>;
   attest(validator: string, signed: SignedAttestation): Promise<void>;
   /** How far this tab can check a receipt. */
-  reach(subject: Pick<CheckOrder, "receipt" | "link">): Promise<Reach>;
+  reach(subject: Pick<CheckOrder, "receipt" | "link" | "transcript">): Promise<Reach>;
   check(order: CheckOrder, onEvent: (event: CheckEvent) => void): Promise<TabReport>;
   generate(order: GenerateOrder, onEvent: (event: GenerateEvent) => void): Promise<OwnImage>;
   /** Ends the check or the image that is being made. */
@@ -81,6 +82,8 @@ export interface CheckOrder {
   readonly link?: ReceiptLink;
   /** The image's file. */
   readonly image?: Blob;
+  /** A file with the run's steps, which opens them with nobody online. */
+  readonly transcript?: Blob;
   readonly level: Level;
   readonly steps: StepChoice;
   readonly compute: ComputeChoice;

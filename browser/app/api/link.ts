@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/error.ts";
 import { PATHS, routeAt } from "../../../core/protocol/mod.ts";
-import { decodeReceipt, MAX_RECEIPT_BYTES, type Receipt } from "../../../core/transcript/mod.ts";
+import { MAX_RECEIPT_BYTES, type Receipt, receiptFromJson } from "../../../core/transcript/mod.ts";
 import { checkMinerUrl } from "./miner_url.ts";
 import type { ReceiptLink } from "./api.ts";
 
@@ -66,9 +66,21 @@ export function hashOf(link: ReceiptLink): string {
   return `#/check?${new URLSearchParams({ ...link })}`;
 }
 
-function receiptOf(text: string): Receipt {
-  if (text.length > MAX_RECEIPT_BYTES) {
+/**
+ * A receipt as text, however it is spaced and ordered: what is signed is its canonical form.
+ * @throws AppError `receipt_invalid`.
+ */
+export function receiptOf(text: string): Receipt {
+  if (text.length > 2 * MAX_RECEIPT_BYTES) {
     throw new AppError("receipt_invalid", "Cannot read a receipt: it is too long");
   }
-  return decodeReceipt(new TextEncoder().encode(text));
+  return receiptFromJson(jsonOf(text));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError("receipt_invalid", "Cannot read a receipt: it is not JSON", { cause });
+  }
 }

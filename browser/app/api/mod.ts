@@ -22,6 +22,6 @@ export {
   type TabReport,
 } from "./api.ts";
 export { heatColour, heatScale, LEAST_HEAT, MOST_HEAT } from "./heat.ts";
-export { hashOf, linkOf, openText } from "./link.ts";
+export { hashOf, linkOf, openText, receiptOf } from "./link.ts";
 export { checkMinerUrl } from "./miner_url.ts";
 export { countOf, STATEMENT_ONLY, textOf, timeOf, whyOf } from "./words.ts";

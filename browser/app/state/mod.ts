@@ -14,6 +14,7 @@ export {
   look,
   offered,
   open,
+  openFiles,
   opening,
   openLink,
   type Place,

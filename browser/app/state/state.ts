@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { reason } from "../../../core/error.ts";
-import { receiptId } from "../../../core/transcript/mod.ts";
+import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import type { Level } from "../../../core/verifier/mod.ts";
 import { answered, engine, listener } from "./engine.ts";
 import {
@@ -27,6 +27,7 @@ import {
   keptVerdicts,
   type StoredReceipt,
 } from "../storage/mod.ts";
+import { receiptsOfFiles } from "./opened_files.ts";
 
 /** Which view is shown: the part of the address behind `#/`. */
 export const route = signal(routeOf(location.hash));
@@ -208,6 +209,30 @@ export function open(text: string): Promise<void> {
   });
 }
 
+/**
+ * Opens files together: receipts, their images and their run's transcript, in any order and by any
+ * name. An image alone is looked up among the receipts that are known here.
+ */
+export function openFiles(files: readonly File[]): Promise<void> {
+  return openBy("reader", async (isWanted) => {
+    const hashOf = (file: Blob) => answered(engine.hashOf(file));
+    const known = async () => [
+      ...await keptReceipts().catch(() => []),
+      ...offered.value.map(({ receipt, link }) => ({ ...stored(receipt), link })),
+      ...(await answered(engine.readOwnList()).catch(() => []))
+        .map(({ receipt, link }) => ({ ...stored(receipt), link })),
+    ];
+    const [first, ...others] = await receiptsOfFiles(files, { hashOf, known });
+    if (!isWanted()) return;
+    for (const other of others) await keepReceipt(other).catch(() => false);
+    await show(first);
+  });
+}
+
+function stored(receipt: Receipt): StoredReceipt {
+  return { id: receiptId(receipt), receipt, at: Date.now() };
+}
+
 export function openLink(link: ReceiptLink): Promise<void> {
   return openBy("reader", (isWanted) => fetchLink(link, isWanted));
 }
@@ -264,7 +289,7 @@ function addressOf({ id, link }: StoredReceipt): string {
 export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Promise<void> {
   const looked = subject.value;
   if (!looked) return;
-  const { receipt, link, image, id } = looked;
+  const { receipt, link, image, transcript, id } = looked;
   let state: CheckState = {
     ...{ id, level: order.level, running: true },
     ...{ said: new Map(), steps: [], pictures: new Map() },
@@ -281,7 +306,7 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
   await tell("check", async () => {
     try {
       const found = await answered(engine.check(
-        { receipt, link, image, compute: compute.value, ...order },
+        { receipt, link, image, transcript, compute: compute.value, ...order },
         listener((event) => advance(after(state, event))),
       ));
       advance({ ...state, running: false, report: found });

@@ -10,6 +10,8 @@ export interface StoredReceipt {
   /** Where its steps are opened, if that is known. */
   readonly link?: ReceiptLink;
   readonly image?: Blob;
+  /** Of its run. It is not kept: most are larger than the image by far. */
+  readonly transcript?: Blob;
   /** Milliseconds since 1970. */
   readonly at: number;
 }

@@ -8,7 +8,9 @@ const KEPT = 200;
  * image.
  * @returns false when there is no room at all.
  */
-export async function keepReceipt(stored: StoredReceipt): Promise<boolean> {
+export async function keepReceipt(
+  { transcript: _, ...stored }: StoredReceipt,
+): Promise<boolean> {
   if (!await put(stored)) {
     await forgetOldest((kept) => Math.floor(kept / 2), stored.id);
     if (!await put(stored) && !await put({ ...stored, image: undefined })) return false;

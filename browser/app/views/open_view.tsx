@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 import type { TargetedKeyboardEvent } from "preact";
 import {
-  complain,
   kept,
   look,
   offered,
   open,
+  openFiles,
   opening,
   openLink,
   subject,
@@ -53,13 +53,15 @@ export function OpenView() {
         </label>
         <button type="submit" class="main">Open</button>
         <label class="small">
-          <span class="once">or choose or drop a file</span>
+          <span class="once">or drop files</span>
           <input
             type="file"
-            accept=".json,application/json"
+            multiple
+            title="A receipt, its transcript, its image: together, or the one that you have"
+            accept=".json,.safetensors,.png,.jpg,.jpeg,.webp"
             onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file) void openFile(file);
+              const files = [...event.currentTarget.files ?? []];
+              if (files.length > 0) void openFiles(files);
             }}
           />
         </label>
@@ -78,19 +80,44 @@ function submitByEnter(event: TargetedKeyboardEvent<HTMLTextAreaElement>): void 
   event.currentTarget.form?.requestSubmit();
 }
 
-/** A file, a link, or text. */
-function openDropped(dropped: DataTransfer): Promise<void> {
-  const [file] = dropped.files;
-  if (file) return openFile(file);
+/** Files, folders, a link, or text. */
+async function openDropped(dropped: DataTransfer): Promise<void> {
+  // Entries are there only until this function first waits.
+  const entries = [...dropped.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const files = [...dropped.files];
   const link = dropped.getData("text/uri-list").split(/\r?\n/).find((line) => /^[^#]/.test(line));
-  return open(link ?? dropped.getData("text/plain"));
+  const text = dropped.getData("text/plain");
+  if (entries.some(({ isDirectory }) => isDirectory)) {
+    return await openFiles((await Promise.all(entries.map(filesOf))).flat());
+  }
+  return await (files.length > 0 ? openFiles(files) : open(link ?? text));
 }
 
-const MOST_FILE = 2 ** 20;
+/** The files of an entry, and of a folder those that lie in it. */
+async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile) return [await fileOf(entry as FileSystemFileEntry)];
+  const inside = await entriesIn(entry as FileSystemDirectoryEntry);
+  return await Promise.all(
+    inside.filter(({ isFile, name }) => isFile && !name.startsWith("."))
+      .map((each) => fileOf(each as FileSystemFileEntry)),
+  );
+}
 
-async function openFile(file: File): Promise<void> {
-  if (file.size <= MOST_FILE) return await open(await file.text());
-  complain("open", "Cannot read a receipt: the file is too long.");
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** A reader gives some at a time, and none at the end. */
+async function entriesIn(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject)
+    );
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
 }
 
 function Offered() {

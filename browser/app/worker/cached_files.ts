@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../../../core/error.ts";
 import {
   type ByteRange,
@@ -10,6 +8,7 @@ import {
   Watchdog,
 } from "../../../core/model/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
+import { digest } from "./file_hash.ts";
 
 /** What is fetched from now on. */
 export interface Download {
@@ -141,10 +140,4 @@ export class CachedFiles implements ModelFiles {
       );
     }
   }
-}
-
-/** A page by plain http from another machine has no `crypto.subtle`: there a library hashes. */
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  if (!("subtle" in crypto)) return bytesToHex(sha256(bytes));
-  return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }

@@ -1,3 +1,4 @@
+import { AppError } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import type { LatentPreview } from "../../../core/model/mod.ts";
 import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
@@ -9,6 +10,12 @@ import {
   type ProvenOpening,
   type Report,
 } from "../../../core/verifier/mod.ts";
+import {
+  type LeafSource,
+  leavesOfTranscript,
+  maxTranscriptBytes,
+  openStep,
+} from "../../../core/prover/mod.ts";
 import { minerAddress, openingsOfMiner } from "../../../core/protocol/mod.ts";
 import {
   type CheckEvent,
@@ -38,7 +45,7 @@ export interface CheckParts {
 
 /** How far this tab can check a receipt. */
 export function reachOf(
-  { receipt, link }: Pick<CheckOrder, "receipt" | "link">,
+  { receipt, link, transcript }: Pick<CheckOrder, "receipt" | "link" | "transcript">,
   own: boolean,
 ): Reach {
   if (!modelOf(receipt.model)) {
@@ -49,26 +56,59 @@ export function reachOf(
         "checked here, the rest by deno task verify, which takes any model.",
     };
   }
-  if (link || own) return { level: 3 };
+  if (link || transcript || own) return { level: 3 };
   return {
     level: 0,
     why: "Nobody is known who opens its steps: the signature, the plan and the image's hash can " +
-      "be checked. Open a link with the miner's address for more.",
+      "be checked. Open a link with the miner's address, or drop its transcript, for more.",
   };
 }
 
 /** Checks one receipt, and tells what it does as it does it. */
 export async function check(order: CheckOrder, parts: CheckParts): Promise<TabReport> {
-  const { receipt, link } = order;
+  const { receipt } = order;
   parts.tell({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
   if (!model) return await checkAlone(order);
-  const source = link
-    ? openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token))
-    : parts.own;
+  const source = sourceOf(order) ?? parts.own;
   const drawn = chooseSteps(receipt, source ? order.steps : { take: [] });
   parts.tell({ kind: "drawn", steps: drawn.steps });
   return await checkWithModel(order, model, { ...parts, source, drawn });
+}
+
+/** Who opens its steps: a file at hand before a miner, who may be gone. */
+function sourceOf({ link, transcript, image }: CheckOrder): OpeningSource | undefined {
+  if (transcript) return openingsOfFile(transcript, image);
+  return link && openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token));
+}
+
+/** Opens from a transcript file, as its miner would: the proofs are made from it. */
+function openingsOfFile(file: Blob, image: Blob | undefined): OpeningSource {
+  let read: Promise<LeafSource> | undefined;
+  return async ({ receipt, id, plan }, target) => {
+    read ??= leavesOf(file, receipt, image);
+    return await openStep(await read, receipt, plan, target, id);
+  };
+}
+
+async function leavesOf(
+  file: Blob,
+  receipt: Receipt,
+  image: Blob | undefined,
+): Promise<LeafSource> {
+  const max = maxTranscriptBytes(receipt);
+  if (file.size > max) {
+    throw new AppError(
+      "transcript_invalid",
+      `Cannot use the transcript: it has ${file.size} bytes, more than ${max}`,
+    );
+  }
+  const [bytes, ofImage] = await Promise.all([file, image].map((each) => each?.arrayBuffer()));
+  return leavesOfTranscript(
+    new Uint8Array(bytes ?? new ArrayBuffer()),
+    receipt,
+    ofImage && new Uint8Array(ofImage),
+  );
 }
 
 interface WithModel extends CheckParts {

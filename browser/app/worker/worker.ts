@@ -6,6 +6,7 @@ import { type EngineApi, whyOf } from "../api/mod.ts";
 
 import { check, reachOf } from "./check.ts";
 import { Engines } from "./engines.ts";
+import { hashOf } from "./file_hash.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";
 import type { Made } from "./generate.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
@@ -35,6 +36,7 @@ const api: EngineApi = {
     }
   },
   fetchReceipt: (link) => told(() => fetchReceipt(link)),
+  hashOf: (file) => told(() => hashOf(file)),
   readList: (from) => told(() => readList(from, self.location.href)),
   readOwnList: () => told(() => readOwnList(self.location.href)),
   attestations: (validator, receipt) => told(() => readAttestations(validator, receipt)),

@@ -1,3 +1,4 @@
+import { transcriptFile } from "../../../core/prover/mod.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -5,7 +6,7 @@ import { expect, test } from "vitest";
 import type { AppError } from "../../../core/error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../core/safetensors/mod.ts";
 import { leafNameAt } from "../../../core/transcript/mod.ts";
-import { readTranscript, transcriptFile } from "../../../server/transcripts/mod.ts";
+import { readTranscript } from "../../../server/transcripts/mod.ts";
 import { sample } from "../../core/transcript/fixture.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
