@@ -23,10 +23,10 @@ import { serveSite, type SiteServer } from "./site_server.ts";
 const FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"];
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-export async function openBrowser(gpu: boolean): Promise<Browser> {
+export async function openBrowser(gpu: boolean, ...more: readonly string[]): Promise<Browser> {
   return await puppeteer.launch({
     executablePath: findChrome(),
-    args: [...FLAGS, ...gpu ? WEBGPU : ["--disable-gpu", "--disable-features=WebGPU"]],
+    args: [...FLAGS, ...more, ...gpu ? WEBGPU : ["--disable-gpu", "--disable-features=WebGPU"]],
   });
 }
 

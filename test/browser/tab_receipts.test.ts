@@ -1,4 +1,4 @@
-import type { Page } from "puppeteer";
+import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "node:path";
 import { openHotkey } from "../../core/keys/mod.ts";
@@ -17,6 +17,7 @@ import {
   ask,
   CORS,
   eventually,
+  openBrowser,
   openTab,
   paste,
   pick,
@@ -70,6 +71,29 @@ async function smallRun(seed: number): Promise<SignedRun> {
 
 async function shownReceipt(page: Page, id: string): Promise<void> {
   await page.waitForFunction(`document.querySelector(".card")?.innerText.includes("${id}")`);
+}
+
+/** The files that `deno task generate` writes, whose miner nobody can ask. */
+async function filesOfRun(): Promise<Record<"receipt" | "transcript" | "image", string>> {
+  const run = await smallRun(5);
+  const folder = await temporaryFolder();
+  const write = async (name: string, bytes: Uint8Array) => {
+    await Deno.writeFile(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  const spaced = JSON.stringify(JSON.parse(receiptText(run.receipt)), null, 2);
+  return {
+    receipt: await write("r.json", new TextEncoder().encode(spaced)),
+    transcript: await write("t.safetensors", run.transcript),
+    image: await write("tau.png", run.image),
+  };
+}
+
+async function choose(page: Page, ...paths: string[]): Promise<void> {
+  const input = await page.$('input[type="file"]') as unknown as {
+    uploadFile(...paths: string[]): Promise<void>;
+  } | null;
+  await input?.uploadFile(...paths);
 }
 
 describe("a receipt comes in", () => {
@@ -196,29 +220,6 @@ describe("a receipt comes in", () => {
       new File([${JSON.stringify(receiptText(own))}], "r.json", { type: "application/json" }))`);
     await shownReceipt(page, receiptId(own));
   });
-
-  /** The files that `deno task generate` writes, whose miner nobody can ask. */
-  async function filesOfRun(): Promise<Record<"receipt" | "transcript" | "image", string>> {
-    const run = await smallRun(5);
-    const folder = await temporaryFolder();
-    const write = async (name: string, bytes: Uint8Array) => {
-      await Deno.writeFile(join(folder, name), bytes);
-      return join(folder, name);
-    };
-    const spaced = JSON.stringify(JSON.parse(receiptText(run.receipt)), null, 2);
-    return {
-      receipt: await write("r.json", new TextEncoder().encode(spaced)),
-      transcript: await write("t.safetensors", run.transcript),
-      image: await write("tau.png", run.image),
-    };
-  }
-
-  async function choose(page: Page, ...paths: string[]): Promise<void> {
-    const input = await page.$('input[type="file"]') as unknown as {
-      uploadFile(...paths: string[]): Promise<void>;
-    } | null;
-    await input?.uploadFile(...paths);
-  }
 
   test("with transcript and image as files: all is checked, and nobody is asked", async () => {
     const { page } = await openTab(world.browser);
@@ -384,6 +385,37 @@ describe("a receipt comes in", () => {
     await paste(page, tabLink(world.site.url, url, made));
     await shownReceipt(page, made.id);
     await eventually(() => alertOf(page)).toBe("");
+  });
+});
+
+describe("by plain http from another machine, where browsers give less", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser(true, "--host-resolver-rules=MAP stepwise.test 127.0.0.1");
+  });
+  afterAll(() => browser.close());
+
+  test("files are checked to the image, on the CPU, and the page says why there is no GPU", async () => {
+    await using browser = await openBrowser(
+      true,
+      "--host-resolver-rules=MAP stepwise.test 127.0.0.1",
+    );
+    const { page, errors } = await openTab(browser);
+    const { port } = new URL(world.site.url);
+    await page.goto(`http://stepwise.test:${port}/`);
+    expect(await page.evaluate("[isSecureContext, typeof crypto.subtle]")).toEqual([
+      false,
+      "undefined",
+    ]);
+    const { receipt, transcript, image } = await filesOfRun();
+    await choose(page, receipt, transcript, image);
+    await page.waitForSelector(".card img");
+    await press(page, "Check");
+    expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 3 });
+    await page.evaluate(`location.hash = "#/browser"`);
+    await page.waitForFunction(`document.body.innerText.includes("WebGPU to pages by https")`);
+    // Chrome says that it isolates no such page.
+    expect(errors.filter((text) => !/Cross-Origin-Opener-Policy/.test(text))).toEqual([]);
   });
 });
 
