@@ -7,7 +7,7 @@ export const PARTIAL_LENGTH = 12;
 
 /** Fewer fours of elements a thread make the partials dearer to read back than the tensors. */
 const FOURS_A_THREAD = 16;
-const MOST_GROUPS = 64;
+const MAX_GROUPS = 64;
 
 /** Partial sums of the comparison of steps; an item is an element of a pair, an image a pair. */
 export const residual = {
@@ -26,6 +26,6 @@ export const residual = {
   constants: tuned({ hardware: 64, lavapipe: 64, swiftshader: 64 }),
   workgroups: ({ items, images }, { WORKGROUP }) => {
     const groups = Math.ceil(items / (4 * FOURS_A_THREAD * WORKGROUP));
-    return [Math.min(groups, MOST_GROUPS), images];
+    return [Math.min(groups, MAX_GROUPS), images];
   },
 } satisfies Kernel;

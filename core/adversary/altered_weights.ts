@@ -8,7 +8,7 @@ import type { Alteration } from "./lab.ts";
 /** Field number of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 const RAW_DATA_OF_TENSOR = 9;
 /** Smaller tensors are biases, norms and shapes, which no quantisation touches. */
-const LEAST_BYTES = 4096;
+const MIN_BYTES = 4096;
 /** Weights that share a scale, as in GGUF's Q8_0 and Q4_0. */
 const BLOCK = 32;
 
@@ -26,7 +26,7 @@ export async function alterWeights(
   );
   for await (const tensor of onnxWeights(reader, bytes.length)) {
     for await (const { number, start, end } of reader.fields(tensor.start, tensor.end)) {
-      if (number !== RAW_DATA_OF_TENSOR || end - start < LEAST_BYTES) continue;
+      if (number !== RAW_DATA_OF_TENSOR || end - start < MIN_BYTES) continue;
       const weights = new Float32Array(bytes.slice(start, end).buffer);
       bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
     }
@@ -54,12 +54,12 @@ function altered(
   }
 }
 
-/** Each block to whole multiples of its largest weight over `most`. */
-function quantised(weights: Float32Array<ArrayBuffer>, most: number): Float32Array<ArrayBuffer> {
+/** Each block to whole multiples of its largest weight over `max`. */
+function quantised(weights: Float32Array<ArrayBuffer>, max: number): Float32Array<ArrayBuffer> {
   const result = weights.slice();
   for (let first = 0; first < weights.length; first += BLOCK) {
     const block = result.subarray(first, first + BLOCK);
-    const scale = block.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0) / most;
+    const scale = block.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0) / max;
     if (scale > 0) block.forEach((weight, j) => block[j] = Math.round(weight / scale) * scale);
   }
   return result;

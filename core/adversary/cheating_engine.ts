@@ -50,7 +50,7 @@ export function cheatingEngine(
     compute: engine.compute,
     defaults: engine.defaults,
     generate: (request, options) => {
-      if (request.batch > 1 || options?.beside?.length) throw unsupported(cheat, "batches");
+      if (request.batch > 1 || options?.batchedWith?.length) throw unsupported(cheat, "batches");
       return generate(request, options);
     },
     predict: (request, states) => engine.predict(request, states),

@@ -32,7 +32,7 @@ export interface Practice {
 }
 
 /** Serving takes time even if nothing is computed: no more than so many times the throughput. */
-const MOST_SPEEDUP = 20;
+const MAX_SPEEDUP = 20;
 
 /**
  * The expected weight of a round, by the subnet's formula, over that of an honest miner: whoever is
@@ -40,7 +40,7 @@ const MOST_SPEEDUP = 20;
  * @returns 1 for honesty; above 1 the cheat pays.
  */
 export function relativeIncome(practice: Practice, round: Round = DEFAULT_ROUND): number {
-  const speedup = Math.min(MOST_SPEEDUP, 1 / practice.work);
+  const speedup = Math.min(MAX_SPEEDUP, 1 / practice.work);
   const earned = weightOf(round, speedup, practice.similarity);
   const checks = Math.max(1, round.synthetic * round.syntheticAudit) +
     round.users * round.userAudit;

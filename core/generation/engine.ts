@@ -16,10 +16,10 @@ export interface StepProgress {
 
 export interface GenerateOptions {
   /**
-   * Requests that run along in the same batch, where {@link runsBeside} holds. Their images, leaves
-   * and previews follow the request's own, in this order.
+   * Requests of the same batch, where {@link canBatchWith} holds. Their images, leaves and
+   * previews follow the request's own, in this order.
    */
-  readonly beside?: readonly GenerationRequest[];
+  readonly batchedWith?: readonly GenerationRequest[];
   readonly onStep?: (progress: StepProgress) => void;
   /** Each committed tensor once, in the transcript's order. */
   readonly onLeaf?: (leaf: Leaf) => void;
@@ -61,10 +61,10 @@ export interface ImageEngine extends AsyncDisposable {
   readonly model: string;
   /** Library and device that compute, for people. */
   readonly compute: string;
-  /** What the model likes to be run with, as far as its folder tells. */
+  /** What the model likes to be run with, as far as its folder says. */
   readonly defaults: Omit<RequestDefaults, "seed">;
   /**
-   * Runs a request, and those beside it.
+   * Runs a request, and those batched with it.
    * @throws AppError `unsupported_setting` for a scheduler that is no plan, `cancelled`, or
    * `inference_failed`.
    */

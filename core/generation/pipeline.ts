@@ -12,11 +12,11 @@ import { previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
 
 import {
+  canBatchWith,
   checkSize,
   type GenerationRequest,
   planFor,
   type RequestDefaults,
-  runsBeside,
 } from "../request/mod.ts";
 
 /** What a device fails with. It has nothing left to free then. */
@@ -129,11 +129,11 @@ export class Pipeline implements ImageEngine {
 
   async #run(
     request: GenerationRequest,
-    { beside = [], onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
+    { batchedWith = [], onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
   ): Promise<Generation> {
     throwIfAborted(signal, "generate");
     this.#checkRoom(request);
-    const requests = [request, ...checkBeside(request, beside)];
+    const requests = [request, ...checkBatch(request, batchedWith)];
     checkSize(this.#model.config.unet, request);
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
     const latentDims = latentDimsOf(this.#model, request);
@@ -212,12 +212,12 @@ export class Pipeline implements ImageEngine {
   }
 }
 
-/** @throws AppError `invalid_request` for one that cannot run along. */
-function checkBeside(
+/** @throws AppError `invalid_request` for a request that cannot share the batch. */
+function checkBatch(
   request: GenerationRequest,
-  beside: readonly GenerationRequest[],
+  batchedWith: readonly GenerationRequest[],
 ): readonly GenerationRequest[] {
-  if (beside.every((other) => runsBeside(request, other))) return beside;
+  if (batchedWith.every((other) => canBatchWith(request, other))) return batchedWith;
   throw new AppError(
     "invalid_request",
     "Cannot generate together: size, steps, guidance scale or scheduler differ",

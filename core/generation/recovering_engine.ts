@@ -3,7 +3,7 @@ import type { GenerateOptions, Generation, ImageEngine } from "./engine.ts";
 import type { StepState } from "../denoise/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { GenerationRequest } from "../request/mod.ts";
-import { toldOnce } from "./told_once.ts";
+import { notifyOnce } from "./notify_once.ts";
 
 /** What a fresh device may cure: a lost one, and one that ran out of memory. */
 const CURABLE: readonly ErrorCode[] = [
@@ -15,7 +15,7 @@ const CURABLE: readonly ErrorCode[] = [
 
 /**
  * An engine that outlives its device. A job that fails with the device is run once more, from its
- * start, on a fresh one; its caller sees a delay, or one error, and is told of each leaf and step
+ * start, on a fresh one; its caller sees a delay, or one error, and gets each leaf and step
  * once all the same.
  */
 export class RecoveringEngine implements ImageEngine {
@@ -59,7 +59,7 @@ export class RecoveringEngine implements ImageEngine {
   }
 
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
-    const optionsOfRun = toldOnce(options);
+    const optionsOfRun = notifyOnce(options);
     return await this.#attempt(
       (engine) => engine.generate(request, optionsOfRun()),
       options.signal,

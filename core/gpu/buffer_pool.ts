@@ -86,11 +86,11 @@ export class BufferPool implements Disposable {
 
   #create(size: number, label: string, usage: number): GPUBuffer {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (!(size <= most)) {
+    const max = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (!(size <= max)) {
       throw new AppError(
         "gpu_failed",
-        `Cannot allocate ${label}: it is ${size} bytes, and this device allows ${most}`,
+        `Cannot allocate ${label}: it is ${size} bytes, and this device allows ${max}`,
       );
     }
     const buffer = this.#device.createBuffer({ label, size, usage });

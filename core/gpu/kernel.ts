@@ -82,9 +82,9 @@ export function bindKernel(
     refuse(`Cannot bind ${name}: ${resources.length} buffers are given, not ${bindings.length}`);
   }
   const workgroups = kernel.workgroups(extent, constants);
-  const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
-  if (Math.max(...workgroups) > most) {
-    refuse(`Cannot dispatch ${name}: ${workgroups.join(" x ")} workgroups are more than ${most}`);
+  const max = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+  if (Math.max(...workgroups) > max) {
+    refuse(`Cannot dispatch ${name}: ${workgroups.join(" x ")} workgroups are more than ${max}`);
   }
   const group = gpu.device.createBindGroup({
     label: name,

@@ -79,10 +79,10 @@ export async function decodeImage(
     );
   }
   const scans = format === "jpeg" ? scansOf(file) : 1;
-  if (scans > MOST_SCANS) {
+  if (scans > MAX_SCANS) {
     throw new AppError(
       "encoding_failed",
-      `Cannot decode as jpeg: it has ${scans} scans, at most ${MOST_SCANS} are read`,
+      `Cannot decode as jpeg: it has ${scans} scans, at most ${MAX_SCANS} are read`,
     );
   }
   try {
@@ -98,7 +98,7 @@ export async function decodeImage(
 }
 
 /** A progressive file of ours has about ten. Each takes a pass over all pixels, and few bytes. */
-const MOST_SCANS = 100;
+const MAX_SCANS = 100;
 
 /** Start-of-scan markers; in a scan's own data no 0xff is followed by 0xda. */
 function scansOf(file: Uint8Array): number {

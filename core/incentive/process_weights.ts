@@ -47,8 +47,8 @@ export function processWeights(
     const filled = all.map((score) => score > 0 ? FILL + score : FILL);
     return { uids, weights: limitShares(filled, maxWeightLimit, (value) => value) };
   }
-  const least = lowestKept(scored.map((uid) => all[uid]), minAllowedWeights, excludeQuantile);
-  const kept = scored.filter((uid) => least <= all[uid]);
+  const min = lowestKept(scored.map((uid) => all[uid]), minAllowedWeights, excludeQuantile);
+  const kept = scored.filter((uid) => min <= all[uid]);
   return {
     uids: kept,
     weights: limitShares(kept.map((uid) => all[uid]), maxWeightLimit, Math.fround),
@@ -57,8 +57,8 @@ export function processWeights(
 
 /** The quantile below which scores are left out, as long as enough remain. */
 function lowestKept(scores: readonly number[], minAllowed: number, exclude: number): number {
-  const most = Math.max(0, scores.length - minAllowed) / scores.length;
-  return quantile(scores, Math.fround(Math.min(exclude / U16_MAX, most)));
+  const max = Math.max(0, scores.length - minAllowed) / scores.length;
+  return quantile(scores, Math.fround(Math.min(exclude / U16_MAX, max)));
 }
 
 /** numpy's `linear` quantile in float32. */
@@ -101,14 +101,14 @@ function belowOverflow(values: readonly number[]): number[] {
 function cutoffShare(shares: readonly number[], limit: number, round: Rounding): number {
   const sums = cumulativeSum(shares, round);
   const n = shares.length;
-  const most = round(limit);
+  const max = round(limit);
   const below = shares.filter((share, i) => {
     const ifCutHere = round(round(round((n - i - 1) * share) + sums[i]) + round(EPSILON));
-    return round(share / ifCutHere) < most;
+    return round(share / ifCutHere) < max;
   }).length;
   const before = below > 0 ? sums[below - 1] : sums[n - 1];
   // The divisor counts neurons, which makes it, and with it the cutoff, a double for numpy 2.
-  return round(round(most * before) - round(EPSILON)) / (1 - limit * (n - below));
+  return round(round(max * before) - round(EPSILON)) / (1 - limit * (n - below));
 }
 
 /**
@@ -126,7 +126,7 @@ export function emitWeights(uids: readonly number[], weights: readonly number[])
   for (const uid of uids) {
     if (!Number.isInteger(uid) || uid < 0 || uid > U16_MAX) refuse(`a uid is ${uid}`);
   }
-  const largest = weights.reduce((most, weight) => Math.max(most, weight), 0);
+  const largest = weights.reduce((max, weight) => Math.max(max, weight), 0);
   if (largest === 0) return { uids: [], weights: [] };
   const values = weights.map((weight) => roundHalfEven(weight / largest * U16_MAX));
   const kept = uids.map((_, k) => k).filter((k) => values[k] > 0);
@@ -139,11 +139,11 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-function checkRange(field: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return;
+function checkRange(field: string, value: number, min: number, max: number): void {
+  if (value >= min && value <= max) return;
   throw new AppError(
     "invalid_request",
-    `Cannot process weights: ${field} is ${value}, not from ${least} to ${most}`,
+    `Cannot process weights: ${field} is ${value}, not from ${min} to ${max}`,
   );
 }
 

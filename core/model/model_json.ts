@@ -32,7 +32,7 @@ function parsePythonNumbers(text: string): unknown {
 /** Stands for NaN, which JSON cannot say at all: longer than any such string in the text. */
 function unusedString(text: string): string {
   const lengths = text.match(/NaN_*/g)?.map(({ length }) => length) ?? [];
-  return `NaN${"_".repeat(lengths.reduce((most, length) => Math.max(most, length), 0))}`;
+  return `NaN${"_".repeat(lengths.reduce((max, length) => Math.max(max, length), 0))}`;
 }
 
 function checkDepth(text: string): void {

@@ -6,7 +6,7 @@ import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcrip
 import type { OpeningSource } from "../verifier/mod.ts";
 
 /** A miner who says "now" is not asked in a tight loop. */
-const LEAST_WAIT_MS = 100;
+const MIN_WAIT_MS = 100;
 
 /** A miner over HTTP. What they send is read to a known size and within a time, or not at all. */
 export interface MinerAddress {
@@ -36,9 +36,9 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
  */
 export function openingsOfMiner(miner: MinerAddress): OpeningSource {
   return async ({ receipt, id, plan }, target) => {
-    const most = openingBytes(openingSpec(receipt, plan, target, id));
+    const max = openingBytes(openingSpec(receipt, plan, target, id));
     const address = addressOf(miner.url, PATHS.step, { id, step: target });
-    return await fetchBounded(miner, address, `steps/${target}`, most);
+    return await fetchBounded(miner, address, `steps/${target}`, max);
   };
 }
 
@@ -56,15 +56,15 @@ async function fetchBounded(
   { timeoutMs, token }: MinerAddress,
   address: URL,
   what: string,
-  most: number,
+  max: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetchPatiently(address, timeoutMs, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
     });
-    const bytes = await readAtMost(response, response.ok ? most : MAX_REFUSAL_BYTES);
-    if (response.ok) return bytes ?? tooLong(what, most);
+    const bytes = await readAtMost(response, response.ok ? max : MAX_REFUSAL_BYTES);
+    if (response.ok) return bytes ?? tooLong(what, max);
     throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
@@ -95,9 +95,9 @@ async function fetchPatiently(
 function waitOf({ status, headers }: Response): number | undefined {
   const seconds = headers.get("retry-after") ?? "";
   if (![429, 503].includes(status) || !/^[0-9]{1,6}$/.test(seconds)) return undefined;
-  return Math.max(LEAST_WAIT_MS, 1000 * Number(seconds));
+  return Math.max(MIN_WAIT_MS, 1000 * Number(seconds));
 }
 
-function tooLong(what: string, most: number): never {
-  throw new AppError("opening_invalid", `Cannot fetch ${what}: it has more than ${most} bytes`);
+function tooLong(what: string, max: number): never {
+  throw new AppError("opening_invalid", `Cannot fetch ${what}: it has more than ${max} bytes`);
 }

@@ -61,14 +61,14 @@ export class EngineDesk {
   }
 
   async #generate(
-    { job, engine, request: input, beside, wants }: Job<"generate">,
+    { job, engine, request: input, batchedWith, wants }: Job<"generate">,
   ): Promise<void> {
     const pipeline = this.#engine(engine);
     const controller = new AbortController();
     this.#running.set(job, controller);
     try {
       const generation = await pipeline.generate(this.#request(input, pipeline), {
-        beside: beside.map((other) => this.#request(other, pipeline)),
+        batchedWith: batchedWith.map((other) => this.#request(other, pipeline)),
         signal: controller.signal,
         onLeaf: wants.leaves
           ? ({ kind, index, bits }) => this.#send({ type: "leaf", job, kind, index }, bits)

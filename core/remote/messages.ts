@@ -33,8 +33,8 @@ const engineOrder = z.discriminatedUnion("type", [
     engine: z.int(),
     /** As `encodeRequest` writes it, complete. */
     request: z.record(z.string(), z.unknown()),
-    /** Requests that run along. */
-    beside: z.array(z.record(z.string(), z.unknown())),
+    /** Requests of the same batch. */
+    batchedWith: z.array(z.record(z.string(), z.unknown())),
     wants: z.object({ leaves: z.boolean(), steps: z.boolean() }),
   }),
   /** Payload: u16[steps, channels, height, width], x of each step as float16 bits. */

@@ -67,10 +67,15 @@ export class RemoteEngine implements ImageEngine {
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
     throwIfAborted(options.signal, "generate");
     const images: RgbaImage[] = [];
-    const { beside = [] } = options;
+    const { batchedWith = [] } = options;
     const wants = { leaves: options.onLeaf !== undefined, steps: options.onStep !== undefined };
     const { plan, latentDims, timings, deviceMemory, notices } = await this.#call(
-      { type: "generate", ...this.#order(request), beside: beside.map(encodeRequest), wants },
+      {
+        type: "generate",
+        ...this.#order(request),
+        batchedWith: batchedWith.map(encodeRequest),
+        wants,
+      },
       {
         signal: options.signal,
         onMessage: (message, payload) => tell(message, payload, options, images),

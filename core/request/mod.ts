@@ -13,6 +13,7 @@
  */
 export { planFor, type Planner, plannerOf } from "./plan_choice.ts";
 export {
+  canBatchWith,
   completeRequest,
   decodeDraft,
   decodeRequest,
@@ -20,7 +21,6 @@ export {
   type GenerationRequest,
   generationRequestSchema,
   type RequestDefaults,
-  runsBeside,
 } from "./request.ts";
 export { randomSeed } from "./random_seed.ts";
 export { checkFit, checkSize, checkWork } from "./request_fit.ts";

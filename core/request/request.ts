@@ -190,7 +190,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
 }
 
 /** Whether both can be one batch: all that a run does step by step is the same. */
-export function runsBeside(one: GenerationRequest, other: GenerationRequest): boolean {
+export function canBatchWith(one: GenerationRequest, other: GenerationRequest): boolean {
   return one.width === other.width && one.height === other.height && one.steps === other.steps &&
     one.guidanceScale === other.guidanceScale &&
     JSON.stringify(one.scheduler) === JSON.stringify(other.scheduler);

@@ -170,15 +170,15 @@ const names = requests[0].edges ? ["text_encoder", "text_encoder_2", "controlnet
 const sessions = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await open(name)])));
 mkdirSync(outFolder, { recursive: true });
 const started = performance.now();
-const most = Number(batchText);
+const max = Number(batchText);
 for (let i = 0; i < requests.length;) {
   const same = (r) => r && r.width === requests[i].width && r.height === requests[i].height && r.scale === requests[i].scale;
   let n = 1;
-  while (n < most && same(requests[i + n])) n++;
+  while (n < max && same(requests[i + n])) n++;
   const sample = await generate(sessions, config, requests.slice(i, i + n));
   for (let k = 0; k < n; k++) saveRgb(sample, k, join(outFolder, `${String(i + k).padStart(6, "0")}.rgb`));
   i += n;
 }
 const seconds = (performance.now() - started) / 1000;
-writeFileSync(join(outFolder, "seconds.json"), JSON.stringify({ seconds, pictures: requests.length, batch: most, threads, variant }));
+writeFileSync(join(outFolder, "seconds.json"), JSON.stringify({ seconds, pictures: requests.length, batch: max, threads, variant }));
 console.log(`${requests.length} pictures in ${seconds.toFixed(1)} s`);

@@ -3,7 +3,7 @@ import type { CheatFindings, StepSight } from "../../core/adversary/mod.ts";
 const [WIDTH, HEIGHT] = [320, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 28];
 /** The most that a bar shows. */
-const MOST_INCOME = 5;
+const MAX_INCOME = 5;
 
 /** What a histogram is of, on an axis of decades. */
 interface Measure {
@@ -157,10 +157,10 @@ export function profitBars(all: readonly CheatFindings[]): string {
   const [width, left, row] = [900, 260, 30];
   const height = all.length * row + 30;
   const x = (income: number) =>
-    left + Math.min(income, MOST_INCOME) / MOST_INCOME * (width - left - 60);
+    left + Math.min(income, MAX_INCOME) / MAX_INCOME * (width - left - 60);
   const bar = (style: string, income: number, y: number) =>
     `<rect class="${style}" x="${left}" y="${y}" width="${at(x(income) - left)}" height="10"/>` +
-    (income > MOST_INCOME ? `<path class="cut" d="M${width - 84} ${y}h4l-4 10h-4z"/>` : "") +
+    (income > MAX_INCOME ? `<path class="cut" d="M${width - 84} ${y}h4l-4 10h-4z"/>` : "") +
     label(x(income) + 6, y + 9, income.toFixed(2));
   return svg("Income of each practice, honesty being 1", width, height, [
     // Below the figures that it crosses.

@@ -24,7 +24,7 @@ export interface Study {
 }
 
 /** No practice is tried more often, however few of its steps are cheated. */
-const MOST_RUNS = 5000;
+const MAX_RUNS = 5000;
 
 /**
  * @param makers honest machines besides the checker's own, each making as many images as `runs`.
@@ -69,7 +69,7 @@ export async function studyCheats(
 async function tryOften(cheat: Cheat, bench: LabBench, sizing: Sizing): Promise<ExaminedRun[]> {
   const made: ExaminedRun[] = [];
   let seen = 0;
-  while (made.length < sizing.runs || (seen < sizing.samples && made.length < MOST_RUNS)) {
+  while (made.length < sizing.runs || (seen < sizing.samples && made.length < MAX_RUNS)) {
     const run = await bench.try(cheat, sizing, made.length);
     seen += run.sights.filter(({ cheated }) => cheated).length;
     made.push(run);

@@ -41,7 +41,7 @@ const BETAS = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_lin
 /** Of 1024x1024 pixels. */
 const LATENT = [4, 128, 128] as const;
 /** What the house promises. */
-const MOST = { ms: 50, share: 0.12, bytes: 525_500 } as const;
+const MAX = { ms: 50, share: 0.12, bytes: 525_500 } as const;
 
 interface ProofFlags {
   readonly model: string;
@@ -220,18 +220,18 @@ type Figures = StepFigures & {
 
 function table({ receiptMs, openingMs, arithmeticMs, bytes, network }: Figures): string {
   const { host, model, size, generationMs, checkMs, share } = network;
-  const line = (what: string, value: string, most = "") =>
-    (what.padEnd(48) + value.padStart(10) + most.padStart(18)).trimEnd();
+  const line = (what: string, value: string, max = "") =>
+    (what.padEnd(48) + value.padStart(10) + max.padStart(18)).trimEnd();
   return [
     `One step of second order at 1024x1024, of ${STEPS}, on one core`,
     line("  receipt: canonical, signed, its plan", formatMs(receiptMs)),
     line("  level 0: four leaves and their proof", formatMs(openingMs)),
     line("  level 1: x_{i+1} is the plan's combination", formatMs(arithmeticMs)),
-    line("  levels 0 and 1", formatMs(openingMs + arithmeticMs), `at most ${MOST.ms} ms`),
-    line("  bytes, proof included", String(bytes), `at most ${MOST.bytes}`),
+    line("  levels 0 and 1", formatMs(openingMs + arithmeticMs), `at most ${MAX.ms} ms`),
+    line("  bytes, proof included", String(bytes), `at most ${MAX.bytes}`),
     `Level 2 of ${model} at ${size}x${size} on ${host}`,
     line(`  a generation of ${STEPS} steps, in the network`, formatMs(generationMs)),
     line(`  a check of ${DRAWN} of them`, formatMs(checkMs)),
-    line("  share", `${(100 * share).toFixed(1)} %`, `at most ${100 * MOST.share} %`),
+    line("  share", `${(100 * share).toFixed(1)} %`, `at most ${100 * MAX.share} %`),
   ].join("\n");
 }

@@ -25,7 +25,7 @@ interface RoundFlags {
   readonly dead: string;
   readonly answer: string;
   readonly timeout: string;
-  readonly most: string;
+  readonly max: string;
 }
 
 const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 5, seed: 0n };
@@ -37,7 +37,7 @@ export function roundCommand(): Command {
     .option("--dead <n>", "of them that never answer, in the second round", "128")
     .option("--answer <ms>", "that an image takes a miner", "20")
     .option("--timeout <seconds>", "that the validator waits for an answer", "3")
-    .option("--most <n>", "concurrent requests of a test", "8")
+    .option("--max <n>", "concurrent requests of a test", "8")
     .action(benchRound);
 }
 
@@ -47,7 +47,7 @@ interface Sizing {
   readonly dead: number;
   readonly answer: number;
   readonly timeout: number;
-  readonly most: number;
+  readonly max: number;
 }
 
 /** @throws AppError `invalid_request` naming the flag. */
@@ -55,11 +55,11 @@ function sizingOf(flags: RoundFlags): Sizing {
   const miners = wholeFlag("--miners", flags.miners, 2, 4096);
   return {
     miners,
-    // One at least answers: times are told of those that do.
+    // At least one answers: the times are of those that do.
     dead: wholeFlag("--dead", flags.dead, 1, miners - 1),
     answer: numberFlag("--answer", flags.answer, 0, 60_000),
     timeout: numberFlag("--timeout", flags.timeout, 0.1, 600),
-    most: wholeFlag("--most", flags.most, 1, 1024),
+    max: wholeFlag("--max", flags.max, 1, 1024),
   };
 }
 
@@ -93,7 +93,7 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
   const caller = new MinerCaller(validator);
   const options = {
     ...DEFAULT_STRESS,
-    ...{ max: sizing.most, maxLatencyMs: 1000 * sizing.timeout },
+    ...{ max: sizing.max, maxLatencyMs: 1000 * sizing.timeout },
   };
   const ask = () => {
     const request = encodeRequest(

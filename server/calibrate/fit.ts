@@ -17,9 +17,9 @@ const DEVIATIONS = 5;
  * The fitted tail is held between these multiples of the largest error seen: a few steps tell
  * little of a tail, and an error is then a handful of roundings, not a normal deviate.
  */
-const MARGINS = { least: 3, most: 8 } as const;
+const MARGINS = { min: 3, max: 8 } as const;
 /** An error of this size is one float16 rounding that fell to the other side in a small latent. */
-const LEAST = 1e-3;
+const MIN_TOLERANCE = 1e-3;
 
 /**
  * The tolerance that honest steps stay below: at each knot a log-normal tail fitted to the steps
@@ -55,6 +55,6 @@ function knots(low: number, high: number): number[] {
 function tail(errors: readonly number[]): number {
   const seen = Math.max(...errors, 0);
   const fitted = logNormalTail(errors, DEVIATIONS);
-  const held = Math.min(Math.max(fitted, MARGINS.least * seen), MARGINS.most * seen);
-  return Number(Math.min(Math.max(held, LEAST) * 1.005, 2).toPrecision(3));
+  const held = Math.min(Math.max(fitted, MARGINS.min * seen), MARGINS.max * seen);
+  return Number(Math.min(Math.max(held, MIN_TOLERANCE) * 1.005, 2).toPrecision(3));
 }

@@ -35,7 +35,7 @@ export function checkSteps(
   return {
     checks: ratios.length,
     rejected: ratios.filter((ratio) => !(ratio <= 1)).length,
-    worst: ratios.reduce((most, ratio) => Math.max(most, ratio), 0),
+    worst: ratios.reduce((max, ratio) => Math.max(max, ratio), 0),
     byPrecision: { float32: count("float32"), float16: count("float16") },
   };
 }

@@ -1,10 +1,10 @@
 import { AppError } from "../../core/error.ts";
 import {
+  canBatchWith,
   decodeRequest,
   type GenerationRequest,
   type Planner,
   randomSeed,
-  runsBeside,
 } from "../../core/request/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
@@ -68,7 +68,7 @@ export class Generator implements ImageSource {
     this.#parts = parts;
     this.#queue = new JobQueue<GenerationTask, Made>(parts.queue, {
       together: (one, other) =>
-        runsBeside(one.request, other.request) && !seedsOverlap(one.request, other.request),
+        canBatchWith(one.request, other.request) && !seedsOverlap(one.request, other.request),
       size: ({ request }) => request.batch,
       room: parts.batch,
       run: (tasks) => this.#generate(tasks),
@@ -126,7 +126,7 @@ export class Generator implements ImageSource {
     const started = Date.now();
     const recorder = new RunRecorder({ ...request, batch }, { keep: true });
     const generation = await engine.generate(request, {
-      beside: others.map((task) => task.request),
+      batchedWith: others.map((task) => task.request),
       signal: allAborted(running.map(({ signal }) => signal)),
       onLeaf: recorder.add,
       onStep: (progress) => {

@@ -34,9 +34,9 @@ interface Kept {
 
 const NAME = /^([0-9]{1,16})-([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.transcript$/;
 /** Between two looks at what is too old: a file that cannot be removed is not tried all the time. */
-const LEAST_WAIT_MS = 1000;
+const MIN_WAIT_MS = 1000;
 /** The longest that a timer takes. */
-const MOST_WAIT_MS = 2 ** 31 - 1;
+const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /**
  * Transcripts in a folder of their own, one file each: `<time>-<id>.transcript`. A file on its way
@@ -147,7 +147,7 @@ export class DiskTranscriptStore implements TranscriptStore {
     // A file that cannot be removed is tried again; whoever asks for something hears of it.
     const timer = setTimeout(
       () => this.sweep().catch(() => {}),
-      Math.min(Math.max(due, LEAST_WAIT_MS), MOST_WAIT_MS),
+      Math.min(Math.max(due, MIN_WAIT_MS), MAX_WAIT_MS),
     );
     timer.unref();
     this.#timer = timer;

@@ -125,8 +125,8 @@ async function checkedAgainst(
     refuse("--from and --transcript both open the steps: give one");
   }
   const miner = flags.from === undefined ? undefined : minerOf(flags.from, flags);
-  const most = maxImageBytes(receipt.request);
-  const file = flags.image === undefined ? undefined : await readFile(flags.image, most);
+  const max = maxImageBytes(receipt.request);
+  const file = flags.image === undefined ? undefined : await readFile(flags.image, max);
   const level = levelOf(flags, file !== undefined);
   const image = file
     ? () => Promise.resolve(file)
@@ -178,10 +178,10 @@ async function ownModel(
   });
 }
 
-async function readFile(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readFile(path: string, max: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const { size } = await stat(path);
-    if (size > most) throw new Error(`it has ${size} bytes, more than ${most}`);
+    if (size > max) throw new Error(`it has ${size} bytes, more than ${max}`);
     return new Uint8Array(await readBytes(path));
   } catch (cause) {
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });

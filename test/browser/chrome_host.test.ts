@@ -54,14 +54,14 @@ async function generate(engine: ImageEngine, steps: number, options: GenerateOpt
 
 const largest = (values: readonly number[]) => Math.max(...values.map(Math.abs));
 
-test("requests beside each other reach Chrome, and their images come back in order", async () => {
+test("requests of one batch reach Chrome, and their images come back in order", async () => {
   await using here = await cpu.open(files);
   const request = (prompt: string, seed: number) =>
     decodeRequest({ prompt, width: 64, height: 64, steps: 1, seed }, {
       ...{ ...engine.defaults, seed: 0n },
     });
   const [one, other] = [request("tau", 1), request("a ring", 2)];
-  const { images } = await engine.generate(one, { beside: [other] });
+  const { images } = await engine.generate(one, { batchedWith: [other] });
   for (const [k, each] of [one, other].entries()) {
     const { images: [alone] } = await here.generate(each);
     const differences = images[k].data.map((value, i) => Math.abs(value - alone.data[i]));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heatColour, LEAST_HEAT, MOST_HEAT } from "../../browser/app/api/heat.ts";
+import { heatColour, MAX_HEAT, MIN_HEAT } from "../../browser/app/api/heat.ts";
 import { differenceOf } from "../../browser/app/worker/pictures.ts";
 import { toHalf } from "../../core/half.ts";
 
@@ -12,13 +12,13 @@ test("a difference is shown in units of the tolerance, relative to the velocity"
     ...{ state: half(4, 4, 4, 4), alpha: 0.5 },
   };
   const { width, height, data } = differenceOf(predictions, [1, 2, 2], 0.25);
-  const expected = [0, 1, 0.5, MOST_HEAT].flatMap((share) => [...heatColour(share), 255]);
+  const expected = [0, 1, 0.5, MAX_HEAT].flatMap((share) => [...heatColour(share), 255]);
   expect([width, height]).toEqual([2, 2]);
   expect([...data]).toEqual([...Uint8ClampedArray.from(expected)]);
 });
 
 test("the scale ends at its ends, and what is no number is at the far one", () => {
-  expect(heatColour(0)).toEqual(heatColour(LEAST_HEAT));
-  expect(heatColour(1e9)).toEqual(heatColour(MOST_HEAT));
-  expect(heatColour(NaN)).toEqual(heatColour(MOST_HEAT));
+  expect(heatColour(0)).toEqual(heatColour(MIN_HEAT));
+  expect(heatColour(1e9)).toEqual(heatColour(MAX_HEAT));
+  expect(heatColour(NaN)).toEqual(heatColour(MAX_HEAT));
 });

@@ -355,7 +355,7 @@ test("Deno's WebGPU gives the CPU's image of the embedded model", async () => {
   expect(Math.max(...differences)).toBeLessThanOrEqual(3);
 });
 
-describe("requests that run beside each other", () => {
+describe("requests that run in one batch", () => {
   const REQUESTS = [
     { prompt: "a golden tau symbol", seed: 1n, batch: 1 },
     { prompt: "a red ring", negativePrompt: "blue", seed: 9n, batch: 2 },
@@ -363,17 +363,17 @@ describe("requests that run beside each other", () => {
   ];
 
   /** Leaves of each image, in the order of the requests. */
-  async function leavesBeside(on: Runtime, requests: readonly object[]) {
+  async function leavesOfBatch(on: Runtime, requests: readonly object[]) {
     await using engine = await Pipeline.open(await openTinySd(), on);
-    const [first, ...beside] = requests.map((request) =>
+    const [first, ...batchedWith] = requests.map((request) =>
       decodeRequest({ width: 64, height: 64, steps: 3, ...request }, {
         ...{ ...engine.defaults, seed: 0n },
       })
     );
-    const images = [first, ...beside].reduce((sum, { batch }) => sum + batch, 0);
+    const images = [first, ...batchedWith].reduce((sum, { batch }) => sum + batch, 0);
     const leaves: Float32Array[][] = Array.from({ length: images }, () => []);
     const generation = await engine.generate(first, {
-      beside,
+      batchedWith,
       onLeaf: ({ bits }) => {
         const length = bits.length / images;
         for (const [k, own] of leaves.entries()) {
@@ -386,9 +386,9 @@ describe("requests that run beside each other", () => {
   }
 
   test("are on the CPU what each is alone, to the last bit", async () => {
-    const together = await leavesBeside(runtime, REQUESTS);
+    const together = await leavesOfBatch(runtime, REQUESTS);
     const alone = [];
-    for (const request of REQUESTS) alone.push(...await leavesBeside(runtime, [request]));
+    for (const request of REQUESTS) alone.push(...await leavesOfBatch(runtime, [request]));
     expect(together).toEqual(alone);
   });
 
@@ -396,9 +396,9 @@ describe("requests that run beside each other", () => {
     ["in one call of the network", () => Promise.resolve({ ...runtime, imagesPerCall: 4 })],
     ["on the GPU", nativeRuntime],
   ])("are near that %s", async (_, open) => {
-    const together = await leavesBeside(await open(), REQUESTS);
+    const together = await leavesOfBatch(await open(), REQUESTS);
     const alone = [];
-    for (const request of REQUESTS) alone.push(...await leavesBeside(runtime, [request]));
+    for (const request of REQUESTS) alone.push(...await leavesOfBatch(runtime, [request]));
     for (const [k, leaves] of together.entries()) {
       for (const [place, values] of leaves.entries()) {
         const theirs = alone[k][place];
@@ -414,7 +414,7 @@ describe("requests that run beside each other", () => {
     for (
       const other of [{ steps: 4 }, { width: 128 }, { guidanceScale: 1 }, { scheduler: "ddim" }]
     ) {
-      expect(await rejection(leavesBeside(runtime, [REQUESTS[0], other]))).toMatchObject({
+      expect(await rejection(leavesOfBatch(runtime, [REQUESTS[0], other]))).toMatchObject({
         code: "invalid_request",
       });
     }

@@ -21,7 +21,7 @@ export {
   STAGES,
   type TabReport,
 } from "./api.ts";
-export { heatColour, heatScale, LEAST_HEAT, MOST_HEAT } from "./heat.ts";
+export { heatColour, heatScale, MAX_HEAT, MIN_HEAT } from "./heat.ts";
 export { hashOf, linkOf, openText, receiptOf } from "./link.ts";
 export { checkMinerUrl } from "./miner_url.ts";
 export { countOf, STATEMENT_ONLY, textOf, timeOf, whyOf } from "./words.ts";

@@ -5,11 +5,11 @@ export function textOf(value: unknown): string {
 }
 
 /** Milliseconds that a `Date` can be of, on either side of 1970. */
-const MOST_TIME = 8.64e15;
+const MAX_TIME = 8.64e15;
 
 /** `2026-01-31 12:00:00 UTC`. */
 export function timeOf(ms: number): string {
-  if (!(Math.abs(ms) <= MOST_TIME)) return "at no time that there is";
+  if (!(Math.abs(ms) <= MAX_TIME)) return "at no time that there is";
   return `${new Date(ms).toISOString().replace("T", " ").replace(/\.\d+Z$/, "")} UTC`;
 }
 

@@ -84,8 +84,8 @@ function failedSteps(found: Report | undefined): readonly number[] {
 }
 
 function Settings() {
-  const { level: most, why } = reach.value;
-  const asked = level.value < most ? level.value : most;
+  const { level: max, why } = reach.value;
+  const asked = level.value < max ? level.value : max;
   return (
     <form
       class="row"
@@ -105,7 +105,7 @@ function Settings() {
               onChange={(event) => level.value = Number(event.currentTarget.value) as Level}
             >
               {LEVELS.map(([value, text]) => (
-                <option key={value} value={value} disabled={value > most}>{text}</option>
+                <option key={value} value={value} disabled={value > max}>{text}</option>
               ))}
             </select>
           </label>

@@ -5,7 +5,7 @@ import type { Report } from "../../../core/verifier/mod.ts";
 
 const HEIGHT = 260;
 /** Below this nothing is to be seen on the axis. */
-const LEAST = 1e-7;
+const MIN = 1e-7;
 
 /** Of the ticks of a log axis, the whole powers of ten. */
 function decades(_: uPlot, ticks: readonly number[]): (number | null)[] {
@@ -15,8 +15,8 @@ function decades(_: uPlot, ticks: readonly number[]): (number | null)[] {
 }
 
 /** From a power of ten to another, with a little room at either end. */
-function wholeDecades(_: uPlot, least: number, most: number): [number, number] {
-  return [10 ** Math.floor(Math.log10(least) - 0.1), 10 ** Math.ceil(Math.log10(most) + 0.1)];
+function wholeDecades(_: uPlot, min: number, max: number): [number, number] {
+  return [10 ** Math.floor(Math.log10(min) - 0.1), 10 ** Math.ceil(Math.log10(max) + 0.1)];
 }
 
 /** Whether the reader has it dark, also when he changes that. */
@@ -105,7 +105,7 @@ function plotOf(report: Report, element: HTMLElement): uPlot {
     ],
   }, [
     rows.map(({ step }) => step),
-    rows.map(({ velocityError }) => Math.max(LEAST, velocityError ?? 0)),
+    rows.map(({ velocityError }) => Math.max(MIN, velocityError ?? 0)),
     rows.map(({ tolerance }) => tolerance ?? null),
     rows.map(({ similarity }) => similarity ?? null),
   ], element);

@@ -3,8 +3,8 @@ import type { Report } from "../../../core/verifier/mod.ts";
 import {
   countOf,
   heatScale,
-  LEAST_HEAT,
-  MOST_HEAT,
+  MAX_HEAT,
+  MIN_HEAT,
   type Picture,
   STATEMENT_ONLY,
   type TabReport,
@@ -170,11 +170,11 @@ function Comparison() {
       <div class="scale small">
         <PictureCanvas
           picture={SCALE}
-          label={`Colours of the differences, from ${LEAST_HEAT} to ${MOST_HEAT} tolerances`}
+          label={`Colours of the differences, from ${MIN_HEAT} to ${MAX_HEAT} tolerances`}
         />
-        <span>{LEAST_HEAT} or less</span>
+        <span>{MIN_HEAT} or less</span>
         <span>the tolerance</span>
-        <span>{MOST_HEAT} times or more</span>
+        <span>{MAX_HEAT} times or more</span>
       </div>
       <div class="compare">
         {compared.map(([step, { theirs, ours, difference }]) => (

@@ -8,7 +8,7 @@ export interface Question {
   /** For the sentence: "the miner". */
   readonly whom: string;
   readonly url: URL;
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   readonly init?: Pick<RequestInit, "method" | "headers" | "body">;
   /** Statuses by which it says that it has not, or not any more, what is asked for. */
   readonly gone?: readonly number[];
@@ -18,7 +18,7 @@ export interface Question {
  * JSON of a stranger: within a time and a size, without cookies, without following him elsewhere.
  * @throws AppError `opening_withheld`, with his words where he refused.
  */
-export async function fetchJson({ whom, url, mostBytes, init, gone }: Question): Promise<unknown> {
+export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): Promise<unknown> {
   try {
     const response = await fetch(url, {
       ...init,
@@ -26,7 +26,7 @@ export async function fetchJson({ whom, url, mostBytes, init, gone }: Question):
     });
     const type = response.headers.get("content-type") ?? "nothing";
     if (!/^application\/json\b/.test(type)) throw new Error(`it answered with ${type}, not JSON`);
-    const bytes = await readAtMost(response, mostBytes);
+    const bytes = await readAtMost(response, maxBytes);
     if (!bytes) throw new Error("its answer is too long");
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (!response.ok && gone?.includes(response.status)) throw new Gone(whom);

@@ -7,7 +7,7 @@ import { fetchJson } from "./fetch_json.ts";
 
 const TIMEOUT_MS = 20_000;
 /** Larger images are not worth a phone's memory. */
-const MOST_IMAGE_BYTES = 64 * 2 ** 20;
+const MAX_IMAGE_BYTES = 64 * 2 ** 20;
 
 /**
  * The receipt of a link, and its image, which has to be the one that was signed for.
@@ -17,7 +17,7 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
   const answer = await fetchJson({
     ...{ whom: "the miner", url: addressOf(miner, PATHS.generation, { id }) },
     init: { headers: { authorization: `Bearer ${token}` } },
-    mostBytes: 2 * MAX_RECEIPT_BYTES,
+    maxBytes: 2 * MAX_RECEIPT_BYTES,
     // A token that is not the receipt's any more is refused: the miner has begun anew since.
     gone: [403, 404, 410],
   });
@@ -25,7 +25,7 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
   if (receiptId(receipt) !== id) {
     throw new AppError("receipt_mismatch", "Cannot open the link: the miner sent another receipt");
   }
-  if (receipt.image.bytes > MOST_IMAGE_BYTES) {
+  if (receipt.image.bytes > MAX_IMAGE_BYTES) {
     throw new AppError(
       "receipt_invalid",
       `Cannot open the link: its image has ${receipt.image.bytes} bytes`,

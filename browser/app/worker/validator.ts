@@ -16,8 +16,8 @@ import { fetchJson } from "./fetch_json.ts";
 type ListPath = typeof PATHS.receipts | typeof PATHS.pageReceipts;
 
 /** Receipts and attestations that are looked at; a validator shows twenty of each. */
-const MOST_ENTRIES = 100;
-const MOST_LIST_BYTES = 8 * 2 ** 20;
+const MAX_ENTRIES = 100;
+const MAX_LIST_BYTES = 8 * 2 ** 20;
 
 /** What the server of this page shows: a file of the page, but where a neuron serves it. */
 export function readOwnList(page: string): Promise<OfferedReceipt[]> {
@@ -64,7 +64,7 @@ export async function readAttestations(
 export async function sendAttestation(validator: string, signed: SignedAttestation): Promise<void> {
   await fetchJson({
     ...{ whom: "the validator", url: addressOf(validator, PATHS.attestations, {}) },
-    mostBytes: MAX_REFUSAL_BYTES,
+    maxBytes: MAX_REFUSAL_BYTES,
     init: {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -81,9 +81,9 @@ async function entriesOf(
 ): Promise<unknown[]> {
   const url = addressOf(from, path, {});
   url.search = String(new URLSearchParams(query));
-  const answer = await fetchJson({ whom: "the server", url, mostBytes: MOST_LIST_BYTES });
+  const answer = await fetchJson({ whom: "the server", url, maxBytes: MAX_LIST_BYTES });
   const list = (answer as Readonly<Record<string, unknown>> | null)?.[name];
-  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES) : [];
+  return Array.isArray(list) ? list.slice(0, MAX_ENTRIES) : [];
 }
 
 /** One bad entry costs itself. */

@@ -145,8 +145,8 @@ async function runJob(
   const started = performance.now();
   await using space = new Workspace(bench);
   const contenders = await entry.prepare(space, size);
-  const most = Math.max(...contenders.filter(({ chosen }) => chosen).map(({ bytes }) => bytes));
-  const copies = await copyContenders(space, most);
+  const max = Math.max(...contenders.filter(({ chosen }) => chosen).map(({ bytes }) => bytes));
+  const copies = await copyContenders(space, max);
   const spent = performance.now() - started;
   const limits = { budgetMs: budgetMs - spent, sampleMs };
   const { samples, leftOut } = await runContest([...contenders, ...copies], limits);

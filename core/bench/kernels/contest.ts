@@ -26,8 +26,8 @@ export interface ContestResult {
 }
 
 const FEWEST_ROUNDS = 3;
-const MOST_ROUNDS = 21;
-const MOST_REPEATS = 256;
+const MAX_ROUNDS = 21;
+const MAX_REPEATS = 256;
 const WARM_UPS = 4;
 /** Of the budget, to be spent on warming up before extra variants are left out. */
 const WARM_PART = 0.3;
@@ -52,7 +52,7 @@ export async function runContest(
     warm.push(await warmUp(contender, reference, limits.sampleMs(contender)));
   }
   const entries = affordable(warm, limits.budgetMs - elapsed());
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     if (elapsed() > limits.budgetMs && round >= FEWEST_ROUNDS) break;
     for (const { contender, repeats, timings } of entries) {
       timings.push(await contender.run(repeats));
@@ -102,7 +102,7 @@ async function warmUp(
     const { wallMs, gpuMs } = await contender.run(1);
     quickest = Math.min(quickest, gpuMs ?? wallMs);
   }
-  const repeats = Math.ceil(sampleMs / Math.max(quickest, sampleMs / MOST_REPEATS));
+  const repeats = Math.ceil(sampleMs / Math.max(quickest, sampleMs / MAX_REPEATS));
   const error = distance(own, reference);
   return { contender, repeats, timings: [], error, expectedMs: repeats * quickest };
 }
@@ -110,13 +110,13 @@ async function warmUp(
 function distance(result: Result, reference: Result): number | undefined {
   if (!result || !reference) return undefined;
   if (result.length !== reference.length) return Infinity;
-  let most = 0;
+  let max = 0;
   for (let j = 0; j < reference.length; j++) {
     const error = Math.abs(result[j] - reference[j]) / (1 + Math.abs(reference[j]));
     // A NaN is as wrong as can be.
-    if (!(error <= most)) most = Number.isNaN(error) ? Infinity : error;
+    if (!(error <= max)) max = Number.isNaN(error) ? Infinity : error;
   }
-  return most;
+  return max;
 }
 
 /** Milliseconds of a fence after nothing. */

@@ -6,7 +6,7 @@ import code from "./copy.wgsl" with { type: "text" };
 import type { Workspace } from "./workbench.ts";
 
 /** Workgroups of one row: no adapter allows fewer than 65,535. */
-const MOST_GROUPS = 65_535;
+const MAX_GROUPS = 65_535;
 
 /** Moves bytes; an item is 16 of them. */
 const copyKernel = {
@@ -17,7 +17,7 @@ const copyKernel = {
   constants: tuned({ hardware: 256, lavapipe: 256, swiftshader: 256 }),
   workgroups: ({ items }, constants) => {
     const groups = Math.ceil(items / constants.WORKGROUP);
-    const rows = Math.ceil(groups / MOST_GROUPS);
+    const rows = Math.ceil(groups / MAX_GROUPS);
     return [Math.ceil(groups / rows), rows];
   },
 } satisfies Kernel;

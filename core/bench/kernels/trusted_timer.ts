@@ -7,8 +7,8 @@ const REPEATS = 32;
 const ROUNDS = 3;
 
 /** A device's clock must show this part of the wall clock's time at least, and not more than all. */
-const LEAST = 0.3;
-const MOST = 1.05;
+const MIN = 0.3;
+const MAX = 1.05;
 
 /**
  * A timer that uses timestamps only where a trial shows them sane: software adapters and browsers
@@ -27,7 +27,7 @@ async function isSane(bench: Workbench): Promise<boolean> {
     await contender.run(REPEATS);
     for (let round = 0; round < ROUNDS; round++) {
       const { wallMs, gpuMs = NaN } = await contender.run(REPEATS);
-      if (!(gpuMs >= LEAST * wallMs && gpuMs <= MOST * wallMs)) return false;
+      if (!(gpuMs >= MIN * wallMs && gpuMs <= MAX * wallMs)) return false;
     }
   }
   return true;

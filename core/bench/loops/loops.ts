@@ -27,7 +27,7 @@ interface LoopSize {
 }
 
 const FEWEST_ROUNDS = 3;
-const MOST_ROUNDS = 21;
+const MAX_ROUNDS = 21;
 
 /** A call of the UNet as the resident loop makes it. */
 interface UnetCall {
@@ -111,7 +111,7 @@ async function rounds(
     ...{ "bare calls": [], resident: [], recorded: [], "read back": [] },
   };
   const started = performance.now();
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     if (performance.now() - started > budgetMs && round >= FEWEST_ROUNDS) break;
     // Each round begins with another, so that none is always the first or after the same one.
     const turn = round % WAYS.length;

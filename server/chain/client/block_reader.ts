@@ -14,11 +14,11 @@ export interface ReadBlock {
 }
 
 /** Times that a read is tried, and milliseconds between. */
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 const PAUSE_MS = 500;
 
 /** Of each kind, the newest. */
-const MOST_KEPT = 4;
+const MAX_KEPT = 4;
 
 /**
  * Reads blocks, again when the socket drops or what comes is none. Many may wait for the same block:
@@ -94,7 +94,7 @@ export class BlockReader {
       try {
         return await read();
       } catch (error) {
-        if (tries === MOST_TRIES || !mayPass(error)) throw misread(doing, error);
+        if (tries === MAX_TRIES || !mayPass(error)) throw misread(doing, error);
       }
       await this.connected(doing);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -110,7 +110,7 @@ function kept<K, V>(map: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Pr
   map.set(key, made);
   made.catch(() => map.delete(key));
   for (const oldest of map.keys()) {
-    if (map.size <= MOST_KEPT) break;
+    if (map.size <= MAX_KEPT) break;
     map.delete(oldest);
   }
   return made;

@@ -20,7 +20,7 @@ export interface Beacon {
   readonly period: number;
 }
 
-const MOST_BLOCKS_BETWEEN = 50_400;
+const MAX_BLOCKS_BETWEEN = 50_400;
 /** Blocks after the reveal's that the round must not be public before. */
 const MARGIN_BLOCKS = 3;
 
@@ -39,7 +39,7 @@ export function firstRevealBlock(state: EpochState): number {
   let target: number | undefined;
   for (let block = state.head + 1;; block++) {
     const due = (pendingEpochAt > 0 && block >= pendingEpochAt) ||
-      blocksSinceLastStep > MOST_BLOCKS_BETWEEN || block - lastEpochBlock >= state.tempo;
+      blocksSinceLastStep > MAX_BLOCKS_BETWEEN || block - lastEpochBlock >= state.tempo;
     const seen = epochs + (due ? 1 : 0);
     target ??= seen + state.revealPeriodEpochs;
     if (due && seen >= target) return block;

@@ -30,7 +30,7 @@ interface Nonces {
 /** Blocks after which a transaction that was not taken can never be. A power of two. */
 const ERA_BLOCKS = 64;
 /** Times that a socket may drop under one transaction. */
-const MOST_LOST = 3;
+const MAX_LOST = 3;
 /** Milliseconds within which an upgrade is told to those who are subscribed. */
 const UPGRADE_MS = 3000;
 
@@ -156,7 +156,7 @@ export class Submitter {
       } catch (error) {
         if (lost > 0 && isNonceRefusal(error)) return undefined;
         if (!isLost(error) && !(error instanceof AppError)) return error;
-        if (!isLost(error) || lost === MOST_LOST) throw misread(doing, error);
+        if (!isLost(error) || lost === MAX_LOST) throw misread(doing, error);
         await this.#blocks.connected(doing);
       }
     }

@@ -42,7 +42,7 @@ export interface HashCommit extends WeightsToSet {
   readonly salt: readonly number[];
 }
 
-const MOST_COMMIT_BYTES = 5000;
+const MAX_COMMIT_BYTES = 5000;
 const SALT_WORDS = 8;
 
 /** Sets a subnet's weights in the way that the subnet demands. */
@@ -135,10 +135,10 @@ export class WeightsSetter {
     const commit = encryptToRound(payload, beacon.publicKey, round);
     // A commit that an epoch's block takes counts to the next one, and waits an epoch for its round.
     const reveal = { round, from, until: from + 2 * state.tempo };
-    if (commit.length <= MOST_COMMIT_BYTES) return { commit, reveal, version };
+    if (commit.length <= MAX_COMMIT_BYTES) return { commit, reveal, version };
     throw new AppError(
       "invalid_request",
-      `Cannot ${DOING}: the commit has ${commit.length} bytes, at most ${MOST_COMMIT_BYTES} fit`,
+      `Cannot ${DOING}: the commit has ${commit.length} bytes, at most ${MAX_COMMIT_BYTES} fit`,
     );
   }
 

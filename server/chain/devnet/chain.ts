@@ -14,7 +14,7 @@ import { KEPT_BLOCKS, State } from "./state.ts";
 import { type KeptBlock, Store } from "./store.ts";
 
 /** Transactions in one block. */
-const MOST_IN_BLOCK = 1000;
+const MAX_IN_BLOCK = 1000;
 const NO_HASH = `0x${"00".repeat(32)}`;
 
 export interface Block extends KeptBlock {
@@ -143,7 +143,7 @@ export class Chain implements Disposable {
       "Extrinsic",
       this.#inherent(now),
     ).toHex();
-    const taken = this.#pool.take(number, (signer) => this.nonceOf(signer), MOST_IN_BLOCK);
+    const taken = this.#pool.take(number, (signer) => this.nonceOf(signer), MAX_IN_BLOCK);
     const records = this.#execute(number, now, taken);
     const extrinsics = [inherent, ...taken.map(({ hex }) => hex)];
     this.state.write("system.number", [], number);

@@ -169,20 +169,20 @@ function raoOf(flag: string, text: string): bigint {
   return BigInt(Math.round(amountOf(flag, text, 0) * 1e6)) * (RAO / 1_000_000n);
 }
 
-function amountOf(flag: string, text: string, least: number): number {
+function amountOf(flag: string, text: string, min: number): number {
   const value = Number(text);
-  if (Number.isFinite(value) && value >= least) return value;
+  if (Number.isFinite(value) && value >= min) return value;
   throw new AppError(
     "invalid_request",
-    `Cannot use the devnet: ${flag} is ${text}, not a number from ${least} on`,
+    `Cannot use the devnet: ${flag} is ${text}, not a number from ${min} on`,
   );
 }
 
-function wholeOf(flag: string, text: string, least: number, most: number): number {
-  const value = amountOf(flag, text, least);
-  if (Number.isInteger(value) && value <= most) return value;
+function wholeOf(flag: string, text: string, min: number, max: number): number {
+  const value = amountOf(flag, text, min);
+  if (Number.isInteger(value) && value <= max) return value;
   throw new AppError(
     "invalid_request",
-    `Cannot use the devnet: ${flag} is ${text}, not a whole number from ${least} to ${most}`,
+    `Cannot use the devnet: ${flag} is ${text}, not a whole number from ${min} to ${max}`,
   );
 }

@@ -31,7 +31,7 @@ export interface Devnet extends AsyncDisposable {
 /** drand's quicknet, whose rounds the devnet's beacon counts like. */
 const BEACON_GENESIS = 1_692_803_367;
 /** A block's largest transaction is far below. */
-const MOST_BYTES = 5 * 1024 * 1024;
+const MAX_BYTES = 5 * 1024 * 1024;
 
 /**
  * Starts a devnet and serves it over WebSocket and HTTP.
@@ -150,7 +150,7 @@ async function httpResponse(chain: Chain, request: Request): Promise<Response> {
   if (request.method !== "POST") {
     return new Response("Stepwise devnet: JSON-RPC over WebSocket or POST\n");
   }
-  if (Number(request.headers.get("content-length") ?? 0) > MOST_BYTES) {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BYTES) {
     return new Response("too large", { status: 413 });
   }
   const calls = parse(await request.text());

@@ -8,7 +8,7 @@ export interface EpochSchedule {
   readonly blocksSinceLastStep: number;
 }
 
-const MOST_BLOCKS = 50_400;
+const MAX_BLOCKS = 50_400;
 
 export function scheduleOf(state: StateView, netuid: number): EpochSchedule {
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
@@ -23,7 +23,7 @@ export function scheduleOf(state: StateView, netuid: number): EpochSchedule {
 export function epochIsDue(schedule: EpochSchedule, block: number): boolean {
   const { lastEpochBlock, pendingEpochAt, tempo, blocksSinceLastStep } = schedule;
   if (tempo === 0) return false;
-  return (pendingEpochAt > 0 && block >= pendingEpochAt) || blocksSinceLastStep > MOST_BLOCKS ||
+  return (pendingEpochAt > 0 && block >= pendingEpochAt) || blocksSinceLastStep > MAX_BLOCKS ||
     block - lastEpochBlock >= tempo;
 }
 

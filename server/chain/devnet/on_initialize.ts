@@ -135,9 +135,9 @@ function weightsOf(state: State, netuid: number, n: number): number[][] {
 
 /** The neurons with most stake, as many as the subnet allows; none without stake. */
 export function permitsOf(state: State, netuid: number, stake: readonly number[]): boolean[] {
-  const most = state.number("subtensorModule.maxAllowedValidators", netuid);
+  const max = state.number("subtensorModule.maxAllowedValidators", netuid);
   const ranked = stake.map((each, uid) => ({ each, uid })).filter(({ each }) => each > 0)
-    .sort((a, b) => b.each - a.each).slice(0, most);
+    .sort((a, b) => b.each - a.each).slice(0, max);
   const chosen = new Set(ranked.map(({ uid }) => uid));
   return stake.map((_, uid) => chosen.has(uid));
 }

@@ -23,7 +23,7 @@ export interface Pooled {
   told(fate: Fate): void;
 }
 
-const MOST = 8192;
+const MAX = 8192;
 
 /** Transactions that wait for a block, by signer and nonce. */
 export class Pool {
@@ -36,7 +36,7 @@ export class Pool {
    */
   add(pooled: Pooled, nonce: number): void {
     if (pooled.nonce < nonce) throw PoolRefusal.invalid("Transaction is outdated");
-    if (this.#size >= MOST) throw new PoolRefusal(1016, "Immediately Dropped", "The pool is full");
+    if (this.#size >= MAX) throw new PoolRefusal(1016, "Immediately Dropped", "The pool is full");
     const own = this.#bySigner.get(pooled.signer) ?? new Map<number, Pooled>();
     const other = own.get(pooled.nonce);
     if (other?.hash === pooled.hash) {
@@ -58,11 +58,11 @@ export class Pool {
   }
 
   /** Takes out what can go into a block, each signer's in the order of nonces. */
-  take(block: number, nonceOf: (signer: string) => number, most: number): Pooled[] {
+  take(block: number, nonceOf: (signer: string) => number, max: number): Pooled[] {
     this.dropIf(({ until }) => until < block);
     const taken: Pooled[] = [];
     for (const [signer, own] of this.#bySigner) {
-      for (let nonce = nonceOf(signer); taken.length < most; nonce++) {
+      for (let nonce = nonceOf(signer); taken.length < max; nonce++) {
         const pooled = own.get(nonce);
         if (!pooled) break;
         own.delete(nonce);

@@ -7,7 +7,7 @@ import type { Runtime } from "./runtime.ts";
 export { cryptoWaitReady };
 
 /** Longer payloads are signed by their hash. */
-const MOST_SIGNED = 256;
+const MAX_SIGNED = 256;
 
 /** What a signature covers besides the call. */
 export interface Signing {
@@ -42,7 +42,7 @@ export function checkExtrinsic(runtime: Runtime, extrinsic: Extrinsic, signing: 
     blockHash,
   }, { version: 4 });
   const bytes = payload.toU8a({ method: true });
-  const signed = bytes.length > MOST_SIGNED ? blake2AsU8a(bytes) : bytes;
+  const signed = bytes.length > MAX_SIGNED ? blake2AsU8a(bytes) : bytes;
   if (!isSigned(signed, extrinsic)) throw PoolRefusal.invalid("Transaction has a bad signature");
   return era.isMortalEra ? era.asMortalEra.death(signing.block) - 1 : Infinity;
 }

@@ -7,7 +7,7 @@ import { fail } from "./refusal.ts";
 import type { State } from "./state.ts";
 
 const U16_MAX = 65535;
-const MOST_UNREVEALED = 10;
+const MAX_UNREVEALED = 10;
 
 /** A validator's wish. */
 export interface WeightsWish {
@@ -88,7 +88,7 @@ export function commitHash(
 ): void {
   const uid = committer(state, netuid, hotkey, block);
   const kept = live(state, netuid, hotkey, block);
-  if (kept.length >= MOST_UNREVEALED) fail("TooManyUnrevealedCommits");
+  if (kept.length >= MAX_UNREVEALED) fail("TooManyUnrevealedCommits");
   const commit: Commit = [hash, epochSeen(state, netuid, block), block, 0];
   state.write("subtensorModule.weightCommits", [netuid, hotkey], [...kept, commit]);
   setOfUid(state, "lastUpdate", netuid, uid, block);
@@ -170,7 +170,7 @@ export function commitTimelocked(
   const uid = committer(state, netuid, hotkey, block);
   const epoch = epochSeen(state, netuid, block);
   const commits = state.list<Timelocked>("subtensorModule.timelockedWeightCommits", netuid, epoch);
-  if (commits.filter(([who]) => who === hotkey).length >= MOST_UNREVEALED) {
+  if (commits.filter(([who]) => who === hotkey).length >= MAX_UNREVEALED) {
     fail("TooManyUnrevealedCommits");
   }
   state.write("subtensorModule.timelockedWeightCommits", [netuid, epoch], [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError, type ErrorCode } from "../../../core/error.ts";
 import { decodeRequest } from "../../../core/request/mod.ts";
-import { type ImageEngine, RecoveringEngine, toldOnce } from "../../../core/generation/mod.ts";
+import { type ImageEngine, notifyOnce, RecoveringEngine } from "../../../core/generation/mod.ts";
 import type { Leaf } from "../../../core/denoise/mod.ts";
 
 const defaults = { width: 64, height: 64, steps: 1, guidanceScale: 1 };
@@ -72,19 +72,19 @@ test("a cancelled job is not tried again", async () => {
   expect(log).toEqual(["open", "generate"]);
 });
 
-test("each leaf is told once, and a repeated one must be the same", () => {
+test("each leaf is emitted once, and a repeated one must be the same", () => {
   const leaf = (index: number, ...bits: number[]): Leaf => ({
     kind: "x",
     index,
     bits: Uint16Array.from(bits),
   });
-  const told: number[] = [];
-  const optionsOfRun = toldOnce({ onLeaf: ({ index }) => told.push(index) });
+  const emitted: number[] = [];
+  const optionsOfRun = notifyOnce({ onLeaf: ({ index }) => emitted.push(index) });
   const first = optionsOfRun();
   first.onLeaf?.(leaf(0, 1, 2));
   first.onLeaf?.(leaf(1, 3));
   const second = optionsOfRun();
   for (const again of [leaf(0, 1, 2), leaf(1, 3), leaf(2, 4)]) second.onLeaf?.(again);
-  expect(told).toEqual([0, 1, 2]);
+  expect(emitted).toEqual([0, 1, 2]);
   expect(() => optionsOfRun().onLeaf?.(leaf(0, 1, 9))).toThrow(/Cannot repeat the run: x0 is not/);
 });

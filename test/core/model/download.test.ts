@@ -196,18 +196,18 @@ test("a ring of redirects is left", async () => {
 
 test("no more than `parallel` files come at a time, and one failure stops the rest", async () => {
   let now = 0;
-  let most = 0;
+  let max = 0;
   const asked: string[] = [];
   const fetch: Fetch = async (url) => {
     asked.push(url);
-    most = Math.max(most, ++now);
+    max = Math.max(max, ++now);
     await new Promise((resolve) => setTimeout(resolve, 5));
     now--;
     return url.endsWith("3") ? new Response(null, { status: 404 }) : whole()();
   };
   const files = Array.from({ length: 9 }, (_, i) => ({ path: `${i}`, url: `http://server/${i}` }));
   await expect(downloadFiles(files, optionsWith(fetch, { parallel: 2 }))).rejects.toThrow(/404/);
-  expect(most).toBe(2);
+  expect(max).toBe(2);
   expect(asked.length).toBeLessThan(6);
 });
 

@@ -148,7 +148,7 @@ describe("order of convergence on Gaussian data, whose flow is known exactly", (
     ["DPM-Solver++ 2 midpoint", { solver_order: 2 }, 3.5, 4.6],
     ["DPM-Solver++ 2 heun", { solver_order: 2, solver_type: "heun" }, 3.5, 4.6],
     ["DPM-Solver 2", { algorithm_type: "dpmsolver", solver_order: 2 }, 3.5, 4.6],
-  ])("%s", (_, settings, least, most) => {
+  ])("%s", (_, settings, min, max) => {
     const config = {
       _class_name: "DPMSolverMultistepScheduler",
       beta_schedule: "scaled_linear",
@@ -159,8 +159,8 @@ describe("order of convergence on Gaussian data, whose flow is known exactly", (
     };
     const ratio = gaussianError(planFromConfig(config, 81)) /
       gaussianError(planFromConfig(config, 161));
-    expect(ratio).toBeGreaterThan(least);
-    expect(ratio).toBeLessThan(most);
+    expect(ratio).toBeGreaterThan(min);
+    expect(ratio).toBeLessThan(max);
   });
 
   test.each([["bh1", 2], ["bh2", 2], ["bh1", 3], ["bh2", 3]])(

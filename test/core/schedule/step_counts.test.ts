@@ -36,8 +36,8 @@ test.each(cases)("%s, %s, offset %i: every number of steps is planned or refused
       expect(plan.message).toMatch(BOUND);
       if (steps > 1000) continue;
       // A bound that is named is one that holds.
-      const most = Number(BOUND.exec(plan.message)?.[1]);
-      expect(planFromConfig(configOf(...of), most).rows).toHaveLength(most);
+      const max = Number(BOUND.exec(plan.message)?.[1]);
+      expect(planFromConfig(configOf(...of), max).rows).toHaveLength(max);
       continue;
     }
     expect(steps).toBeLessThanOrEqual(1000);

@@ -26,9 +26,9 @@ async function script(text: string): Promise<string> {
 
 test.each([[1000, 1], [3, 3]])(
   "frames of at most %i bytes carry a message and its bytes in %i pieces",
-  (mostBytes, pieces) => {
+  (maxBytes, pieces) => {
     const parts = [Uint16Array.of(1, 2, 65535), Uint8ClampedArray.of(7)];
-    const frames = encodeFrames({ type: "leaf" }, parts, mostBytes);
+    const frames = encodeFrames({ type: "leaf" }, parts, maxBytes);
     expect(frames).toHaveLength(pieces);
     const reader = new FrameReader();
     const got = frames.map(({ buffer }) => reader.take(buffer));

@@ -100,7 +100,7 @@ function gated() {
     predict: (request, states) => engine.predict(request, states),
     decode: (request, bits) => engine.decode(request, bits),
     generate: async (request, options) => {
-      runs.push(1 + (options?.beside?.length ?? 0));
+      runs.push(1 + (options?.batchedWith?.length ?? 0));
       if (runs.length > 1) {
         running.resolve();
         await gate.promise;

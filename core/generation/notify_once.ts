@@ -4,29 +4,29 @@ import type { GenerateOptions } from "./engine.ts";
 import type { Leaf } from "../denoise/mod.ts";
 
 /**
- * Options for a run that may be repeated from its start: the caller is told of each leaf and step
- * once and in order, whichever run they come from. A repeated leaf must be the one that was told,
- * bit for bit: the caller holds one transcript, and it has to be that of the image.
+ * Options for a run that may be repeated from its start: each leaf and step is emitted
+ * once and in order, whichever run it comes from. A repeated leaf must equal the emitted one bit for
+ * bit: the caller holds one transcript, and it has to be that of the image.
  * @returns makes the options of each run; they throw AppError `inference_failed` where a repeated
  * leaf differs.
  */
-export function toldOnce(options: GenerateOptions): () => GenerateOptions {
+export function notifyOnce(options: GenerateOptions): () => GenerateOptions {
   const { onLeaf, onStep } = options;
-  const told: Uint8Array[] = [];
-  let stepsTold = 0;
+  const emitted: Uint8Array[] = [];
+  let stepsEmitted = 0;
   return () => {
     let leaves = 0;
     return {
       ...options,
       onLeaf: onLeaf && ((leaf) => {
         const place = leaves++;
-        if (place < told.length) return checkSame(leaf, told[place]);
-        told.push(digest(leaf));
+        if (place < emitted.length) return checkSame(leaf, emitted[place]);
+        emitted.push(digest(leaf));
         onLeaf(leaf);
       }),
       onStep: onStep && ((progress) => {
-        if (progress.index < stepsTold) return;
-        stepsTold = progress.index + 1;
+        if (progress.index < stepsEmitted) return;
+        stepsEmitted = progress.index + 1;
         onStep(progress);
       }),
     };
@@ -37,9 +37,9 @@ function digest({ bits }: Leaf): Uint8Array {
   return sha256(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
 }
 
-function checkSame(leaf: Leaf, told: Uint8Array): void {
+function checkSame(leaf: Leaf, emitted: Uint8Array): void {
   const now = digest(leaf);
-  if (told.every((byte, k) => byte === now[k])) return;
+  if (emitted.every((byte, k) => byte === now[k])) return;
   throw new AppError(
     "inference_failed",
     `Cannot repeat the run: ${leaf.kind}${leaf.index} is not what it was before the device failed`,
