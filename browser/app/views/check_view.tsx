@@ -41,9 +41,10 @@ export function CheckView() {
   const stored = subject.value;
   const running = check.value?.running ?? false;
   const place = useRef<HTMLElement>(null);
-  // What the button sets going is below it, and may be below the screen.
+  // What the button sets going is below it, and may be below the screen; its verdict has more to
+  // show, for which the page was too short before.
   useEffect(() => {
-    if (running) place.current?.scrollIntoView();
+    if (running || (check.value && isOnScreen(place.current))) place.current?.scrollIntoView();
   }, [running]);
   if (!stored) return null;
   return (
@@ -66,6 +67,13 @@ export function CheckView() {
       )}
     </>
   );
+}
+
+/** Whether the reader has any of it in sight. */
+function isOnScreen(element: Element | null): boolean {
+  if (!element) return false;
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
 }
 
 /** Of the check that runs or ended with a verdict; else of the verdict before it. */
