@@ -391,15 +391,11 @@ describe("a receipt comes in", () => {
 describe("by plain http from another machine, where browsers give less", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await openBrowser(true, "--host-resolver-rules=MAP stepwise.test 127.0.0.1");
+    browser = await openBrowser(false, "--host-resolver-rules=MAP stepwise.test 127.0.0.1");
   });
   afterAll(() => browser.close());
 
   test("files are checked to the image, on the CPU, and the page says why there is no GPU", async () => {
-    await using browser = await openBrowser(
-      true,
-      "--host-resolver-rules=MAP stepwise.test 127.0.0.1",
-    );
     const { page, errors } = await openTab(browser);
     const { port } = new URL(world.site.url);
     await page.goto(`http://stepwise.test:${port}/`);
