@@ -2,7 +2,8 @@ import { AppError } from "../error.ts";
 import { CLIP_TOKENS, type Model, type TextEmbedding } from "../inference/mod.ts";
 import { expandKeywords } from "./keywords.ts";
 import type { GenerationRequest } from "../request/mod.ts";
-import { loadTokenizer, type PromptTokenizer } from "./tokenizer.ts";
+import { literalNotice, shortened } from "./literal_weights.ts";
+import { loadTokenizer, type PromptTokenizer, type TokenizedPrompt } from "./tokenizer.ts";
 
 /** The text half of a generation: computed once, used at every step of every image. */
 export interface Conditioning {
@@ -38,8 +39,11 @@ export class PromptConditioner {
 
   async condition(request: GenerationRequest): Promise<Conditioning> {
     const notices = this.#tokenizers.flatMap((tokenizer) => tokenizer.notices);
+    const guided = usesGuidance(request, this.#model);
+    const literal = literalNotice(promptsOf(request, guided));
+    if (literal) notices.push(literal);
     const positive = await this.#embed("prompt", positivePrompts(request), notices);
-    if (!usesGuidance(request, this.#model)) return { positive, negative: undefined, notices };
+    if (!guided) return { positive, negative: undefined, notices };
     const negative = this.#zeroesNegative(request)
       ? zeros(positive)
       : await this.#embed("negative prompt", negativePrompts(request), notices);
@@ -58,10 +62,10 @@ export class PromptConditioner {
   ): Promise<TextEmbedding> {
     const parts: TextEmbedding[] = [];
     for (const encoder of this.#tokenizers.keys()) {
-      const { ids, cut } = this.#tokenizers[encoder](prompts[encoder]);
-      const notice = cutNotice(what, cut);
-      if (cut && !notices.includes(notice)) notices.push(notice);
-      parts.push(await this.#encode(encoder, ids));
+      const tokenized = this.#tokenizers[encoder](prompts[encoder]);
+      const notice = cutNotice(what, tokenized);
+      if (tokenized.cut && !notices.includes(notice)) notices.push(notice);
+      parts.push(await this.#encode(encoder, tokenized.ids));
     }
     const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);
     this.#checkWidth(embedding);
@@ -96,6 +100,12 @@ function usesGuidance({ guidanceScale }: GenerationRequest, model: Model): boole
   return guidanceScale > 1 && !model.unet.distilled;
 }
 
+/** As they were typed: all that is read. */
+function promptsOf(request: GenerationRequest, guided: boolean): string[] {
+  const { prompt, prompt2, negativePrompt, negativePrompt2 } = request;
+  return guided ? [prompt, prompt2, negativePrompt, negativePrompt2] : [prompt, prompt2];
+}
+
 function positivePrompts(request: GenerationRequest): readonly [string, string] {
   return written(request, request.prompt, request.prompt2);
 }
@@ -113,9 +123,10 @@ function written(
   return [write(first), write(second || first)];
 }
 
-function cutNotice(what: string, cut: string): string {
-  const room = CLIP_TOKENS - 2;
-  return `The ${what} is longer than ${room} tokens; the model does not see its end: "${cut}"`;
+/** One line, also where the prompt is a page. */
+function cutNotice(what: string, { count, cut }: TokenizedPrompt): string {
+  return `The ${what} has ${count} tokens, ${CLIP_TOKENS - 2} are used: ` +
+    `the model does not see "${shortened(cut)}"`;
 }
 
 function zeros({ hidden, pooled }: TextEmbedding): TextEmbedding {

@@ -8,6 +8,8 @@ const START = "<|startoftext|>";
 const END = "<|endoftext|>";
 
 export interface TokenizedPrompt {
+  /** Tokens of the prompt, start and end aside; the model reads at most 75 of them. */
+  readonly count: number;
   /** Token ids, exactly 77: start, content, end, padding. */
   readonly ids: readonly number[];
   /** The end of the prompt that did not fit, as text; empty when all of it did. */
@@ -92,7 +94,11 @@ function promptTokenizer(
     const ids = [start, ...kept, end];
     while (ids.length < CLIP_TOKENS) ids.push(pad);
     const dropped = content.slice(CLIP_TOKENS - 2);
-    return { ids, cut: dropped.length ? tokenizer.decode(dropped).trim() : "" };
+    return {
+      count: content.length,
+      ids,
+      cut: dropped.length ? tokenizer.decode(dropped).trim() : "",
+    };
   };
 }
 

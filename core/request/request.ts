@@ -42,7 +42,8 @@ const prompt = z.string(ranged("text"))
   .max(REQUEST_LIMITS.prompt, ranged(`at most ${REQUEST_LIMITS.prompt} characters`))
   .refine((text) => text.isWellFormed(), ranged("well-formed Unicode"));
 const SIDE_RANGE =
-  `a multiple of ${LATENT_SCALE} from ${MIN_SIDE} to ${REQUEST_LIMITS.side} pixels`;
+  `a multiple of ${LATENT_SCALE} from ${MIN_SIDE} to ${REQUEST_LIMITS.side} pixels, ` +
+  "and of what the model needs (often 32 or 64)";
 const side = integer(MIN_SIDE, REQUEST_LIMITS.side, SIDE_RANGE)
   .refine((pixels) => pixels % LATENT_SCALE === 0, ranged(SIDE_RANGE));
 

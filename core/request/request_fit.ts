@@ -1,6 +1,8 @@
 import { AppError } from "../error.ts";
+import { counted } from "../counted.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
+import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { Planner } from "./plan_choice.ts";
 import type { GenerationRequest, RequestDefaults } from "./request.ts";
 
@@ -22,14 +24,22 @@ export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest)
   // cannot put together again what an odd side was halved to.
   const multiple = LATENT_SCALE * 2 ** (unet.block_out_channels.length - 1);
   for (const side of ["width", "height"] as const) {
-    if (request[side] % multiple === 0) continue;
+    const pixels = request[side];
+    if (pixels % multiple === 0) continue;
     throw new AppError(
       "invalid_request",
-      `Cannot generate: ${side} is ${request[side]}, not a multiple of ${multiple} pixels, which ` +
-        "this model needs",
+      `Cannot generate: ${side} is ${pixels}, not a multiple of ${multiple} pixels, which ` +
+        `this model needs; ${nearest(pixels, multiple)}`,
       { field: side },
     );
   }
+}
+
+function nearest(pixels: number, multiple: number): string {
+  const below = pixels - pixels % multiple;
+  const above = below + multiple;
+  if (below === 0) return `the least is ${above}`;
+  return above > REQUEST_LIMITS.side ? `${below} fits` : `${below} and ${above} fit`;
 }
 
 /**
@@ -48,7 +58,9 @@ export function checkWork(
   if (work <= max) return;
   throw new AppError(
     "invalid_request",
-    `Cannot generate: ${width} x ${height} pixels at ${steps} steps are ${Math.ceil(work)} times ` +
+    `Cannot generate: ${width} x ${height} pixels at ${counted(steps, "step")} are ${
+      Math.ceil(work)
+    } times ` +
       `the work of the model's default image, not at most ${max}; ask for less`,
   );
 }

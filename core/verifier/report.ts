@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import type { ErrorCode } from "../error.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
@@ -133,10 +134,14 @@ function rowOf({ step, arithmetic, network }: StepFinding, row: PlanRow | undefi
 
 function reasonsOf({ start, steps, image }: ImageFindings): string[] {
   const reasons: string[] = [];
-  if (start?.outside) reasons.push(`x_0 is not the seed's noise (${start.outside} values)`);
+  if (start?.outside) {
+    reasons.push(`x_0 is not the seed's noise (${counted(start.outside, "value")})`);
+  }
   for (const { step, arithmetic, network } of steps) {
     const outside = arithmetic?.next?.outside ?? 0;
-    if (outside) reasons.push(`step ${step} is not the plan's combination (${outside} values)`);
+    if (outside) {
+      reasons.push(`step ${step} is not the plan's combination (${counted(outside, "value")})`);
+    }
     if (network && !(network.residual.velocityError <= network.tolerance)) {
       const { residual: { velocityError }, tolerance } = network;
       reasons.push(

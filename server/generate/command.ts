@@ -1,23 +1,18 @@
 import { Command } from "commander";
 import process from "node:process";
+import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
 import { completeRequest, decodeDraft, encodeRequest, randomSeed } from "../../core/request/mod.ts";
-import { encodeImage, imageFormatOf } from "../../core/image/mod.ts";
+import { encodeImage, type ImageFormat, imageFormatOf } from "../../core/image/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
 import { addEngineOptions, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
-import {
-  decodeQuality,
-  type GenerateFlags,
-  outputPaths,
-  refuseSameFiles,
-  requestInput,
-} from "./input.ts";
+import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
+import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
 import { Progress } from "../cli/mod.ts";
-import { checkWritable, writeTogether } from "../storage/mod.ts";
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +20,7 @@ Examples:
   deno task generate "a neon tao logo" --steps 30 --scheduler sde-dpmsolver++ --seed 7 --batch 4
   deno task generate "a lighthouse at dusk" --model hf:owner/name --width 1024 --height 1024
   deno task generate "a gold tau" --out x.png --receipt-out r.json --transcript-out t.safetensors
+  deno task generate "a gold tau" --out - | display
 `;
 
 export function generateCommand(): Command {
@@ -35,8 +31,12 @@ export function generateCommand(): Command {
     .option("--negative <prompt>", "what to steer away from")
     .option("--prompt2 <prompt>", "for SDXL's second text encoder (default: the prompt)")
     .option("--negative2 <prompt>", "its negative prompt (default: --negative)")
-    .option("--width <pixels>", "a multiple of 8 (default: the model's)")
-    .option("--height <pixels>", "a multiple of 8 (default: the model's)")
+    .option(
+      "--width <pixels>",
+      "a multiple of 32 for the embedded model, of 64 for Stable Diffusion 1 and 2,\n" +
+        "of 32 for SDXL (default: the model's)",
+    )
+    .option("--height <pixels>", "the same")
     .option("--batch <images>", "images with seeds seed, seed+1, ... (default: 1)")
     .option("--seed <n>", "0 to 2^64-1: the same seed makes the same image (default: random)")
     .option("--no-keywords", `leave "bittensor", "tao logo", ... as they are in the prompts`)
@@ -58,8 +58,13 @@ export function generateCommand(): Command {
       "of --compute chrome (default: CHROME_PATH, or an installed one)",
     )
     .optionsGroup("What to write:")
-    .option("-o, --out <file>", ".png, .jpg or .webp (default: stepwise-<seed>.png)")
-    .option("--quality <n>", "of .jpg and .webp, 1 to 100", "92")
+    .option(
+      "-o, --out <file>",
+      ".png, .jpg or .webp; a folder/; or - for standard output\n" +
+        "(default: stepwise-<seed>.png, with a number where that is there already)",
+    )
+    .option("--force", "replace files that are there", false)
+    .option("--quality <n>", "of .jpg and .webp, 1 to 100 (default: 92)")
     .option("--transcript-out <file>", "every state and prediction as float16 safetensors")
     .option(
       "--receipt-out <file>",
@@ -80,14 +85,10 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   const cancelled = onInterrupt();
   const started = performance.now();
   const draft = decodeDraft(requestInput(prompt, flags), { seed: randomSeed() });
-  const quality = decodeQuality(flags.quality);
-  const outputs = outputPaths(flags.out ?? `stepwise-${draft.seed}.png`, draft.batch);
-  const format = imageFormatOf(outputs[0]);
-  const receiptPaths = flags.receiptOut ? outputPaths(flags.receiptOut, draft.batch) : [];
+  const outputs = await planOutputs(flags, draft);
+  const format = formatOf(outputs.images[0]);
+  const quality = decodeQuality(flags.quality, format);
   const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
-  const written = [...outputs, ...receiptPaths, flags.transcriptOut].flatMap((path) => path || []);
-  refuseSameFiles(written);
-  for (const path of written) await checkWritable(path);
 
   const model = await openKnownModel(flags.model, {
     variant: flags.variant,
@@ -103,8 +104,8 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
   const begun = Date.now();
-  const recorder = flags.transcriptOut || hotkey
-    ? new RunRecorder(request, { keep: flags.transcriptOut !== undefined })
+  const recorder = outputs.transcript || hotkey
+    ? new RunRecorder(request, { keep: outputs.transcript !== undefined })
     : undefined;
   const generation = await engine.generate(request, {
     signal: cancelled,
@@ -128,17 +129,17 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
     }, hotkey)
     : [];
   cancelled.throwIfAborted();
-  await writeTogether([
-    ...encoded.map((bytes, k) => ({ path: outputs[k], bytes })),
-    ...flags.transcriptOut
+  await writeOutputs([
+    ...encoded.map((bytes, k) => ({ path: outputs.images[k], bytes })),
+    ...outputs.transcript
       ? [{
-        path: flags.transcriptOut,
+        path: outputs.transcript,
         bytes: transcriptFile(generation, recorder?.leaves ?? [], commitments),
       }]
       : [],
-    ...receiptPaths.map((path, k) => ({ path, bytes: encodeReceipt(receipts[k]) })),
+    ...outputs.receipts.map((path, k) => ({ path, bytes: encodeReceipt(receipts[k]) })),
   ]);
-  if (hotkey) progress.say(signedBy(hotkey, receiptPaths));
+  if (hotkey) progress.say(signedBy(hotkey, outputs.receipts));
   const totalMs = performance.now() - started;
   for (const notice of generation.notices) progress.say(notice);
   if (flags.json) {
@@ -149,10 +150,10 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
         model: engine.model,
         compute: { runtime: engine.compute, reason: host.reason },
         solver: generation.plan.solver,
-        output: outputs[0],
-        outputs,
-        transcript: flags.transcriptOut,
-        receipts: hotkey && receiptPaths,
+        output: outputs.images[0],
+        outputs: outputs.images,
+        transcript: outputs.transcript,
+        receipts: hotkey && outputs.receipts,
         miner: hotkey?.address,
         notices: generation.notices,
         timings: { loadMs: loaded - started, ...generation.timings, encodeMs, totalMs },
@@ -162,7 +163,12 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
       null,
       2,
     ));
-  } else progress.say(summary(outputs, generation, totalMs));
+  } else progress.say(summary(outputs.images, generation, totalMs));
+}
+
+/** Standard output has no ending to tell it by: PNG. */
+function formatOf(path: string): ImageFormat {
+  return path === STDOUT ? "png" : imageFormatOf(path);
 }
 
 /** The environment keeps it out of the list of processes. */
@@ -193,7 +199,8 @@ function peakMemory(): number {
 function summary(outputs: readonly string[], { timings }: Generation, totalMs: number): string {
   const network = timings.networkMs.reduce((sum, ms) => sum + ms, 0);
   const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
-  return `${outputs.join("\n")}\n${timings.networkMs.length} steps in ` +
+  const cost = `${counted(timings.networkMs.length, "step")} in ` +
     `${seconds(network + timings.solverMs)}, all in ${seconds(totalMs)}, ` +
     `${Math.round(peakMemory() / 2 ** 20)} MiB at most`;
+  return [...writtenFiles(outputs), cost].join("\n");
 }

@@ -1,9 +1,10 @@
-import { resolve } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
+import type { ImageFormat } from "../../core/image/mod.ts";
 import type { EngineFlags } from "../compute/mod.ts";
+import type { OutputFlags } from "./outputs.ts";
 
 /** What `deno task generate` was given, as typed. */
-export interface GenerateFlags extends EngineFlags {
+export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly negative?: string;
   readonly negative2?: string;
   readonly prompt2?: string;
@@ -16,12 +17,8 @@ export interface GenerateFlags extends EngineFlags {
   readonly batch?: string;
   readonly keywords: boolean;
   readonly chromePath?: string;
-  readonly out?: string;
-  readonly transcriptOut?: string;
-  readonly receiptOut?: string;
   readonly signingSeed?: string;
-  readonly quality: string;
-  readonly json: boolean;
+  readonly quality?: string;
 }
 
 /** The request as JSON would carry it: only what was given, numbers as numbers. */
@@ -63,29 +60,25 @@ function parseScheduler(text: string): unknown {
   }
 }
 
-export function decodeQuality(text: string): number {
+const DEFAULT_QUALITY = 92;
+
+/**
+ * @param text of `--quality`, where it was given.
+ * @throws AppError `invalid_request` for no number from 1 to 100, and for a format that has none.
+ */
+export function decodeQuality(text: string | undefined, format: ImageFormat): number {
+  if (text === undefined) return DEFAULT_QUALITY;
+  if (format === "png") {
+    throw new AppError(
+      "invalid_request",
+      "Cannot generate: --quality is of .jpg and .webp, and a PNG loses nothing; leave it out, or " +
+        "give --out another ending",
+    );
+  }
   const quality = Number(text);
   if (quality >= 1 && quality <= 100) return quality;
   throw new AppError(
     "invalid_request",
     `Cannot generate: --quality is ${text}, not a number from 1 to 100`,
   );
-}
-
-/** @throws AppError `invalid_request` for a file that would be written twice. */
-export function refuseSameFiles(paths: readonly string[]): void {
-  const files = paths.map((path) => resolve(path));
-  const twice = paths.find((_, k) => files.indexOf(files[k]) !== k);
-  if (twice === undefined) return;
-  throw new AppError(
-    "invalid_request",
-    `Cannot write ${twice}: it is asked for twice, by --out, --transcript-out or --receipt-out`,
-  );
-}
-
-/** `x.png`, or `x-1.png`, `x-2.png`, ... for a batch. */
-export function outputPaths(out: string, batch: number): string[] {
-  if (batch === 1) return [out];
-  const dot = out.search(/(\.[^./]*)?$/);
-  return Array.from({ length: batch }, (_, k) => `${out.slice(0, dot)}-${k + 1}${out.slice(dot)}`);
 }

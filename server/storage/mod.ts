@@ -19,6 +19,6 @@ export { openDatabase } from "./database.ts";
 export { readFileRange } from "./file_range.ts";
 export { fileStream } from "./file_stream.ts";
 export { lockFolder } from "./folder_lock.ts";
-export { checkWritable, writeAtomically, writeTogether } from "./output_file.ts";
+export { checkWritable, type OutputFile, writeAtomically, writeTogether } from "./output_file.ts";
 export { sha256, sha256OfFile, sha256OfFiles } from "./sha256.ts";
 export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

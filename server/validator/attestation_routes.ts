@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { cors } from "hono/cors";
+import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
 import { checkAttestation, decodeAttestation, PATHS } from "../../core/protocol/mod.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
@@ -69,6 +70,6 @@ function checkTime(at: number, now: number): void {
   const minutes = Math.abs(Math.round((now - at) / 60_000));
   throw new AppError(
     "request_stale",
-    `Cannot attest: its time is ${minutes} minutes from ours; sign it anew`,
+    `Cannot attest: its time is ${counted(minutes, "minute")} from ours; sign it anew`,
   );
 }

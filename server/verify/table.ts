@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import type { Report } from "../../core/verifier/mod.ts";
 
 const LEVELS = [
@@ -32,7 +33,8 @@ function levelLine({ level, asked, verdict }: Report): string {
 function startLine({ start }: Report): string[] {
   if (!start) return [];
   const { differing, outside } = start;
-  return [`Start: x_0 against the seed's noise: ${differing} values differ, ${outside} outside`];
+  const differ = `${counted(differing, "value")} ${differing === 1 ? "differs" : "differ"}`;
+  return [`Start: x_0 against the seed's noise: ${differ}, ${outside} outside`];
 }
 
 function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
@@ -51,7 +53,8 @@ function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
   const judged = steps.some((row) => row.tolerance !== undefined);
   return [
     ...aligned([HEAD, ...rows]),
-    `${steps.length} of ${of} steps, ${DRAWS[draw]}` + (judged ? `; ${tolerances} tolerances` : ""),
+    `${steps.length} of ${counted(of, "step")}, ${DRAWS[draw]}` +
+    (judged ? `; ${tolerances} tolerances` : ""),
   ];
 }
 
@@ -92,10 +95,10 @@ function costLine({ cost, of }: Report): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
   const network = cost.evaluations === 0
     ? "no network call"
-    : `${cost.evaluations} of ${of} steps ` +
-      `through the network (${(100 * cost.share).toFixed(1)}% of the generation's) in ` +
+    : `${cost.evaluations} of ${counted(of, "step")} through the ` +
+      `network (${(100 * cost.share).toFixed(1)}% of the generation's) in ` +
       `${seconds(cost.networkMs)}, ${seconds(cost.loadMs)} to load the model`;
-  const openings = `${cost.openings} opening${cost.openings === 1 ? "" : "s"}`;
+  const openings = counted(cost.openings, "opening");
   return `Cost: ${openings}, ${cost.bytes.toLocaleString("en-US")} bytes in all, in ` +
     `${seconds(cost.openingMs)}; ` +
     `${network}; ${seconds(cost.totalMs)} in all`;

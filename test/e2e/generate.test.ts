@@ -78,6 +78,64 @@ test("the same request gives the same bits, and an image is the same in a batch"
     .toEqual(Deno.readFileSync(join(folder, "once.png")));
 });
 
+describe("a file that is there is kept", () => {
+  test("under a name that nobody typed the image gets a number", async () => {
+    const folder = `${await temporaryFolder()}/made/here/`;
+    for (const batch of ["1", "1", "2", "1"]) {
+      const run = await runCli(quick("--out", folder, "--batch", batch));
+      expect(run.code, run.stderr).toBe(0);
+    }
+    // Of a batch all have the same number.
+    const endings = ["-2-1", "-2-2", "-2", "-3", ""];
+    expect(filesIn(folder)).toEqual(endings.map((ending) => `stepwise-5${ending}.png`));
+  });
+
+  test.each(["--out", "--receipt-out", "--transcript-out"])("%s", async (flag) => {
+    const folder = await temporaryFolder();
+    const mine = join(folder, "mine.png");
+    Deno.writeTextFileSync(mine, "mine");
+    const args = flag === "--out" ? [] : ["--out", join(folder, "x.png")];
+    const run = await runCli(quick(...args, flag, mine));
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+    expect(run.stderr).toBe(`Cannot write ${mine}: it is there already; --force replaces it.\n`);
+    expect(Deno.readTextFileSync(mine)).toBe("mine");
+    expect(filesIn(folder)).toEqual(["mine.png"]);
+    expect((await runCli(quick(...args, flag, mine, "--force"))).code).toBe(0);
+    expect(Deno.statSync(mine).size).toBeGreaterThan(100);
+  });
+});
+
+test("--out folder takes the image under its usual name, and a run that fails makes none", async () => {
+  const folder = await temporaryFolder();
+  const at = (name: string) => ["--out", folder, "--receipt-out", folder, "--model", name];
+  const missing = await runCli(quick("--out", join(folder, "new/"), "--model", "no-such-model"));
+  expect(missing.code).toBe(2);
+  expect(filesIn(folder)).toEqual([]);
+  const run = await runCli(quick(...at("embedded"), "--transcript-out", folder, "--json"));
+  expect(JSON.parse(run.stdout)).toMatchObject({ output: join(folder, "stepwise-5.png") });
+  expect(filesIn(folder)).toEqual(["json", "png", "safetensors"].map((end) => `stepwise-5.${end}`));
+});
+
+test("--out - writes the image to stdout, and all that is said to stderr", async () => {
+  const folder = await temporaryFolder();
+  const run = await runCli(quick("--out", "-", "--steps", "1"));
+  expect(run.code, run.stderr).toBe(0);
+  const image = await decodePng(run.bytes.buffer);
+  expect([image.width, image.height]).toEqual([128, 64]);
+  expect(run.stderr).toMatch(/^1 step in [0-9.]+ s, all in /m);
+  expect(filesIn(folder)).toEqual([]);
+});
+
+test("a prompt that is written for weights is told to be read as it stands", async () => {
+  const folder = await temporaryFolder();
+  const args = quick("--out", join(folder, "x.png"), "--negative", "(blurry:1.2), [[dark]]");
+  args[1] = "a (red:1.5) tau, (gold:1.1)";
+  const { stderr } = await runCli(args);
+  expect(stderr.match(/.* is read as plain text.*/g)).toEqual([
+    '"(red:1.5)" is read as plain text: prompts have no weights here',
+  ]);
+});
+
 test("progress goes to stderr as plain lines when it is no terminal", async () => {
   const folder = await temporaryFolder();
   const out = join(folder, "x.jpg");
@@ -95,7 +153,7 @@ test("a prompt that is too long is cut, and the user is told what of it", async 
   long[1] = `${"tau symbol and ".repeat(30)} the very end`;
   const run = await runCli(long);
   expect(run.code).toBe(0);
-  expect(run.stderr).toMatch(/prompt is longer than 75 tokens.*the very end"/);
+  expect(run.stderr).toMatch(/^The prompt has 94 tokens, 75 are used: .*the very end"$/m);
 });
 
 describe("bad input exits with 2, says why, and writes nothing", () => {
@@ -114,7 +172,19 @@ describe("bad input exits with 2, says why, and writes nothing", () => {
     [["--variant", "int3"], "Cannot use variant int3"],
     [["--compute", "abacus"], "abacus"],
     [["--out", "x.gif"], "not .png, .jpg, .jpeg or .webp"],
-    [["--quality", "0"], "--quality is 0"],
+    [["--out", "x.jpg", "--quality", "0"], "--quality is 0"],
+    [["--quality", "80"], "--quality is of .jpg and .webp"],
+    [["--out", "-", "--quality", "92"], "--quality is of .jpg and .webp"],
+    [["--out", "-", "--json"], "standard output: --json prints there"],
+    [["--out", "-", "--batch", "2"], "standard output: it takes one, not 2"],
+    [
+      ["--width", "80"],
+      "width is 80, not a multiple of 32 pixels, which this model needs; 64 and 96",
+    ],
+    [
+      ["--height", "8"],
+      "height is 8, not a multiple of 32 pixels, which this model needs; the least",
+    ],
     [["--out", "/no/such/folder/x.png"], "the folder /no/such/folder is not there"],
     [["--out", "./same.png", "--receipt-out", "same.png"], "same.png: it is asked for twice"],
     [["--transcript-out", "/no/such/t.safetensors"], "the folder /no/such is not there"],

@@ -313,7 +313,8 @@ test("a side that the network cannot halve often enough is refused by name", asy
   const files = await openModel("embedded");
   expect(await rejection(generate(files, { width: 72 }))).toMatchObject({
     code: "invalid_request",
-    message: "Cannot generate: width is 72, not a multiple of 32 pixels, which this model needs",
+    message: "Cannot generate: width is 72, not a multiple of 32 pixels, which this model " +
+      "needs; 64 and 96 fit",
   });
 });
 
