@@ -1,4 +1,5 @@
 import { type Ort, ortRuntime, type Runtime } from "../../core/inference/mod.ts";
+import { disableOrtTelemetry } from "./ort_telemetry.ts";
 
 /**
  * onnxruntime-node on the CPU: ten to a hundred times faster than a software GPU. One image a
@@ -25,6 +26,7 @@ export async function cpuRuntime(): Promise<Runtime> {
  * has none at that moment.
  */
 async function loadOnnxruntimeNode(): Promise<Ort> {
+  disableOrtTelemetry();
   const float16 = Object.getOwnPropertyDescriptor(globalThis, "Float16Array");
   Reflect.deleteProperty(globalThis, "Float16Array");
   try {

@@ -14,6 +14,7 @@ import {
 } from "../../core/remote/mod.ts";
 import type { FromThread, ThreadKind, ToThread } from "./engine_thread.ts";
 import type { ComputeHost } from "./host.ts";
+import { disableOrtTelemetry } from "./ort_telemetry.ts";
 import { serveFiles } from "./thread_files.ts";
 
 /**
@@ -73,6 +74,7 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
   }
 
   static async start(kind: ThreadKind): Promise<ThreadSession> {
+    disableOrtTelemetry();
     const worker = new Worker(new URL("./engine_thread.ts", import.meta.url), {
       workerData: kind,
     });

@@ -64,6 +64,12 @@ test("chromeFlags ask for Vulkan on Linux with a GPU and for SwiftShader without
   expect(chromeFlags("linux", true)).toContain("--enable-features=Vulkan");
   expect(chromeFlags("linux", true).join()).not.toContain("swiftshader");
   expect(chromeFlags("linux", false)).toContain("--use-webgpu-adapter=swiftshader");
+  for (const os of ["linux", "darwin", "win32"] as const) {
+    expect(chromeFlags(os, true)).toEqual(expect.arrayContaining([
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      ...["--disable-default-apps", "--disable-domain-reliability", "--metrics-recording-only"],
+    ]));
+  }
   expect(chromeFlags("darwin", true).join()).not.toMatch(/vulkan|swiftshader|sandbox/i);
 });
 
