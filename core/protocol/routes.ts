@@ -19,6 +19,8 @@ export const PATHS = {
   /** The same list, as a file of the pages that a server sends. */
   pageReceipts: "/receipts.json",
   metrics: "/metrics",
+  healthz: "/healthz",
+  readyz: "/readyz",
   openapi: "/openapi.json",
 } as const;
 

@@ -15,7 +15,7 @@ import {
 import { decodeRequest } from "../../core/request/mod.ts";
 import { median } from "../../core/bench/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
-import { eventLine } from "../telemetry/mod.ts";
+import { jsonLine } from "../telemetry/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import { serve } from "../runtime/mod.ts";
 import { ReplayWindow, RequestGuard } from "../http/mod.ts";
@@ -70,7 +70,10 @@ async function benchFront(flags: FrontFlags): Promise<void> {
       ...{ name: "", version: "", hotkey: miner.address, compute: "", models: [] },
       ...{ capacity: source.capacity(), transcriptSeconds: TRANSCRIPT_SECONDS },
     }),
-    log: (event, facts) => void writeSync(log, `${eventLine(event, facts)}\n`),
+    log: (rawMessage, properties, level = "info") => {
+      const line = jsonLine({ level, rawMessage, properties, timestamp: signedAt });
+      writeSync(log, `${line}\n`);
+    },
   });
   const servers = {
     bare: served(async (request) => {

@@ -3,7 +3,7 @@ import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { readLatentChannels, readOwnScheduler } from "../../core/model/mod.ts";
 import { openWallet, SubtensorClient } from "../chain/mod.ts";
-import { logLine } from "../telemetry/mod.ts";
+import { startLog } from "../telemetry/mod.ts";
 import { startMiner } from "../miner/mod.ts";
 import { runNeuron } from "../neuron/mod.ts";
 
@@ -14,6 +14,7 @@ import { runNeuron } from "../neuron/mod.ts";
 const [hotkey, endpoint, netuid, ip, port, folder, name] = process.argv.slice(2);
 const cheat = zoo.find((each) => each.name === name);
 if (!cheat) throw new AppError("invalid_request", `Cannot cheat: there is no ${name} in the zoo`);
+const log = startLog();
 await using chain = await SubtensorClient.connect({
   network: "devnet",
   endpoint,
@@ -32,11 +33,11 @@ const miner = await startMiner({
   folder,
   maxTranscriptBytes: 2 ** 30,
   whitelist: { hotkeys: [] },
-  log: logLine,
+  log,
   wrap: async (engine, files) => {
     const { config } = await readOwnScheduler(files);
     return cheatingEngine(engine, cheat, config, await readLatentChannels(files));
   },
 });
-await runNeuron("Mining", miner);
+await runNeuron("mining", miner, log);
 process.exit(0);

@@ -138,7 +138,7 @@ async function startNeurons(
   const ip = await localAddress();
   const chainFlags = [
     ...["--subtensor.network", "devnet", "--subtensor.chain_endpoint", devnet.endpoint],
-    ...["--netuid", String(NETUID)],
+    ...["--netuid", String(NETUID), "--log", "json"],
   ];
   const start = async (name: string, args: readonly string[]) => {
     const log = join(folder, `${name}.log`);

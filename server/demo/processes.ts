@@ -44,7 +44,7 @@ export async function startProcess(
       last.splice(0, last.length - KEPT_LINES + 1);
       last.push(line);
       await file.write(`${line}\n`);
-      const url = / at (http:\/\/\S+)$/.exec(line)?.[1];
+      const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
       if (url) resolve(url);
     }
   };

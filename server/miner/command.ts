@@ -4,12 +4,15 @@ import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain
 import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
+  addLogOptions,
   addNeuronOptions,
   listOption,
+  logOptions,
   type NeuronFlags,
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
+import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_MAX_WORK, startMiner } from "./start_miner.ts";
 
 interface MinerFlags extends NeuronFlags {
@@ -59,7 +62,7 @@ export function minerCommand(): Command {
           "made; a load balancer before them would have to be sticky",
       ).default([], "this process makes the images"),
     );
-  return addEngineOptions(command)
+  addEngineOptions(command)
     .option("--queue <n>", "requests that may wait", "16")
     .option(
       "--batch <n>",
@@ -94,12 +97,12 @@ export function minerCommand(): Command {
       "--receipts.public",
       "everybody, at the images, prompts and steps of all callers: for a miner that is shown to others",
       false,
-    )
-    .addHelpText("after", EXAMPLES)
-    .action(mine);
+    );
+  return addLogOptions(command).addHelpText("after", EXAMPLES).action(mine);
 }
 
 async function mine(flags: MinerFlags): Promise<void> {
+  const log = startLog(logOptions(flags));
   const place = walletPlace(flags);
   // Without a chain nothing is at stake, and a development key will do.
   const wallet = await openWallet(flags.chain ? place : { ...place, network: "devnet" });
@@ -108,7 +111,7 @@ async function mine(flags: MinerFlags): Promise<void> {
   const externalIp = flags["axon.external_ip"];
   const externalPort = flags["axon.external_port"];
   const miner = await startMiner({
-    ...neuronOptions("miner", flags, wallet, subnet),
+    ...neuronOptions("miner", flags, { wallet, subnet, log }),
     chain,
     external: externalIp === undefined ? undefined : {
       ip: externalIp,
@@ -135,5 +138,5 @@ async function mine(flags: MinerFlags): Promise<void> {
     whitelist: { hotkeys: flags["whitelist.hotkeys"], endpoint: flags["whitelist.endpoint"] },
     publicReceipts: flags["receipts.public"],
   });
-  await runNeuron("Mining", miner);
+  await runNeuron("mining", miner, log);
 }

@@ -23,6 +23,8 @@ export interface MinerParts extends JobParts, Admission {
   /** The folder of the pages. */
   readonly site: string;
   readonly info: () => MinerInfo;
+  /** What keeps it from its work now; none while it is ready. */
+  readonly problems?: () => readonly string[];
 }
 
 /** Openings by one token in a minute: a whole transcript of a hundred steps. */
@@ -36,10 +38,10 @@ const OBJECT = { type: "object" };
 
 /** The miner's HTTP API. */
 export function minerRoutes(parts: MinerParts): Hono {
-  const { site, metrics, shown } = parts;
-  const failed = (error: unknown) => parts.log("failed", { error: String(error) });
+  const { site, metrics, shown, log, problems } = parts;
+  const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   return neuronRoutes({
-    ...{ site, metrics, failed },
+    ...{ site, metrics, log, problems },
     receipts: {
       summary: "Receipts with their tokens, the newest first; none unless --receipts.public",
       list: (limit) => shown?.list(limit) ?? [],

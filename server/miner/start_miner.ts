@@ -9,6 +9,7 @@ import { ThreadCodec } from "../compute/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
+import { withUids } from "../telemetry/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
@@ -61,9 +62,10 @@ const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1,
  */
 export async function startMiner(options: MinerOptions): Promise<Miner> {
   await using stack = new AsyncDisposableStack();
-  const { wallet, log, folder, access = EVERY_NEURON, maxWork = DEFAULT_MAX_WORK } = options;
+  const { wallet, folder, access = EVERY_NEURON, maxWork = DEFAULT_MAX_WORK } = options;
   const { address } = wallet.hotkey;
-  const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, log));
+  const subnet = options.chain && stack.use(await SubnetWatch.open(options.chain, options.log));
+  const log = withUids(options.log, (hotkey) => subnet?.uidOf(hotkey));
   subnet?.requireRegistered(address);
   const { hotkeys, endpoint } = options.whitelist;
   const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
@@ -74,6 +76,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     ? await RemoteGenerator.connect(options.generators, wallet.hotkey)
     : await openGenerator(options, codec, stack);
   const metrics = new MinerMetrics(source);
+  let stopping = false;
   const app = minerRoutes({
     ...{ source, metrics, codec, log, self: address, site: options.site ?? SITE_FOLDER },
     checkRequest: (request) => checkWork(request, source.models[0].defaults, maxWork),
@@ -86,6 +89,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },
       transcriptSeconds: TRANSCRIPT_SECONDS,
     }),
+    problems: () => stopping ? ["It is stopping."] : subnet?.problems(address) ?? [],
     shown: options.publicReceipts ? new PublicReceipts(1000 * TRANSCRIPT_SECONDS) : undefined,
   });
   const server = listen(options, (request) => app.fetch(request));
@@ -96,7 +100,14 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   return {
     url: `http://${options.hostname}:${server.addr.port}`,
     hotkey: address,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    pending: () => {
+      const { running, queued } = source.capacity();
+      return { running, queued };
+    },
+    [Symbol.asyncDispose]: () => {
+      stopping = true;
+      return owned.disposeAsync();
+    },
   };
 }
 
@@ -113,7 +124,8 @@ async function openGenerator(
       maxBytes: options.maxTranscriptBytes,
       maxAgeMs: 1000 * TRANSCRIPT_SECONDS,
       clock: Date.now,
-      onEvict: (eviction) => log("evicted", { ...eviction }),
+      onEvict: (eviction) =>
+        log("evicted", { ...eviction }, eviction.why === "space" ? "warn" : "debug"),
     }),
   );
   const { engine: own, model, ...ofModel } = await openEngine(options, stack);
@@ -135,7 +147,7 @@ async function serveAxon(
   if (!chain) return;
   if (!external) {
     const why = "validators will not find this miner; --axon.external_ip says where it is reached";
-    return log("axon not served", { why });
+    return log("axon not served", { why }, "warn");
   }
   const axon = { ip: external.ip, port: external.port ?? port };
   const { neurons } = await chain.metagraph();

@@ -40,7 +40,7 @@ export class Whitelist implements Disposable {
     if (url === undefined) return new Whitelist(named, new Set());
     const whitelist: Whitelist = new Whitelist(named, await read(url), () => {
       read(url).then((listed) => whitelist.#listed = listed)
-        .catch((error) => log("whitelist not read", { error: reason(error) }));
+        .catch((error) => log("whitelist not read", { error: reason(error) }, "warn"));
     });
     return whitelist;
   }

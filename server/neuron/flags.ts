@@ -7,7 +7,14 @@ import {
   type Wallet,
   type WalletFlags,
 } from "../chain/mod.ts";
-import { type Log, logLine } from "../telemetry/mod.ts";
+import {
+  type Log,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+} from "../telemetry/mod.ts";
 import { stateFolder } from "./state_folder.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import type { EngineFlags } from "../compute/mod.ts";
@@ -16,6 +23,8 @@ export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
   readonly "axon.ip": string;
   readonly "axon.port": string;
   readonly storage?: string;
+  readonly log?: LogFormat;
+  readonly "log.level": LogLevel;
 }
 
 /** What every neuron is started with. */
@@ -38,6 +47,25 @@ export function addNeuronOptions(command: Command): Command {
   return addChainOptions(command);
 }
 
+/** What it says of itself, on standard error. */
+export function addLogOptions(command: Command): Command {
+  return command.optionsGroup("What it says:")
+    .addOption(
+      new Option(
+        "--log <format>",
+        "of events on standard error (default: text on a terminal, json elsewhere)",
+      ).choices(LOG_FORMATS),
+    )
+    .addOption(
+      new Option("--log.level <level>", "the lowest that is written")
+        .choices(LOG_LEVELS).default("info"),
+    );
+}
+
+export function logOptions({ log: format, "log.level": level }: NeuronFlags): LogOptions {
+  return { format, level };
+}
+
 /** A flag for hotkeys or coldkeys, of which there may be none. */
 export function listOption(flags: string, description: string): Option {
   return new Option(flags, description).default([], "nobody");
@@ -50,8 +78,11 @@ export function listOption(flags: string, description: string): Option {
 export function neuronOptions(
   role: "miner" | "validator",
   flags: NeuronFlags,
-  wallet: Wallet,
-  subnet: ChainOptions | undefined,
+  { wallet, subnet, log }: {
+    readonly wallet: Wallet;
+    readonly subnet: ChainOptions | undefined;
+    readonly log: Log;
+  },
 ): NeuronOptions {
   return {
     wallet,
@@ -61,6 +92,6 @@ export function neuronOptions(
     variant: flags.variant,
     compute: flags.compute,
     folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet),
-    log: logLine,
+    log,
   };
 }

@@ -11,8 +11,10 @@
  */
 export { openEngine } from "./engine.ts";
 export {
+  addLogOptions,
   addNeuronOptions,
   listOption,
+  logOptions,
   type NeuronFlags,
   type NeuronOptions,
   neuronOptions,

@@ -5,6 +5,8 @@ import { AppError } from "../../core/error.ts";
 import { PATHS } from "../../core/protocol/mod.ts";
 import { errorResponse, mount, openApi, type Route, route } from "../http/mod.ts";
 import { siteFile } from "../web/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { ErrorLog } from "./error_log.ts";
 import type { Metrics } from "./metrics.ts";
 
 const NO_ROUTE = "Cannot answer: there is no such route";
@@ -31,30 +33,37 @@ interface ReceiptList {
 }
 
 /** A neuron's HTTP API: its own routes, and the errors, pages, receipts and figures of every one. */
-export function neuronRoutes({ site, receipts, metrics, api, failed }: {
+export function neuronRoutes({ site, receipts, metrics, api, log, problems = () => [] }: {
   /** The folder of the pages. */
   readonly site: string;
   readonly receipts: ReceiptList;
   readonly metrics: Metrics;
   readonly api: NeuronApi;
-  /** Hears of our own mistakes. */
-  readonly failed: (error: unknown) => void;
+  /** Hears of requests that were refused, and of our own mistakes. */
+  readonly log: Log;
+  /** What keeps it from its work now, as sentences; none while it is ready. */
+  readonly problems?: () => readonly string[];
 }): Hono {
   const { title, version, description, schemas } = api;
   const routes = [
     ...api.routes,
     ...receiptRoutes(receipts),
     metricsRoute(metrics),
+    ...healthRoutes(problems),
     documentRoute(() => document),
   ];
   const document = openApi(
     { title, version, description },
-    { ...schemas, Receipts: OBJECT, Document: OBJECT },
+    { ...schemas, Receipts: OBJECT, Document: OBJECT, Health: OBJECT },
     routes,
   );
   const app = new Hono();
   app.use(withLengthAndNoCache, compressGet);
-  app.onError((error) => errorResponse(error, failed));
+  const errors = new ErrorLog(log);
+  app.onError((error, { req }) => {
+    errors.note(error, { method: req.method, path: req.path, header: (name) => req.header(name) });
+    return errorResponse(error, () => {});
+  });
   app.notFound(async ({ req }) =>
     await siteFile(req.raw, site) ?? notAllowed(app, req.path) ??
       errorResponse(new AppError("not_found", NO_ROUTE), () => {})
@@ -87,6 +96,27 @@ function metricsRoute(metrics: Metrics): Route {
     handle: async (context) =>
       context.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
   });
+}
+
+/** For what starts and watches processes, and for what balances load. */
+function healthRoutes(problems: () => readonly string[]): Route[] {
+  return [
+    route({
+      ...{ method: "get", path: PATHS.healthz, auth: "open", answer: "Health", errors: [] },
+      summary: "Whether the process is alive",
+      handle: (context) => context.json({ alive: true }),
+    }),
+    route({
+      ...{ method: "get", path: PATHS.readyz, auth: "open", answer: "Health", errors: [503] },
+      summary: "Whether it can do its work: engine open, chain in reach, hotkey registered. " +
+        "With 503 its problems are listed",
+      handle: (context) => {
+        const found = problems();
+        const ready = found.length === 0;
+        return context.json({ ready, problems: found }, ready ? 200 : 503);
+      },
+    }),
+  ];
 }
 
 function documentRoute(document: () => unknown): Route {

@@ -1,11 +1,17 @@
 /**
- * What a server says of itself: a line of JSON for each event, on standard error.
+ * What a server says of itself: one log for everything, with levels, as text or as lines of JSON,
+ * and without secrets. Metrics are in `server/neuron/metrics.ts`.
  *
  * ```ts
- * import { eventLine } from "./mod.ts";
+ * import { startLog, withUids } from "./mod.ts";
  *
- * const { event, uid } = JSON.parse(eventLine("tested", { uid: 7 }));
- * console.assert(event === "tested" && uid === 7);
+ * const log = withUids(startLog({ format: "text", level: "warn" }), () => 7);
+ * log("tested", { hotkey: "5Grw" }); // below the level: not written
+ * log("weights not set", { hotkey: "5Grw", error: "no permit" }, "warn");
+ * // 2026-11-27 16:20:03 WARN  weights not set  uid=7  hotkey=5Grw  error="no permit"
  * ```
  */
-export { eventLine, type Log, logLine } from "./log.ts";
+export { jsonLine, type Log, LOG_LEVELS, type LogLevel } from "./lines.ts";
+export { LOG_FORMATS, type LogFormat, type LogOptions, startLog } from "./log.ts";
+export { OnChange } from "./on_change.ts";
+export { withUids } from "./with_uids.ts";

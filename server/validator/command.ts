@@ -3,13 +3,16 @@ import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain
 import { numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
+  addLogOptions,
   addNeuronOptions,
   listOption,
+  logOptions,
   type NeuronFlags,
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
 import { corsOrigins } from "./cors_origins.ts";
+import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { FETCH_MS } from "./scorer.ts";
 import { startValidator } from "./start_validator.ts";
@@ -74,7 +77,7 @@ export function validatorCommand(): Command {
     )
     .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
     .optionsGroup("With what:");
-  return addEngineOptions(command)
+  addEngineOptions(command)
     .optionsGroup("Serving users:")
     .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
     .option(
@@ -126,19 +129,19 @@ export function validatorCommand(): Command {
       "--other_half.url <url>",
       "of this hotkey's other role: what it measured of miners counts here too (default: " +
         "--scoring.url, if that is this hotkey's; on one machine they share it by --storage)",
-    )
-    .addHelpText("after", EXAMPLES)
-    .action(validate);
+    );
+  return addLogOptions(command).addHelpText("after", EXAMPLES).action(validate);
 }
 
 async function validate(flags: ValidatorFlags): Promise<void> {
+  const log = startLog(logOptions(flags));
   const wallet = await openWallet(walletPlace(flags));
   const subnet = chainOptions(flags);
   await using chain = await SubtensorClient.connect(subnet);
   const { "scoring.url": url, "scoring.hotkey": signedFor } = flags;
   const [size, steps] = [flags["stress.size"], flags["stress.steps"]];
   const validator = await startValidator({
-    ...neuronOptions("validator", flags, wallet, subnet),
+    ...neuronOptions("validator", flags, { wallet, subnet, log }),
     chain,
     roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
@@ -172,5 +175,5 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     origins: corsOrigins(flags["api.cors"]),
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
-  await runNeuron("Validating", validator);
+  await runNeuron("validating", validator, log);
 }

@@ -82,6 +82,11 @@ export class Forwarder {
     this.#parts = parts;
   }
 
+  /** Requests to miners and checks that are under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /**
    * @throws RetryLater `no_miner` with what each said; AppError `cancelled`, or the refusal that all
    * miners agree on.
@@ -127,7 +132,7 @@ export class Forwarder {
         await this.#check(check);
         continue;
       }
-      log("check given up", { id, hotkey, why: "its steps are no longer there" });
+      log("check given up", { id, hotkey, why: "its steps are no longer there" }, "warn");
       ledger.checks.excuse(id, hotkey);
     }
   }
@@ -156,7 +161,7 @@ export class Forwarder {
       } else if (!isExcused(error)) {
         void this.#follow(this.#charge(peer, job, error));
       }
-      log("not served", { id: job.id, uid: peer.uid, why: reason(error) });
+      log("not served", { id: job.id, uid: peer.uid, why: reason(error) }, "warn");
       throw error;
     }
   }
@@ -212,7 +217,7 @@ export class Forwarder {
       ledger.checks.settle({ id, hotkey, source: "user", score });
       return score;
     } catch (error) {
-      log("check not made", { id, hotkey, error: reason(error) });
+      log("check not made", { id, hotkey, error: reason(error) }, "warn");
       return undefined;
     } finally {
       this.#checking.delete(keyOf(check));

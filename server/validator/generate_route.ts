@@ -34,7 +34,7 @@ import { watermarkFile } from "./watermark.ts";
 /** What serving users needs of its validator. */
 export interface GenerateParts {
   readonly forwarder: Pick<Forwarder, "generate">;
-  readonly keys: ApiKeys;
+  readonly keys: Pick<ApiKeys, "find">;
   /** Throws for hotkeys that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly defaults: Omit<RequestDefaults, "seed">;

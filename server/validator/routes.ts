@@ -33,22 +33,23 @@ export interface ValidatorParts extends AttestationParts {
   readonly info: () => unknown;
   readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "exchange">;
   readonly log: Log;
+  /** What keeps it from its work now; none while it is ready. */
+  readonly problems?: () => readonly string[];
 }
 
 const OBJECT = { type: "object" };
 
 /** A validator's HTTP API. */
 export function validatorRoutes(parts: ValidatorParts): Hono {
-  const { guard, forwarding, ledger, metrics, version, log } = parts;
+  const { guard, forwarding, ledger, metrics, version, log, problems } = parts;
   const { Error } = minerSchemas();
   const failed = (error: unknown) => log("failed", { error: String(error) });
   return neuronRoutes({
-    ...{ site: SITE_FOLDER, metrics },
+    ...{ site: SITE_FOLDER, metrics, log, problems },
     receipts: {
       summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
       list: (limit) => ledger.receipts.list(limit),
     },
-    failed,
     api: {
       ...{ title: "Stepwise validator", version },
       description: "Images of the subnet, checked, and the checks themselves.",

@@ -13,7 +13,7 @@ import { rewardOf } from "../../core/incentive/mod.ts";
 import { openVerifier } from "../../core/verifier/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
@@ -83,9 +83,11 @@ const EXCHANGE_MS = 15_000;
  */
 export async function startValidator(options: ValidatorOptions): Promise<Validator> {
   await using stack = new AsyncDisposableStack();
-  const { wallet, chain, log, folder, roles } = options;
+  const { wallet, chain, folder, roles } = options;
   const { address } = wallet.hotkey;
-  const subnet = stack.use(await SubnetWatch.open(chain, log, options.refreshBlocks));
+  const subnet = stack.use(await SubnetWatch.open(chain, options.log, options.refreshBlocks));
+  const log = withUids(options.log, (hotkey) => subnet.uidOf(hotkey));
+  let stopping = false;
   subnet.requireRegistered(address);
   await mkdir(folder, { recursive: true });
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
@@ -110,7 +112,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     forwarding: forwarder && {
       forwarder,
       scorer: model.scorer,
-      keys: options.apiKeys === undefined ? new ApiKeys([]) : await ApiKeys.read(options.apiKeys),
+      keys: ApiKeys.open(options.apiKeys, log),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
       ...{ codec, defaults: model.defaults, checkRequest: model.checkRequest },
       ...{ requestsPerMinute: options.requestsPerMinute, origins: options.origins },
@@ -124,6 +126,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     ledger,
     registered: (own) =>
       subnet.metagraph.neurons.some(({ hotkey, coldkey }) => own === hotkey || own === coldkey),
+    problems: () => stopping ? ["It is stopping."] : subnet.problems(address),
     log,
   });
   stack.defer(() => forwarder?.idle());
@@ -144,7 +147,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     url: `http://${options.hostname}:${server.addr.port}`,
     hotkey: address,
     ledger,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    pending: () => ({ requestsAndChecks: forwarder?.running ?? 0 }),
+    [Symbol.asyncDispose]: () => {
+      stopping = true;
+      return owned.disposeAsync();
+    },
   };
 }
 
@@ -153,7 +160,7 @@ function maintain(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): A
   return repeat(MAINTENANCE_MS, async () => {
     await forwarder?.resume();
     ledger.sweep();
-  }, (error) => log("failed", { error: String(error) }));
+  }, (error) => log("failed", { error: String(error) }, "error"));
 }
 
 /** Takes over what the other half measures. */
@@ -163,10 +170,12 @@ function exchangeResults(
   { wallet, log }: ValidatorOptions,
 ): AsyncDisposable {
   const other = { url, signedFor: wallet.hotkey.address };
+  const state = new OnChange(log);
   let since = Date.now() - DEFAULT_WINDOWS.userCheat;
   return repeat(EXCHANGE_MS, async () => {
     since = await pullResults(other, ledger, wallet.hotkey, since);
-  }, (error) => log("results not taken over", { error: reason(error) }));
+    state.clear();
+  }, (error) => state.say("results not taken over", { error: reason(error) }, "warn"));
 }
 
 interface Scoring {
@@ -223,7 +232,7 @@ function promptsOf({ prompts, log }: ValidatorOptions): Promise<PromptSource> {
   return openPrompts(
     prompts,
     secureRandom,
-    (error) => log("prompt bank", { error: String(error) }),
+    (error) => log("prompt bank", { error: String(error) }, "warn"),
   );
 }
 

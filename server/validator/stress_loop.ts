@@ -129,7 +129,7 @@ export class StressLoop implements AsyncDisposable {
     const times = 1 + (this.#backoff.get(hotkey)?.times ?? 0);
     if (times >= MAX_BUSY_PROBES) return "silent";
     this.#backoff.set(hotkey, { times, until: clock() + BUSY_MS });
-    log("not tested", { uid, error: "it is busy", times });
+    log("not tested", { uid, error: "it is busy", times }, "debug");
     return "busy";
   }
 

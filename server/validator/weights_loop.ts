@@ -1,7 +1,7 @@
 import { reason } from "../../core/error.ts";
 import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, OnChange } from "../telemetry/mod.ts";
 import { VERSION, versionKey } from "../neuron/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
 
@@ -27,11 +27,13 @@ export const WEIGHTS_VERSION = versionKey(VERSION);
 export class WeightsLoop implements AsyncDisposable {
   readonly #parts: WeightsLoopParts;
   readonly #end: () => void;
+  readonly #state: OnChange;
   #next: number;
   #running: Promise<void> | undefined;
 
   constructor(parts: WeightsLoopParts) {
     this.#parts = parts;
+    this.#state = new OnChange(parts.log);
     const { chain, ledger, epochLength } = parts;
     // The first ones after as much time as all others: until then little is known.
     this.#next = (ledger.weights.last()?.block ?? chain.block) + epochLength;
@@ -52,16 +54,17 @@ export class WeightsLoop implements AsyncDisposable {
     try {
       const metagraph = await chain.metagraph();
       const weights = weightsOf(metagraph, ledger);
-      if (!weights) return log("no weights", { why: "no miner has earned any yet" });
+      if (!weights) return this.#state.say("no weights", { why: whyNone(metagraph, ledger) });
       const versioned = { ...weights, versionKey: WEIGHTS_VERSION };
       const outcome = await chain.setWeights(versioned, wallet.pair);
       // The chain's rate limit counts from the block that took them.
       this.#next = outcome.block + epochLength;
       ledger.weights.add({ block: outcome.block, ...weights });
+      this.#state.clear();
       log("weights set", { ...weights, way: outcome.way, block: outcome.block });
       if (outcome.reveal) this.#watch(outcome.reveal);
     } catch (error) {
-      log("weights not set", { block, error: reason(error) });
+      this.#state.say("weights not set", { error: reason(error) }, "warn");
     }
   }
 
@@ -71,11 +74,25 @@ export class WeightsLoop implements AsyncDisposable {
     chain.weightsRevealed(reveal, wallet.pair.address).then(
       (block) =>
         block === undefined
-          ? log("weights not revealed", { until: reveal.until })
+          ? log("weights not revealed", { until: reveal.until }, "warn")
           : log("weights revealed", { block }),
-      (error) => log("weights not watched", { error: reason(error) }),
+      (error) => log("weights not watched", { error: reason(error) }, "warn"),
     );
   }
+}
+
+/** Why nobody has a reward at this moment. */
+function whyNone(
+  { neurons }: Pick<Metagraph, "neurons">,
+  ledger: Pick<Ledger, "metrics">,
+): string {
+  const measured = neurons.map(({ hotkey }) => ledger.metrics(hotkey))
+    .filter(({ requestsPerSecond, served, failed }) =>
+      requestsPerSecond >= 0 || served + failed > 0
+    );
+  return measured.length === 0
+    ? "no miner of the subnet has been measured"
+    : `${measured.length} of the subnet's miners were measured, and none of them has a reward now`;
 }
 
 /**

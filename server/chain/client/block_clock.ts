@@ -21,6 +21,8 @@ export class BlockClock implements Disposable {
   readonly #listeners = new Set<Listener>();
   readonly #waiting = new Set<(error: AppError) => void>();
   #head: Head;
+  /** When the head came, by this machine's monotonic clock. */
+  #headAt = performance.now();
   #end: () => void = () => {};
 
   private constructor(link: ChainLink, timeoutMs: number, header: Header) {
@@ -48,6 +50,16 @@ export class BlockClock implements Disposable {
 
   get block(): number {
     return this.#head.number;
+  }
+
+  /** Milliseconds since the newest block came. */
+  get sinceBlockMs(): number {
+    return performance.now() - this.#headAt;
+  }
+
+  /** Whether the chain stands still: no block came for many of its own block times. */
+  get stale(): boolean {
+    return this.sinceBlockMs > Math.max(this.#timeoutMs, PATIENCE_BLOCKS * this.blockMs);
   }
 
   /** Milliseconds from block to block, by the runtime's constant. */
@@ -98,6 +110,7 @@ export class BlockClock implements Disposable {
     // A subscription begins with the block that is known.
     if (head.hash === this.#head.hash) return;
     this.#head = head;
+    this.#headAt = performance.now();
     for (const listener of this.#listeners) listener(this.#head.number, this.#head.hash);
   }
 }

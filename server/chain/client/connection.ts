@@ -13,7 +13,14 @@ export interface Endpoint {
 export interface ChainLink {
   readonly api: ApiPromise;
   send(method: string, params: readonly unknown[]): Promise<unknown>;
+  /** Whether the chain is in reach at this moment. */
+  readonly connection: Connection;
+  /** @returns what ends it. */
+  onConnection(listener: (connection: Connection) => void): () => void;
 }
+
+/** Whether the chain is in reach, and where it is not, why. */
+export type Connection = { readonly up: true } | { readonly up: false; readonly why: string };
 
 /** Milliseconds between tries after a dropped socket. */
 const RECONNECT_MS = 1000;
@@ -45,7 +52,14 @@ export async function openLink(
     await within(Promise.race([api.isReadyOrError, refused(provider)]), timeoutMs, doing(endpoint));
     checkChain(api, endpoint, expected);
     provider.holdTo(api.genesisHash.toHex());
-    return { api, send: (method, params) => provider.send(method, [...params]) };
+    return {
+      api,
+      send: (method, params) => provider.send(method, [...params]),
+      get connection() {
+        return provider.connection;
+      },
+      onConnection: (listener) => provider.onConnection(listener),
+    };
   } catch (cause) {
     // An answer that comes late must not end the process.
     api.isReadyOrError.catch(() => {});
@@ -84,11 +98,45 @@ class SameChainProvider extends WsProvider {
   #closed = false;
   /** Of the socket that is open. */
   #checked: Promise<void> | undefined;
+  readonly #listeners = new Set<(connection: Connection) => void>();
+  #connection: Connection = { up: true };
+
+  get connection(): Connection {
+    return this.#connection;
+  }
 
   holdTo(genesis: string): void {
     this.#genesis = genesis;
     this.#checked = Promise.resolve();
-    this.on("disconnected", () => this.#checked = undefined);
+    this.on("disconnected", () => {
+      this.#checked = undefined;
+      this.#change({ up: false, why: `the node at ${this.endpoint} does not answer` });
+    });
+    this.on("connected", () => void this.#takeUp(genesis));
+  }
+
+  onConnection(listener: (connection: Connection) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A socket that is open again may lead to another chain. */
+  async #takeUp(genesis: string): Promise<void> {
+    try {
+      await (this.#checked ??= this.#check(genesis));
+      this.#change({ up: true });
+    } catch (error) {
+      if (error instanceof AppError) this.#change({ up: false, why: error.message });
+    }
+  }
+
+  /** What is said of each try, once. */
+  #change(connection: Connection): void {
+    const before = this.#connection;
+    const same = before.up ? connection.up : !connection.up && connection.why === before.why;
+    if (same || this.#closed) return;
+    this.#connection = connection;
+    for (const listener of this.#listeners) listener(connection);
   }
 
   /**

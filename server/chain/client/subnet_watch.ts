@@ -2,7 +2,11 @@ import { AppError, reason } from "../../../core/error.ts";
 import type { Metagraph } from "./metagraph.ts";
 import type { SubtensorClient } from "./subtensor_client.ts";
 
-type Log = (event: string, facts: Readonly<Record<string, unknown>>) => void;
+type Log = (
+  event: string,
+  facts: Readonly<Record<string, unknown>>,
+  level?: "info" | "warn",
+) => void;
 
 /** Blocks after which the subnet is read again. */
 const REFRESH_BLOCKS = 25;
@@ -19,9 +23,17 @@ export class SubnetWatch implements Disposable {
     this.#metagraph = metagraph;
     this.#chain = chain;
     this.#log = log;
-    this.#end = chain.onBlock((block) => {
-      if (block - this.#metagraph.block >= every) void this.#read();
-    });
+    const ends = [
+      chain.onBlock((block) => {
+        if (block - this.#metagraph.block >= every) void this.#read();
+      }),
+      chain.onConnection((connection) => {
+        const { endpoint, block } = chain;
+        if (connection.up) log("chain_back", { endpoint, block });
+        else log("chain_lost", { endpoint, block, why: connection.why }, "warn");
+      }),
+    ];
+    this.#end = () => ends.forEach((end) => end());
   }
 
   /** @throws AppError as `SubtensorClient.metagraph` and `SubtensorClient.checkClock`. */
@@ -39,9 +51,25 @@ export class SubnetWatch implements Disposable {
     return this.#metagraph;
   }
 
+  /** @returns undefined for a hotkey that is not registered. */
+  uidOf(hotkey: string): number | undefined {
+    return this.#metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
+  }
+
+  /** What keeps this hotkey from taking part now, as sentences; none when all is well. */
+  problems(hotkey: string): string[] {
+    const { connection, netuid } = this.#chain;
+    return [
+      ...(connection.up ? [] : [`The chain is out of reach: ${connection.why}.`]),
+      ...(this.uidOf(hotkey) === undefined
+        ? [`The hotkey ${hotkey} is not registered on subnet ${netuid}.`]
+        : []),
+    ];
+  }
+
   /** @throws AppError `not_registered`. */
   requireRegistered(hotkey: string): void {
-    if (this.#metagraph.neurons.some((neuron) => neuron.hotkey === hotkey)) return;
+    if (this.uidOf(hotkey) !== undefined) return;
     const { netuid } = this.#chain;
     throw new AppError(
       "not_registered",
@@ -60,7 +88,7 @@ export class SubnetWatch implements Disposable {
     try {
       this.#metagraph = await this.#chain.metagraph();
     } catch (error) {
-      this.#log("subnet not read", { error: reason(error) });
+      this.#log("subnet not read", { error: reason(error) }, "warn");
     } finally {
       this.#reading = false;
     }

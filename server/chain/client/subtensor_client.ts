@@ -3,7 +3,7 @@ import { AppError } from "../../../core/error.ts";
 import { checkServable, parseIp } from "./address.ts";
 import { BlockClock } from "./block_clock.ts";
 import { BlockReader, type ChainEvent } from "./block_reader.ts";
-import { type ChainLink, type Endpoint, openLink } from "./connection.ts";
+import { type ChainLink, type Connection, type Endpoint, openLink } from "./connection.ts";
 import { misread } from "./lost.ts";
 import { type Metagraph, READING } from "./metagraph.ts";
 import { readMetagraph } from "./read_metagraph.ts";
@@ -100,6 +100,19 @@ export class SubtensorClient implements AsyncDisposable {
   /** The newest block seen. */
   get block(): number {
     return this.#clock.block;
+  }
+
+  /** Whether the chain is in reach, and goes on. */
+  get connection(): Connection {
+    const { connection } = this.#link;
+    if (!connection.up || !this.#clock.stale) return connection;
+    const seconds = Math.round(this.#clock.sinceBlockMs / 1000);
+    return { up: false, why: `no block came for ${seconds} s` };
+  }
+
+  /** Emits when the chain is lost, and when it is back. @returns what ends it. */
+  onConnection(listener: (connection: Connection) => void): () => void {
+    return this.#link.onConnection(listener);
   }
 
   /** Milliseconds from block to block. */
