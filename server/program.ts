@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help } from "commander";
 import process from "node:process";
 import { AppError } from "../core/error.ts";
+import manifest from "../package.json" with { type: "json" };
 import { sentenceOf } from "./cli/mod.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
@@ -29,10 +30,11 @@ const HELP: Partial<Help> = {
       .replace(/\((choices|default): [^()]*\)$/, (facts) => facts.replaceAll('"', "")),
 };
 
-/** Of a command and its own: they throw where they would end the process, and help alike. */
-function settle(command: Command): void {
+/** A command and its own: they throw where they would end the process, and help alike. */
+function settled(command: Command): Command {
   command.exitOverride().configureHelp(HELP);
-  command.commands.forEach(settle);
+  command.commands.forEach(settled);
+  return command;
 }
 
 /** 2: what was asked for cannot be done, and the message says why. 130: Ctrl-C. 1: our mistake. */
@@ -46,11 +48,12 @@ async function programFor(name: string): Promise<Command> {
   const program = new Command("deno task")
     .description("Stepwise: image generation whose every diffusion step anyone can check.")
     // Or else "bench loop --json" would be read as "bench --json <file>".
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .version(manifest.version, "--version", "print the version");
+  if (name === "--version") return settled(program);
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of wanted) program.addCommand(await load());
-  settle(program);
-  return program;
+  return settled(program);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What commands have in common: numbers of flags within their ranges, the sentence that an error
- * ends with, and progress on stderr.
+ * What commands have in common: numbers of flags within their ranges, flags from a file or the
+ * environment, the sentence that an error ends with, and progress on stderr.
  *
  * ```ts
  * import { wholeFlag } from "./mod.ts";
@@ -8,6 +8,7 @@
  * console.assert(wholeFlag("--queue", "16", 1, 10_000) === 16);
  * ```
  */
+export { addConfigOption } from "./config_file.ts";
 export { sentenceOf } from "./flag_hint.ts";
 export { numberFlag, sideFlag, stepsFlag, wholeFlag } from "./flags.ts";
 export { Progress } from "./progress.ts";

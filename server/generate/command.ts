@@ -186,6 +186,7 @@ function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   process.on("SIGINT", () => {
     if (controller.signal.aborted) process.exit(130);
+    console.error("\nStopping after this step; another Ctrl-C ends it at once.");
     controller.abort(new AppError("cancelled", "Cannot generate: it was cancelled"));
   });
   return controller.signal;

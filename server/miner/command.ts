@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { REQUEST_LIMITS } from "../../core/request_limits.ts";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
-import { numberFlag, wholeFlag } from "../cli/mod.ts";
+import { addConfigOption, numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
   addLogOptions,
@@ -98,7 +98,8 @@ export function minerCommand(): Command {
       "everybody, at the images, prompts and steps of all callers: for a miner that is shown to others",
       false,
     );
-  return addLogOptions(command).addHelpText("after", EXAMPLES).action(mine);
+  addConfigOption(addLogOptions(command));
+  return command.addHelpText("after", EXAMPLES).action(mine);
 }
 
 async function mine(flags: MinerFlags): Promise<void> {

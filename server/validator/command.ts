@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
-import { numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
+import { addConfigOption, numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
   addLogOptions,
@@ -130,7 +130,8 @@ export function validatorCommand(): Command {
       "of this hotkey's other role: what it measured of miners counts here too (default: " +
         "--scoring.url, if that is this hotkey's; on one machine they share it by --storage)",
     );
-  return addLogOptions(command).addHelpText("after", EXAMPLES).action(validate);
+  addConfigOption(addLogOptions(command));
+  return command.addHelpText("after", EXAMPLES).action(validate);
 }
 
 async function validate(flags: ValidatorFlags): Promise<void> {
