@@ -85,6 +85,12 @@ function refused(provider: WsProvider): Promise<never> {
   });
 }
 
+const RUNTIME_VERSION = "state_subscribeRuntimeVersion";
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
 type SubscribeParameters = Parameters<WsProvider["subscribe"]>;
 
 /**
@@ -150,7 +156,10 @@ class SameChainProvider extends WsProvider {
     return await super.send<T>(method, params, false, subscription);
   }
 
-  /** polkadot forgets a subscription whose renewal fails, as when the socket drops again. */
+  /**
+   * polkadot forgets a subscription whose renewal fails, as when the socket drops again; and its own,
+   * to the runtime's version, which it makes anew on each socket, would end the process.
+   */
   override async subscribe(...call: SubscribeParameters): Promise<number | string> {
     const [, , , callback] = call;
     try {
@@ -158,6 +167,7 @@ class SameChainProvider extends WsProvider {
       this.#followed.add(callback);
       return id;
     } catch (error) {
+      if (this.#genesis && call[1] === RUNTIME_VERSION) return await never();
       if (this.#followed.has(callback) && !this.#closed) {
         setTimeout(() => this.subscribe(...call).catch(() => {}), RECONNECT_MS);
       }

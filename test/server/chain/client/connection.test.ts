@@ -56,4 +56,9 @@ test("a lost chain is one event when it goes and one when it is back", async () 
     `chain_lost warn ${lost}`,
     expect.stringMatching(/^chain_lost warn .*its genesis is 0x.* now, and was 0x/),
   ]);
+
+  // polkadot subscribes anew on each socket; that another chain refuses it ends nothing.
+  leadTo(subnet.devnet.endpoint);
+  await vi.waitFor(() => expect(events.at(-1)).toBe("chain_back info"), PATIENCE_MS);
+  await vi.waitFor(() => expect(watch.problems(bob)).toEqual([]), PATIENCE_MS);
 });
