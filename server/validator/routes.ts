@@ -43,7 +43,7 @@ const OBJECT = { type: "object" };
 export function validatorRoutes(parts: ValidatorParts): Hono {
   const { guard, forwarding, ledger, metrics, version, log, problems } = parts;
   const { Error } = minerSchemas();
-  const failed = (error: unknown) => log("failed", { error: String(error) });
+  const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   return neuronRoutes({
     ...{ site: SITE_FOLDER, metrics, log, problems },
     receipts: {
