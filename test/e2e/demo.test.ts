@@ -56,7 +56,7 @@ test.skipIf(Deno.build.os !== "linux")(
     const log = "validator.log";
     const runs = () =>
       filesIn(folder).includes(log) &&
-      Deno.readTextFileSync(join(folder, log)).includes(" at http");
+      Deno.readTextFileSync(join(folder, log)).includes(`"event":"validating"`);
     while (!runs()) await new Promise((resolve) => setTimeout(resolve, 50));
     demo.kill("SIGINT");
     const { code, stdout, stderr } = await ended;
