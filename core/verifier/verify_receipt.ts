@@ -1,4 +1,4 @@
-import { decodeImage, encodeImage, type ImageFormat, type RgbaImage } from "../image/mod.ts";
+import { type ImageCodec, imageCodec, type ImageFormat, type RgbaImage } from "../image/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import type { Tolerance } from "../model/mod.ts";
 import { type Receipt, receiptId } from "../transcript/mod.ts";
@@ -39,6 +39,8 @@ export interface Verification {
    * hashed, unless it was before.
    */
   readonly image?: () => Promise<Uint8Array<ArrayBuffer> | CheckedImage>;
+  /** Decodes the image; default: in the caller's own thread. */
+  readonly codec?: ImageCodec;
   /** Called from level 2 on, and only if all that is cheaper holds. */
   readonly openEngine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
 }
@@ -74,7 +76,7 @@ async function findingsOf(
   meter: Meter,
 ): Promise<ImageFindings> {
   const { source, level, drawn: { steps } } = what;
-  const image = what.image && imageOf(what.image, committed);
+  const image = what.image && imageOf(what.image, committed, what.codec ?? imageCodec);
   if (!source) {
     await image?.(undefined);
     return { verdict: "honest", level: 0, steps: [] };
@@ -103,6 +105,7 @@ async function findingsOf(
 function imageOf(
   file: NonNullable<Verification["image"]>,
   committed: CheckedReceipt,
+  codec: ImageCodec,
 ): NonNullable<ImageCheck["image"]> {
   const { receipt } = committed;
   const format = formatOf(receipt);
@@ -111,7 +114,7 @@ function imageOf(
     const { bytes } = await ofMiner(() => checkImage(committed, given));
     await ofMiner(() => last && checkImageLeaf(last, bytes));
     return {
-      pixels: () => pixelsOf(bytes, format, receipt.request),
+      pixels: () => pixelsOf(bytes, format, receipt.request, codec),
       floor: psnrFloor(receipt.image.mediaType),
     };
   };
@@ -122,12 +125,13 @@ async function pixelsOf(
   file: Uint8Array<ArrayBuffer>,
   format: ImageFormat,
   size: Pick<RgbaImage, "width" | "height">,
+  codec: ImageCodec,
 ): Promise<RgbaImage> {
   try {
-    return await ofMiner(() => decodeImage(file, format, size));
+    return await ofMiner(() => codec.decode(file, format, size));
   } catch (refusal) {
     const pixel = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
-    await decodeImage(await encodeImage(pixel, format), format, pixel);
+    await codec.decode(await codec.encode(pixel, format), format, pixel);
     throw refusal;
   }
 }

@@ -1,4 +1,5 @@
 import type { ImageEngine } from "../../core/generation/mod.ts";
+import type { ImageCodec } from "../../core/image/mod.ts";
 import {
   decodeScore,
   MAX_REFUSAL_BYTES,
@@ -36,15 +37,21 @@ export type Scorer = (answer: AnswerToScore, image?: CheckedImage) => Promise<Sc
  */
 export const FETCH_MS = 30_000;
 
+export interface LocalScorerOptions {
+  /** Milliseconds that a miner has for all that one check fetches; default: {@link FETCH_MS}. */
+  readonly fetchMs?: number;
+  /** Decodes the images; default: in this thread. */
+  readonly codec?: ImageCodec;
+}
+
 /**
  * With an engine of this process. Networks run one after the other; what miners send is waited for
  * beside them, so that one who is slow holds up no check but their own, of which there is one at a time.
- * @param fetchMs that a miner has for all that one check fetches.
  */
 export function localScorer(
   verifier: Pick<Verifier, "verify">,
   engine: Pick<ImageEngine, "predict" | "decode">,
-  fetchMs = FETCH_MS,
+  { fetchMs = FETCH_MS, codec }: LocalScorerOptions = {},
 ): Scorer {
   const ofMiner = new KeyedMutex();
   const network = new Mutex();
@@ -63,6 +70,7 @@ export function localScorer(
         source: evidence.source,
         image: () => image ? Promise.resolve(image) : evidence.image(),
         openEngine: () => Promise.resolve(oneByOne),
+        codec,
       });
       return scoreOf(report);
     });

@@ -1,3 +1,4 @@
+import type { ImageCodec } from "../../core/image/mod.ts";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
@@ -99,7 +100,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     miners: () => peers().length,
     block: () => ledger.weights.last()?.block,
   });
-  const model = await openScoring(options, metrics, stack);
+  const model = await openScoring(options, { metrics, codec }, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
     ...{ random: secureRandom, clock: Date.now },
@@ -191,7 +192,7 @@ interface Scoring {
 /** A model on this machine, or the scoring API of another. */
 async function openScoring(
   options: ValidatorOptions,
-  metrics: ValidatorMetrics,
+  { metrics, codec }: { readonly metrics: ValidatorMetrics; readonly codec: ImageCodec },
   stack: AsyncDisposableStack,
 ): Promise<Scoring> {
   const { scoring, wallet, roles } = options;
@@ -208,8 +209,9 @@ async function openScoring(
     return { scorer, defaults: entry.defaults, checkRequest: () => {} };
   }
   const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
+  const verifier = await openVerifier(model);
   return {
-    scorer: counted(localScorer(await openVerifier(model), engine, options.fetchMs), metrics),
+    scorer: counted(localScorer(verifier, engine, { fetchMs: options.fetchMs, codec }), metrics),
     defaults,
     checkRequest: (request) => {
       checkWork(request, defaults, options.forward.maxWork);

@@ -90,7 +90,7 @@ test("all openings of a check have one time together", async () => {
   });
   // None of them is late by itself.
   const { engine, verifier } = verifying(9);
-  const score = localScorer(verifier, engine, 400);
+  const score = localScorer(verifier, engine, { fetchMs: 400 });
   const error = await rejection(score({ receipt: receipts[0], url, token: TOKEN }));
   expect(error).toMatchObject({ code: "opening_withheld" });
   expect(opened).toBeLessThan(4);
