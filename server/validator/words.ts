@@ -27,5 +27,7 @@ const STYLES = [
 /** A prompt of the word list: some ten thousand there are. */
 export function promptOfWords(random: Random): string {
   const one = (words: readonly string[]) => words[Math.floor(random() * words.length)];
-  return `a ${one(COLOURS)} ${one(THINGS)} ${one(PLACES)}, ${one(STYLES)}`;
+  const colour = one(COLOURS);
+  const article = /^[aeiou]/.test(colour) ? "an" : "a";
+  return `${article} ${colour} ${one(THINGS)} ${one(PLACES)}, ${one(STYLES)}`;
 }

@@ -16,7 +16,16 @@ test("without a bank: words, and hardly ever the same", async () => {
   const next = await openPrompts(undefined, Math.random);
   const prompts = await Promise.all(Array.from({ length: 100 }, next));
   expect(new Set(prompts).size).toBeGreaterThan(95);
-  for (const prompt of prompts) expect(prompt).toMatch(/^a [a-z]+ .+, .+$/);
+  for (const prompt of prompts) expect(prompt).toMatch(/^an? [a-z]+ .+, .+$/);
+});
+
+test("words have the article that they need", async () => {
+  let draws = 0;
+  // Every colour in turn: each prompt draws four words.
+  const next = await openPrompts(undefined, () => (draws++ >> 2) % 9 / 9 + 0.01);
+  const prompts = await Promise.all(Array.from({ length: 9 }, next));
+  expect(prompts.filter((prompt) => prompt.startsWith("an orange "))).toHaveLength(1);
+  for (const prompt of prompts) expect(prompt).toMatch(/^(an [aeiou]|a [^aeiou])/);
 });
 
 describe("a file", () => {
