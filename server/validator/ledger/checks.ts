@@ -79,6 +79,7 @@ export class CheckLedger {
   /** @param at milliseconds since 1970. @returns whether it was new. */
   record({ id, hotkey, source, score }: Checked, at = this.#database.now()): boolean {
     const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
+    this.#database.changed(hotkey);
     return this.#database.run(
       "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at],

@@ -8,6 +8,7 @@ export class LedgerDatabase implements Disposable {
   readonly #database: DatabaseSync;
   readonly #clock: () => number;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #versions = new Map<string, number>();
 
   /** @param path of an SQLite file. @param clock milliseconds since 1970. */
   constructor(path: string, clock: () => number) {
@@ -17,6 +18,16 @@ export class LedgerDatabase implements Disposable {
 
   now(): number {
     return this.#clock();
+  }
+
+  /** There is something new of a miner. */
+  changed(hotkey: string): void {
+    this.#versions.set(hotkey, 1 + this.versionOf(hotkey));
+  }
+
+  /** Another one whenever this process has recorded something of a miner. */
+  versionOf(hotkey: string): number {
+    return this.#versions.get(hotkey) ?? 0;
   }
 
   /** @returns how many rows it changed. */

@@ -3,7 +3,8 @@ import { AttestationLedger } from "./attestations.ts";
 import { CheckLedger } from "./checks.ts";
 import { LedgerDatabase } from "./database.ts";
 import { ResultExchange } from "./exchange.ts";
-import { DEFAULT_WINDOWS, metricsOf, type Shown, type Windows } from "./metrics.ts";
+import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
+import { MetricsCache } from "./metrics_cache.ts";
 import { StressQueue } from "./queue.ts";
 import { PublishedReceipts } from "./receipts.ts";
 import { UserResults } from "./results.ts";
@@ -26,12 +27,14 @@ export class Ledger implements Disposable {
   readonly weights: WeightLedger;
   readonly #database: LedgerDatabase;
   readonly #windows: Windows;
+  readonly #metrics: MetricsCache;
 
   /** @param path of an SQLite file. @param clock milliseconds since 1970. */
   constructor(path: string, clock: () => number = Date.now, windows: Windows = DEFAULT_WINDOWS) {
     const database = new LedgerDatabase(path, clock);
     this.#database = database;
     this.#windows = windows;
+    this.#metrics = new MetricsCache(database, windows);
     this.queue = new StressQueue(database);
     this.results = new UserResults(database, this.queue);
     this.checks = new CheckLedger(database, this.results);
@@ -44,7 +47,7 @@ export class Ledger implements Disposable {
 
   /** What the incentive of a miner is computed from. Unmeasured is NaN. */
   metrics(hotkey: string): MinerMetrics & Shown {
-    return metricsOf(this.#database, this.#windows, hotkey);
+    return this.#metrics.of(hotkey);
   }
 
   /** Forgets what no longer weighs. */

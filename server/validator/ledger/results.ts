@@ -38,6 +38,7 @@ export class UserResults {
         "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
         ...[id, hotkey, served ? 1 : 0, why && brief(why), at],
       ) > 0;
+      if (isNew) this.#database.changed(hotkey);
       if (isNew && !served) this.#queue.add(hotkey, why ?? "failed a user");
       return isNew;
     });

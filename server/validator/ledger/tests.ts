@@ -40,8 +40,10 @@ export class TestLedger {
       "INSERT OR IGNORE INTO tests VALUES (?, ?, ?, ?, ?, ?)",
       ...[id, hotkey, requestsPerSecond, errorRate, requests, at],
     ) > 0;
-    if (isNew) this.#queue.remove(hotkey, at);
-    return isNew;
+    if (!isNew) return false;
+    this.#database.changed(hotkey);
+    this.#queue.remove(hotkey, at);
+    return true;
   }
 
   /** When each miner was last tested, in milliseconds since 1970. */

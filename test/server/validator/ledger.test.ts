@@ -4,6 +4,7 @@ import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const SETTLE = new URL("../../fixtures/settle_forever.ts", import.meta.url).pathname;
@@ -244,5 +245,41 @@ describe("on disk", () => {
       expect(checks).toBe(failed);
       expect(checks - (told + 1)).toBeOneOf([0, 1]);
     }
+  });
+});
+
+describe("metrics that everybody asks for", () => {
+  test("are derived once while there is nothing new, and at once when there is", () => {
+    let reads = 0;
+    let now = 1_000_000;
+    const ledger = new Ledger(":memory:", () => {
+      reads++;
+      return now;
+    });
+    const derive = () => {
+      const before = reads;
+      ledger.metrics("5M");
+      return reads - before;
+    };
+    const whole = derive();
+    expect(derive()).toBeLessThan(whole);
+    ledger.results.served("r1", "5M");
+    expect(ledger.metrics("5M").served).toBe(1);
+    // Of another miner: this one's stay.
+    ledger.results.served("r2", "5Other");
+    expect(derive()).toBeLessThan(whole);
+    now += 11_000;
+    expect(derive()).toBe(whole);
+  });
+
+  test("hear within seconds of what another process recorded", async () => {
+    const path = join(await temporaryFolder(), "ledger.sqlite");
+    let now = 1_000_000;
+    using own = new Ledger(path, () => now);
+    using other = new Ledger(path, () => now);
+    expect(own.metrics("5M").served).toBe(0);
+    other.results.served("r1", "5M");
+    now += 11_000;
+    expect(own.metrics("5M").served).toBe(1);
   });
 });
