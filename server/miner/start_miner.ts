@@ -13,6 +13,7 @@ import { withUids } from "../telemetry/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
+import { AxonKeeper } from "./axon_keeper.ts";
 import { Generator } from "./generator.ts";
 import { MinerMetrics } from "./metrics.ts";
 import { OpeningTokens } from "./opening_token.ts";
@@ -95,7 +96,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const server = listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   stack.defer(() => source.close());
-  await serveAxon(options, server.addr.port, log);
+  await serveAxon(options, subnet, server.addr.port, stack);
   const owned = stack.move();
   return {
     url: `http://${options.hostname}:${server.addr.port}`,
@@ -140,19 +141,16 @@ async function warmUp(engine: ImageEngine): Promise<void> {
 }
 
 async function serveAxon(
-  { chain, wallet, external }: MinerOptions,
+  { chain, wallet, external, log }: MinerOptions,
+  subnet: SubnetWatch | undefined,
   port: number,
-  log: MinerOptions["log"],
+  stack: AsyncDisposableStack,
 ): Promise<void> {
-  if (!chain) return;
+  if (!chain || !subnet) return;
   if (!external) {
     const why = "validators will not find this miner; --axon.external_ip says where it is reached";
     return log("axon not served", { why }, "warn");
   }
   const axon = { ip: external.ip, port: external.port ?? port };
-  const { neurons } = await chain.metagraph();
-  const own = neurons.find(({ hotkey }) => hotkey === wallet.hotkey.address)?.axon;
-  if (own?.ip === axon.ip && own.port === axon.port) return;
-  const { block } = await chain.serveAxon(axon, wallet.pair);
-  log("axon served", { ...axon, block });
+  stack.use(await AxonKeeper.start({ chain, subnet, wallet, axon, log }));
 }

@@ -38,6 +38,8 @@ export class WeightsLoop implements AsyncDisposable {
     // The first ones after as much time as all others: until then little is known.
     this.#next = (ledger.weights.last()?.block ?? chain.block) + epochLength;
     this.#end = chain.onBlock((block) => {
+      // A chain that was begun anew has lower blocks: those of the old one never come.
+      this.#next = Math.min(this.#next, block + epochLength);
       if (block < this.#next || this.#running) return;
       this.#running = this.#set(block).finally(() => this.#running = undefined);
     });

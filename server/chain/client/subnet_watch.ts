@@ -11,6 +11,9 @@ type Log = (
 /** Blocks after which the subnet is read again. */
 const REFRESH_BLOCKS = 25;
 
+/** No fork is that long: the chain was begun anew, as a local node that keeps nothing. */
+const RESTART_BLOCKS = 8;
+
 /** Who is on a subnet, read again now and then. */
 export class SubnetWatch implements Disposable {
   #metagraph: Metagraph;
@@ -18,6 +21,7 @@ export class SubnetWatch implements Disposable {
   readonly #chain: SubtensorClient;
   readonly #log: Log;
   readonly #end: () => void;
+  readonly #listeners = new Set<(metagraph: Metagraph) => void>();
 
   private constructor(chain: SubtensorClient, metagraph: Metagraph, log: Log, every: number) {
     this.#metagraph = metagraph;
@@ -25,7 +29,11 @@ export class SubnetWatch implements Disposable {
     this.#log = log;
     const ends = [
       chain.onBlock((block) => {
-        if (block - this.#metagraph.block >= every) void this.#read();
+        const { block: read } = this.#metagraph;
+        if (read - block >= RESTART_BLOCKS) {
+          log("chain_went_back", { from: read, to: block }, "warn");
+        }
+        if (block - read >= every || block < read) void this.#read();
       }),
       chain.onConnection((connection) => {
         const { endpoint, block } = chain;
@@ -44,6 +52,12 @@ export class SubnetWatch implements Disposable {
   ): Promise<SubnetWatch> {
     const [metagraph] = await Promise.all([chain.metagraph(), chain.checkClock()]);
     return new SubnetWatch(chain, metagraph, log, everyBlocks);
+  }
+
+  /** Told of each later reading. @returns what ends it. */
+  onRead(listener: (metagraph: Metagraph) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** As it was some blocks ago. */
@@ -87,6 +101,7 @@ export class SubnetWatch implements Disposable {
     this.#reading = true;
     try {
       this.#metagraph = await this.#chain.metagraph();
+      for (const listener of this.#listeners) listener(this.#metagraph);
     } catch (error) {
       this.#log("subnet not read", { error: reason(error) }, "warn");
     } finally {

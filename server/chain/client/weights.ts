@@ -1,3 +1,4 @@
+import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { blake2AsHex } from "@polkadot/util-crypto";
 import { hexToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
@@ -83,6 +84,7 @@ export class WeightsSetter {
       const call = () => api.tx.subtensorModule.setWeights(this.#netuid, uids, values, versionKey);
       return { ...await this.#submitter.submit(call, key, DOING), way: "set" };
     }
+    requireTimelock(api, this.#netuid);
     const { commit, reveal, version } = await this.#seal(weights, key).catch((cause) => {
       throw misread(DOING, cause);
     });
@@ -201,6 +203,24 @@ export class WeightsSetter {
 }
 
 const DOING = "set weights";
+
+/** @throws AppError `chain_invalid` for a runtime from before the commits that drand opens. */
+export function requireTimelock(
+  { query, tx, runtimeVersion: { specName, specVersion } }: Pick<
+    ApiPromise,
+    "query" | "tx" | "runtimeVersion"
+  >,
+  netuid: number,
+): void {
+  if (query.drand?.beaconConfig && tx.subtensorModule?.commitTimelockedWeights) return;
+  throw new AppError(
+    "chain_invalid",
+    `Cannot ${DOING}: subnet ${netuid} demands commits, and this chain's runtime (${specName} ` +
+      `${specVersion}) knows only those by hash, which somebody has to reveal by hand; Stepwise ` +
+      "makes those that drand opens. Update the node, or have the subnet's owner switch " +
+      "commit-reveal off (commit_reveal_weights_enabled)",
+  );
+}
 
 /** The runtime's own checks, with words. @throws AppError `invalid_request`, `not_registered`. */
 function checkWeights(

@@ -25,7 +25,7 @@ export class WeightLedger {
 
   /** The newest. */
   last(): SetWeights | undefined {
-    const row = this.#database.first("SELECT * FROM weights ORDER BY block DESC");
+    const row = this.#database.first("SELECT * FROM weights ORDER BY at DESC, block DESC");
     return row && {
       block: Number(row.block),
       uids: JSON.parse(String(row.uids)),
@@ -36,7 +36,7 @@ export class WeightLedger {
   /** The newest stay. */
   sweep(before: number): void {
     this.#database.run(
-      "DELETE FROM weights WHERE at < ? AND block < (SELECT MAX(block) FROM weights)",
+      "DELETE FROM weights WHERE at < ? AND at < (SELECT MAX(at) FROM weights)",
       before,
     );
   }

@@ -99,6 +99,20 @@ describe("WeightsLoop", () => {
     await loop[Symbol.asyncDispose]();
   });
 
+  test("goes by a chain that was begun anew, from its first blocks on", async () => {
+    using ledger = new Ledger(":memory:");
+    tested(ledger, "5Fast", 2, "honest");
+    // Of the old chain, which was far longer.
+    ledger.weights.add({ block: 50_000, uids: [1], weights: [65535] });
+    const { loop, at, sent } = await looping(ledger, () => Promise.resolve(108));
+    await at(7);
+    await at(106);
+    expect(sent).toHaveLength(0);
+    await at(107);
+    expect(sent).toHaveLength(1);
+    await loop[Symbol.asyncDispose]();
+  });
+
   test("tries again a few blocks after a refusal, and says so", async () => {
     using ledger = new Ledger(":memory:");
     tested(ledger, "5Fast", 2, "honest");
