@@ -8,6 +8,7 @@ import {
   addNeuronOptions,
   listOption,
   logOptions,
+  MINER_PORT,
   type NeuronFlags,
   neuronOptions,
   runNeuron,
@@ -48,7 +49,7 @@ export function minerCommand(): Command {
     .option("--no-chain", "take requests of --whitelist.hotkeys alone, and register nowhere");
   command.optionsGroup("Where it is reached:")
     .option("--axon.ip <address>", "to listen on", "0.0.0.0")
-    .option("--axon.port <n>", "to listen on", "8091")
+    .option("--axon.port <n>", "to listen on", String(MINER_PORT))
     .option(
       "--axon.external_ip <address>",
       "to serve on the chain (default: none, and no validator finds this miner)",
@@ -86,7 +87,7 @@ export function minerCommand(): Command {
     .option("--no-blacklist.force_validator_permit", "every neuron of the subnet may")
     .option(
       "--blacklist.allow_non_registered",
-      "others than the subnet's neurons may, too (with --no-blacklist.force_validator_permit)",
+      "others than the subnet's neurons may, too, if no permit is needed",
       false,
     )
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")

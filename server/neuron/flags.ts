@@ -19,6 +19,9 @@ import { stateFolder } from "./state_folder.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import type { EngineFlags } from "../compute/mod.ts";
 
+/** Where miners listen, unless it is said. */
+export const MINER_PORT = 8091;
+
 export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
   readonly "axon.ip": string;
   readonly "axon.port": string;
@@ -84,14 +87,17 @@ export function neuronOptions(
     readonly log: Log;
   },
 ): NeuronOptions {
+  const port = wholeFlag("--axon.port", flags["axon.port"], 0, 65535);
+  // Miners of one hotkey may be several on a machine, one a GPU; what a validator measured is one.
+  const ownPort = role === "miner" && port !== MINER_PORT ? port : undefined;
   return {
     wallet,
     hostname: flags["axon.ip"],
-    port: wholeFlag("--axon.port", flags["axon.port"], 0, 65535),
+    port,
     model: flags.model,
     variant: flags.variant,
     compute: flags.compute,
-    folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet),
+    folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet, ownPort),
     log,
   };
 }

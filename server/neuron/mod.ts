@@ -15,6 +15,7 @@ export {
   addNeuronOptions,
   listOption,
   logOptions,
+  MINER_PORT,
   type NeuronFlags,
   type NeuronOptions,
   neuronOptions,

@@ -6,14 +6,17 @@ import type { ChainOptions } from "../chain/mod.ts";
 /**
  * Where a server keeps what it must not lose.
  * @param subnet undefined for a server without a chain.
+ * @param port where it is not the usual one: each server of a hotkey has a folder of its own.
  */
 export function stateFolder(
   role: string,
   hotkey: string,
   subnet: ChainOptions | undefined,
+  port?: number,
 ): string {
   const states = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
-  return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", hotkey);
+  const own = port === undefined ? hotkey : `${hotkey}-${port}`;
+  return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", own);
 }
 
 /** One hotkey may be on several subnets, and on several chains. */

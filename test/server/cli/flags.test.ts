@@ -12,6 +12,7 @@ test("each role, chain, subnet and hotkey has a state folder of its own", () => 
     stateFolder("miner", "5A", { endpoint, netuid: 1 }),
     stateFolder("miner", "5A", { endpoint: "ws://127.0.0.1:9945", netuid: 1 }),
     stateFolder("miner", "5A", undefined),
+    stateFolder("miner", "5A", { network: "finney", netuid: 1 }, 8093),
     stateFolder("validator", "5A", { network: "finney", netuid: 1 }),
     stateFolder("miner", "5B", { network: "finney", netuid: 1 }),
   ];
@@ -19,7 +20,7 @@ test("each role, chain, subnet and hotkey has a state folder of its own", () => 
   // Without a network, and without an endpoint, it is finney.
   expect(stateFolder("miner", "5A", { netuid: 1 })).toBe(folders[0]);
   for (const folder of folders) {
-    expect(folder).toMatch(/stepwise\/(miner|validator)\/[\w.-]+\/5[AB]$/);
+    expect(folder).toMatch(/stepwise\/(miner|validator)\/[\w.-]+\/5[AB](-8093)?$/);
   }
 });
 
