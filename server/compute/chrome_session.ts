@@ -138,15 +138,18 @@ async function loadPage(
     READY_MS,
   );
   try {
-    await Promise.race([page.goto(visit.url), broken]);
-    const socket = await Promise.race([visit.socket, broken]);
-    const session = new Promise<ChromeSession>((resolve) =>
-      socket.addEventListener(
-        "message",
-        ({ data }) => resolve(Promise.try(() => greet(page, socket, decodeHello(data)))),
-        { once: true },
+    // The worker may have said it before the page counts as loaded.
+    const session = visit.socket.then((socket) =>
+      new Promise<ChromeSession>((resolve) =>
+        socket.addEventListener(
+          "message",
+          ({ data }) => resolve(Promise.try(() => greet(page, socket, decodeHello(data)))),
+          { once: true },
+        )
       )
     );
+    session.catch(() => {});
+    await Promise.race([page.goto(visit.url), broken]);
     return await Promise.race([session, broken]);
   } finally {
     clearTimeout(timer);
