@@ -20,7 +20,8 @@ export class KeyedMutex {
     try {
       return await entry.mutex.run(task);
     } finally {
-      if (--entry.users === 0) this.#mutexes.delete(key);
+      entry.users--;
+      if (entry.users === 0) this.#mutexes.delete(key);
     }
   }
 }

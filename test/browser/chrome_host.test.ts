@@ -249,7 +249,7 @@ test("generate --compute chrome draws, and says why when it cannot", async () =>
     reason: expect.stringContaining("chosen by --compute chrome"),
   });
   expect(Deno.statSync(out).size).toBeGreaterThan(50);
-  const lost = await runCli([...args, ...size, "--chrome-path", "/nowhere"]);
+  const lost = await runCli([...args, ...size, "--force", "--chrome-path", "/nowhere"]);
   expect(lost.code).toBe(2);
   expect(lost.stderr).toBe("Cannot start Chrome: --chrome-path is /nowhere, no file.\n");
 });
