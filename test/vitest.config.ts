@@ -15,7 +15,7 @@ export default defineConfig({
     // One more than there are cores: a test of processes waits for them most of its time.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: OuterFirst },
-    // What hangs ends some time; how quick a test is, no clock of a busy machine can tell.
+    // What hangs ends some time; how quick a test is, no clock of a busy machine can say.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ["default", new SlowestTests()],

@@ -1,6 +1,6 @@
 /**
  * Benchmarks of the kernels and of the denoising loop, the same in Deno and in a browser: what is
- * measured (`kernels`, `loops`), and what is told of it (`report`).
+ * measured (`kernels`, `loops`), and how it is reported (`report`).
  *
  * ```ts
  * import { benchJobs, formatMs, summarize } from "./mod.ts";

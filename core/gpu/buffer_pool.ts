@@ -55,7 +55,7 @@ export class BufferPool implements Disposable {
    * A buffer of at least so many bytes; what it holds is left over from its last user.
    * @param usage GPUBufferUsage bits.
    * @throws AppError `gpu_failed` when the device has no buffers of this size. A device out of
-   * memory tells the caller's error scope (`Gpu.guarded`).
+   * memory reports to the caller's error scope (`Gpu.guarded`).
    */
   take(bytes: number, label: string, usage: number = STORAGE_USAGE): PooledBuffer {
     const size = Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);

@@ -35,8 +35,8 @@ export interface GpuNeeds {
   readonly advice: string;
 }
 
-/** Milliseconds within which a device that failed tells whether it is lost. */
-const LOSS_IS_TOLD = 50;
+/** Milliseconds within which a device that failed reports whether it is lost. */
+const LOSS_REPORT_MS = 50;
 
 /**
  * Owns a device, its pooled buffers and all its memory; share `device` with onnxruntime.
@@ -105,7 +105,7 @@ export class Gpu implements Disposable {
 
   /**
    * What the work gives, or how the device failed meanwhile: onnxruntime may wait for a lost device
-   * for ever, fail in words of its own before the loss is told, or not see that memory ran out.
+   * for ever, fail in words of its own before the loss is reported, or not see that memory ran out.
    * @throws AppError `device_lost`, `gpu_failed`, and what the work throws.
    */
   async orFailure<T>(work: PromiseLike<T>): Promise<T> {
@@ -116,7 +116,7 @@ export class Gpu implements Disposable {
     try {
       return await Promise.race([work, failed]);
     } catch (error) {
-      const waited = new Promise<void>((resolve) => setTimeout(resolve, LOSS_IS_TOLD));
+      const waited = new Promise<void>((resolve) => setTimeout(resolve, LOSS_REPORT_MS));
       await Promise.race([waited, failed]);
       throw error;
     } finally {

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
 
 /**
- * Does GPU work whose errors WebGPU would only tell the console. The scopes are popped before
+ * Does GPU work whose errors WebGPU would only report to the console. The scopes are popped before
  * anything is awaited, so that concurrent callers never get each other's errors.
  * @param doing for the sentence: "compile step_f32".
  * @param undo gives back what the work made, when the device did not take it.

@@ -30,7 +30,7 @@ export interface Model extends AsyncDisposable {
 }
 
 export interface LoadOptions {
-  /** Told before each part is loaded. */
+  /** Called before each part is loaded. */
   readonly onPart?: (part: string) => void;
 }
 

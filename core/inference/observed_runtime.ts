@@ -10,7 +10,7 @@ export interface SessionRun {
   readonly milliseconds: number;
 }
 
-/** A runtime that tells of every call of its sessions after it came back. For benchmarks and tests. */
+/** A runtime that reports every call of its sessions once it returned. For benchmarks and tests. */
 export function observeRuntime(runtime: Runtime, observe: (run: SessionRun) => void): Runtime {
   return {
     ...runtime,

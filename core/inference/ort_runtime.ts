@@ -43,7 +43,7 @@ export interface OrtRuntimeOptions {
   readonly gpu?: Gpu;
 }
 
-/** onnxruntime-web is told of places in a file of weights in 32 bits. */
+/** onnxruntime-web takes offsets into a file of weights in 32 bits. */
 export const WEB_FILE_BYTES = 2 ** 32 - 1;
 
 /** onnxruntime as a {@link Runtime}. Never two of its calls at once: the GPU builds hang on that. */

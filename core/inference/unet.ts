@@ -3,7 +3,7 @@ import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from "./tensor.ts";
 import { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 
-/** Everything but sample and timestep that the UNet is told. */
+/** All inputs of the UNet but sample and timestep. */
 export interface UnetConditioning {
   /** One for each row of the sample. */
   readonly text: readonly TextEmbedding[];

@@ -16,7 +16,7 @@ export interface Hasher {
 export interface PartialFile {
   /** How many bytes there are, some of them perhaps from an earlier run. */
   readonly bytes: number;
-  /** What the server called the file these bytes are of, as {@link restart} was told. */
+  /** What the server called the file these bytes are of, as {@link restart} was given it. */
   readonly validator?: string;
   /** The bytes there are, in order. */
   read(): AsyncIterable<Uint8Array>;
@@ -124,7 +124,7 @@ class Download {
     }
   }
 
-  /** Bytes of an earlier run are kept if a later end can be told to be of the same file. */
+  /** Bytes of an earlier run are kept if the rest can be recognised as of the same file. */
   async #rehash(opened: Opened): Promise<void> {
     const { file, size = Infinity } = opened;
     if (file.bytes === 0) return;

@@ -16,7 +16,7 @@ export class Meter {
   has(file: string, bytes: number, size: number | undefined): void {
     this.#bytes.set(file, bytes);
     this.#sizes.set(file, size);
-    this.#tell(file);
+    this.#emit(file);
   }
 
   finish(file: string, size: number): void {
@@ -28,7 +28,7 @@ export class Meter {
     this.#report?.({ kind: "retry", file, message });
   }
 
-  #tell(file: string): void {
+  #emit(file: string): void {
     const sizes = [...this.#sizes.values()];
     this.#report?.({
       kind: "download",

@@ -5,7 +5,7 @@ import { type Field, ProtobufReader } from "../onnx/mod.ts";
 
 /** A file of weights that an ONNX graph refers to. */
 export interface ExternalData {
-  /** As the graph writes it, relative to the graph's folder: what onnxruntime is told. */
+  /** As the graph writes it, relative to the graph's folder: the name that onnxruntime is given. */
   readonly location: string;
   /** Inside the model: `unet/model.onnx_data`. */
   readonly path: string;

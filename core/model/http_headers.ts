@@ -6,7 +6,7 @@ export function rangeHeaders(bytes: number, validator?: string): Record<string, 
   return Object.fromEntries(headers);
 }
 
-/** Only a strong etag tells that two halves are of one file. @see RFC 9110, section 13.1.5. */
+/** Only a strong etag shows that two halves are of one file. @see RFC 9110, section 13.1.5. */
 export function validatorOf({ headers }: Response): string | undefined {
   const etag = headers.get("etag");
   if (headers.has("content-encoding")) return undefined;

@@ -1,4 +1,4 @@
-/** What fetching a model tells its caller. Called often (each chunk): the one that shows it thins it out. */
+/** Progress of fetching a model. Emitted for each chunk: whatever shows it thins it out. */
 export type ModelProgress =
   /** Totals over all files. `bytes` can fall back: a server that cannot resume starts over. */
   | {

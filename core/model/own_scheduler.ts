@@ -64,9 +64,9 @@ function amended(config: Readonly<Record<string, unknown>>, pipeline: string): O
   const name = String(config._class_name);
   const changes: Record<string, unknown> = {};
   const notices: string[] = [];
-  const change = (key: string, from: unknown, to: unknown, told: boolean) => {
+  const change = (key: string, from: unknown, to: unknown, notify: boolean) => {
     changes[key] = to;
-    if (!told) return;
+    if (!notify) return;
     const was = key in config ? `is ${from}` : `is not set, ${from} by default`;
     notices.push(
       `${key} of the model's ${name} ${was}: ${to} was used, as diffusers' ${pipeline} does`,

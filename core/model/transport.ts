@@ -111,7 +111,7 @@ export class Watchdog implements Disposable {
   }
 }
 
-/** What a repeated attempt tells and asks. */
+/** How a repeated attempt reports and waits. */
 export interface RetryHooks {
   /** For messages: "download unet/model.onnx of hf:a/b". */
   readonly doing: string;

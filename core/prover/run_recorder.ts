@@ -46,7 +46,7 @@ export class RunRecorder {
     throw new AppError("transcript_invalid", "Cannot commit to a run: its first leaf is not there");
   }
 
-  /** The first leaf tells the number of channels. */
+  /** The number of channels comes with the first leaf. */
   #begin({ bits }: Leaf): void {
     if (this.#latent) return;
     const { batch, steps } = this.#request;

@@ -78,7 +78,7 @@ export class RemoteEngine implements ImageEngine {
       },
       {
         signal: options.signal,
-        onMessage: (message, payload) => tell(message, payload, options, images),
+        onMessage: (message, payload) => dispatch(message, payload, options, images),
       },
     );
     return { request, plan, latentDims, images, timings, deviceMemory, notices };
@@ -132,7 +132,7 @@ export class RemoteEngine implements ImageEngine {
   }
 }
 
-function tell(
+function dispatch(
   message: EngineAnswer,
   payload: Payload,
   { onLeaf, onStep }: GenerateOptions,

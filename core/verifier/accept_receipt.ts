@@ -30,7 +30,7 @@ export interface OwnSettings {
   readonly channels: number;
 }
 
-/** Of the plan that tells whether a scheduler's configuration can be used at all. */
+/** Of the plan that shows whether a scheduler's configuration can be used at all. */
 const TRIAL_STEPS = 10;
 
 /** Reads what is compared with receipts. @throws AppError as `openVerifier`. */

@@ -32,7 +32,7 @@ export interface Verification {
   /** Chosen after the receipt was in hand; they are opened where there is a source. */
   readonly drawn: ChosenSteps;
   readonly source?: OpeningSource;
-  /** Told of each opening once it is proven. */
+  /** Called with each opening once it is proven. */
   readonly onOpened?: (opening: ProvenOpening) => void;
   /**
    * The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. It is

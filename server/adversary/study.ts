@@ -28,31 +28,31 @@ const MAX_RUNS = 5000;
 
 /**
  * @param makers honest machines besides the checker's own, each making as many images as `runs`.
- * @param told called with the name of what has been tried, its number from 1 on, and of how many.
+ * @param onProgress called with the name of each practice tried, its number from 1 on, and the total.
  */
 export async function studyCheats(
   bench: LabBench,
   sizing: Sizing,
   makers: ReadonlyMap<string, ImageEngine>,
-  told: (name: string, done: number, total: number) => void,
+  onProgress: (name: string, done: number, total: number) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
   const total = 1 + makers.size + zoo.length + 1;
   let done = 0;
-  const tell = (name: string) => told(name, ++done, total);
+  const report = (name: string) => onProgress(name, ++done, total);
   const own = await inTurn(runs, (run) => bench.try(honest, sizing, run));
-  tell(honest.name);
+  report(honest.name);
   const others: [string, ExaminedRun[]][] = [];
   for (const [name, maker] of makers) {
     others.push([name, await inTurn(runs, (run) => bench.check(maker, sizing, run))]);
-    tell(`honest on ${name}`);
+    report(`honest on ${name}`);
   }
   const elsewhere = others.flatMap(([, made]) => made.flatMap((run) => run.sights));
   const thresholds = thresholdsOf(elsewhere, sizing.steps);
   const against = { all: [...own.flatMap((run) => run.sights), ...elsewhere], thresholds };
   const find = async (cheat: Cheat) => {
     const made = await tryOften(cheat, bench, sizing);
-    tell(cheat.name);
+    report(cheat.name);
     return findingsOf(cheat, made, against);
   };
   return {

@@ -25,7 +25,7 @@ export class BenchPage implements AsyncDisposable {
   }
 
   /**
-   * @param onProgress is told what the page's `benchProgress` is.
+   * @param onProgress called with the page's `benchProgress`.
    * @throws AppError `host_unavailable` when there is no Chrome.
    */
   static async open(

@@ -70,7 +70,7 @@ export function benchCommand(): Command {
     .option("--all", "show every variant and what it is held against", false)
     .option("--json <file>", "write the report with all samples")
     .option("--html <file>", "write the report as one page with plots")
-    .option("--compare <file>", "tell what got faster or slower since a report of --json")
+    .option("--compare <file>", "show what got faster or slower since a report of --json")
     .addHelpText("after", EXAMPLES)
     .action(bench)
     .addCommand(pipelineCommand())

@@ -175,9 +175,9 @@ function leftOutLine({ host, leftOut }: HostReport): string[] {
 
 /** What changed since an older report, ours first. */
 export function changesTable(changes: readonly Change[], path: string): string {
-  const told = changes.filter(({ verdict }) => verdict === "faster" || verdict === "slower");
-  const ours = told.filter(({ row }) => row.kind === "kernel");
-  const lines = [...ours, ...told.filter(({ row }) => row.kind !== "kernel")].map((change) => {
+  const changed = changes.filter(({ verdict }) => verdict === "faster" || verdict === "slower");
+  const ours = changed.filter(({ row }) => row.kind === "kernel");
+  const lines = [...ours, ...changed.filter(({ row }) => row.kind !== "kernel")].map((change) => {
     const { host, row, verdict, ratio, rewritten } = change;
     const note = rewritten ? ", its WGSL changed" : "";
     return `  ${verdict} ${host}: ${row.case} ${sizeName(row.size)}: ${row.contender} takes ` +

@@ -15,7 +15,7 @@ export interface ChromeOptions {
 /**
  * Headless Chrome as a compute host. A Chrome that fails (killed, crashed, its GPU lost, or a run
  * failed in it, as when memory runs out) is replaced by a fresh one, and the run that it failed is
- * done once more there, from its start. The caller is told of each leaf and each step once; a
+ * done once more there, from its start. The caller gets each leaf and each step once; a
  * repeated leaf that differs is an error.
  */
 export class ChromeHost implements ComputeHost {

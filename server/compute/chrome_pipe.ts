@@ -24,7 +24,7 @@ export function pipeTransport(write: Writable, read: Readable): ConnectionTransp
     if (start < chunk.length) pending.push(chunk.slice(start));
   });
   read.on("close", () => transport.onclose?.());
-  // A Chrome that is gone breaks its pipes; how it ended is told by its exit.
+  // A Chrome that has exited breaks its pipes; its exit says how it ended.
   for (const stream of [read, write]) stream.on("error", () => transport.onclose?.());
   return transport;
 }

@@ -60,7 +60,7 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
   readonly discrediting = [];
   readonly name: string;
   readonly #worker: Worker;
-  /** Where the thread reads the models that it was not told to open yet. */
+  /** Where the thread reads the models that it was not asked to open yet. */
   readonly #places = new Map<string, NonNullable<ToThread["files"]>>();
   readonly #calls = new EngineCalls((order, payload) => this.#send(order, payload), ended);
   #models = 0;

@@ -67,7 +67,7 @@ async function fetchIndex(fetching: Fetching): Promise<ModelIndex> {
   return decodeModelIndex(await readJson(await filesOf(fetching), MODEL_INDEX), remote.name);
 }
 
-/** A server tells what it has file by file: a part is there when any of its files is. */
+/** A server answers for one file at a time: a part is there when any of its files is. */
 async function indexOfParts(fetching: Fetching): Promise<ModelIndex> {
   const { remote, selection } = fetching;
   const candidates = INFERABLE_PARTS.flatMap((part) => candidateFiles(part, selection));

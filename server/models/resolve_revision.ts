@@ -24,7 +24,7 @@ const SHORT_STALL_MS = 5000;
 
 /**
  * What a branch or tag stands for now or, when the hub can't be reached, stood for when it last was;
- * the user is told so.
+ * the user is notified.
  * @throws AppError `model_not_found`; `download_failed` when nothing is remembered.
  */
 export async function resolveRevision(

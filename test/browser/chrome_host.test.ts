@@ -38,7 +38,7 @@ async function tinySd(folder: string, options: TinySdOptions = {}): Promise<Mode
   return await openModel(folder);
 }
 
-/** Leaves by name in the order told, and what else came of it. */
+/** Leaves by name in the order emitted, and what else came of it. */
 async function generate(engine: ImageEngine, steps: number, options: GenerateOptions = {}) {
   const leaves: (readonly [string, Uint16Array])[] = [];
   const request = decodeRequest(
@@ -100,7 +100,7 @@ const killed = {
   "its GPU process": (pid: number) => descendants(pid, /--type=gpu-process/),
 };
 
-/** So many that a kill reaches Chrome in the middle, also where this process is told late. */
+/** So many that a kill reaches Chrome in the middle, also where this process learns of it late. */
 const STEPS = 80;
 /** The run that the tests disturb, undisturbed. */
 let whole: ReturnType<typeof generate> | undefined;
@@ -114,7 +114,7 @@ async function kill(part: keyof typeof killed): Promise<void> {
 }
 
 test.each(["Chrome", "its GPU process"] as const)(
-  "a run goes on when %s is killed in the middle, and tells each leaf once",
+  "a run goes on when %s is killed in the middle, and emits each leaf once",
   async (part) => {
     const undisturbed = await (whole ??= generate(engine, STEPS));
     const before = (await chrome.session()).pid;
@@ -138,7 +138,7 @@ test("a crashed page and a killed Chrome: one clear error, and the next run work
   const kills: Promise<void>[] = [];
   const onStep = ({ index }: { index: number }) => {
     if (index === 0) kills.push(kill("its page"));
-    // Seconds away: told by the second Chrome, which repeats the run when the first's page is dead.
+    // Seconds away: emitted by the second Chrome, which repeats the run when the first's page is dead.
     if (index === 120) kills.push(kill("Chrome"));
   };
   await expect(generate(engine, 240, { onStep })).rejects.toMatchObject({

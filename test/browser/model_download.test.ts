@@ -44,10 +44,10 @@ test("a download without a byte for 60 s fails, and says that another try goes o
 test("a run that joins the opening of a cancelled one is not cancelled with it", async () => {
   const engines = new Engines();
   const [first, second] = [new AbortController(), new AbortController()];
-  const tell = () => {};
+  const emit = () => {};
   const model = ownModel();
-  const cancelled = engines.open(model, "cpu", { signal: first.signal, tell });
-  const joined = engines.open(ownModel(), "cpu", { signal: second.signal, tell });
+  const cancelled = engines.open(model, "cpu", { signal: first.signal, emit });
+  const joined = engines.open(ownModel(), "cpu", { signal: second.signal, emit });
   await vi.waitUntil(() => fetched.mock.calls.length > 0, PATIENCE_MS);
   first.abort(new AppError("cancelled", "Cannot go on: it was cancelled"));
   await expect(cancelled).rejects.toMatchObject({ code: "cancelled" });

@@ -2,35 +2,35 @@ import { expect, test } from "vitest";
 import { OneAtATime } from "../../browser/app/worker/one_at_a_time.ts";
 
 /** A job that ends when it is cancelled, and says when it is at work. */
-function job(told: string[], name: string) {
+function job(events: string[], name: string) {
   return (signal: AbortSignal) =>
     new Promise<never>((_, reject) => {
-      told.push(`${name} begins`);
+      events.push(`${name} begins`);
       signal.addEventListener("abort", () => {
-        told.push(`${name} ends`);
+        events.push(`${name} ends`);
         reject(signal.reason);
       });
     });
 }
 
 test("a newer job ends the older one, and begins when that has ended", async () => {
-  const told: string[] = [];
+  const events: string[] = [];
   const runs = new OneAtATime();
-  const first = runs.run(job(told, "first"));
+  const first = runs.run(job(events, "first"));
   await Promise.resolve();
-  const second = runs.run(() => Promise.resolve(told.push("second begins")));
+  const second = runs.run(() => Promise.resolve(events.push("second begins")));
   await expect(first).rejects.toMatchObject({ code: "cancelled" });
   await second;
-  expect(told).toEqual(["first begins", "first ends", "second begins"]);
+  expect(events).toEqual(["first begins", "first ends", "second begins"]);
 });
 
 test("one that was cancelled before its turn never begins", async () => {
-  const told: string[] = [];
+  const events: string[] = [];
   const runs = new OneAtATime();
-  const only = runs.run(job(told, "only"));
+  const only = runs.run(job(events, "only"));
   runs.cancel();
   await expect(only).rejects.toMatchObject({ code: "cancelled" });
-  expect(told).toEqual([]);
+  expect(events).toEqual([]);
   await runs.end();
   expect(await runs.run(() => Promise.resolve(1))).toBe(1);
 });

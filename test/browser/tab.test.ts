@@ -201,7 +201,7 @@ describe("the verdict is that of deno task verify", () => {
 });
 
 test(
-  "a block draws the steps that anybody can draw again, and is told with the verdict",
+  "a block draws the steps that anybody can draw again, and is shown with the verdict",
   async () => {
     const { page } = await openTab(browser);
     await page.goto(tabLink(site.url, miner.url, made));
@@ -758,7 +758,7 @@ test("no button moves while its page fills", async () => {
     look();
   }`);
   const seen = async (text: string) => {
-    // By then the worker has told what this browser computes with.
+    // By then the worker has reported what this browser computes with.
     await page.waitForFunction(`document.querySelector("label option[value=gpu]")?.textContent
       .includes("none")`);
     await page.waitForFunction(`places[${JSON.stringify(text)}] !== undefined`);
@@ -775,7 +775,7 @@ test("no button moves while its page fills", async () => {
   await page.reload();
   await page.waitForSelector(".card img");
   expect(await seen("Check")).toHaveLength(1);
-  // Of a receipt that nobody opens less can be checked, which the worker tells after it is shown.
+  // Of a receipt that nobody opens less can be checked, which the worker reports after it is shown.
   const { receipt } = await ask(miner, { ...REQUEST, steps: 1 });
   await page.goto(`${site.url}/?none`);
   await paste(page, new TextDecoder().decode(encodeReceipt(receipt)));

@@ -42,7 +42,7 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 
-/** The built pages on an origin of their own, a browser without WebGPU, a miner and his image. */
+/** The built pages on an origin of their own, a browser without WebGPU, a miner and its image. */
 export interface TabWorld extends AsyncDisposable {
   /** For files of the tests. */
   readonly folder: string;

@@ -53,7 +53,7 @@ function receiptText(receipt: Receipt): string {
   return new TextDecoder().decode(encodeReceipt(receipt));
 }
 
-/** As a miner with a key of his own would state it. */
+/** As a miner with another key would state it. */
 async function resigned(change: Partial<Receipt>): Promise<Receipt> {
   const hotkey = openHotkey(undefined);
   const { signature: _, ...statement } = { ...made.receipt, ...change, miner: hotkey.address };

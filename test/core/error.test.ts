@@ -6,6 +6,6 @@ test.each([
   ["a socket's event", new ErrorEvent("error", { message: "nobody answers" }), "nobody answers"],
   ["a string", "stopped", "stopped"],
   ["nothing", undefined, "undefined"],
-])("reason tells the words of %s", (_, thrown, words) => {
+])("reason returns the words of %s", (_, thrown, words) => {
   expect(reason(thrown)).toBe(words);
 });

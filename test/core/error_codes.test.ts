@@ -6,7 +6,7 @@ const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 describe("ERROR_CODES", () => {
   test.each(CODES)("%s has a status that its blame allows", (code) => {
     const { blame, status } = errorFacts(code);
-    // 4xx tells callers to change something, 5xx that they can only wait or go elsewhere.
+    // 4xx asks callers to change something; at 5xx they can only wait or go elsewhere.
     if (blame === "caller") expect(status).toBeLessThan(500);
     if (["operator", "us", "miner", "network"].includes(blame)) expect(status).toBe(500);
     expect(status).toBeGreaterThanOrEqual(400);

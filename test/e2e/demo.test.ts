@@ -33,7 +33,7 @@ function processesOf(folder: string): string[] {
 }
 
 test.skipIf(Deno.build.os !== "linux")(
-  "who stops it while it starts leaves nothing running",
+  "stopped while it starts, it leaves nothing running",
   async () => {
     const folder = await temporaryFolder();
     const demo = spawnCli(["demo", "--out", folder]);
@@ -48,7 +48,7 @@ test.skipIf(Deno.build.os !== "linux")(
 );
 
 test.skipIf(Deno.build.os !== "linux")(
-  "who stops it before all was seen is told of no failure",
+  "stopped before all was seen, it reports no failure",
   async () => {
     const folder = await temporaryFolder();
     const demo = spawnCli(["demo", "--out", folder]);

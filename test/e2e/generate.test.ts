@@ -146,7 +146,7 @@ test("progress goes to stderr as plain lines when it is no terminal", async () =
   expect(run.stderr).not.toContain("\x1b");
 });
 
-test("a prompt that is too long is cut, and the user is told what of it", async () => {
+test("a prompt that is too long is cut, and the user sees what was cut", async () => {
   const folder = await temporaryFolder();
   const out = join(folder, "x.png");
   const long = [...quick("--out", out)];

@@ -72,7 +72,7 @@ test("a host that is none", async () => {
   expect(stderr).toMatch(/--compute.*tpu/);
 });
 
-test("an axon that nobody is told of", async () => {
+test("an axon that is not published", async () => {
   const subnet = await startSubnet(["//Ferdie"]);
   await startProcess("miner", [
     ...[MAIN, "miner", ...subnet.chainFlags, "--wallet.hotkey", "//Ferdie", "--compute", "cpu"],

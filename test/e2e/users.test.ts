@@ -52,8 +52,8 @@ describe("a hostile client", () => {
       // A request for somebody else.
       expect(await send(await sign(alice, eve.hotkey.address)), path)
         .toEqual([401, "request_unsigned"]);
-      for (const told of [true, false]) {
-        expect(await sendHuge({ url, path, hotkey, caller: alice, told }), path).toBe(413);
+      for (const declared of [true, false]) {
+        expect(await sendHuge({ url, path, hotkey, caller: alice, declared }), path).toBe(413);
       }
       expect(await send(await sign(alice)), path).toEqual([200, undefined]);
     }

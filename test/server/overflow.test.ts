@@ -22,7 +22,7 @@ test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
     const request = decodeRequest({ prompt: "tau" }, defaults);
     const conditioner = await PromptConditioner.load(model);
     const { plan } = planFor(model.config.scheduler, request);
-    const told: string[] = [];
+    const emitted: string[] = [];
     const run = (plan: Plan) =>
       conditioner.condition(request).then((conditioning) =>
         denoise(model, {
@@ -30,7 +30,7 @@ test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
           ...{ guidanceScale: 7.5, timeIds: [] },
         }, {
           clock: () => 0,
-          onLeaf: ({ kind, index }) => told.push(`${kind}${index}`),
+          onLeaf: ({ kind, index }) => emitted.push(`${kind}${index}`),
         })
       );
     const error = await run(straying(plan, 1)).then(() => undefined, (error: unknown) => error);
@@ -41,7 +41,7 @@ test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
     if (!(error instanceof AppError)) throw error;
     expect(errorFacts(error.code)).toMatchObject({ blame: "caller", status: 400 });
     // What left it is not committed to, nor what comes of it.
-    expect(told).toEqual(["x0", "d0", "x1"]);
+    expect(emitted).toEqual(["x0", "d0", "x1"]);
     await expect(run({ ...plan, initialScale: 1e6 })).rejects.toMatchObject({
       message: expect.stringMatching(/^Cannot generate: the noise that it starts from left/),
     });

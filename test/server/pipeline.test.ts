@@ -35,7 +35,7 @@ async function generate(
 
 const LAST = 6;
 
-test("a folder of the SD 1.x family is told from SDXL and makes an image", async () => {
+test("a folder of the SD 1.x family is not taken for SDXL, and makes an image", async () => {
   const files = await openTinySd();
   await using model = await loadModel(files, runtime);
   expect(model.family).toBe("sd1");
@@ -102,8 +102,8 @@ test("weights in a file larger than the host takes are refused before any is rea
   const path = "text_encoder/model.onnx_data";
   const small = { ...runtime, maxFileBytes: files.size(path) - 1 };
   const opened: string[] = [];
-  const told = { onPart: (part: string) => opened.push(part) };
-  await expect(loadModel(files, small, told)).rejects.toMatchObject({
+  const options = { onPart: (part: string) => opened.push(part) };
+  await expect(loadModel(files, small, options)).rejects.toMatchObject({
     code: "host_unavailable",
     message: expect.stringMatching(
       new RegExp(
@@ -177,7 +177,7 @@ test("an LCM model without its UNet's config is guided by what the graph reads",
   expect(merged.defaults.guidanceScale).toBe(1);
 });
 
-test("an outdated scheduler config is used as the pipeline does, and the user is told", async () => {
+test("an outdated scheduler config is used as the pipeline does, and the user is notified", async () => {
   const published = await generate(await openTinySd());
   expect(published.notices).toEqual([]);
   const path = "scheduler/scheduler_config.json";
@@ -289,12 +289,12 @@ test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
     const files = await openTinySd();
     const request = { scheduler, batch: 2, steps: 4 };
     const cpu = await generate(files, request);
-    const told: number[] = [];
+    const indices: number[] = [];
     const gpu = await generate(files, request, {
       on: await nativeRuntime(),
-      onStep: ({ index }) => told.push(index),
+      onStep: ({ index }) => indices.push(index),
     });
-    expect(told).toEqual([0, 1, 2, 3]);
+    expect(indices).toEqual([0, 1, 2, 3]);
     expect(gpu.leaves).toHaveLength(cpu.leaves.length);
     for (const [place, bits] of gpu.leaves.entries()) {
       const [ours, theirs] = [bits, cpu.leaves[place]].map((leaf) =>

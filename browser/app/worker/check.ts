@@ -33,14 +33,14 @@ import type { Verifiers } from "./verifiers.ts";
 
 const OPENING_MS = 30_000;
 
-/** What a check in this tab has at hand. */
+/** What a check in this tab works with. */
 export interface CheckParts {
   readonly engines: Engines;
   readonly verifiers: Verifiers;
   /** Opens the steps of what this tab made. */
   readonly own: OpeningSource | undefined;
   readonly signal: AbortSignal;
-  readonly tell: (event: CheckEvent) => void;
+  readonly emit: (event: CheckEvent) => void;
 }
 
 /** How far this tab can check a receipt. */
@@ -64,15 +64,15 @@ export function reachOf(
   };
 }
 
-/** Checks one receipt, and tells what it does as it does it. */
+/** Checks one receipt, and emits its progress. */
 export async function check(order: CheckOrder, parts: CheckParts): Promise<TabReport> {
   const { receipt } = order;
-  parts.tell({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
+  parts.emit({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
   if (!model) return await checkAlone(order);
   const source = sourceOf(order) ?? parts.own;
   const drawn = chooseSteps(receipt, source ? order.steps : { take: [] });
-  parts.tell({ kind: "drawn", steps: drawn.steps });
+  parts.emit({ kind: "drawn", steps: drawn.steps });
   return await checkWithModel(order, model, { ...parts, source, drawn });
 }
 
@@ -119,11 +119,11 @@ interface WithModel extends CheckParts {
 async function checkWithModel(
   { receipt, level, image, compute }: CheckOrder,
   model: TabModel,
-  { engines, verifiers, source, drawn, signal, tell }: WithModel,
+  { engines, verifiers, source, drawn, signal, emit }: WithModel,
 ): Promise<Report> {
   model.files.download = { signal };
   const { verifier, preview } = await verifiers.open(model, signal);
-  const watch = new Watch(receipt, preview, { signal, tell });
+  const watch = new Watch(receipt, preview, { signal, emit });
   const bytes = image && new Uint8Array(await image.arrayBuffer());
   let opened: Opened | undefined;
   const report = await verifier.verify({
@@ -132,38 +132,38 @@ async function checkWithModel(
     onOpened: (opening) => watch.opened(opening),
     image: bytes && (() => Promise.resolve(bytes)),
     openEngine: async () => {
-      const tellModel = (detail: string) => tell({ kind: "stage", stage: "model", detail });
-      tellModel("loading");
-      opened = await engines.open(model, compute, { signal, tell: tellModel });
+      const reportModel = (detail: string) => emit({ kind: "stage", stage: "model", detail });
+      reportModel("loading");
+      opened = await engines.open(model, compute, { signal, emit: reportModel });
       signal.throwIfAborted();
-      tellModel(opened.compute);
+      reportModel(opened.compute);
       return watch.engine(opened.engine);
     },
   });
   signal.throwIfAborted();
-  if (opened) tell({ kind: "stage", stage: "model", detail: opened.compute });
-  watch.tellDifferences(report);
+  if (opened) emit({ kind: "stage", stage: "model", detail: opened.compute });
+  watch.emitDifferences(report);
   return report;
 }
 
-/** Sees what goes through a check, and tells of it in pictures. */
+/** Observes a check, and emits what it sees as pictures. */
 class Watch {
   readonly #receipt: Receipt;
   readonly #map: LatentPreview | undefined;
-  readonly #parts: Pick<CheckParts, "signal" | "tell">;
+  readonly #parts: Pick<CheckParts, "signal" | "emit">;
   readonly #predictions = new Map<number, Omit<Predictions, "ours"> & { ours?: Uint16Array }>();
 
   constructor(
     receipt: Receipt,
     map: LatentPreview | undefined,
-    parts: Pick<CheckParts, "signal" | "tell">,
+    parts: Pick<CheckParts, "signal" | "emit">,
   ) {
     this.#receipt = receipt;
     this.#map = map;
     this.#parts = parts;
   }
 
-  /** The same openings, told of as they are asked for. */
+  /** The same openings; each request for one is emitted. */
   openings(source: OpeningSource): OpeningSource {
     return async (committed, target) => {
       this.#stage("proofs", `opening ${targetName(target)}`);
@@ -173,13 +173,13 @@ class Watch {
     };
   }
 
-  /** Tells of the states of an opening that was proven. */
+  /** Emits the states of an opening that was proven. */
   opened(opening: ProvenOpening): void {
     const { target, committed, leaves } = opening;
     for (const [name, bits] of leaves) {
       const step = Number(/^x\.(\d+)$/.exec(name)?.[1] ?? NaN);
       if (!(step < this.#receipt.steps)) continue;
-      this.#parts.tell({ kind: "opened", step, state: this.#picture(bits) });
+      this.#parts.emit({ kind: "opened", step, state: this.#picture(bits) });
     }
     if (typeof target !== "number") return;
     this.#predictions.set(target, {
@@ -189,7 +189,7 @@ class Watch {
     });
   }
 
-  /** The same engine, whose predictions are kept to be shown beside the miner's. */
+  /** The same engine; its predictions are kept, to be compared with the miner's. */
   engine(engine: ImageEngine): Pick<ImageEngine, "predict" | "decode"> {
     return {
       predict: async (request, states) => {
@@ -210,11 +210,11 @@ class Watch {
   }
 
   /** Once it is known how far apart they may be. */
-  tellDifferences({ steps }: Report): void {
+  emitDifferences({ steps }: Report): void {
     for (const { step, tolerance } of steps) {
       const { theirs, ours, state, alpha } = this.#predictions.get(step) ?? {};
       if (!theirs || !ours || !state || alpha === undefined || tolerance === undefined) continue;
-      this.#parts.tell({
+      this.#parts.emit({
         ...{ kind: "compared", step, theirs: this.#picture(theirs), ours: this.#picture(ours) },
         difference: differenceOf(
           { theirs, ours, state, alpha },
@@ -227,7 +227,7 @@ class Watch {
 
   #stage(stage: "proofs" | "network" | "image", detail: string): void {
     this.#parts.signal.throwIfAborted();
-    this.#parts.tell({ kind: "stage", stage, detail });
+    this.#parts.emit({ kind: "stage", stage, detail });
   }
 
   #picture(bits: Uint16Array) {

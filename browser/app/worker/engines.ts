@@ -12,10 +12,10 @@ export interface Opened {
   readonly compute: string;
 }
 
-/** The run that an engine is opened for: it may be cancelled, and is told what is on its way. */
+/** The run that an engine is opened for: it may be cancelled, and receives progress. */
 export interface OpeningRun {
   readonly signal: AbortSignal;
-  readonly tell: (detail: string) => void;
+  readonly emit: (detail: string) => void;
 }
 
 /** Files of fewer bytes are here before one has read their name. */
@@ -46,7 +46,7 @@ export class Engines {
       signal: run.signal,
       onBytes: (path, got, of) => {
         if (of > SEEN) {
-          run.tell(got < of ? `${path}: ${megabytes(got)} of ${megabytes(of)} MB` : ORT);
+          run.emit(got < of ? `${path}: ${megabytes(got)} of ${megabytes(of)} MB` : ORT);
         }
       },
     };
@@ -97,7 +97,7 @@ async function gpuRuntime(choice: ComputeChoice): Promise<Runtime> {
   return await loaded(() => browserRuntime(gpu));
 }
 
-/** A library whose script does not come is told of in words: the browser names a file of ours. */
+/** Explains a library whose script does not load: the browser names only a file of ours. */
 async function loaded(load: () => Promise<Runtime>): Promise<Runtime> {
   try {
     return await load();

@@ -49,7 +49,7 @@ class Gone extends Error {
   }
 }
 
-/** For a connection that failed, of which browsers tell no more. */
+/** For a connection that failed, of which browsers say no more. */
 function adviceFor({ host, pathname, protocol }: URL): string {
   if (protocol !== "https:" || self.location.protocol !== "https:") return "";
   const folder = pathname.replace(/v1\/.*$/, "");

@@ -19,10 +19,10 @@ export interface Made {
 /** Makes an image in this tab, and commits to its steps as a miner does. */
 export async function generate(
   order: GenerateOrder,
-  { engines, signal, tell }: {
+  { engines, signal, emit }: {
     readonly engines: Engines;
     readonly signal: AbortSignal;
-    readonly tell: (event: GenerateEvent) => void;
+    readonly emit: (event: GenerateEvent) => void;
   },
 ): Promise<Made> {
   const model = ownModel();
@@ -36,18 +36,21 @@ export async function generate(
     width: order.size,
     height: order.size,
   }, { ...defaults, seed: 0n });
-  const tellStage = (detail: string) => tell({ kind: "stage", detail });
-  tellStage("loading the model");
-  const { engine, compute } = await engines.open(model, order.compute, { signal, tell: tellStage });
+  const reportStage = (detail: string) => emit({ kind: "stage", detail });
+  reportStage("loading the model");
+  const { engine, compute } = await engines.open(model, order.compute, {
+    signal,
+    emit: reportStage,
+  });
   signal.throwIfAborted();
-  tellStage(compute);
+  reportStage(compute);
   const times = { started: Date.now(), finished: 0 };
   const recorder = new RunRecorder(request, { keep: true });
   const generation = await engine.generate(request, {
     signal,
     onLeaf: recorder.add,
     onStep: ({ index, steps, preview }) =>
-      tell({ kind: "step", step: index + 1, steps, preview: preview()?.[0] }),
+      emit({ kind: "step", step: index + 1, steps, preview: preview()?.[0] }),
   });
   const file = await encodeImage(generation.images[0], "png");
   times.finished = Date.now();

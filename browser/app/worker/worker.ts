@@ -35,22 +35,22 @@ const api: EngineApi = {
       return { software: false, threads, gpuProblem: whyOf(reason(error)) };
     }
   },
-  fetchReceipt: (link) => told(() => fetchReceipt(link)),
-  hashOf: (file) => told(() => hashOf(file)),
-  readList: (from) => told(() => readList(from, self.location.href)),
-  readOwnList: () => told(() => readOwnList(self.location.href)),
-  attestations: (validator, receipt) => told(() => readAttestations(validator, receipt)),
-  attest: (validator, signed) => told(() => sendAttestation(validator, signed)),
+  fetchReceipt: (link) => namingErrors(() => fetchReceipt(link)),
+  hashOf: (file) => namingErrors(() => hashOf(file)),
+  readList: (from) => namingErrors(() => readList(from, self.location.href)),
+  readOwnList: () => namingErrors(() => readOwnList(self.location.href)),
+  attestations: (validator, receipt) => namingErrors(() => readAttestations(validator, receipt)),
+  attest: (validator, signed) => namingErrors(() => sendAttestation(validator, signed)),
   reach: (subject) => Promise.resolve(reachOf(subject, made?.id === receiptId(subject.receipt))),
-  check: (order, tell) =>
-    run(tell, (signal) => {
+  check: (order, emit) =>
+    run(emit, (signal) => {
       const own = made?.id === receiptId(order.receipt) ? made.source : undefined;
-      return check(order, { engines, verifiers, own, signal, tell });
+      return check(order, { engines, verifiers, own, signal, emit });
     }),
-  generate: (order, tell) =>
-    run(tell, async (signal) => {
+  generate: (order, emit) =>
+    run(emit, async (signal) => {
       const { generate } = await import("./generate.ts");
-      const own = await generate(order, { engines, signal, tell });
+      const own = await generate(order, { engines, signal, emit });
       // One that was cancelled may end later than the next.
       signal.throwIfAborted();
       made = own;
@@ -59,23 +59,23 @@ const api: EngineApi = {
   cancel: () => runs.cancel(),
   storedBytes: async () => await (await WeightStore.open()).bytes(),
   clear: () =>
-    told(async () => {
+    namingErrors(async () => {
       await runs.end();
       made = undefined;
       await (await WeightStore.open()).clear();
     }),
 };
 
-/** One after the other; a newer run ends an older one. Its listener is let go of at its end. */
+/** One after the other; a newer run ends an older one. Its listener is released at the end. */
 async function run<T, E>(
-  tell: (event: E) => void,
+  emit: (event: E) => void,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   try {
-    return await told(() => runs.run(work));
+    return await namingErrors(() => runs.run(work));
   } finally {
-    // What was told before arrives before: it is one channel.
-    (tell as Remote<typeof tell & ProxyMarked>)[releaseProxy]();
+    // Events emitted before this arrive before it: it is one channel.
+    (emit as Remote<typeof emit & ProxyMarked>)[releaseProxy]();
   }
 }
 
@@ -86,7 +86,7 @@ function noWebGpu(): string {
 }
 
 /** Errors cross to the page as their words, named by their code. */
-async function told<T>(work: () => Promise<T>): Promise<T> {
+async function namingErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -45,7 +45,7 @@ interface Job {
   readonly name: string;
 }
 
-/** Measures every case at every size. What fails is told in `problems`; the rest goes on. */
+/** Measures every case at every size. Failures go to `problems`; the rest goes on. */
 export async function runBench(
   bench: Workbench,
   facts: HostFacts,
@@ -125,7 +125,7 @@ function isLost(gpu: Gpu): boolean {
   }
 }
 
-/** Fails with what WebGPU would only tell the console: a kernel that did not run is quick. */
+/** Fails with what WebGPU would only report to the console: a kernel that did not run is quick. */
 async function scoped<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
   device.pushErrorScope("out-of-memory");
   device.pushErrorScope("validation");

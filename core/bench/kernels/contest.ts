@@ -88,7 +88,7 @@ function result(contenders: readonly Contender[], entries: readonly Entry[]): Co
   };
 }
 
-/** Runs until it has warmed up; the quickest run tells how many make a sample. */
+/** Runs until it has warmed up; the quickest run decides how many make a sample. */
 async function warmUp(
   contender: Contender,
   reference: Result,

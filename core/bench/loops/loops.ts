@@ -60,13 +60,13 @@ export async function withLoops(
     steps: quick ? 2 : software ? 4 : 10,
     budgetMs: 1000 * PART * seconds,
   };
-  const told = { rows: [...report.rows], problems: [...report.problems] };
+  const extended = { rows: [...report.rows], problems: [...report.problems] };
   try {
-    told.rows.push(...await benchLoops(files, runtime, options));
+    extended.rows.push(...await benchLoops(files, runtime, options));
   } catch (error) {
-    told.problems.push(`loop of ${files.name}: ${reason(error)}`);
+    extended.problems.push(`loop of ${files.name}: ${reason(error)}`);
   }
-  return { ...report, ...told, seconds: report.seconds + (performance.now() - started) / 1000 };
+  return { ...report, ...extended, seconds: report.seconds + (performance.now() - started) / 1000 };
 }
 
 /**
@@ -181,7 +181,7 @@ function ownBuffer(device: GPUDevice, tensor: GpuTensor, stack: DisposableStack)
   );
 }
 
-/** The runtime, telling of each call of the UNet on the device. */
+/** The runtime, reporting each call of the UNet on the device. */
 function watchUnet(runtime: Runtime, onCall: (call: UnetCall) => void): Runtime {
   return {
     ...runtime,

@@ -84,11 +84,11 @@ function lineSvg({ name, style, points }: ChartSeries, x: Scale, y: Scale): stri
   const path = points.map((point) => `${x(point.x)},${y(point.y)}`).join(" ");
   const marks = points.map((point) => {
     const at = x(point.x);
-    const told = `${name}: ${grouped(point.x)} elements in ${formatMs(point.y)} ` +
+    const title = `${name}: ${grouped(point.x)} elements in ${formatMs(point.y)} ` +
       `(${formatMs(point.low)} to ${formatMs(point.high)})`;
     return `<line class="whisker" x1="${at}" x2="${at}" y1="${y(point.low)}" ` +
       `y2="${y(point.high)}"/><circle cx="${at}" cy="${y(point.y)}" r="3.5">` +
-      `<title>${told}</title></circle>`;
+      `<title>${title}</title></circle>`;
   });
   return `<g class="${style}"><polyline points="${path}"/>${marks.join("")}</g>`;
 }

@@ -15,7 +15,7 @@ export interface Change {
   readonly rewritten: boolean;
 }
 
-/** A change is told when the medians differ by more than so many MADs, and by this part. */
+/** A change is reported when the medians differ by more than so many MADs, and by this part. */
 const MADS = 3;
 const PART = 0.05;
 

@@ -1,4 +1,4 @@
-/** The style of `reportHtml`, light and dark. Colours are told apart also without red and green. */
+/** The style of `reportHtml`, light and dark. Colours can be told apart without red and green. */
 export const REPORT_STYLE = `
 :root { color-scheme: light dark; --text: #1c1e21; --faint: #667; --back: #fff; --panel: #f5f6f8;
   --line: #dde0e6; --kernel: #0b62d6; --copy: #e08a00; --buffer: #8a8f98; --cpu: #0a8f6a;

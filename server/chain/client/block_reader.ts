@@ -71,7 +71,7 @@ export class BlockReader {
       const said = await within(at.query.system.events(), this.#timeoutMs, doing);
       const records = [...said as unknown as EventRecord[]];
       if (extrinsics.every((_, k) => records.some((each) => isVerdict(each, k)))) return records;
-      throw new TypeError(`block ${number} does not tell what became of its transactions`);
+      throw new TypeError(`block ${number} does not say what became of its transactions`);
     });
   }
 
@@ -120,7 +120,7 @@ function mayPass(error: unknown): boolean {
   return !(error instanceof AppError) || isLost(error);
 }
 
-/** Whether an event tells that a transaction did what it should, or failed. */
+/** Whether an event says that a transaction succeeded, or that it failed. */
 function isVerdict({ phase, event }: EventRecord, index: number): boolean {
   return phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index &&
     event.section === "system" && /^Extrinsic(Success|Failed)$/.test(event.method);

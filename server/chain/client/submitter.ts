@@ -31,7 +31,7 @@ interface Nonces {
 const ERA_BLOCKS = 64;
 /** Times that a socket may drop under one transaction. */
 const MAX_LOST = 3;
-/** Milliseconds within which an upgrade is told to those who are subscribed. */
+/** Milliseconds within which subscribers are notified of an upgrade. */
 const UPGRADE_MS = 3000;
 
 /**
@@ -109,7 +109,7 @@ export class Submitter {
     throw new AppError("chain_invalid", `Cannot ${doing}: the chain's nonce of ${address} is none`);
   }
 
-  /** The version of the runtime, as far as the client has been told. */
+  /** The version of the runtime, as far as the client was notified. */
   get #spec(): number {
     return this.#link.api.runtimeVersion.specVersion.toNumber();
   }
@@ -123,7 +123,7 @@ export class Submitter {
     return this.#spec !== spec;
   }
 
-  /** Mortal, and of the block at hand: its fate is known once the era is over. */
+  /** Mortal, from the current block on: what became of it is known once the era is over. */
   async #sign(
     build: () => Call,
     key: KeyringPair,

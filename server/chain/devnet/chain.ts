@@ -5,7 +5,7 @@ import { pulseOf, roundAt } from "./beacon.ts";
 import { dispatch, nonceOf, partsOf, validate } from "./calls.ts";
 import { type Genesis, writeGenesis } from "./genesis.ts";
 import { beginBlock } from "./on_initialize.ts";
-import { type Fate, hashOf, Pool, type Pooled } from "./pool.ts";
+import { hashOf, Pool, type Pooled, type TransactionStatus } from "./pool.ts";
 import { DispatchFailure, PoolRefusal } from "./refusal.ts";
 import { Runtime } from "./runtime.ts";
 import type { Moment } from "./runtime_api.ts";
@@ -116,7 +116,7 @@ export class Chain implements Disposable {
    * Takes a transaction.
    * @returns its hash. @throws PoolRefusal as a node's pool refuses.
    */
-  submit(hex: string, told: (fate: Fate) => void = () => {}): string {
+  submit(hex: string, onStatus: (status: TransactionStatus) => void = () => {}): string {
     const extrinsic = this.#decode(hex);
     const signer = extrinsic.signer.toString();
     const until = checkExtrinsic(this.runtime, extrinsic, this.#signing());
@@ -128,13 +128,13 @@ export class Chain implements Disposable {
       signer,
       nonce: extrinsic.nonce.toNumber(),
       until,
-      told,
+      onStatus,
     };
     this.#pool.add(pooled, this.nonceOf(signer));
     return pooled.hash;
   }
 
-  /** Makes the next block and tells everybody. Nothing of it is seen before it is on disk. */
+  /** Makes the next block and notifies all listeners, once it is on disk. */
   author(): Block {
     const number = this.#head.number + 1;
     const now = this.#clock();
@@ -153,8 +153,8 @@ export class Chain implements Disposable {
     this.state.writeRaw(key, u8aToHex(u8aConcat(compactToU8a(records.length), ...records)));
     const block = this.#seal(number, extrinsics);
     for (const pooled of taken) {
-      pooled.told({ inBlock: block.hash });
-      pooled.told({ finalized: block.hash });
+      pooled.onStatus({ inBlock: block.hash });
+      pooled.onStatus({ finalized: block.hash });
     }
     for (const listener of this.#listeners) listener(block);
     return block;

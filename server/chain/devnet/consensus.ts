@@ -18,7 +18,7 @@ export interface ConsensusOutcome {
 
 /**
  * Yuma consensus in its plain form: a weight counts as far as validators with more than `kappa` of
- * the stake give as much. What the chain's has besides is told in `mod.ts`.
+ * the stake give as much. `mod.ts` lists what the chain's has besides.
  * @see https://docs.learnbittensor.org/learn/yuma-consensus
  */
 export function yumaConsensus({ stake, weights, kappa }: ConsensusInput): ConsensusOutcome {

@@ -114,7 +114,7 @@ function socketResponse(chain: Chain, request: Request, sockets: Set<WebSocket>)
   return response;
 }
 
-/** What happens before the subscription's id is told is told after it. */
+/** Events that occur before the subscription's id was sent are sent after it. */
 function begin(
   chain: Chain,
   { id, method, params }: Call,
@@ -123,10 +123,10 @@ function begin(
 ): void {
   const subscription = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   const early: unknown[] = [];
-  let told = false;
+  let answered = false;
   const push = (name: string, result: unknown) => {
     const message = { jsonrpc: "2.0", method: name, params: { subscription, result } };
-    if (told) send(message);
+    if (answered) send(message);
     else early.push(message);
   };
   try {
@@ -135,7 +135,7 @@ function begin(
     return send({ jsonrpc: "2.0", id, error: errorOf(error) });
   }
   send({ jsonrpc: "2.0", id, result: subscription });
-  told = true;
+  answered = true;
   for (const message of early) send(message);
 }
 

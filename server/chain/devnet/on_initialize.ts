@@ -60,7 +60,7 @@ function revealDue(state: State, netuid: number, block: number, emit: Emit): voi
   else state.remove(item, [netuid, epoch]);
 }
 
-/** @returns false for a commit that is no good: as on the chain nobody is told. */
+/** @returns false for a commit that is no good: as on the chain, nobody is notified. */
 function reveal(
   state: State,
   { netuid, who, commit, round, block }: {

@@ -2,8 +2,8 @@ import type { Extrinsic } from "@polkadot/types/interfaces";
 import { blake2AsHex } from "@polkadot/util-crypto";
 import { PoolRefusal } from "./refusal.ts";
 
-/** What becomes of a transaction, as `author_extrinsicUpdate` tells it. */
-export type Fate =
+/** What becomes of a transaction, as `author_extrinsicUpdate` reports it. */
+export type TransactionStatus =
   | "ready"
   | "future"
   | "dropped"
@@ -20,7 +20,7 @@ export interface Pooled {
   readonly nonce: number;
   /** The last block that its era lets take it. */
   readonly until: number;
-  told(fate: Fate): void;
+  onStatus(status: TransactionStatus): void;
 }
 
 const MAX = 8192;
@@ -46,7 +46,7 @@ export class Pool {
     own.set(pooled.nonce, pooled);
     this.#bySigner.set(pooled.signer, own);
     this.#size++;
-    pooled.told(this.next(pooled.signer, nonce) > pooled.nonce ? "ready" : "future");
+    pooled.onStatus(this.next(pooled.signer, nonce) > pooled.nonce ? "ready" : "future");
   }
 
   /** The nonce after those that wait without a gap. */
@@ -81,7 +81,7 @@ export class Pool {
         if (!isVoid(pooled)) continue;
         own.delete(nonce);
         this.#size--;
-        pooled.told("invalid");
+        pooled.onStatus("invalid");
       }
       if (own.size === 0) this.#bySigner.delete(signer);
     }

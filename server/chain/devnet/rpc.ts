@@ -77,7 +77,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   account_nextIndex: "system_accountNextIndex",
 };
 
-/** Methods that go on telling. @returns what ends them. */
+/** Subscriptions. @returns what ends them. */
 type Subscription = (chain: Chain, parameters: Parameters, push: Push) => () => void;
 
 const SUBSCRIPTIONS: Readonly<Record<string, Subscription>> = {
@@ -86,9 +86,9 @@ const SUBSCRIPTIONS: Readonly<Record<string, Subscription>> = {
   chain_subscribeAllHeads: heads("chain_allHead"),
   chain_subscribeFinalizedHeads: heads("chain_finalizedHead"),
   state_subscribeRuntimeVersion: (chain, _, push) => {
-    const tell = () => push("state_runtimeVersion", chain.runtime.version.toJSON());
-    tell();
-    return chain.onUpgrade(tell);
+    const notify = () => push("state_runtimeVersion", chain.runtime.version.toJSON());
+    notify();
+    return chain.onUpgrade(notify);
   },
   state_subscribeStorage: (chain, [keys], push) => {
     push("state_storage", {
@@ -103,7 +103,7 @@ const SUBSCRIPTIONS: Readonly<Record<string, Subscription>> = {
     });
   },
   author_submitAndWatchExtrinsic: (chain, [extrinsic], push) => {
-    chain.submit(hex(extrinsic), (fate) => push("author_extrinsicUpdate", fate));
+    chain.submit(hex(extrinsic), (status) => push("author_extrinsicUpdate", status));
     return () => {};
   },
 };
@@ -165,9 +165,9 @@ export function errorOf(error: unknown): { code: number; message: string; data?:
 
 function heads(name: string): Subscription {
   return (chain, _, push) => {
-    const tell = (block: Block) => push(name, block.decoded.toJSON());
-    tell(chain.head);
-    return chain.onBlock(tell);
+    const notify = (block: Block) => push(name, block.decoded.toJSON());
+    notify(chain.head);
+    return chain.onBlock(notify);
   };
 }
 

@@ -29,7 +29,7 @@ export interface Wallet {
   readonly hotkey: Hotkey;
   /** For transactions. */
   readonly pair: KeyringPair;
-  /** SS58, if the wallet tells. */
+  /** SS58, if the wallet has it. */
   readonly coldkey: string | undefined;
 }
 

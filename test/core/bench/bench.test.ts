@@ -105,7 +105,7 @@ test.each<[string, number[], number[], string]>([
   expect(change.verdict).toBe(verdict);
 });
 
-test("compareReports tells new rows, rewritten kernels and other machines", () => {
+test("compareReports reports new rows, rewritten kernels and other machines", () => {
   const other = row({ contender: "step_f32 @128", wgsl: "bb" });
   const [first, second] = compareReports(report(row({})), report(row({ wgsl: "bb" }), other));
   expect(first).toMatchObject({ verdict: "same", ratio: 1, rewritten: true });

@@ -52,7 +52,7 @@ test.each([
   ["some CPU", "", true, "lavapipe"],
   ["NVIDIA GeForce RTX 4090", "ada", false, "hardware"],
 ])(
-  "adapterClass of %s %s is told from its name",
+  "adapterClass of %s %s comes from its name",
   (description, architecture, fallback, expected) => {
     const info = { description, architecture, vendor: "", device: "", isFallbackAdapter: fallback };
     expect(adapterClass({ info } as GPUAdapter)).toBe(expected);
@@ -106,7 +106,7 @@ test("orFailure keeps no result: what work gave is collected while the device li
   expect(results.map((result) => result.deref())).toEqual([undefined, undefined, undefined]);
 });
 
-test("orFailure is told of errors outside all scopes, and other work goes on", async () => {
+test("orFailure learns of errors outside all scopes, and other work goes on", async () => {
   using gpu = await ownGpu();
   const failed = rejection(gpu.orFailure(new Promise<never>(() => {})));
   gpu.device.createBuffer({ size: 4, usage: 0xffff_0000 });

@@ -100,7 +100,7 @@ test.each(["vae", "vae_encoder"])("the VAE's config is found in %s as well", asy
   expect(notices).toEqual([]);
 });
 
-test("a config that is not there: SD's is known and told, SDXL's VAE is refused", async () => {
+test("a config that is not there: SD's is known and noticed, SDXL's VAE is refused", async () => {
   const without = { "vae_decoder/config.json": undefined, "unet/config.json": undefined };
   const { vae, unet, notices } = await read(without);
   expect([vae.scaling_factor, unet.sample_size]).toEqual([0.18215, 64]);
@@ -110,7 +110,7 @@ test("a config that is not there: SD's is known and told, SDXL's VAE is refused"
   expect(String(error)).toMatch(/vae_decoder\/config\.json.*missing.*scaling_factor.*vae\/config/);
 });
 
-test("an SDXL VAE that gives no scale is told of, as is one of another class", async () => {
+test("an SDXL VAE that gives no scale is noticed, as is one of another class", async () => {
   const { notices } = await read({ "model_index.json": sdxl });
   expect(notices[0]).toMatch(/no scaling_factor in vae_decoder\/config\.json: 0\.18215 was taken/);
   const tiny = await read({ "vae_decoder/config.json": { _class_name: "AutoencoderTiny" } });
@@ -131,7 +131,7 @@ test("a UNet that reads an image as well is refused as such", async () => {
   await expect(read({ "unet/config.json": { in_channels: 9 } })).rejects.toThrow(/inpainting/);
 });
 
-test("a folder without an index is told by its parts, with a word", async () => {
+test("a folder without an index is recognised by its parts, with a notice", async () => {
   const { index, notices } = await read({ "model_index.json": undefined });
   expect(index.className).toBe("StableDiffusionPipeline");
   expect(notices[0]).toMatch(/no model_index\.json: it was taken for StableDiffusionPipeline/);

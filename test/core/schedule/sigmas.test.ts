@@ -86,7 +86,7 @@ test.each([
   // lu's spacing goes before these, and gives way to Karras'.
   [{ _class_name: dpm, use_lu_lambdas: true, use_exponential_sigmas: true }, [999, 603, 73, 0]],
   [{ _class_name: dpm, use_lu_lambdas: true, use_beta_sigmas: true }, [999, 603, 73, 0]],
-])("%j tells the network %j", (config, timesteps) => {
+])("%j gives the network the timesteps %j", (config, timesteps) => {
   expect(planFromConfig(config, timesteps.length).timesteps).toEqual(timesteps);
 });
 

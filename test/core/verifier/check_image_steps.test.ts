@@ -122,7 +122,7 @@ test.each(
     ["level 3 without an image", { level: 3, steps: [2], image: false }, 2],
     ["level 3", { level: 3, steps: [2] }, 3],
   ] as const,
-)("of %s the level that was reached is told", async (_, given, level) => {
+)("of %s the report names the level that was reached", async (_, given, level) => {
   const { findings, asked } = await run(given);
   expect(findings).toMatchObject({ verdict: "honest", level });
   // No step is no batch for the network.

@@ -14,14 +14,14 @@ const sizing = {
   ...{ scheduler: "sde-dpmsolver++", guidanceScale: 5 },
 };
 let study: Study;
-const told: [name: string, done: number, total: number][] = [];
+const progress: [name: string, done: number, total: number][] = [];
 
 beforeAll(async () => {
   const tolerances = decodeTolerances(knownEntry("tau-tiny")?.tolerances);
   const tolerance = tolerances.find(({ precision }) => precision === "float32");
   if (!tolerance) throw new Error("the catalogue has no tolerances of tau-tiny");
   await using bench = await LabBench.open(await openModel("embedded"), tolerance);
-  study = await studyCheats(bench, sizing, new Map(), (...each) => told.push(each));
+  study = await studyCheats(bench, sizing, new Map(), (...each) => progress.push(each));
 });
 
 const each = zoo.map(({ name }, k) => [name, k] as const);
@@ -133,5 +133,5 @@ test("a bar that is longer than the scale is drawn with a gap", () => {
 
 test("progress counts every practice, up to the last", () => {
   const names = ["honest", ...zoo.map(({ name }) => name), "float16 weights, claimed float32"];
-  expect(told).toEqual(names.map((name, k) => [name, k + 1, names.length]));
+  expect(progress).toEqual(names.map((name, k) => [name, k + 1, names.length]));
 });

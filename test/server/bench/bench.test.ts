@@ -39,7 +39,7 @@ test("bench measures natively where Chrome is missing, and says so, in every for
     // A machine may name its adapter as it likes.
     expect(line.replace(adapter, "").length, line).toBeLessThanOrEqual(100);
   }
-  // The legend tells of what was measured alone.
+  // The legend covers only what was measured.
   expect(page).toContain("onnxruntime graph");
   expect(page).not.toContain("its network calls alone");
   // Self-contained: nothing that a browser would fetch or run.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runCli, runProcess } from "../../fixtures/cli.ts";
 
 test(
-  "bench chain tells round trips, and the heap at each quarter of what it followed",
+  "bench chain reports round trips, and the heap at each quarter of what it followed",
   async () => {
     const { code, stdout } = await runProcess([
       ...["bench", "chain", "--blocks", "8", "--block-time", "50", "--neurons", "5"],

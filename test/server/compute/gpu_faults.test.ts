@@ -105,7 +105,7 @@ test("a device out of memory inside onnxruntime is replaced as well, and twice i
   await host[Symbol.asyncDispose]();
 });
 
-test("a device out of memory while a model is loaded is told, and given back what was loaded", async () => {
+test("a device out of memory while a model loads is reported, and what was loaded is freed", async () => {
   const runtime = await nativeRuntime();
   const gpu = gpuOf(runtime);
   const before = gpu.memory.held;

@@ -41,7 +41,7 @@ test("the last picture stays when it is said", () => {
   expect(rows).toEqual(["picture 2", "done"]);
 });
 
-test("where there is no terminal, what changes is not told", () => {
+test("without a terminal, what changes is not printed", () => {
   const { rows, terminal: own } = terminal(80, false);
   const screen = new Screen(own);
   screen.show("picture 1");
@@ -49,7 +49,7 @@ test("where there is no terminal, what changes is not told", () => {
   expect([rows, screen.columns]).toEqual([["done"], Infinity]);
 });
 
-test("whoever stops reading stops nothing", async () => {
+test("a reader that stops reading stops nothing", async () => {
   const main = join(await temporaryFolder(), "main.ts");
   const screen = new URL("../../../server/demo/screen.ts", import.meta.url);
   await Deno.writeTextFile(

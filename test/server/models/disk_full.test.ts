@@ -65,7 +65,7 @@ test("a disk that fills up on the way: named file, nothing used, resumed when th
   expect(files.size(UNET)).toBeGreaterThan(299_000);
 });
 
-test("a full disk is told from other failures by its code", async () => {
+test("a full disk has a code of its own", async () => {
   const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
   expect((await storageFailed(disk, full, 10)).message).toMatch(/disk is full, 10 more bytes/);
   const other = await storageFailed(disk, new Error("Input/output error"));

@@ -31,7 +31,7 @@ test("what hf auth login saved is found where the environment says", async () =>
   expect(await hubToken({ HF_HOME: "/nowhere", HF_TOKEN_PATH })).toBe("hf_saved");
 });
 
-test("nobody logged in, or who does not want it sent, sends none", async () => {
+test("no token is sent without a login, or against the user's wish", async () => {
   expect(await hubToken({ HOME: await temporaryFolder() })).toBeUndefined();
   const HOME = await loggedIn();
   expect(await hubToken({ HOME, HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" })).toBeUndefined();

@@ -382,7 +382,7 @@ describe("a folder", () => {
     },
   );
 
-  test("without model_index.json is told by its parts, here and on a server", async () => {
+  test("without model_index.json is recognised by its parts, here and on a server", async () => {
     const files = tinyFolder();
     files.delete("model_index.json");
     const needed = neededFiles().filter((path) => path !== "model_index.json");

@@ -139,7 +139,7 @@ test("one that goes between being found and being opened is not found", async ()
 
 test("a folder that cannot be read is left to others", async () => {
   const folder = await temporaryFolder();
-  // Its size cannot be told: it leads nowhere.
+  // Its size is unknown: it leads nowhere.
   const broken = join(folder, "1-a.transcript");
   await Deno.symlink("nowhere", broken);
   await expect(openStore(folder)).rejects.toEqual(code("storage_failed"));

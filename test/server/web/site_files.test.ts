@@ -29,7 +29,7 @@ test.each([
   expect(await response?.text()).toBe(body);
 });
 
-test("what shrinks is sent compressed to who takes it, and as it is to others", async () => {
+test("what shrinks is sent compressed to clients that accept it, and as it is to others", async () => {
   const text = "the same again, ".repeat(1000);
   const folder = await folderOf("page.js", text);
   const get = async (headers: Record<string, string>) =>
@@ -66,7 +66,7 @@ test("a file that a browser has is not sent again until it changes", async () =>
   expect(await newer?.text()).toBe("a newer one");
 });
 
-test("HEAD tells how long a file is", async () => {
+test("HEAD gives a file's length", async () => {
   const request = new Request("http://tab.example/icon.svg", { method: "HEAD" });
   const response = await siteFile(request, await folderOf("icon.svg", "0123456789"));
   expect(response?.headers.get("content-length")).toBe("10");

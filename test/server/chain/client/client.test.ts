@@ -70,7 +70,7 @@ describe("serveAxon", () => {
     expect(neurons[1].axon).toMatchObject({ ip, port, protocol: 4 });
   });
 
-  test("an unregistered hotkey is told to register", async () => {
+  test("an unregistered hotkey is asked to register", async () => {
     const error = await rejection(client.serveAxon({ ip: "10.1.2.3", port: 1 }, subnet.dave));
     expect(error).toMatchObject({ code: "not_registered" });
     expect(error.message).toMatch(/HotKeyNotRegisteredInNetwork; register the hotkey: btcli/);
@@ -228,7 +228,7 @@ describe("what a node's words mean", () => {
   });
 });
 
-describe("a refusal by number is told by its name", () => {
+describe("a refusal by number is reported by its name", () => {
   // common/src/transaction_error.rs and extensions/subtensor.rs of subtensor; 218: its lib.rs.
   test.each([
     ["Custom error: 6", 424, /the chain says RateLimitExceeded; wait for/],
@@ -240,9 +240,13 @@ describe("a refusal by number is told by its name", () => {
     ["Custom error: 3", 218, /the chain says NotEnoughStakeToSetWeights; add stake/],
     ["Inability to pay some fees (e.g. account balance too low)", 424, /says Payment; .*TAO$/],
   ])("%s, spec %d", (data, spec, words) => {
-    const told = poolRefusal("set weights", new Error(`1010: Invalid Transaction: ${data}`), spec);
-    expect(told).toMatchObject({ code: "chain_refused" });
-    expect(told.message).toMatch(words);
+    const refusal = poolRefusal(
+      "set weights",
+      new Error(`1010: Invalid Transaction: ${data}`),
+      spec,
+    );
+    expect(refusal).toMatchObject({ code: "chain_refused" });
+    expect(refusal.message).toMatch(words);
   });
 
   test.each([
@@ -253,7 +257,7 @@ describe("a refusal by number is told by its name", () => {
   });
 });
 
-test("a runtime that lacks an item is told by its name", () => {
+test("an item that the runtime lacks is named", () => {
   expect(() => storageItem({}, "subtensorModule", "lastEpochBlock", "set weights")).toThrow(
     expect.objectContaining({
       code: "chain_invalid",
@@ -264,7 +268,7 @@ test("a runtime that lacks an item is told by its name", () => {
   );
 });
 
-test("who waits for a block is told when the client is closed", async () => {
+test("waiting for a block ends with an error when the client is closed", async () => {
   const other = await connect(subnet.devnet);
   const reveal = { round: 1n, from: other.block + 1000, until: other.block + 1000 };
   const waiting = rejection(other.weightsRevealed(reveal, subnet.alice.address));

@@ -199,7 +199,7 @@ test("weights for a uid that has changed hands since do not pay its new owner", 
   chain.author();
   untilEpoch();
   expect(emission()[2]).toBeGreaterThan(0);
-  // Charlie earns least: his uid goes to the newcomer.
+  // Charlie earns least: their uid goes to the newcomer.
   const dave = developmentPair("//Dave");
   submit(chain, alice, "subtensorModule.burnedRegister", [NETUID, dave.address]);
   chain.author();
@@ -213,7 +213,7 @@ describe("weights, as the pallet takes them", () => {
   const NO_SALT: number[] = [];
   const SET = [NETUID, [1, 2], [30000, 20000], 0];
 
-  test("who has just been registered waits for the rate limit, who is from genesis does not", () => {
+  test("a newly registered hotkey waits for the rate limit, one from genesis does not", () => {
     const chain = chainOf({ weightsRateLimit: 3, stakeThreshold: 0n });
     const dave = developmentPair("//Dave");
     submit(chain, alice, "subtensorModule.burnedRegister", [NETUID, dave.address]);
