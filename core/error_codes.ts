@@ -1,8 +1,8 @@
-/** What everybody may know of an error code: who can put it right, and how. */
+/** What is public about an error code: who can fix it, and how. */
 export interface ErrorFacts {
   /**
-   * Who is to blame, as a rule: who sent the request, a miner, who runs this machine, what lies
-   * between two machines, or Stepwise itself. `nobody`: it is a matter of time, or was wanted.
+   * Who is to blame, as a rule: the caller, a miner, this machine's operator, what lies between two
+   * machines, or Stepwise itself. `nobody`: it is a matter of time, or was wanted.
    */
   readonly blame: "caller" | "miner" | "operator" | "network" | "us" | "nobody";
   /** Of an HTTP answer; 500 is logged as our own mistake. */
@@ -11,7 +11,7 @@ export interface ErrorFacts {
   readonly remedy: string;
   /** Which part of a miner's evidence is refused by it, where it is thrown while that is read. */
   readonly evidence?: "receipt" | "opening";
-  /** Whether a miner's own answer proves by it that it is not what was asked for, or was signed. */
+  /** Whether a miner's answer proves by it that it is not what was asked for, or signed. */
   readonly forgery?: true;
 }
 
@@ -219,7 +219,7 @@ export const ERROR_CODES = {
   },
   cancelled: {
     ...{ blame: "nobody", status: 409 },
-    remedy: "Nothing is to be done: it was cancelled.",
+    remedy: "Do nothing: it was cancelled.",
   },
 } as const satisfies Readonly<Record<string, ErrorFacts>>;
 

@@ -1,6 +1,6 @@
 /**
- * Stepwise's core in one import: the parts that most callers start from. Each room of `core` has a
- * door of its own with the rest; all of them run unchanged in Deno, in a browser and in a worker.
+ * Stepwise's core in one import: the parts that most callers start from. The rest is in the `mod.ts`
+ * of each room of `core`; all of them run unchanged in Deno, in a browser and in a worker.
  *
  * ```ts
  * import { gaussianNoise, planFromConfig, processWeights } from "./mod.ts";

@@ -1,4 +1,4 @@
-/** Runs tasks one after the other, in the order they came. A task that throws stops none behind it. */
+/** Runs tasks one after the other, in the order they came. A task that throws does not stop the next. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -9,7 +9,7 @@ export class Mutex {
   }
 }
 
-/** Runs tasks of the same key one after the other, and others beside them. */
+/** Runs tasks of the same key one after the other, and those of different keys concurrently. */
 export class KeyedMutex {
   readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 

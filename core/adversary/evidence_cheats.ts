@@ -5,7 +5,7 @@ export const evidenceCheats: readonly Cheat[] = [
   {
     name: "wrong seed",
     saves:
-      "all network calls, where an image of another seed is at hand: an honest run, but not this",
+      "all network calls, where an image of another seed was made before: an honest run, but not this",
     run: async (lab) => {
       const seed = lab.request.seed + 1n;
       const states = await runWith(lab, lab.plan, seed, networkOf(lab));
@@ -14,7 +14,7 @@ export const evidenceCheats: readonly Cheat[] = [
   },
   {
     name: "another scheduler",
-    saves: "nothing here; a miner may run the one that he has: ddim for what was asked",
+    saves: "nothing here; a miner may run the one that they have: ddim for what was asked",
     run: async (lab) => {
       const plan = lab.planOf({ ...lab.request, scheduler: "ddim" });
       const predict = networkOf(lab, { ...lab.request, scheduler: "ddim" });

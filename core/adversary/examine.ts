@@ -20,7 +20,7 @@ import {
 } from "../verifier/mod.ts";
 import { type CheatedRun, type States, stepFrom } from "./lab.ts";
 
-/** Who checks, and by what. */
+/** The checker, and what it checks with. */
 export interface Checker {
   readonly request: GenerationRequest;
   readonly plan: Plan;
@@ -30,7 +30,7 @@ export interface Checker {
   /** The model that the receipt names. */
   readonly engine: Pick<ImageEngine, "predict">;
   readonly tolerance: Tolerance;
-  /** Who signs the receipts of the runs to check. */
+  /** The key that signs the receipts of the runs to check. */
   readonly miner: Hotkey;
 }
 

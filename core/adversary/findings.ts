@@ -27,7 +27,7 @@ export interface PassRates {
   readonly drawn: ByDrawn<number>;
   /**
    * The same with thresholds that reject one honest image in 10,000; undefined where no honest
-   * machine but the checker's own was at hand.
+   * machine but the checker's own was there.
    */
   readonly atRate?: ByDrawn<number>;
   readonly older: number;
@@ -66,7 +66,7 @@ export interface CheatFindings {
   readonly sights: readonly StepSight[];
 }
 
-/** What others are held against. */
+/** What practices are compared with. */
 export interface HonestSteps {
   /** Of every honest run: the ROC curves are drawn against them. */
   readonly all: readonly StepSight[];
@@ -111,7 +111,7 @@ export function findingsOf(
 }
 
 function incomeOf({ sights, work }: ExaminedRun): number {
-  // Of the steps that pass: whoever is scored was not caught.
+  // Of the steps that pass: only a miner that was not caught is scored.
   const scored = sights.filter((sight) => !sight.flagged).map(({ similarity }) => similarity);
   const similarity = scored.length ? mean(scored) : 0;
   return relativeIncome({ work, similarity, passes: passRate(sights, 3) });

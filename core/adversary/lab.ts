@@ -29,7 +29,7 @@ export interface Lab {
 /** What is done to the weights of a cheaper model. */
 export type Alteration = "int8" | "int4" | "float16" | "other";
 
-/** A run as the miner commits to it, with what is true of it. */
+/** A run as the miner commits to it, and what it really is. */
 export interface CheatedRun extends States {
   /** Steps that are not what the network makes of their state. */
   readonly cheated: ReadonlySet<number>;
@@ -44,7 +44,7 @@ export interface CheatedRun extends States {
   readonly withholds?: ReadonlySet<number>;
 }
 
-/** A way to be paid for less than what was asked. */
+/** A way to be paid for less than was asked for. */
 export interface Cheat {
   readonly name: string;
   /** What it does, and what it saves. */
@@ -52,7 +52,7 @@ export interface Cheat {
   run(lab: Lab): Promise<CheatedRun>;
 }
 
-/** A step that a miner is at. */
+/** The step that a miner is computing. */
 export interface Moment {
   readonly index: number;
   readonly row: PlanRow;

@@ -196,7 +196,7 @@ export const predictionCheats: readonly Cheat[] = [
   ),
 ];
 
-/** Not a cheat: what the others are held against. */
+/** Not a cheat: what the others are compared with. */
 export const honest: Cheat = {
   name: "honest",
   saves: "nothing",

@@ -35,7 +35,7 @@ export interface Practice {
 const MAX_SPEEDUP = 20;
 
 /**
- * The expected weight of a round, by the subnet's formula, over that of an honest miner: whoever is
+ * The expected weight of a round, by the subnet's formula, over that of an honest miner: a miner
  * caught once has none. Machines are given, so what a cheat saves is throughput.
  * @returns 1 for honesty; above 1 the cheat pays.
  */

@@ -8,7 +8,7 @@ import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop
 import { notFinite } from "./not_finite.ts";
 import { stepLatent } from "./step.ts";
 
-/** One image on its way: its newest states and predictions first. */
+/** One image in progress: its newest states and predictions first. */
 interface Run {
   readonly seed: bigint;
   states: readonly Float32Array[];
@@ -66,7 +66,7 @@ function advance(
   run.denoised = [denoised, ...run.denoised].slice(0, MAX_REACH);
 }
 
-/** What the network said of one image. */
+/** The network's output for one image. */
 interface Prediction {
   readonly output: Float32Array;
   readonly negativeOutput: Float32Array | undefined;
@@ -107,7 +107,7 @@ function scale(values: Float32Array, factor: number): Float32Array {
   return factor === 1 ? values : values.map((value) => factor * value);
 }
 
-/** Nothing is made of what has left float16, and nothing is committed to. */
+/** Nothing that has left float16's range is used further, or committed to. */
 function emit(
   { onLeaf }: LoopEvents,
   kind: Leaf["kind"],

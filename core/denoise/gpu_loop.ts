@@ -109,7 +109,7 @@ async function runSteps(
   return { latents, networkMs };
 }
 
-/** The last state is always read; the others where somebody looks. */
+/** The last state is always read; the others where a callback wants them. */
 function wantedLeaves({ onLeaf, onStep }: LoopEvents, last: boolean): ("x" | "d")[] {
   return [...(onLeaf || onStep ? ["d"] as const : []), ...(onLeaf || last ? ["x"] as const : [])];
 }

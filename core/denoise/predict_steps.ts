@@ -17,7 +17,7 @@ export interface PredictInput {
 /**
  * What the network makes of single states: D_i after guidance, not yet rounded to float16. All
  * states go through the network as one batch, each with its own timestep, where the graph takes
- * that.
+ * it.
  * @returns D_i of each state, f32[channels, height, width].
  */
 export async function predictSteps(model: Model, input: PredictInput): Promise<Float32Array[]> {

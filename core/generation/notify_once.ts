@@ -4,9 +4,9 @@ import type { GenerateOptions } from "./engine.ts";
 import type { Leaf } from "../denoise/mod.ts";
 
 /**
- * Options for a run that may be repeated from its start: each leaf and step is emitted
- * once and in order, whichever run it comes from. A repeated leaf must equal the emitted one bit for
- * bit: the caller holds one transcript, and it has to be that of the image.
+ * Options for a run that may be repeated from its start: each leaf and step is emitted once
+ * and in order, whichever run it comes from. A repeated leaf must equal the emitted one bit for bit:
+ * the caller holds one transcript, and it has to be that of the image.
  * @returns makes the options of each run; they throw AppError `inference_failed` where a repeated
  * leaf differs.
  */

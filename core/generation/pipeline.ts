@@ -46,7 +46,7 @@ export class Pipeline implements ImageEngine {
       const model = await (runtime.gpu?.orFailure(loading) ?? loading);
       return new Pipeline(model, await PromptConditioner.load(model));
     } catch (error) {
-      // Not awaited: on a device that failed it may be loading still.
+      // Not awaited: on a device that failed it may still be loading.
       void loading.then((model) => model[Symbol.asyncDispose]()).catch(() => {});
       throw error;
     }

@@ -15,8 +15,8 @@ const CURABLE: readonly ErrorCode[] = [
 
 /**
  * An engine that outlives its device. A job that fails with the device is run once more, from its
- * start, on a fresh one; its caller sees a delay, or one error, and gets each leaf and step
- * once all the same.
+ * start, on a fresh one; its caller sees a delay, or one error, and gets each leaf and step once
+ * all the same.
  */
 export class RecoveringEngine implements ImageEngine {
   readonly #open: () => Promise<ImageEngine>;

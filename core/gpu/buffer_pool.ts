@@ -13,7 +13,7 @@ export interface MemoryUse {
   readonly inUse: number;
   /** In all buffers, the idle ones included. */
   readonly held: number;
-  /** The most that was ever held. */
+  /** The highest so far. */
   readonly peak: number;
 }
 
@@ -28,7 +28,7 @@ const IDLE_BYTES = 128 * 2 ** 20;
 
 /**
  * Buffers by size and usage, lent out and taken back; accounts for the memory of them all. Requests
- * choose sizes, so the idle ones are bounded: who returned longest ago goes first.
+ * choose sizes, so the idle ones are bounded: the least recently used goes first.
  */
 export class BufferPool implements Disposable {
   readonly #device: GPUDevice;
@@ -71,7 +71,7 @@ export class BufferPool implements Disposable {
     for (const buffer of this.#idle.splice(0)) this.#free(buffer);
   }
 
-  /** After a failed allocation: frees what nobody uses, and lends nothing of now again. */
+  /** After a failed allocation: frees what nobody uses, and never lends again what is on loan now. */
   retire(): void {
     this.trim();
     for (const buffer of this.#all) this.#retired.add(buffer);

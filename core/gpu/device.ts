@@ -6,7 +6,7 @@ import { countBuffers, type DeviceMemory } from "./device_memory.ts";
 import { guarded } from "./guarded.ts";
 import { StagingPool } from "./staging_pool.ts";
 
-/** The limits that large models and kernels reach for: asked for as high as the adapter has them. */
+/** The limits that large models and kernels need: requested as high as the adapter has them. */
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",

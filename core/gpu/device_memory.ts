@@ -2,7 +2,7 @@
 export interface DeviceMemory {
   /** Not destroyed yet. */
   readonly held: number;
-  /** The most that was ever held. */
+  /** The highest so far. */
   readonly peak: number;
 }
 

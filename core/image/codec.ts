@@ -12,5 +12,5 @@ export interface ImageCodec {
   ): Promise<RgbaImage>;
 }
 
-/** The codec of those who have nothing else to do meanwhile. */
+/** A codec on the calling thread, for callers that may block it. */
 export const imageCodec: ImageCodec = { encode: encodeImage, decode: decodeImage };

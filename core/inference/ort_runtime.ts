@@ -97,7 +97,7 @@ class OrtSession implements Session {
   readonly #mutex: Mutex;
   readonly #path: string;
   readonly #load: () => Promise<InferenceSession>;
-  /** Of whoever has the mutex. */
+  /** Only for the holder of the mutex. */
   #session: InferenceSession | undefined;
   #released = false;
 
@@ -172,7 +172,7 @@ class OrtSession implements Session {
     const { type, dims } = tensor;
     if ("data" in tensor) return new this.#ort.Tensor(type, tensor.data, dims);
     const bytes = tensorBytes(tensor);
-    // onnxruntime does not look: it would compute on whatever lies behind the buffer.
+    // onnxruntime does not check: it would compute on whatever lies behind the buffer.
     if (tensor.buffer.size < bytes) {
       throw new AppError(
         "shape_mismatch",

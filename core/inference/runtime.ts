@@ -23,7 +23,7 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** Loads graphs: onnxruntime on one kind of device. A host brings it, core only uses it. */
+/** Loads graphs: onnxruntime on one kind of device. Hosts implement it; core only uses it. */
 export interface Runtime {
   /** For people: library, version and device. */
   readonly name: string;

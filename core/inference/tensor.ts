@@ -10,7 +10,7 @@ export interface Tensor {
   readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array;
 }
 
-/** A tensor in a buffer on the runtime's device. The buffer belongs to whoever made it. */
+/** A tensor in a buffer on the runtime's device. The buffer's creator owns it. */
 export interface GpuTensor {
   readonly type: ElementType;
   readonly dims: readonly number[];

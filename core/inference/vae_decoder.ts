@@ -35,8 +35,8 @@ export class VaeDecoder {
   }
 
   /**
-   * As {@link decode}, into a buffer on the runtime's device and without waiting for it; whether
-   * the image is finite is for the caller to see.
+   * As {@link decode}, into a buffer on the runtime's device and without waiting for it; the
+   * caller checks whether the image is finite.
    * @param output [1, 3, 8 * height, 8 * width] of {@link outputType}.
    */
   async decodeInto(

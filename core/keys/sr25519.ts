@@ -4,8 +4,8 @@ import { verify } from "@scure/sr25519";
 export type Signer = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
 /**
- * sr25519 over the bytes as they are; 1 to 5 ms. False also for what is no key or signature, at
- * which the library throws: strangers send such.
+ * sr25519 over the bytes as they are; 1 to 5 ms. False also for what is no key or signature: the
+ * library throws at those, and strangers send them.
  */
 export function verifySr25519(
   message: Uint8Array,

@@ -5,30 +5,30 @@ import type { ModelProgress } from "./model_progress.ts";
 import type { RemoteFile } from "./remote_folder.ts";
 import { Retry, retryOrThrow, send, type Transport, Watchdog, withRetries } from "./transport.ts";
 
-/** A running SHA-256. Weights are gigabytes: give the fastest there is. */
+/** A running SHA-256. Weights are gigabytes: pass the fastest implementation. */
 export interface Hasher {
   update(bytes: Uint8Array): unknown;
   /** Lower-case hex. */
   digest(): string;
 }
 
-/** A file on its way in. Its bytes outlive a cut and a killed process until it is committed. */
+/** A partly downloaded file. Its bytes outlive a lost connection and a killed process. */
 export interface PartialFile {
-  /** How many bytes there are, some of them perhaps from an earlier run. */
+  /** Bytes so far, some perhaps from an earlier run. */
   readonly bytes: number;
   /** What the server called the file these bytes are of, as {@link restart} was given it. */
   readonly validator?: string;
-  /** The bytes there are, in order. */
+  /** The bytes so far, in order. */
   read(): AsyncIterable<Uint8Array>;
-  /** Forgets the bytes; those that follow are of the file the server calls so. */
+  /** Drops the bytes; those that follow are of the file that the server names so. */
   restart(validator?: string): Promise<void>;
   /** @throws AppError `storage_failed`, as when the disk is full. */
   append(chunk: Uint8Array): Promise<void>;
-  /** Makes it the file, at once and whole. */
+  /** Makes it the file, atomically. */
   commit(): Promise<void>;
   /** Deletes the bytes. */
   discard(): Promise<void>;
-  /** Lets go of it; bytes that are not committed stay for another time. */
+  /** Closes it; bytes that are not committed are kept for a later run. */
   close(): Promise<void>;
 }
 
@@ -59,8 +59,8 @@ export interface DownloadedFile {
 }
 
 /**
- * Fetches files into the store. What an earlier run left is gone on from; the SHA-256 is held
- * against the expected one where there is one, the size otherwise. When one fails the others stop.
+ * Fetches files into the store. Resumes what an earlier run left; compares the SHA-256 with
+ * the expected one where there is one, the size otherwise. When one fails the others stop.
  * @throws AppError `download_failed`, `storage_failed`, `cancelled`.
  */
 export async function downloadFiles(
@@ -192,7 +192,7 @@ class Download {
     return bytes === 0 || validator !== undefined || this.#remote.sha256 !== undefined;
   }
 
-  /** Whether to take the body, to be content with the bytes there are, or to try again. */
+  /** Whether to take the body, to keep the bytes there are, or to try again. */
   async #accept(response: Response, opened: Opened): Promise<"take" | "whole" | Retry> {
     const { file } = opened;
     const { start, total } = contentRange(response);

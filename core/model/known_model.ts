@@ -20,10 +20,10 @@ export interface KnownModel<Files extends ModelFiles = ModelFiles> {
   readonly entry: CatalogueEntry | undefined;
   /** Of its catalogue entry; empty where it was not calibrated. */
   readonly tolerances: readonly Tolerance[];
-  /** What its catalogue entry says that a request is run with; it goes before the model's own. */
+  /** What its catalogue entry says that a request is run with; it overrides the model's own. */
   readonly defaults: Partial<CatalogueEntry["defaults"]>;
   /**
-   * Found out at the first call and kept: of a model that is not in the catalogue each file is
+   * Computed at the first call and kept: of a model that is not in the catalogue each file is
    * hashed, gigabytes of them.
    * @throws AppError `model_invalid`, `storage_failed`.
    */

@@ -6,7 +6,7 @@ import { isModelPath } from "./model_path.ts";
 /** The file that a diffusers folder starts from. */
 export const MODEL_INDEX = "model_index.json";
 
-/** Follows what is wrong with a folder. */
+/** Ends the errors about a folder's layout. */
 export const LAYOUT_REMEDY = "A model is a folder in diffusers-ONNX layout, as " +
   "`optimum-cli export onnx` writes it";
 
@@ -47,7 +47,7 @@ function isPart(value: unknown): boolean {
   return Array.isArray(value) && value.length === 2 && value.every((v) => typeof v === "string");
 }
 
-/** Without these no pipeline draws; `unet` first, since nothing else is as telling. */
+/** Without these no pipeline draws; `unet` first, as the most telling. */
 const NEEDED_PARTS = ["unet", "vae_decoder", "text_encoder", "tokenizer", "scheduler"];
 const FURTHER_PARTS = ["text_encoder_2", "tokenizer_2"];
 

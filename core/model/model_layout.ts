@@ -43,7 +43,7 @@ export function selectedParts(index: ModelIndex, { include = [] }: FileSelection
   return index.parts.filter((part) => !UNUSED_PARTS.includes(part) || include.includes(part));
 }
 
-/** Every file that a part may have; which of them there are is for the folder to say. */
+/** Every file that a part may have; the folder decides which of them there are. */
 export function candidateFiles(part: string, selection: FileSelection): string[] {
   const names = candidateNames(part, selection).map((name) => `${part}/${name}`);
   return [...names, ...configsOf(part).slice(1)];
@@ -189,7 +189,7 @@ function checkExternal(files: ModelFiles, graph: string, path: string, bytes: nu
   }
 }
 
-/** "Cannot use the model": the file of weights that a graph names and nobody has. */
+/** The error for a file of weights that a graph names and that is missing. */
 function missingWeights(model: string, graph: string, path: string): AppError {
   return new AppError(
     "model_invalid",

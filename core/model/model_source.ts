@@ -19,8 +19,8 @@ export type ModelSource =
 
 /**
  * Reads what a user named: `embedded` or an id of the catalogue, `hf:owner/name[@revision]`,
- * an http(s) address, or else a folder. Whether the folder exists is for the one that opens it,
- * which answers with the same {@link unknownModel}.
+ * an http(s) address, or else a folder. Whether the folder exists is checked when it is opened,
+ * with the same {@link unknownModel}.
  * @throws AppError `model_not_found` that names the accepted forms.
  */
 export function parseModelSource(text: string, catalogue?: Catalogue): ModelSource {
@@ -53,7 +53,7 @@ export function unknownModel(
   );
 }
 
-/** A source in the words of the one who typed it; addresses without their query, which may be secret. */
+/** A source as the user typed it; addresses without their query, which may be secret. */
 export function describeSource(source: ModelSource): string {
   switch (source.kind) {
     case "embedded":

@@ -57,7 +57,7 @@ function classOf({ json }: ModelIndex): { readonly _class_name?: string } {
 }
 
 /**
- * What diffusers' `StableDiffusionPipeline` does to a scheduler, with a word on each: `steps_offset`
+ * What diffusers' `StableDiffusionPipeline` does to a scheduler, with a notice on each: `steps_offset`
  * becomes 1, `clip_sample` false.
  */
 function amended(config: Readonly<Record<string, unknown>>, pipeline: string): OwnScheduler {

@@ -32,7 +32,7 @@ export interface RemoteFolder {
   find(path: string): Promise<RemoteFile | undefined>;
 }
 
-/** A hub and, for private models, who asks. */
+/** A hub and, for private models, the user's token. */
 export interface HubAccess {
   /** `https://huggingface.co`, or a mirror. */
   readonly endpoint: string;

@@ -16,7 +16,7 @@ function splitSeed(seed: bigint): readonly [number, number] {
 /**
  * Unit Gaussian noise: Philox 4x32-10 with key = seed and counter = (draw, 0, element, 0), then
  * Box-Muller on the first two words. The same numbers as `torch.randn` on CUDA for tensors of our
- * size; `shaders/philox_normal.wgsl` is held against this. Draw 0 is the initial latent of a
+ * size; `shaders/philox_normal.wgsl` is tested against this. Draw 0 is the initial latent of a
  * generation, draw i + 1 the noise of its step i.
  * @param seed 64 bits, unsigned.
  * @param draw 32 bits, unsigned: which tensor of this seed.

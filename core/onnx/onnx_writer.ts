@@ -48,7 +48,7 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
   return encodeModel(graph, encodeWeight);
 }
 
-/** The graph with its weights in a second file beside it, named as exporters name it. */
+/** The graph with its weights in a second file next to it, named as exporters name it. */
 export function encodeOnnxExternal(
   graph: OnnxGraph,
   dataName: string,

@@ -123,7 +123,7 @@ function written(
   return [write(first), write(second || first)];
 }
 
-/** One line, also where the prompt is a page. */
+/** One line, even if the prompt is a page long. */
 function cutNotice(what: string, { count, cut }: TokenizedPrompt): string {
   return `The ${what} has ${count} tokens, ${CLIP_TOKENS - 2} are used: ` +
     `the model does not see "${shortened(cut)}"`;

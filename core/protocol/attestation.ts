@@ -19,7 +19,7 @@ const attestation = z.strictObject({
   worst: z.number().min(0).optional(),
   /** Milliseconds since 1970. */
   at: z.int().min(0),
-  /** SS58 of who checked. */
+  /** SS58 of the checker. */
   checker: addressText.refine(isSs58, "not an SS58 address"),
 });
 
@@ -29,7 +29,7 @@ const signed = z.strictObject({
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 });
 
-/** What somebody says of a receipt that they checked. */
+/** A checker's verdict on a receipt. */
 export type Attestation = z.infer<typeof attestation>;
 
 export type SignedAttestation = z.infer<typeof signed>;

@@ -5,7 +5,7 @@ import { issueSentence } from "../json_decoding.ts";
 /** Characters of an SS58 address at most. */
 export const MAX_ADDRESS = 64;
 
-/** An SS58 address; whether it is one is for who reads it. */
+/** An SS58 address; the reader checks whether it is one. */
 export const addressText = z.string().max(MAX_ADDRESS);
 
 /** Opens the steps of one receipt for anybody who has it. */

@@ -16,7 +16,7 @@ const call = z.strictObject({
   format: z.enum(["png", "jpeg", "webp"]).default("png"),
   /** Small pictures with the progress, for `text/event-stream`. */
   previews: z.boolean().default(false),
-  /** SS58 of who asked the axon; taken from the miner's own hotkey alone. */
+  /** SS58 of the axon's caller; accepted from the miner's own hotkey alone. */
   validator: addressText.optional(),
 });
 
@@ -25,7 +25,7 @@ export interface GenerationCall {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
   readonly previews: boolean;
-  /** For whom the receipt is, where an axon asks an image generator. */
+  /** The receipt's addressee, where an axon calls an image generator. */
   readonly validator?: string;
 }
 
@@ -37,7 +37,7 @@ export interface ImageAnswer {
   readonly token: string;
 }
 
-/** What a generation comes to. */
+/** The result of a generation. */
 export interface GenerationAnswer {
   /** Of the job: to cancel it. */
   readonly id: string;

@@ -5,10 +5,10 @@ import { addressOf, PATHS } from "./routes.ts";
 import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
 import type { OpeningSource } from "../verifier/mod.ts";
 
-/** A miner who says "now" is not asked in a tight loop. */
+/** A miner that says "now" is not asked in a tight loop. */
 const MIN_WAIT_MS = 100;
 
-/** A miner over HTTP. What they send is read to a known size and within a time, or not at all. */
+/** A miner over HTTP. Its answers are read up to a known size and within a time, or not at all. */
 export interface MinerAddress {
   /** http(s), with a path where the miner is behind one. */
   readonly url: string;
@@ -32,7 +32,7 @@ export function minerAddress(url: string, timeoutMs: number, token?: string): Mi
 /**
  * Asks the miner for steps: start, 0, 1, ..., end ({@link PATHS}).
  * Openings throw AppError `opening_withheld` (late, refused, not there) or `opening_invalid` (long).
- * A miner who is busy and says for how long is asked again within the time.
+ * A busy miner that says for how long is asked again within the time.
  */
 export function openingsOfMiner(miner: MinerAddress): OpeningSource {
   return async ({ receipt, id, plan }, target) => {

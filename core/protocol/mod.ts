@@ -1,7 +1,7 @@
 /**
  * What goes over the wire between users, validators, miners and their compute hosts, for both sides:
- * paths, JSON messages, signed headers, attestations, binary frames. Every decoder here takes what a
- * stranger sent, and gives a value that the rest of the code trusts.
+ * paths, JSON messages, signed headers, attestations, binary frames. Every decoder here takes
+ * untrusted input, and returns a value that the rest of the code trusts.
  *
  * ```ts
  * import { addressOf, decodeGenerationCall, PATHS } from "./mod.ts";

@@ -1,5 +1,5 @@
 /**
- * Where miners and validators are asked, once for both sides: servers mount these paths, clients
+ * The routes of miners and validators, once for both sides: servers mount these paths, clients
  * fill them in with {@link addressOf}. Names after a colon are parameters.
  */
 export const PATHS = {

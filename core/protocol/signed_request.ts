@@ -67,7 +67,7 @@ export async function signedHeaders(
 
 /**
  * Reads the headers, before any cryptography and before the body.
- * @param self SS58 of who reads: a request for another is refused.
+ * @param self SS58 of the reader: a request for another is refused.
  * @throws AppError `request_unsigned` naming the header, `request_stale` with the skew.
  */
 export function readSignedHeaders(headers: Headers, self: string, now: number): SignedHeaders {
@@ -91,7 +91,7 @@ export function readSignedHeaders(headers: Headers, self: string, now: number): 
 }
 
 /**
- * A request's time, to be looked at again when its body is here.
+ * A request's time, to be checked again when its body is here.
  * @throws AppError `request_stale` with the skew.
  */
 export function checkRequestTime(

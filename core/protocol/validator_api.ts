@@ -42,7 +42,7 @@ export interface ImageForUser {
 
 const scoreCall = z.strictObject({
   receipt: z.unknown(),
-  /** The miner, who opens the steps. */
+  /** The miner, which opens the steps. */
   url: z.url({ protocol: /^https?$/ }).max(2000),
   token: openingToken,
 });
@@ -64,7 +64,7 @@ const score = z.object({
   reasons: z.array(z.string()),
 });
 
-/** What a check came to: `withheld` when a step was not opened, late or gone. */
+/** A check's verdict: `withheld` when a step was not opened, or too late. */
 export type Score = z.infer<typeof score>;
 
 const resultsCall = z.strictObject({ since: z.number().min(0) });

@@ -8,7 +8,7 @@ import {
   type Receipt,
 } from "../transcript/mod.ts";
 
-/** A kept transcript, wherever it is: hashes at hand, leaves read when asked for. */
+/** A kept transcript, wherever it is: hashes in memory, leaves read on demand. */
 export interface LeafSource {
   /** One a leaf, the image's included. */
   readonly hashes: readonly Hash[];

@@ -12,7 +12,7 @@ import {
 } from "../transcript/mod.ts";
 import type { Hotkey } from "../keys/mod.ts";
 
-/** A finished run and what it came down to. */
+/** A finished run and its commitments. */
 interface FinishedRun {
   readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
   readonly model: Receipt["model"];
@@ -21,7 +21,7 @@ interface FinishedRun {
   readonly files: readonly Uint8Array[];
   readonly commitments: readonly Commitment[];
   readonly times: Receipt["times"];
-  /** SS58 of who asked, where that was a neuron. */
+  /** SS58 of the caller, where that was a neuron. */
   readonly validator?: string;
 }
 

@@ -31,7 +31,7 @@ export class RunRecorder {
     if (this.#keep) this.#leaves.push(leaf);
   };
 
-  /** What the leaves and these files, one an image, come down to. */
+  /** The commitments to the leaves and these files, one an image. */
   finish(files: readonly Uint8Array[]): Commitment[] {
     return this.#builders.map((builder, k) => builder.finish(files[k]));
   }

@@ -39,7 +39,7 @@ export function transcriptFile(
  * The leaves of a receipt's image out of a transcript file. Nothing in it is trusted: what does not
  * belong to the receipt fails its proof.
  * @param file at most {@link maxTranscriptBytes} long.
- * @param image the image's file, if at hand; otherwise its leaf's hash is the transcript's word.
+ * @param image the image's file, if there; otherwise its leaf's hash is taken from the transcript.
  * @throws AppError `transcript_invalid` when leaves are missing or are not of the receipt's shape.
  */
 export function leavesOfTranscript(

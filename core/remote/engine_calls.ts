@@ -44,7 +44,7 @@ export class EngineCalls {
   #lastJob = 0;
   #failure: Promise<AppError> | undefined;
 
-  /** @param failed the error of a device that is gone at the other end, in the channel's words. */
+  /** @param failed the error of a device lost at the other end, in the channel's words. */
   constructor(send: Send, failed: (why: string) => AppError) {
     this.#send = send;
     this.#failed = failed;
@@ -78,7 +78,7 @@ export class EngineCalls {
     }
   }
 
-  /** Gives the channel up: every job in it fails. */
+  /** Abandons the channel: every job in it fails. */
   fail(why: AppError | Promise<AppError>): void {
     if (this.#failure) return;
     this.#failure = Promise.resolve(why);

@@ -121,7 +121,7 @@ const engineAnswer = z.discriminatedUnion("type", [
     code: z.custom<ErrorCode>(isErrorCode),
     message: z.string(),
   }),
-  /** The device is gone, and with it every engine. */
+  /** The device was lost, and with it every engine. */
   z.object({ type: z.literal("lost"), reason: z.string() }),
 ]);
 export type EngineAnswer = z.infer<typeof engineAnswer>;

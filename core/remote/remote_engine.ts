@@ -16,7 +16,7 @@ export interface EngineChannel {
   readonly alive: boolean;
   readonly call: EngineCalls["call"];
   readonly fail: EngineCalls["fail"];
-  /** After these the other end is not trusted with another run: its device may be full or gone. */
+  /** After these the other end gets no other run: its device may be full or lost. */
   readonly discrediting: readonly ErrorCode[];
 }
 
@@ -62,7 +62,7 @@ export class RemoteEngine implements ImageEngine {
   /**
    * As {@link ImageEngine.generate}. Previews are made and sent with every step, if steps are asked
    * for at all.
-   * @throws AppError also `host_failed`, when the other end is gone.
+   * @throws AppError also `host_failed`, when the other end has ended.
    */
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
     throwIfAborted(options.signal, "generate");
@@ -127,7 +127,7 @@ export class RemoteEngine implements ImageEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#served[Symbol.dispose]();
     if (!this.#channel.alive) return;
-    // One that ends meanwhile has freed everything.
+    // A channel that ends meanwhile has freed everything.
     await this.#channel.call({ type: "close", engine: this.#engine }).catch(() => {});
   }
 }

@@ -24,7 +24,7 @@ export interface PlanChoice {
 /** {@link planFor} of one model. */
 export type Planner = (request: PlanRequest) => PlanChoice;
 
-/** Plans that a planner keeps: the defaults and what users try beside them. */
+/** Plans that a planner keeps: the defaults and others that users try. */
 const KEPT_PLANS = 64;
 
 /**

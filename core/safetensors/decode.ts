@@ -3,7 +3,7 @@ import { issueSentence } from "../json_decoding.ts";
 import { AppError } from "../error.ts";
 import type { NamedHalf } from "./encode.ts";
 
-/** What a reader is ready to take; a file that claims more is refused before anything is made. */
+/** A reader's limits; a file that claims more is refused before anything is allocated. */
 export interface SafetensorsLimits {
   readonly maxHeaderBytes: number;
   readonly maxTensors: number;
@@ -28,7 +28,7 @@ type Entry = readonly [name: string, tensor: z.infer<typeof tensorSchema>];
 
 /**
  * Reads what `encodeSafetensors` writes: float16 tensors that fill the file without gap or
- * overlap. Claimed sizes are held against the bytes at hand; nothing is allocated by them.
+ * overlap. Claimed sizes are checked against the bytes there are; nothing is allocated by them.
  * @throws AppError `transcript_invalid` for anything else.
  * @see https://github.com/huggingface/safetensors#format
  */

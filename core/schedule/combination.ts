@@ -7,11 +7,11 @@ export type Term = readonly [weight: number, values: Float32Array];
 /** A linear combination of tensors. Terms whose weight is 0 are left out, and so read nothing. */
 export interface Combination {
   readonly terms: readonly Term[];
-  /** Gaussian noise, held apart since every side evaluates it for itself. */
+  /** Gaussian noise, kept separate since every side evaluates it for itself. */
   readonly noise?: Term;
 }
 
-/** What the network said of one state. All f32[n]. */
+/** The network's output for one state. All f32[n]. */
 export interface GuidedOutput {
   /** For the prompt. */
   readonly output: Float32Array;

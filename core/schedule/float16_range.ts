@@ -9,23 +9,23 @@ const WIDEST_NOISE = 6.8;
 const WIDEST_OUTPUT = 8;
 
 /**
- * Whether all states and predictions of a plan fit float16, as far as the plan alone can tell. Real
+ * Whether all states and predictions of a plan fit float16, as far as the plan alone shows. Real
  * schedules do by far: their noise is at most some 160, and divides by an alpha of 0.005 or more.
  * @throws AppError `unsupported_setting` naming the step and its noise.
  */
 export function refuseOverflow({ rows, initialScale }: Plan): void {
   const steps = rows.length;
   // Not the other way round, so that NaN is refused as well.
-  const fits = (values: readonly number[], widest: number) =>
+  const within = (values: readonly number[], widest: number) =>
     values.every((value) => widest * Math.abs(value) <= LARGEST);
   for (const [k, row] of rows.entries()) {
     const { alpha, sigma, noise, timestep, inScale, states } = row;
     const step = `step ${k + 1} of ${steps}`;
     const start = k === 0 ? [initialScale] : [];
-    if (!fits([sigma, noise, inScale, ...start], WIDEST_NOISE) || !fits(states, 1)) {
+    if (!within([sigma, noise, inScale, ...start], WIDEST_NOISE) || !within(states, 1)) {
       refuse(`${step} has noise of ${rounded(Math.max(sigma, ...start))}`);
     }
-    if (!fits([row.fromOut, ...row.denoised], WIDEST_OUTPUT)) {
+    if (!within([row.fromOut, ...row.denoised], WIDEST_OUTPUT)) {
       refuse(
         `${step} has ${rounded(sigma / alpha)} times as much noise as image, and multiplies the ` +
           "network's error by as much",

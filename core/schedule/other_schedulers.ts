@@ -41,7 +41,7 @@ export function sharesNoise(className: unknown): boolean {
 
 /**
  * Refuses a model that no solver here can denoise, whichever is asked for: its network takes noise
- * of another scale, and would draw something else without a word.
+ * of another scale, and would draw something else silently.
  * @param own The model's `scheduler_config.json`.
  * @throws AppError `unsupported_setting` naming the class.
  */

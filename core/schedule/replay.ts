@@ -9,7 +9,7 @@ export type StepModel = (i: number, modelInput: Float32Array, timestep: number) 
 
 /**
  * The whole denoising loop on the CPU, states and predictions kept in single precision, without
- * guidance: what the plans are held against diffusers by.
+ * guidance: for comparing plans with diffusers.
  * @param initialSample f32[n], x_0: noise already scaled by the plan's `initialScale`.
  * @param noise f32[n] of step i, unit Gaussian; called only where a row adds noise.
  * @returns x_1..x_N, f32[n] each.

@@ -9,7 +9,7 @@ import {
 } from "./leaves.ts";
 import { type Hash, leafHash, merkleRoot } from "./merkle.ts";
 
-/** What a whole transcript comes down to. */
+/** The commitment to a whole transcript. */
 export interface Commitment {
   readonly root: Hash;
   /** One a leaf: what a proof is made from. */

@@ -12,7 +12,7 @@ export interface Opening {
   readonly proof: readonly Hash[];
 }
 
-/** Exact bytes of an opening: whoever fetches one needs to read no more. */
+/** Exact bytes of an opening: a client needs to read no more. */
 export function openingBytes(spec: OpeningSpec): number {
   const hashes = proofLength(spec.leaves, spec.run);
   const header = openingHeader(spec, Array.from({ length: hashes }, () => new Uint8Array(32)));

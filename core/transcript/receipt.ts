@@ -92,14 +92,14 @@ const receiptSchema = z.discriminatedUnion("version", [
 /** All that a miner states about one image. */
 export type UnsignedReceipt = z.infer<typeof unsignedSchema>;
 
-/** Evidence: what was asked, by which plan and model, with which states and result, signed. */
+/** Evidence: what was asked for, by which plan and model, with which states and result, signed. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
 export type ReceiptVersion = Receipt["version"];
 
 /**
  * The longest file that an image of this size may have: twice its pixels as 8-bit RGBA, and what
- * headers take. Whoever fetches one needs to read no more.
+ * headers take. A client needs to read no more.
  */
 export function maxImageBytes(
   { width, height }: { readonly width: number; readonly height: number },

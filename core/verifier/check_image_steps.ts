@@ -14,7 +14,7 @@ import { type CheckedStep, type ImageComparison, judge, type Judgement } from ".
 /** How far a check goes: signatures and proofs, arithmetic, the network, the image. */
 export type Level = 0 | 1 | 2 | 3;
 
-/** One image to check, with all that it takes. */
+/** One image to check, and what the check needs. */
 export interface ImageCheck {
   readonly committed: CheckedReceipt;
   readonly level: Level;
@@ -31,8 +31,8 @@ export interface ImageCheck {
     readonly tolerance: Tolerance;
   };
   /**
-   * The committed file, if at hand: fetched and held against receipt and leaf once the arithmetic
-   * holds.
+   * The committed file, if there is one: fetched, and checked against receipt and leaf, once the
+   * arithmetic holds.
    * @param last the opening with x_N, if there is one.
    */
   readonly image?: (last: ProvenOpening | undefined) => Promise<CommittedImage>;
@@ -46,7 +46,7 @@ export interface CommittedImage {
   readonly floor: number;
 }
 
-/** What was found of one drawn step. */
+/** The findings on one drawn step. */
 export interface StepFinding {
   readonly step: number;
   /** From level 1 on. */
@@ -57,8 +57,8 @@ export interface StepFinding {
 
 export interface ImageFindings extends Judgement {
   /**
-   * How far all drawn steps were compared, whatever came of it: 0 when none was opened. Level 3
-   * needs the image beside them.
+   * How far all drawn steps were compared, whatever the result: 0 when none was opened. Level 3
+   * needs the image as well.
    */
   readonly level: Level;
   /** x_0 against the seed's noise; from level 1 on. */
@@ -68,8 +68,8 @@ export interface ImageFindings extends Judgement {
 }
 
 /**
- * The four checks of one image, cheapest first; what is dearer is left out once something cheaper
- * does not hold. Always holds x_0 against the seed. All drawn steps are one batch for the network.
+ * The four checks of one image, cheapest first; dearer ones are left out once a cheaper one
+ * fails. x_0 is always checked against the seed. All drawn steps are one batch for the network.
  * @throws what `open`, `image` and the engine throw.
  */
 export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings> {
@@ -98,7 +98,7 @@ interface Comparison {
   readonly image?: ImageComparison;
 }
 
-/** What is dearer than arithmetic: the file, then the network, then the decoder. */
+/** The checks dearer than arithmetic: the file, then the network, then the decoder. */
 async function compare(
   check: ImageCheck,
   openings: ReadonlyMap<OpeningTarget, ProvenOpening>,

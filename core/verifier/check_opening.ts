@@ -48,7 +48,7 @@ export function checkOpening(
 
 /**
  * Level 0 for the image's leaf: the tree holds the same file as the receipt.
- * @param opening with x_N; of another one nothing is known of the image.
+ * @param opening with x_N; another one says nothing of the image.
  * @param file the encoded image.
  * @throws AppError `proof_invalid`.
  */

@@ -61,7 +61,7 @@ function startOf({ committed: { receipt, plan } }: ProvenOpening): Combination {
   return startCombination(plan, noiseOf(receipt, 0));
 }
 
-/** x_{i+1} from what was opened; from a prediction of one's own in the place of D_i, if given. */
+/** x_{i+1} from what was opened; from another prediction in the place of D_i, if given. */
 function nextOf(opening: ProvenOpening, i: number, own?: Float32Array): Combination {
   const { plan, receipt } = opening.committed;
   const row = plan.rows[i];

@@ -7,14 +7,14 @@ export type StepChoice =
   | {
     /** How many; 3, or all of fewer, unless it is said. */
     readonly draw?: number;
-    /** Of a block that was made after the receipt, in hex: everybody draws the same by it. */
+    /** Of a block that was made after the receipt, in hex: it gives everybody the same draw. */
     readonly blockHash?: string;
   }
   | { readonly take: "all" | readonly number[] };
 
 export interface ChosenSteps {
   readonly steps: readonly number[];
-  /** In private, by a block's hash, or by the one who checks. */
+  /** In private, by a block's hash, or by the checker. */
   readonly draw: "private" | "public" | "chosen";
   /** Of a public draw. */
   readonly blockHash?: string;

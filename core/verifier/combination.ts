@@ -1,7 +1,7 @@
 import { halfBits } from "../half.ts";
 import { allTerms, type Combination, type Term, weightedSum } from "../schedule/mod.ts";
 
-/** How committed values stand to their recomputation. */
+/** How committed values compare with their recomputation. */
 export interface CombinationCheck {
   readonly length: number;
   /** Values other than the rounded sum in double precision. */
@@ -18,8 +18,8 @@ const FLOAT32_UNIT = 2 ** -23;
 const NOISE_ERROR = 4e-6;
 
 /**
- * Holds committed values y against s = sum of w_t * v_t, evaluated in f64. Whoever evaluates T
- * terms in float32, in any order, with weights rounded to float32, gets a number within
+ * Compares committed values y with s = sum of w_t * v_t, evaluated in f64. Evaluating T terms in
+ * float32, in any order, with weights rounded to float32, gives a number within
  *
  *     E = (T + 1) * 2^-23 * sum |w_t * v_t|  +  |w_noise| * 4e-6
  *

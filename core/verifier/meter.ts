@@ -6,7 +6,7 @@ type Engine = Pick<ImageEngine, "predict" | "decode">;
 export class Meter {
   openings = 0;
   bytes = 0;
-  /** Steps asked of the network again, each with all its guidance. */
+  /** Steps that the network predicted again, each with all its guidance. */
   evaluations = 0;
   openingMs = 0;
   loadMs = 0;

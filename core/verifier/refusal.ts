@@ -9,7 +9,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Looks at what a miner sent, and at nothing else: our own engine and files may fail by the same
+ * Only for code that reads what a miner sent: our own engine and files may fail with the same
  * codes.
  * @throws Refusal when it does not hold, or what else went wrong.
  */

@@ -16,12 +16,12 @@ export interface Report {
   readonly code?: ErrorCode;
   /**
    * How far it was checked, which may be less than what was asked. 0: the receipt (signature, plan,
-   * model, parties) and the proofs of what was opened; 1: besides the arithmetic of every drawn
+   * model, parties) and the proofs of what was opened; 1: also the arithmetic of every drawn
    * step; 2: its prediction; 3: the image. 0 as well where no step was drawn, or where what
-   * the miner stated or sent was refused. Whether it holds is the verdict's to say.
+   * the miner stated or sent was refused. The verdict says whether it holds.
    */
   readonly level: Level;
-  /** How far it was to be checked. */
+  /** How far the check was asked to go. */
   readonly asked: Level;
   readonly receipt: string;
   readonly miner: string;
@@ -56,7 +56,7 @@ interface StepRow {
 interface Cost {
   readonly openings: number;
   readonly bytes: number;
-  /** Steps asked of the network again. */
+  /** Steps that the network predicted again. */
   readonly evaluations: number;
   /** Of the generation's own, 0 to 1. */
   readonly share: number;
@@ -67,7 +67,7 @@ interface Cost {
   readonly totalMs: number;
 }
 
-/** What came of a check. */
+/** The result of a check. */
 export interface Outcome {
   readonly findings?: ImageFindings;
   readonly plan?: Plan;

@@ -37,7 +37,7 @@ export interface Residual {
   readonly velocityError: number;
   /** cos(D, D') */
   readonly denoisedCosine: number;
-  /** cos(x_{i+1}, x'_{i+1}), for comparison with older systems. */
+  /** cos(x_{i+1}, x'_{i+1}), which WOMBO's Subnet 30 compares. */
   readonly latentCosine: number;
   readonly nonFinite: number;
 }

@@ -19,14 +19,14 @@ export interface Verifier {
    * @returns a verdict with its numbers; `invalid` with the reason where something that the miner
    * stated or sent does not hold.
    * @throws AppError when the checker cannot check: no host, no file, a codec or an engine that
-   * fails. Nothing of that says anything about the miner.
+   * fails. None of these says anything about the miner.
    */
   readonly verify: (order: Verification) => Promise<Report>;
 }
 
 /**
- * Reads what receipts are compared with, once. Whatever is wrong here is wrong on the checker's
- * side. Weights are not read.
+ * Reads what receipts are compared with, once. Whatever fails here is the checker's
+ * fault. Weights are not read.
  * @throws AppError `model_invalid`, `invalid_config` or `unsupported_setting`.
  */
 export async function openVerifier(model: OwnModel): Promise<Verifier> {

@@ -35,7 +35,7 @@ export interface Verification {
   /** Called with each opening once it is proven. */
   readonly onOpened?: (opening: ProvenOpening) => void;
   /**
-   * The image's file, if at hand. Asked for once the arithmetic of the opened steps holds. It is
+   * The image's file, if there is one. Asked for once the arithmetic of the opened steps holds. It is
    * hashed, unless it was before.
    */
   readonly image?: () => Promise<Uint8Array<ArrayBuffer> | CheckedImage>;
@@ -101,7 +101,7 @@ async function findingsOf(
   });
 }
 
-/** The file, held against receipt and tree, and its pixels. */
+/** The file, checked against receipt and tree, and its pixels. */
 function imageOf(
   file: NonNullable<Verification["image"]>,
   committed: CheckedReceipt,

@@ -45,7 +45,7 @@ const CHEATING_MINER = fileURLToPath(new URL("./cheating_miner.ts", import.meta.
  * @returns whether everything that it should show was seen.
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  // First of all: who stops it while it starts leaves nothing running either.
+  // First of all: stopped while it starts, it leaves nothing running either.
   const interrupt = new AbortController();
   const { signal } = interrupt;
   const stop = stopped().then(() => interrupt.abort());

@@ -11,8 +11,7 @@ export interface BenchCase {
   /** How far a result may be from the reference: |a - b| / (1 + |b|). */
   readonly tolerance: number;
   /**
-   * Brings the data to the device. The copies that the kernels are held against are added by the
-   * bench.
+   * Brings the data to the device. The bench adds the copies that the kernels are compared with.
    */
   prepare(space: Workspace, size: BenchSize): Promise<readonly Contender[]>;
 }

@@ -1,7 +1,7 @@
 import type { GpuTimer, Timing } from "./gpu_timer.ts";
 import { type Dispatch, encodeDispatches, type Gpu } from "../../gpu/mod.ts";
 
-/** What a contender is: ours, or what ours is held against. */
+/** A contender's kind: ours, or what ours is compared with. */
 export type ContenderKind = "kernel" | "copy kernel" | "buffer copy" | "cpu" | "onnx";
 
 /** Numbers that a contender computed; undefined where there is nothing to compare. */

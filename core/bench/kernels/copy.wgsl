@@ -1,4 +1,4 @@
-// What the bench holds kernels against: moves bytes and computes nothing, a vec4 a thread.
+// What the bench compares kernels with: moves bytes and computes nothing, a vec4 a thread.
 // source, copied: u32[4 * quads].
 override WORKGROUP: u32 = 256;
 

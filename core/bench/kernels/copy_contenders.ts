@@ -23,7 +23,7 @@ const copyKernel = {
 } satisfies Kernel;
 
 /**
- * What a kernel of so many bytes is held against: a copy kernel and `copyBufferToBuffer`, which
+ * What a kernel of so many bytes is compared with: a copy kernel and `copyBufferToBuffer`, which
  * read half of the bytes and write the other half.
  */
 export async function copyContenders(space: Workspace, bytes: number): Promise<Contender[]> {

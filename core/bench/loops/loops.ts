@@ -41,7 +41,7 @@ export function wantsLoops({ filter = "" }: Pick<BenchOptions, "filter">): boole
   return filter === "" || filter.startsWith("loop");
 }
 
-/** A software adapter has its hands full with the smallest image. */
+/** The smallest image is work enough for a software adapter. */
 const SMALL_SIDE = 64;
 /** Of a bench's time, for the loops. */
 const PART = 0.2;

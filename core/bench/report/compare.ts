@@ -19,7 +19,7 @@ export interface Change {
 const MADS = 3;
 const PART = 0.05;
 
-/** Every row of the newer report, in its order, held against the older. */
+/** Every row of the newer report, in its order, compared with the older. */
 export function compareReports(older: BenchReport, newer: BenchReport): Change[] {
   const known = new Map(
     older.hosts.flatMap(({ host, rows }) => rows.map((row) => [rowKey(host, row), row])),

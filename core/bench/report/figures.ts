@@ -1,7 +1,7 @@
 import type { BenchRow } from "./report.ts";
 import { pairedRatio, summarize, type Summary } from "./statistics.ts";
 
-/** What a row says, beside its raw samples. */
+/** What is derived from a row's raw samples. */
 export interface Figures extends Summary {
   readonly row: BenchRow;
   /** By timestamp queries, or by the wall clock. */

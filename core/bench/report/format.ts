@@ -21,7 +21,7 @@ export function percent(part: number | undefined): string {
   return part === undefined ? "-" : `${(100 * part).toFixed(0)}%`;
 }
 
-/** `+1.2%`, `-0.3%`: beyond what it is held against. */
+/** `+1.2%`, `-0.3%`: beyond what it is compared with. */
 export function beyond(part: number): string {
   return `${part < 0 ? "" : "+"}${(100 * part).toFixed(1)}%`;
 }

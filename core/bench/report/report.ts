@@ -9,7 +9,7 @@ const rowSchema = z.object({
   /** Latent elements or pixels, of all images together. */
   elements: z.int().positive(),
   contender: z.string(),
-  /** Ours and what they are held against: kernels, and whole loops with `network` calls alone. */
+  /** Ours and what they are compared with: kernels, and whole loops with `network` calls alone. */
   kind: z.enum(["kernel", "copy kernel", "buffer copy", "cpu", "onnx", "loop", "network"]),
   /** The engine uses this variant on this class of adapter. */
   chosen: z.boolean(),

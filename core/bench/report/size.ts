@@ -35,7 +35,7 @@ const QUICK: Readonly<Record<BenchUnit, readonly BenchSize[]>> = {
   image: [size(64), size(256)],
 };
 
-/** @param quick few and small ones, to see that all works. */
+/** @param quick few and small ones, enough to see that it works. */
 export function benchSizes(unit: BenchUnit, quick: boolean): readonly BenchSize[] {
   return (quick ? QUICK : FULL)[unit];
 }

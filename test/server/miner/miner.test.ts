@@ -271,11 +271,11 @@ describe("what is refused", () => {
   });
 
   test.each([
-    ["that it tells of", true],
-    ["that it does not tell of", false],
-  ])("100 MB %s", async (_, told) => {
+    ["with content-length", true],
+    ["in chunks", false],
+  ])("100 MB %s", async (_, declared) => {
     const path = "/v1/generations";
-    const status = await sendHuge({ url: miner.url, path, hotkey: miner.hotkey, caller, told });
+    const status = await sendHuge({ url: miner.url, path, hotkey: miner.hotkey, caller, declared });
     expect(status).toBe(413);
   });
 });
