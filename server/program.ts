@@ -2,7 +2,7 @@ import { Command, CommanderError, Help } from "commander";
 import process from "node:process";
 import { AppError } from "../core/error.ts";
 import manifest from "../package.json" with { type: "json" };
-import { sentenceOf } from "./cli/mod.ts";
+import { asTyped, programName, sentenceOf } from "./cli/mod.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => (await import("./web/mod.ts")).buildCommand(),
   devnet: async () => (await import("./chain/mod.ts")).devnetCommand(),
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
+  install: async () => (await import("./install/mod.ts")).installCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),
 };
 
@@ -32,7 +33,9 @@ const HELP: Partial<Help> = {
 
 /** A command and its own: they throw where they would end the process, and help alike. */
 function settled(command: Command): Command {
-  command.exitOverride().configureHelp(HELP);
+  command.exitOverride().configureHelp(HELP).configureOutput({
+    writeOut: (text) => void process.stdout.write(asTyped(text)),
+  });
   command.commands.forEach(settled);
   return command;
 }
@@ -45,7 +48,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 async function programFor(name: string): Promise<Command> {
-  const program = new Command("deno task")
+  const program = new Command(programName())
     .description("Stepwise: image generation whose every diffusion step anyone can check.")
     // Or else "bench loop --json" would be read as "bench --json <file>".
     .enablePositionalOptions()
@@ -60,14 +63,16 @@ async function programFor(name: string): Promise<Command> {
  * Runs a command line to its end; what it says goes to the console.
  * @returns its exit code: 0, 1 for a mistake of ours or a check that failed, 2 for what cannot be
  * done, 130 for what was cancelled, or the command's own.
+ * @param begin what comes first, and may fail like a command.
  */
-export async function runProgram(args: readonly string[]): Promise<number> {
+export async function runProgram(args: readonly string[], begin = () => {}): Promise<number> {
   try {
+    begin();
     const program = await programFor(args[0] ?? "");
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof AppError) console.error(sentenceOf(error));
+    if (error instanceof AppError) console.error(asTyped(sentenceOf(error)));
     else if (!(error instanceof CommanderError)) console.error(error);
     return exitCodeOf(error);
   }

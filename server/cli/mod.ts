@@ -11,4 +11,6 @@
 export { addConfigOption } from "./config_file.ts";
 export { sentenceOf } from "./flag_hint.ts";
 export { numberFlag, sideFlag, stepsFlag, wholeFlag } from "./flags.ts";
+export { asTyped, programName } from "./program_name.ts";
 export { Progress } from "./progress.ts";
+export { enterUserFolder } from "./user_folder.ts";

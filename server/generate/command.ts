@@ -33,8 +33,8 @@ export function generateCommand(): Command {
     .option("--negative2 <prompt>", "its negative prompt (default: --negative)")
     .option(
       "--width <pixels>",
-      "a multiple of 32 for the embedded model, of 64 for Stable Diffusion 1 and 2,\n" +
-        "of 32 for SDXL (default: the model's)",
+      "a multiple of 32 (the embedded model, SDXL) or 64\n" +
+        "(Stable Diffusion 1 and 2) (default: the model's)",
     )
     .option("--height <pixels>", "the same")
     .option("--batch <images>", "images with seeds seed, seed+1, ... (default: 1)")

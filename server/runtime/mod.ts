@@ -15,5 +15,5 @@
  */
 export { type LockableFile, openLockable } from "./file_lock.ts";
 export { type HttpServer, serve, upgradeToWebSocket } from "./serve.ts";
-export { runtimeVersion, scriptCommand, snippetCommand } from "./scripts.ts";
+export { runtimeVersion, scriptCommand, scriptFolders, snippetCommand } from "./scripts.ts";
 export { stopped } from "./signals.ts";

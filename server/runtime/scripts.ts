@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import process from "node:process";
+import { promisify } from "node:util";
 
 /** A program and its arguments, for `node:child_process`. */
 export type ScriptCommand = readonly [program: string, args: readonly string[]];
@@ -11,6 +13,15 @@ export function scriptCommand(file: string, args: readonly string[]): ScriptComm
 /** Runs a module's text; packages are found from the working folder. */
 export function snippetCommand(code: string): ScriptCommand {
   return [process.execPath, ["eval", code]];
+}
+
+/**
+ * Variables with which a script runs as it does here for whoever starts it: packages are found in
+ * this cache, which another home folder does not have.
+ */
+export async function scriptFolders(): Promise<Record<string, string>> {
+  const { stdout } = await promisify(execFile)(process.execPath, ["info", "--json"]);
+  return { DENO_DIR: String(JSON.parse(stdout).denoDir) };
 }
 
 /** For reports: `Deno 2.9.6`. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { cp, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopped } from "../runtime/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
@@ -15,7 +15,8 @@ export function buildCommand(): Command {
     .description("Build the pages: the miner and the validator serve them under /.")
     .option("--out <folder>", "where to", SITE_FOLDER)
     .option("--whole", "with onnxruntime and the embedded model, for any web server", false)
-    .action(async ({ out, whole }: { readonly out: string; readonly whole: boolean }) => {
+    .action(async (flags: { readonly out: string; readonly whole: boolean }) => {
+      const [whole, out] = [flags.whole, resolve(flags.out)];
       await buildSite(out);
       if (whole) await copyParts(out);
       console.log(`The pages are in ${out}`);
