@@ -90,7 +90,7 @@ export function eachImage(unit: number): Kernel["workgroups"] {
   ) => [Math.ceil(items / (unit * constants.WORKGROUP)), images];
 }
 
-/** The same further constants for every class of adapter, beside its workgroup size. */
+/** The same further constants for every class of adapter, besides its workgroup size. */
 export function tuned(
   workgroup: Readonly<Record<AdapterClass, number>>,
   further: Constants = {},

@@ -24,7 +24,7 @@ import { type CheatedRun, type States, stepFrom } from "./lab.ts";
 export interface Checker {
   readonly request: GenerationRequest;
   readonly plan: Plan;
-  /** What the older rule re-runs: its solver starts anew at each step, so it is of first order. */
+  /** What Subnet 30's rule re-runs: its solver starts anew at each step, so it is of first order. */
   readonly olderPlan: Plan;
   readonly dims: LatentDims;
   /** The model that the receipt names. */
@@ -34,7 +34,7 @@ export interface Checker {
   readonly miner: Hotkey;
 }
 
-/** One step of a run, as our checks and as the older rule see it. */
+/** One step of a run, as our checks and as Subnet 30's rule see it. */
 export interface StepSight {
   readonly index: number;
   readonly cheated: boolean;
@@ -47,7 +47,7 @@ export interface StepSight {
   readonly tolerance: number;
   /** cos(v, v'); 0 where evidence did not hold: it is not scored. */
   readonly similarity: number;
-  /** cos(x_{i+1}, x'_{i+1}), all that the older rule looks at. */
+  /** cos(x_{i+1}, x'_{i+1}), all that Subnet 30's rule looks at. */
   readonly latentCosine: number;
 }
 
@@ -157,7 +157,7 @@ function withheld(step: number): AppError {
 }
 
 /**
- * What the older rule compares: the committed next state, and its own from the same state. It is
+ * What Subnet 30's rule compares: the committed next state, and its own from the same state. It is
  * given the right noise, which WOMBO's Subnet 30 did not draw.
  */
 function latentCosine(

@@ -50,14 +50,14 @@ export interface CheatFindings {
   readonly velocityError: { readonly least: number; readonly median: number };
   readonly similarity: number;
   readonly latentCosine: number;
-  /** Area under the ROC curve, and the curve: ours, and that of the older rule's cosine. */
+  /** Area under the ROC curve, and the curve: ours, and that of Subnet 30's rule's cosine. */
   readonly auc: { readonly ours: number; readonly older: number };
   readonly roc: { readonly ours: readonly RocPoint[]; readonly older: readonly RocPoint[] };
   readonly passes: PassRates;
   /** 1 - C(N-c,3)/C(N,3): that plain drawing of 3 hits one of the cheated steps. */
   readonly plainCatch: number;
   /**
-   * Expected weight over an honest miner's; of the older rule the same with its pass rate. The mean
+   * Expected weight over an honest miner's; of Subnet 30's rule the same with its pass rate. The mean
    * over the runs, each taken for a miner whose images are all like it: no less than what the mix
    * of them earns.
    */
@@ -122,7 +122,7 @@ function olderIncomeOf({ sights, work }: ExaminedRun): number {
   return relativeIncome({ work, similarity, passes: olderPassRate(sights) });
 }
 
-/** The older rule's value, so that a larger one is more of a cheat. */
+/** Subnet 30's rule's value, so that a larger one is more of a cheat. */
 function doubt({ latentCosine }: StepSight): number {
   return 1 - latentCosine;
 }

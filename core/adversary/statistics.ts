@@ -60,11 +60,11 @@ export function passRate(
   return 1 - catchRate(sights.length, Math.min(drawn, sights.length), flagged);
 }
 
-/** The older rule's: the least of three cosines, put to 0..1, has to reach this. */
+/** Subnet 30's rule's: the least of three cosines, put to 0..1, has to reach this. */
 const OLDER_THRESHOLD = 0.85;
 const OLDER_DRAWN = 3;
 
-/** The probability that the older rule passes a run: three steps drawn evenly, none below. */
+/** The probability that Subnet 30's rule passes a run: three steps drawn evenly, none below. */
 export function olderPassRate(sights: readonly Pick<StepSight, "latentCosine">[]): number {
   const passing =
     sights.filter(({ latentCosine }) => latentCosine * 0.5 + 0.5 >= OLDER_THRESHOLD).length;

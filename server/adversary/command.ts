@@ -39,11 +39,13 @@ Examples:
 
 export function adversaryCommand(): Command {
   return new Command("adversary")
-    .description("Try every known cheat against the checks: what is seen of it, and what it pays.")
+    .description(
+      "Try every known cheat against the checks: what is seen of it, and its expected payoff.",
+    )
     .option("--model <source>", "a model of the catalogue", "embedded")
     .option(
       "--honest <list>",
-      "further honest machines: native,chrome, or all that are at hand",
+      "further honest machines: native,chrome, or all that this machine has",
       "cpu",
     )
     .option("--runs <n>", "images of each practice, and of each honest machine", "4")
@@ -54,7 +56,7 @@ export function adversaryCommand(): Command {
     .option("--guidance <scale>", "classifier-free guidance", "5")
     .option("--json", "print all findings as JSON", false)
     .option("--html <file>", "write a page with plots")
-    .option("--write", "write a summary beside the catalogue", false)
+    .option("--write", "write a summary next to the catalogue", false)
     .addHelpText("after", HELP)
     .action(adversary);
 }

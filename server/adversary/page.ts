@@ -60,7 +60,7 @@ export function studyPage(study: Study, sizing: Sizing): string {
   } or more of each practice, ${steps} steps of ${scheduler} at ${size}x${size}.
 Not caught, and not claimed to be: ${study.notCaught.map(({ name }) => name).join(", ")}.</p>
 <p class="faint"><span><i style="background:var(--ours)"></i>our check</span>
-<span><i style="background:var(--older)"></i>the older rule (cosine of latents)</span></p>
+<span><i style="background:var(--older)"></i>Subnet 30's rule (cosine of latents)</span></p>
 <h2>What a practice pays</h2>
 <p>Expected weight of a round over that of an honest miner with the same machine. Beyond the dashed
 line it would pay to cheat; a bar with a gap is longer than the scale.</p>

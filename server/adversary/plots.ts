@@ -2,7 +2,7 @@ import type { CheatFindings, StepSight } from "../../core/adversary/mod.ts";
 
 const [WIDTH, HEIGHT] = [320, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 28];
-/** The most that a bar shows. */
+/** The largest value that a bar shows. */
 const MAX_INCOME = 5;
 
 /** What a histogram is of, on an axis of decades. */
@@ -142,7 +142,7 @@ export function rocPlot({ roc }: CheatFindings): string {
     `<path class="${style}" d="M${
       curve.map((point) => `${at(x(point.falsePositives))} ${at(y(point.truePositives))}`).join("L")
     }"/>`;
-  return svg("ROC curves of our check and of the older rule", WIDTH, HEIGHT, [
+  return svg("ROC curves of our check and of Subnet 30's rule", WIDTH, HEIGHT, [
     frame(),
     label(LEFT - 6, TOP + 10, "100 %", "end"),
     label(LEFT - 6, HEIGHT - BOTTOM, "0", "end"),
@@ -152,7 +152,7 @@ export function rocPlot({ roc }: CheatFindings): string {
   ]);
 }
 
-/** Two bars a practice: its income under our check and under the older rule; a long one has a gap. */
+/** Two bars a practice: its income under our check and under Subnet 30's rule; a long one has a gap. */
 export function profitBars(all: readonly CheatFindings[]): string {
   const [width, left, row] = [900, 260, 30];
   const height = all.length * row + 30;

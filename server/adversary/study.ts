@@ -12,7 +12,7 @@ import {
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { LabBench, Sizing } from "./lab_bench.ts";
 
-/** What is found when every practice is tried. */
+/** The findings on every practice. */
 export interface Study {
   /** Honest miners by the machine that they used; `cpu` is the checker's own. */
   readonly honest: readonly CheatFindings[];

@@ -9,7 +9,7 @@ import { studyTable } from "./table.ts";
 const MODELS = join(import.meta.dirname ?? ".", "../../models");
 
 /**
- * Leaves a study beside the catalogue: figures as JSON, without single steps and curves, and the
+ * Writes a study next to the catalogue: figures as JSON, without single steps and curves, and the
  * tables as a page. The same files for the same findings.
  * @param engines the machines by name, the checker's first.
  * @returns the JSON's path.

@@ -46,12 +46,12 @@ export function studyTable(study: Study): string {
     "Images that pass a check, in %",
     ...table(IMAGES, study),
     "1, 3, 5: steps drawn. 1e-4: with thresholds that reject one honest image in 10,000, by the",
-    "machines besides the checker's. older: by the older rule.",
+    "machines besides the checker's. older: by Subnet 30's rule.",
     "",
     "Profit",
     ...table(PROFIT, study),
     "calls: through the network, counted; work: their price; income: expected weight, and the same by",
-    "the older rule. An honest miner's are 1.",
+    "Subnet 30's rule. An honest miner's are 1.",
   ].join("\n");
 }
 

@@ -78,7 +78,7 @@ export class BenchPage implements AsyncDisposable {
 
 function newCall() {
   const call = Promise.withResolvers<unknown>();
-  // Chrome may end while nobody waits.
+  // Chrome may end while nothing waits for it.
   call.promise.catch(() => {});
   return call;
 }

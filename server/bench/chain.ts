@@ -29,7 +29,7 @@ const QUARTERS = 4;
 
 export function chainCommand(): Command {
   return new Command("chain")
-    .description("A metagraph's round trips, and a block subscription that is held, on a devnet.")
+    .description("A metagraph's round trips, and a long block subscription, on a devnet.")
     .option("--blocks <n>", "to follow; 3600 are an hour of the devnet's usual ones", "3600")
     .option("--block-time <ms>", "from block to block", "20")
     .option("--neurons <n>", "on the subnet", "256")
@@ -99,7 +99,7 @@ async function medianMs(read: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Holds a subscription. Client and devnet share the heap, so growth of either is seen; the devnet's
+ * Follows a subscription. Client and devnet share the heap, so growth of either is seen; the devnet's
  * first 2400 blocks fill what it keeps (states of 300, hashes of 2400).
  * @throws AppError `chain_invalid` when a block is missed or comes twice.
  */

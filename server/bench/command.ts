@@ -66,8 +66,8 @@ export function benchCommand(): Command {
       "to spend on each host, about: three rounds are run in any case",
       "150",
     )
-    .option("--quick", "few and small sizes, about 20 s a host: to see that all works", false)
-    .option("--all", "show every variant and what it is held against", false)
+    .option("--quick", "few and small sizes, about 20 s a host: a smoke test", false)
+    .option("--all", "show every variant and what it is compared with", false)
     .option("--json <file>", "write the report with all samples")
     .option("--html <file>", "write the report as one page with plots")
     .option("--compare <file>", "show what got faster or slower since a report of --json")

@@ -10,7 +10,7 @@ const ABOUT: Readonly<Record<string, string>> = {
 const WIDTHS = [8, 9, 8, 11];
 const HEADS = ["steps/s", "a step", "spread", "over bare"];
 
-/** A step of each loop, a line a host and loop, held against the bare calls round by round. */
+/** A step of each loop, a line a host and loop, compared with the bare calls round by round. */
 export function loopTable(
   name: string,
   hosts: readonly { readonly host: string; readonly figures: readonly Figures[] }[],

@@ -150,7 +150,7 @@ async function signedRequests(
   })));
 }
 
-/** What it takes to turn away a request that nobody signed. */
+/** The cost of refusing an unsigned request. */
 async function refusalMicroseconds(guard: RequestGuard): Promise<number> {
   const headers = { "epistula-version": "2", "epistula-signed-by": "x".repeat(100) };
   const request = new Request("http://miner/", { method: "POST", body: "junk", headers });

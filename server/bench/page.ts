@@ -5,7 +5,7 @@ import { ChromeServer } from "../compute/mod.ts";
 
 export function pageCommand(): Command {
   return new Command("page")
-    .description("Serve the bench page, to run it in a browser of one's own.")
+    .description("Serve the bench page, to run it in your own browser.")
     .option("--port <n>", "of 127.0.0.1; 0 for any that is free", "0")
     .action(page);
 }

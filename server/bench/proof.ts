@@ -40,7 +40,7 @@ const SCHEDULER = "sde-dpmsolver++";
 const BETAS = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear" };
 /** Of 1024x1024 pixels. */
 const LATENT = [4, 128, 128] as const;
-/** What the house promises. */
+/** Upper bounds that the design sets. */
 const MAX = { ms: 50, share: 0.12, bytes: 525_500 } as const;
 
 interface ProofFlags {
@@ -119,7 +119,7 @@ interface OpenedStep {
   readonly opening: Uint8Array;
 }
 
-/** A step whose leaves hold, in a tree whose other leaves nobody asks for. */
+/** A step whose leaves hold, in a tree whose other leaves are not opened. */
 async function openedStep(): Promise<OpenedStep> {
   const plan = planFromConfig(schedulerConfigFromName(SCHEDULER, BETAS), STEPS);
   const step = STEPS / 2;

@@ -187,7 +187,7 @@ export function changesTable(changes: readonly Change[], path: string): string {
     `${changes.filter((change) => change.verdict === verdict).length} ${verdict}`;
   const counts = (["faster", "slower", "same", "new"] as const).map(count).join(", ");
   return [
-    `Against ${path}: ${counts} (told apart by 3 median deviations and 5%)`,
+    `Against ${path}: ${counts} (changes of more than 3 median deviations and 5%)`,
     ...lines,
   ].join("\n");
 }

@@ -12,7 +12,7 @@ import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";
 import { ALL_HOSTS, type Machine, openMachines } from "./hosts.ts";
 import { agreementTable, quantile } from "./table.ts";
-import { writeEvidence, writeTolerances } from "./write.ts";
+import { writeMeasurements, writeTolerances } from "./write.ts";
 
 interface CalibrateFlags {
   readonly model: string;
@@ -42,7 +42,7 @@ export function calibrateCommand(): Command {
     .option(
       "--engines <list>",
       "hosts, each with the weights' variant if not the first: cpu,native,chrome,cpu:fp16,\n" +
-        "or all that are at hand, and the CPU with each variant",
+        "or all that this machine has, and the CPU with each variant",
       ALL_HOSTS,
     )
     .option("--runs <n>", "images made on each engine", "5")
@@ -51,10 +51,10 @@ export function calibrateCommand(): Command {
     .option("--sizes <list>", "width and height of the images, in turn", "128,256")
     .option(
       "--check",
-      "hold the steps against the catalogue's tolerances, fit none;\nexit code 1 if one is above",
+      "compare the steps with the catalogue's tolerances, fit none;\nexit code 1 if one is above",
       false,
     )
-    .option("--write", "write the tolerances and their evidence beside the catalogue", false)
+    .option("--write", "write the tolerances and the measurements next to the catalogue", false)
     .option("--json", "print every step's error and the tolerances as JSON", false)
     .action(calibrate);
 }
@@ -79,8 +79,8 @@ async function calibrate(flags: CalibrateFlags): Promise<void> {
     throw new AppError("invalid_request", "Cannot calibrate: --engines is of one machine, not two");
   }
   const steps = await compareAll(machines, sizing, progress);
-  const evidence = evidenceOf(sizing, steps, machines);
-  await (flags.check ? report : fit)(flags, steps, evidence, progress);
+  const measurements = measurementsOf(sizing, steps, machines);
+  await (flags.check ? report : fit)(flags, steps, measurements, progress);
 }
 
 /** @throws AppError `invalid_request` naming the flag. */
@@ -111,16 +111,16 @@ async function compareAll(
   return steps;
 }
 
-type Evidence = Readonly<Record<string, unknown>>;
+type Measurements = Readonly<Record<string, unknown>>;
 
 /** Fits tolerances to the steps. */
 async function fit(
   flags: CalibrateFlags,
   steps: readonly StepAgreement[],
-  evidence: Evidence,
+  measurements: Measurements,
   progress: Progress,
 ): Promise<void> {
-  // Shown first: of what was measured nothing is lost where it is too little to fit.
+  // Shown first: where the measurements are too few to fit, they are not lost.
   if (!flags.json) console.log(agreementTable(steps));
   const tolerances = tolerancesOf(steps);
   if (flags.json) console.log(JSON.stringify({ steps, tolerances }));
@@ -128,15 +128,15 @@ async function fit(
   if (!flags.write) return;
   const { id } = entryOf(flags);
   await writeTolerances(id, tolerances);
-  const path = await writeEvidence(id, { fitted: evidence });
-  progress.say(`Tolerances of ${id} written to the catalogue, evidence to ${path}`);
+  const path = await writeMeasurements(id, { fitted: measurements });
+  progress.say(`Tolerances of ${id} written to the catalogue, measurements to ${path}`);
 }
 
-/** Holds honest steps that nothing was fitted to against the catalogue's tolerances. */
+/** Compares held-out honest steps with the catalogue's tolerances. */
 async function report(
   flags: CalibrateFlags,
   steps: readonly StepAgreement[],
-  evidence: Evidence,
+  measurements: Measurements,
   progress: Progress,
 ): Promise<void> {
   const entry = entryOf(flags);
@@ -145,8 +145,8 @@ async function report(
   if (flags.json) console.log(JSON.stringify({ steps, checked }));
   else console.log(`${agreementTable(steps)}\n${checkLine(checked)}`);
   if (flags.write) {
-    const path = await writeEvidence(entry.id, { checked: { ...evidence, ...checked } });
-    progress.say(`Evidence written to ${path}`);
+    const path = await writeMeasurements(entry.id, { checked: { ...measurements, ...checked } });
+    progress.say(`Measurements written to ${path}`);
   }
   if (checked.rejected > 0) process.exitCode = 1;
 }
@@ -194,12 +194,12 @@ function toleranceLine({ precision, points }: Tolerance): string {
   return `Tolerance in ${precision}, by sigma / alpha: ${shown.join(", ")}`;
 }
 
-/** What a reader needs to judge the tolerances: who, how often, how far apart. */
-function evidenceOf(
+/** What a reader needs to judge the tolerances: machines, counts, errors. */
+function measurementsOf(
   { runs, first, steps: counts, sizes }: Sizing,
   steps: readonly StepAgreement[],
   machines: ReadonlyMap<string, Machine>,
-): Evidence {
+): Measurements {
   const pairs = Map.groupBy(steps, ({ maker, checker }) => `${maker} -> ${checker}`);
   return {
     engines: Object.fromEntries([...machines].map(([name, { engine }]) => [name, engine.compute])),

@@ -14,7 +14,7 @@ const POINTS = 9;
 /** Standard deviations of the error's logarithm above its median: 3e-7 of a normal tail. */
 const DEVIATIONS = 5;
 /**
- * The fitted tail is held between these multiples of the largest error seen: a few steps tell
+ * The fitted tail is clamped to these multiples of the largest error seen: a few steps say
  * little of a tail, and an error is then a handful of roundings, not a normal deviate.
  */
 const MARGINS = { min: 3, max: 8 } as const;

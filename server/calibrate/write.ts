@@ -19,11 +19,11 @@ export async function writeTolerances(
 }
 
 /**
- * Puts one part of the evidence, what was fitted or what was checked since, beside the model.
+ * Writes one part of the measurements, those fitted to or those checked since, next to the model.
  * Fitting anew drops what was checked before.
- * @returns the evidence's path.
+ * @returns the measurements's path.
  */
-export async function writeEvidence(
+export async function writeMeasurements(
   id: string,
   part: { readonly fitted: unknown } | { readonly checked: unknown },
 ): Promise<string> {

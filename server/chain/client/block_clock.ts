@@ -11,10 +11,10 @@ export interface Head {
 
 type Listener = (block: number, hash: string) => void;
 
-/** A chain that stands still for so many of its own block times is taken for gone. */
+/** A chain that stands still for so many of its own block times counts as lost. */
 const PATIENCE_BLOCKS = 30;
 
-/** The newest block, by subscription; after a dropped socket it goes on. */
+/** The newest block, by subscription, which outlives a dropped socket. */
 export class BlockClock implements Disposable {
   readonly #link: ChainLink;
   readonly #timeoutMs: number;

@@ -102,7 +102,7 @@ export class BlockReader {
   }
 }
 
-/** What is there already, or on its way; nothing that failed. */
+/** Blocks that are read or being read; none that failed. */
 function kept<K, V>(map: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
   const known = map.get(key);
   if (known) return known;

@@ -4,7 +4,7 @@ import { within } from "./within.ts";
 
 export interface Endpoint {
   readonly endpoint: string;
-  /** What the chain is held to, if it is known. */
+  /** The expected chain, where the network is known. */
   readonly expected?: { readonly genesis: string; readonly network: string };
   readonly timeoutMs: number;
 }
@@ -78,7 +78,7 @@ function doing(endpoint: string): string {
   return `connect to the chain at ${endpoint}`;
 }
 
-/** Rejects when the first try to connect fails: nobody waits for an address that is wrong. */
+/** Rejects when the first try to connect fails, so that a wrong address fails at once. */
 function refused(provider: WsProvider): Promise<never> {
   return new Promise((_, reject) => {
     provider.on("error", () => reject(new Error("no connection")));
@@ -94,11 +94,11 @@ function never(): Promise<never> {
 type SubscribeParameters = Parameters<WsProvider["subscribe"]>;
 
 /**
- * A socket that, when it opens again, has to lead to the same chain, and goes on with what was
- * subscribed to.
+ * A socket that, when it opens again, must lead to the same chain, and renews its
+ * subscriptions.
  */
 class SameChainProvider extends WsProvider {
-  /** By their callbacks: what was once subscribed to. */
+  /** All subscriptions so far, by their callbacks. */
   readonly #followed = new WeakSet<SubscribeParameters[3]>();
   #genesis: string | undefined;
   #closed = false;
@@ -136,7 +136,7 @@ class SameChainProvider extends WsProvider {
     }
   }
 
-  /** What is said of each try, once. */
+  /** Notices of each try, once. */
   #change(connection: Connection): void {
     const before = this.#connection;
     const same = before.up ? connection.up : !connection.up && connection.why === before.why;
@@ -192,7 +192,7 @@ class SameChainProvider extends WsProvider {
     throw new AppError(
       "chain_invalid",
       `Cannot go on with the chain at ${this.endpoint}: its genesis is ${found} now, and was ` +
-        `${genesis}; restart with the chain that is meant`,
+        `${genesis}; restart with the right chain`,
     );
   }
 }

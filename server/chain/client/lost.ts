@@ -1,12 +1,12 @@
 import { AppError, reason } from "../../../core/error.ts";
 
-/** The socket went away before the node answered: nobody knows what it has done. */
+/** The socket closed before the node answered: what the node did is unknown. */
 export function isLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === "chain_unreachable";
   return /disconnected|WebSocket|not connected|No response/i.test(reason(error));
 }
 
-/** What is said once a read is given up: no answer came, or none that is one. */
+/** The error once a read is given up: no answer came, or no valid one. */
 export function misread(doing: string, cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const why = reason(cause).slice(0, 200);

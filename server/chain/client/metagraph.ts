@@ -36,7 +36,7 @@ export interface Neuron {
   readonly registeredAt: number;
 }
 
-/** What a subnet demands. */
+/** A subnet's hyperparameters. */
 export interface SubnetRules {
   /** Blocks from epoch to epoch. */
   readonly tempo: number;

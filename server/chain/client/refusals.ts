@@ -41,7 +41,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   FundsUnavailable: "the account needs more TAO",
   NotExpendable: "the account has to keep what it needs to stay alive",
   // Newer runtimes take a hotkey's fees from its coldkey.
-  Payment: "who pays the fee, the signer or the hotkey's coldkey, needs TAO",
+  Payment: "the account that pays the fee, the signer or the hotkey's coldkey, needs TAO",
   ColdkeyInSwapSchedule: "the coldkey's swap is announced: until then only that is taken from it",
   ColdkeySwapDisputed: "the coldkey's swap is disputed: until that is settled it is locked",
 };
@@ -98,7 +98,7 @@ export function dispatchRefusal(doing: string, error: DispatchError): AppError {
 }
 
 /**
- * What the node said of a transaction that it did not take: in words, or as the runtime's own value
+ * The node's refusal of a transaction: in words, or as the runtime's own value
  * in JSON where the node is one that only runs the runtime.
  * @param spec the runtime's version, which the numbers depend on.
  */
@@ -127,7 +127,7 @@ export function isRuntimeRefusal(error: unknown): boolean {
   return /^100[12]: |^1010: .*(bad signature|"badProof")/i.test(reason(error));
 }
 
-/** The account's nonce was used (stale, imported, taken): or somebody else signs with this key. */
+/** The account's nonce was used (stale, imported, taken): or another program signs with this key. */
 export function isNonceRefusal(error: unknown): boolean {
   return /^101[34]: |^1010: .*(outdated|stale)/i.test(reason(error));
 }

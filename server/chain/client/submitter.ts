@@ -114,7 +114,7 @@ export class Submitter {
     return this.#link.api.runtimeVersion.specVersion.toNumber();
   }
 
-  /** Whether the runtime is another one, of which the client may hear only now. */
+  /** Whether the runtime was upgraded, which the client may learn only now. */
   async #upgraded(spec: number): Promise<boolean> {
     const end = performance.now() + UPGRADE_MS;
     while (this.#spec === spec && performance.now() < end) {
@@ -143,7 +143,7 @@ export class Submitter {
   }
 
   /**
-   * Hands a transaction to the node. When the socket drops nobody knows whether the node has it, so
+   * Hands a transaction to the node. When the socket drops it is unknown whether the node has it, so
    * the same bytes are sent again: with the same nonce they can't be taken twice.
    * @returns what the node refused it with, if it did.
    * @throws AppError `chain_unreachable`, `chain_invalid` for another chain.

@@ -14,7 +14,7 @@ const REFRESH_BLOCKS = 25;
 /** No fork is that long: the chain was begun anew, as a local node that keeps nothing. */
 const RESTART_BLOCKS = 8;
 
-/** Who is on a subnet, read again now and then. */
+/** A subnet's neurons, read again now and then. */
 export class SubnetWatch implements Disposable {
   #metagraph: Metagraph;
   #reading = false;
@@ -54,7 +54,7 @@ export class SubnetWatch implements Disposable {
     return new SubnetWatch(chain, metagraph, log, everyBlocks);
   }
 
-  /** Told of each later reading. @returns what ends it. */
+  /** Subscribes to each later reading. @returns what ends it. */
   onRead(listener: (metagraph: Metagraph) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -70,7 +70,7 @@ export class SubnetWatch implements Disposable {
     return this.#metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
   }
 
-  /** What keeps this hotkey from taking part now, as sentences; none when all is well. */
+  /** What keeps this hotkey from taking part now, as sentences; none when nothing does. */
   problems(hotkey: string): string[] {
     const { connection, netuid } = this.#chain;
     return [

@@ -19,7 +19,7 @@ import {
 import { within } from "./within.ts";
 
 export interface ChainOptions {
-  /** Its chain and no other; undefined for whatever is at the endpoint, or else finney. */
+  /** The only chain accepted; undefined for whichever is at the endpoint, or else finney. */
   readonly network?: NetworkName;
   /** Instead of the network's own. */
   readonly endpoint?: string;
@@ -102,7 +102,7 @@ export class SubtensorClient implements AsyncDisposable {
     return this.#clock.block;
   }
 
-  /** Whether the chain is in reach, and goes on. */
+  /** Whether the chain is in reach, and makes blocks. */
   get connection(): Connection {
     const { connection } = this.#link;
     if (!connection.up || !this.#clock.stale) return connection;
@@ -120,7 +120,7 @@ export class SubtensorClient implements AsyncDisposable {
     return this.#clock.blockMs;
   }
 
-  /** Goes on after a dropped socket. @returns what ends it. */
+  /** Outlives a dropped socket. @returns what ends it. */
   onBlock(listener: (block: number, hash: string) => void): () => void {
     return this.#clock.onBlock(listener);
   }

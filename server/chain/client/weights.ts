@@ -21,7 +21,7 @@ export interface WeightsToSet {
   readonly versionKey: bigint;
 }
 
-/** How weights came to the chain. */
+/** How weights reached the chain. */
 export interface WeightsOutcome extends Inclusion {
   /** `set`: at once. `committed`: the chain reveals them by itself. */
   readonly way: "set" | "committed";
@@ -216,7 +216,7 @@ export function requireTimelock(
   throw new AppError(
     "chain_invalid",
     `Cannot ${DOING}: subnet ${netuid} demands commits, and this chain's runtime (${specName} ` +
-      `${specVersion}) knows only those by hash, which somebody has to reveal by hand; Stepwise ` +
+      `${specVersion}) knows only those by hash, which have to be revealed by hand; Stepwise ` +
       "makes those that drand opens. Update the node, or have the subnet's owner switch " +
       "commit-reveal off (commit_reveal_weights_enabled)",
   );

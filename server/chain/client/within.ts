@@ -1,7 +1,7 @@
 import { AppError } from "../../../core/error.ts";
 
 /**
- * A promise's outcome, or an error once the time is over. The promise goes on, unheard.
+ * A promise's outcome, or an error once the time is over. The promise goes on, but its outcome is ignored.
  * @throws AppError `chain_unreachable`.
  */
 export async function within<T>(promise: Promise<T>, ms: number, doing: string): Promise<T> {

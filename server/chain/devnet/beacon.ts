@@ -4,7 +4,7 @@ import { identityOf } from "../timelock/mod.ts";
 
 /** Seconds from round to round, as drand's quicknet has them. */
 export const PERIOD = 3;
-/** No secret: whoever runs a devnet can open its commits at any time. */
+/** No secret: anybody can open a devnet's commits at any time. */
 const SECRET = bls12_381.fields.Fr.fromBytes(
   sha256(new TextEncoder().encode("stepwise devnet beacon")),
   true,

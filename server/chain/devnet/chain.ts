@@ -232,7 +232,7 @@ export class Chain implements Disposable {
     }
   }
 
-  /** One call that goes wrong in a way that nobody thought of does not stop the chain. */
+  /** A call that fails unexpectedly does not stop the chain. */
   #dispatchError(error: unknown): unknown {
     if (!(error instanceof DispatchFailure)) {
       console.error(error);

@@ -131,7 +131,7 @@ async function register(
   console.log(`${hotkey} has uid ${uid} on subnet ${netuid}`);
 }
 
-/** @throws AppError `chain_unreachable`, which says how there would be one. */
+/** @throws AppError `chain_unreachable`, which says how to start one. */
 async function connect(endpoint: string, netuid: number): Promise<SubtensorClient> {
   try {
     return await SubtensorClient.connect({ network: "devnet", endpoint, netuid });

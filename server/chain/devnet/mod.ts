@@ -3,14 +3,13 @@
  *
  * What differs from the real chain, all of it:
  * - Consensus: Yuma without bonds that move over epochs (those of the epoch alone), without liquid
- *   alpha, in floating point. Weights older than the registration of who they are for are masked, as
- *   there.
+ *   alpha, in floating point. Weights older than their neuron's registration are masked, as there.
  * - Emission: 1 alpha a block, 41 % to miners and 41 % to validators, whole at each epoch; the
  *   owner's part is not paid.
  * - Stake is alpha of the subnet alone: no TAO weight, no root, no delegates' take. One TAO buys one
  *   alpha, without a pool or slippage.
  * - Registration: a fixed burn, the chain's default of one a block, no limit by interval, and no
- *   proof of work. Who earned least in the last epoch is replaced, outside its immunity period.
+ *   proof of work. The neuron that earned least in the last epoch is replaced, outside its immunity period.
  * - One subnet, one mechanism, no owner, no fees.
  * - drand: a beacon with a key of the devnet's own, made and trusted by the chain itself; its key and
  *   times are read from `Drand.BeaconConfig`, as there.

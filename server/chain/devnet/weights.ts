@@ -57,7 +57,7 @@ export function hasStake(state: State, netuid: number, hotkey: string): boolean 
   return stakeOf(state, netuid, hotkey) >= state.big("subtensorModule.stakeThreshold");
 }
 
-/** A registration counts as an update, so who is new waits as well; not who is from genesis. */
+/** A registration counts as an update, so a new hotkey waits as well; one from genesis does not. */
 export function isTooFast(state: State, netuid: number, uid: number, block: number): boolean {
   const last = state.numbers("subtensorModule.lastUpdate", netuid)[uid];
   return last !== 0 && block - last < state.number("subtensorModule.weightsSetRateLimit", netuid);
@@ -99,7 +99,7 @@ function requireSubnet(state: State, netuid: number): void {
   if (!state.flag("subtensorModule.networksAdded", netuid)) fail("MechanismDoesNotExist");
 }
 
-/** Who commits must be registered, have stake, and not come too soon. */
+/** The committing hotkey must be registered, have stake, and not come too soon. */
 function committer(state: State, netuid: number, hotkey: string, block: number): number {
   requireSubnet(state, netuid);
   if (!state.flag("subtensorModule.commitRevealWeightsEnabled", netuid)) {

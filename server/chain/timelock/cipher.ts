@@ -27,7 +27,7 @@ function freshEntropy(): Entropy {
 }
 
 /**
- * Encrypts to a beacon's round: whoever has that round's signature can read it, nobody before.
+ * Encrypts to a beacon's round: readable with that round's signature, by nobody before.
  * @param publicKey compressed G2, 96 bytes.
  * @returns U | V | W | body | cipher's name, as arkworks serialises the runtime's `TLECiphertext`:
  * every vector has its length before it as u64, little-endian.

@@ -5,7 +5,7 @@ import { invalid } from "./keyfile.ts";
 
 /** Asks for the password of a file. */
 export type PasswordSource = (path: string) => Promise<string>;
-/** Puts a question to whoever sits there. @returns undefined when nobody does. */
+/** Asks the user at the terminal. @returns undefined when there is none. */
 export type Ask = (question: string) => string | undefined;
 
 const VARIABLE = "STEPWISE_WALLET_PASSWORD";

@@ -9,7 +9,7 @@ const COFACTOR_BITS = 3n;
 
 /**
  * The pair of a bare sr25519 secret, scalar and nonce. Two ways to write the scalar are in use,
- * schnorrkel's own and Ed25519's (8 times as large): the file's public key tells which it is.
+ * schnorrkel's own and Ed25519's (8 times as large): the file's public key shows which it is.
  * @throws AppError `wallet_invalid`.
  */
 export function pairOfPrivateKey(keyring: Keyring, file: Keyfile, path: string): KeyringPair {
@@ -17,7 +17,7 @@ export function pairOfPrivateKey(keyring: Keyring, file: Keyfile, path: string):
   if (!isHex(privateKey, 8 * SECRET_BYTES)) {
     throw invalid(path, `its private key is not ${SECRET_BYTES} bytes in hexadecimal`);
   }
-  if (!isHex(publicKey)) throw invalid(path, "it has a private key, and no public key beside it");
+  if (!isHex(publicKey)) throw invalid(path, "it has a private key, and no public key with it");
   const secret = hexToU8a(privateKey);
   const secretKey = [secret, timesCofactor(secret)]
     .find((each) => u8aEq(publicOf(each), hexToU8a(publicKey)));

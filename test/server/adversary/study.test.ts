@@ -108,7 +108,7 @@ test("without another honest machine there are no thresholds, and no figures by 
   expect(study.cheats.every(({ passes }) => passes.atRate === undefined)).toBe(true);
 });
 
-test("the older rule passes most of them", () => {
+test("Subnet 30's rule passes most of them", () => {
   const passed = study.cheats.filter(({ passes }) => passes.older > 0.9);
   expect(passed.length).toBeGreaterThan(zoo.length / 2);
 });
