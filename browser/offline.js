@@ -1,7 +1,7 @@
 // Keeps the page itself on this machine, so that what was checked can be looked at offline. Models
 // and onnxruntime are not kept here: they are large, and the worker stores weights by itself.
 // The build puts `const ASSETS = [...]` before this, the names of its own files: a page that
-// changed is a worker that changed, which on its activation lets go of the files of older pages.
+// changed is a worker that changed, which on its activation deletes the files of older pages.
 const CACHE = "stepwise-page-1";
 const OWN = /^\/($|index\.html$|assets\/|icon\.svg$)/;
 
@@ -27,7 +27,7 @@ async function answer(event) {
   }
 }
 
-/** Storage that is full or forbidden costs the keeping, never the answer. */
+/** Storage that is full or forbidden loses the copy, never the answer. */
 async function keep(request, response) {
   try {
     await (await caches.open(CACHE)).put(request, response);

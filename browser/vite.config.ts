@@ -3,7 +3,7 @@ import { offlineWorker } from "./offline_worker.ts";
 import { wgslText } from "./wgsl_text.ts";
 
 /**
- * onnxruntime-web stays as its package ships it, at `/ort/`: it finds its wasm beside itself, and
+ * onnxruntime-web stays as its package ships it, at `/ort/`: it finds its wasm next to itself, and
  * its threads load it by its own address.
  */
 function servedOnnxruntime(): Plugin {

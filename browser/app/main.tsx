@@ -13,7 +13,7 @@ const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This b
 function App() {
   const shown = PAGES.find(([name]) => name === route.value)?.[1] ?? "Check";
   useEffect(() => void (document.title = `${shown} - Stepwise`), [shown]);
-  // What the address leads to would push the list away from under the reader's hand.
+  // What the address leads to would push the list away under the reader's pointer.
   const awaited = opening.value === "address" && !subject.value;
   return (
     <>

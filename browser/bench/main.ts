@@ -57,7 +57,7 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
-/** What somebody measured before, here or elsewhere. */
+/** An earlier report, of this machine or another. */
 async function olderReport(): Promise<BenchReport | undefined> {
   const [file] = element("compare", HTMLInputElement).files ?? [];
   return file && decodeReport(JSON.parse(await file.text()));

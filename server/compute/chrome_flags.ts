@@ -8,7 +8,7 @@ import { AppError } from "../../core/error.ts";
  */
 const MINIMUM_VERSION = 127;
 
-/** A Chrome that computes tells nobody that it runs, and fetches nothing but its page. */
+/** A Chrome that computes sends no reports, and fetches nothing but its page. */
 const SILENT = [
   "--no-first-run",
   "--no-pings",

@@ -20,7 +20,7 @@ const NOISE = /dbus|DevTools listening|XDG_RUNTIME_DIR|google_apis|^\s*$/i;
  * ends: its DevTools pipes close then.
  */
 export class ChromeProcess implements AsyncDisposable {
-  /** In words, once it is gone: "Chrome was killed by SIGKILL". */
+  /** In words, once it has ended: "Chrome was killed by SIGKILL". */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #profile: ChromeProfile;
@@ -93,7 +93,7 @@ export class ChromeProcess implements AsyncDisposable {
     return lines.length ? `. It said: ${lines.map((line) => line.trim()).join(" / ")}` : "";
   }
 
-  /** Closes Chrome, by force when it does not want to. */
+  /** Closes Chrome, by force when it does not close. */
   async [Symbol.asyncDispose](): Promise<void> {
     process.off("exit", this.#onExit);
     const closed = this.#browser?.close() ?? Promise.reject(new Error("it is not connected"));
@@ -102,7 +102,7 @@ export class ChromeProcess implements AsyncDisposable {
     await this.#profile[Symbol.asyncDispose]();
   }
 
-  /** The process ends and waits for nobody. */
+  /** Kills Chrome at once, for a process that ends. */
   #endNow(): void {
     this.#kill();
     try {
@@ -117,7 +117,7 @@ export class ChromeProcess implements AsyncDisposable {
     try {
       process.kill(process.platform === "win32" ? this.#child.pid : -this.#child.pid, "SIGKILL");
     } catch {
-      // It is gone already.
+      // It has ended already.
     }
   }
 
@@ -126,13 +126,13 @@ export class ChromeProcess implements AsyncDisposable {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`it did not answer in ${ms / 1000} s`)), ms);
     });
-    const gone = this.ended.then((how) => Promise.reject(new Error(how)));
+    const ended = this.ended.then((how) => Promise.reject(new Error(how)));
     try {
       // The work fails when Chrome ends, and then Chrome's end is the better explanation.
-      return await Promise.race([work.catch((error) => orSoon(gone, error)), late, gone]);
+      return await Promise.race([work.catch((error) => orSoon(ended, error)), late, ended]);
     } finally {
       clearTimeout(timer);
-      gone.catch(() => {});
+      ended.catch(() => {});
     }
   }
 }

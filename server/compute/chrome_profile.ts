@@ -17,7 +17,7 @@ export interface ChromeProfile extends AsyncDisposable {
 
 /**
  * Makes a profile folder, and first removes those whose process was killed. The lock in it is the
- * operating system's: it is free the moment its process is gone.
+ * operating system's: it is free the moment its process ends.
  */
 export async function makeProfile(): Promise<ChromeProfile> {
   await sweep();

@@ -76,7 +76,7 @@ export class ChromeServer implements AsyncDisposable {
     return new ChromeServer(await bundlePage(page), { page, port, silence });
   }
 
-  /** The page, for who needs no socket. */
+  /** The page, where no socket is needed. */
   get url(): string {
     return `${this.#origin}/${this.#page}`;
   }
@@ -145,7 +145,7 @@ function headersFor(path: string): Record<string, string> {
 }
 
 function notFound(): Response {
-  return new Response("It is not here", { status: 404, headers: ISOLATION });
+  return new Response("Not found", { status: 404, headers: ISOLATION });
 }
 
 async function ortFile(name: string): Promise<Response> {

@@ -77,13 +77,13 @@ export class ChromeSession implements EngineChannel, AsyncDisposable {
     return this.#chrome.pid;
   }
 
-  /** @throws AppError with the code that Chrome gave, or `host_failed` when Chrome is gone. */
+  /** @throws AppError with the code that Chrome gave, or `host_failed` when Chrome has ended. */
   readonly call: EngineChannel["call"] = async (order, options) => {
     if (!this.alive) this.fail(closedSocket(this.#chrome));
     return await this.#calls.call(order, options);
   };
 
-  /** Gives the session up: every job in it fails. */
+  /** Abandons the session: every job in it fails. */
   readonly fail: EngineChannel["fail"] = (why) => this.#calls.fail(why);
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,7 +117,7 @@ async function closedSocket(chrome: ChromeProcess): Promise<AppError> {
 
 /**
  * Opens the page and waits for its worker to say what it found.
- * @param greet is called with that at once: whoever listens from then on misses no message.
+ * @param greet is called with that at once: a listener added then misses no message.
  */
 async function loadPage(
   chrome: ChromeProcess,
@@ -160,5 +160,8 @@ async function loadPage(
 function decodeHello(data: ArrayBuffer): Hello {
   const message = decodeEngineAnswer(new FrameReader().take(data)?.message);
   if (message.type === "hello") return message;
-  throw new AppError("host_failed", `Cannot compute in Chrome: its first word is ${message.type}`);
+  throw new AppError(
+    "host_failed",
+    `Cannot compute in Chrome: its first message is ${message.type}`,
+  );
 }

@@ -8,7 +8,7 @@ import type { ComputeHost } from "./host.ts";
 
 /** Deno's adapter, or undefined when there is no driver. */
 export async function nativeAdapter(): Promise<GPUAdapter | undefined> {
-  // Mesa complains on stderr when this is not set, though nothing that computes looks there.
+  // Mesa complains on stderr when this is not set, though nothing that computes uses it.
   if (process.platform === "linux" && !process.env.XDG_RUNTIME_DIR) {
     process.env.XDG_RUNTIME_DIR = tmpdir();
   }
@@ -34,7 +34,7 @@ export async function nativeRuntime(): Promise<Runtime> {
 
 /**
  * onnxruntime-web resolves its wasm against the page's origin where there is a `location`. A thread of
- * Deno has one, of a file, whose origin is "null"; without it the wasm is found beside the script.
+ * Deno has one, of a file, whose origin is "null"; without it the wasm is found next to the script.
  */
 async function loadOnnxruntimeWeb(): Promise<Ort> {
   if (globalThis.location?.origin === "null") {

@@ -53,7 +53,7 @@ function isInstalled(): boolean {
 }
 
 /**
- * Makes a folder beside its final place and renames it, so that what is there is whole. Of two that
+ * Makes a folder next to its final place and renames it, so that what is there is whole. Of two that
  * do so at once the first stays.
  */
 export async function fillOnce(

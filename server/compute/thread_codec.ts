@@ -66,7 +66,7 @@ export class ThreadCodec implements ImageCodec, AsyncDisposable {
     return worker;
   }
 
-  /** Fails what waits, and lets the next file begin anew. */
+  /** Fails what waits; the next file gets a fresh thread. */
   async #end(why: string, worker = this.#worker): Promise<void> {
     if (worker !== this.#worker) return;
     this.#worker = undefined;

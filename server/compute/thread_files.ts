@@ -24,7 +24,7 @@ type Answer =
 export function serveFiles(files: ModelFiles, port: MessagePort): void {
   port.on("message", async ({ read, path, range }: Read) => {
     try {
-      // A copy: the files may hand out views of what they keep, and what is sent is gone here.
+      // A copy: the files may hand out views of what they keep, and sending transfers the buffer.
       const bytes = (await files.bytes(path, range)).slice();
       port.postMessage({ read, bytes }, [bytes.buffer]);
     } catch (error) {

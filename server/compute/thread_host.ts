@@ -133,7 +133,7 @@ function ended(why: string): AppError {
   return new AppError("host_failed", `Cannot compute in the engine's thread: ${why}`);
 }
 
-/** The thread's first words. */
+/** The thread's first message. */
 function hello(worker: Worker): Promise<FromThread> {
   return new Promise((resolve, reject) => {
     worker.once("message", resolve);

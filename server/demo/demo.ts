@@ -16,7 +16,7 @@ import { Users } from "./users.ts";
 import { shareOf, WeightsSeen } from "./weights_seen.ts";
 
 export interface DemoOptions {
-  /** Goes on after the last word, until Ctrl-C. */
+  /** Keeps the subnet running at the end, until Ctrl-C. */
   readonly keep: boolean;
   readonly folder?: string;
   /** After which it is a failure. */
@@ -30,7 +30,7 @@ const [TEMPO, WEIGHTS_EVERY] = [12, 8];
 const USER_EVERY_MS = 2500;
 const CHEAT = "every second call reused";
 const VALIDATOR = "//Alice";
-/** Who mines, and by what. */
+/** The miners, and what they run. */
 const MINERS = [
   { name: "Bob", hotkey: "//Bob", cheats: false },
   { name: "Charlie", hotkey: "//Charlie", cheats: false },
@@ -77,13 +77,13 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } while (!allHolds(seen, processes) && goesOn());
   screen.say(picture());
   screen.say(`\nImages, receipts and logs are in ${folder}`);
-  // What has not been seen yet is no failure.
+  // Stopped early: what has not been seen yet is no failure.
   if (!allHolds(seen, processes)) throwIfAborted(signal, "finish the demonstration");
   const claims = claimsOf(seen, processes);
   screen.say("");
   for (const [claim, holds] of claims) screen.say(`${holds ? "yes" : " NO"}  ${claim}`);
   for (const refused of new Set(users.tally.refused)) {
-    screen.say(`     a user was told: ${refused}`);
+    screen.say(`     a user saw: ${refused}`);
   }
   if (options.keep && !signal.aborted) {
     await sayAddresses({ devnet, processes, key, screen }, users);
@@ -127,7 +127,7 @@ interface Needs {
   readonly key: string;
   readonly screen: Screen;
   readonly stack: AsyncDisposableStack;
-  /** Aborted by who stops the demonstration. */
+  /** Aborts the demonstration. */
   readonly signal: AbortSignal;
 }
 
@@ -171,13 +171,13 @@ async function startNeurons(
     ...["--storage", join(folder, "validator"), "--axon.port", "0", "--compute", "cpu"],
     ...["--neuron.epoch_length", String(WEIGHTS_EVERY), "--api.keys", keys],
     ...["--stress.together", "1", "--stress.max", "16", "--stress.size", "128"],
-    // Half of her calls are real: more answers are checked than usual, so that luck is no matter.
+    // Half of the calls are real: more answers are checked than usual, so that luck does not matter.
     ...["--stress.check_share", "0.25", "--stress.rest", "60"],
   ]);
   return [...miners, validator];
 }
 
-/** What is to be seen at one moment. */
+/** What is seen at one moment. */
 interface Seen {
   readonly rows: readonly MinerRow[];
   readonly block: number;

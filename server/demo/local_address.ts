@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** The chain takes any address but this one, which nobody else can reach. */
+/** The chain refuses only this address, which no other machine can reach. */
 const REFUSED = "127.0.0.1";
 
 /** An IPv4 address of this machine that the chain takes for an axon. */

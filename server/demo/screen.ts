@@ -16,7 +16,7 @@ export interface Terminal {
 const STDOUT: Terminal = {
   live: process.stdout.isTTY,
   columns: () => process.stdout.columns,
-  // Not by writeSync, which throws once a reader such as head has gone.
+  // Not by writeSync, which throws once a reader such as head has ended.
   line: (text) => console.log(text),
   control: (sequence) => void process.stdout.write(sequence),
 };

@@ -32,7 +32,7 @@ const COLUMNS: readonly (readonly [name: string, show: (row: MinerRow) => string
   ["TAO earned", ({ emission }) => number(emission / 1e9, 3)],
 ];
 
-/** What is left out first where there is no room for all. */
+/** Columns to leave out first where there is no room for all. */
 const SPARED = ["velocity error", "incentive", "checks", "failed", "served"];
 
 /**

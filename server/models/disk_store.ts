@@ -14,7 +14,7 @@ import { checkModelPath, type ModelStore, type PartialFile } from "../../core/mo
 import { fileStream, storageFailed } from "../storage/mod.ts";
 
 /**
- * Keeps a model's files in a folder. A file on its way in is `<path>.part`, with the server's etag
+ * Keeps a model's files in a folder. An incomplete file is `<path>.part`, with the server's etag
  * for it in `<path>.part.etag`; it gets its own name by a rename once it is whole and synced.
  * One writer at a time: hold the folder's lock.
  */

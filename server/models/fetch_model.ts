@@ -26,12 +26,12 @@ import { FolderFiles } from "./folder_files.ts";
 import type { CachedModel } from "./model_cache.ts";
 import { diskFull, freeBytes, sha256, sha256OfFile } from "../storage/mod.ts";
 
-/** One model on its way into the cache. */
+/** One model that is fetched into the cache. */
 export interface Fetching {
   readonly remote: RemoteFolder;
   readonly cached: CachedModel;
   readonly selection: FileSelection;
-  /** What the catalogue says of the files; it outranks what the server says. */
+  /** The catalogue's facts of the files, which override the server's. */
   readonly expected: Readonly<Record<string, ExpectedFile>>;
   readonly transport: Transport;
   readonly onProgress?: (progress: ModelProgress) => void;
@@ -130,7 +130,7 @@ async function fetchFiles(fetching: Fetching, files: readonly RemoteFile[]): Pro
   await cached.add(await downloadFiles(missing, options));
 }
 
-/** A run that was killed may have left whole files it did not come to record. */
+/** A run that was killed may have left whole files that it did not record. */
 async function adopt({ cached }: Fetching, file: RemoteFile): Promise<boolean> {
   const size = await cached.sizeOnDisk(file.path);
   if (size === undefined || size !== file.size || file.sha256 === undefined) return false;
@@ -144,7 +144,7 @@ async function adopt({ cached }: Fetching, file: RemoteFile): Promise<boolean> {
   return true;
 }
 
-/** Refuses before the first byte what could not be kept to the last. */
+/** Refuses before the first byte what the disk has no room for. */
 async function checkRoom(folder: string, files: readonly RemoteFile[]): Promise<void> {
   const sizes = await Promise.all(
     files.map(async ({ path, size = 0 }) => Math.max(0, size - await bytesKept(folder, path))),

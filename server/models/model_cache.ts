@@ -103,7 +103,7 @@ export class CachedModel {
     await this.#write({ files: { ...this.files, ...Object.fromEntries(added) } });
   }
 
-  /** Forgets that these files were verified; they are fetched again. */
+  /** Marks these files as not verified; they are fetched again. */
   async drop(paths: readonly string[]): Promise<void> {
     const kept = Object.entries(this.files).filter(([path]) => !paths.includes(path));
     await this.#write({ files: Object.fromEntries(kept) });

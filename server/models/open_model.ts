@@ -64,7 +64,7 @@ const MODELS_FOLDER = join(import.meta.dirname ?? ".", "../../models");
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * The one door to a model's files: an embedded model or a folder as it is, anything else through the
+ * Opens a model's files: an embedded model or a folder as it is, anything else through the
  * cache, fetched on first use. What it returns has every file that the selection needs.
  * @param given As for `parseModelSource`: `embedded`, a folder, `hf:owner/name[@revision]`, an address.
  * @throws AppError `model_not_found`, `model_invalid` (names the file), `download_failed`,

@@ -44,12 +44,12 @@ export async function resolveRevision(
   }
 }
 
-/** With a copy at hand there is no point in trying for long. */
+/** With a cached copy there is no point in trying for long. */
 function impatient(web: Transport): Transport {
   return { ...web, attempts: 2, stallMs: Math.min(web.stallMs ?? SHORT_STALL_MS, SHORT_STALL_MS) };
 }
 
-/** The remote side while the hub is away: fails only when asked for a file, as the hub did. */
+/** The remote side while the hub is out of reach: fails only when asked for a file, as the hub did. */
 function fallBack(
   source: HubSource,
   commit: string,

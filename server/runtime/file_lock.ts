@@ -2,7 +2,7 @@
 export interface LockableFile extends Disposable {
   /** Takes the lock, unless another process or another opening of the file has it. */
   tryLock(): Promise<boolean>;
-  /** Puts a text in the place of what is in it. */
+  /** Replaces its content by a text. */
   overwrite(text: string): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ const BUSY_MS = 5000;
 
 /**
  * Opens an SQLite file. What was committed survives `kill -9`; two processes may use it at once.
- * @param path `:memory:` forgets with the process.
+ * @param path `:memory:` keeps nothing after the process.
  * @param schema statements that may have run before.
  */
 export function openDatabase(path: string, schema: string): DatabaseSync {

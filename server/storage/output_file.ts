@@ -7,7 +7,7 @@ import { isMissing } from "./storage_error.ts";
 export interface OutputFile {
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Of one that not everybody may read; the usual one without it. */
+  /** File mode of a private file; the default one without it. */
   readonly mode?: number;
 }
 
@@ -21,8 +21,8 @@ export async function writeAtomically(
 }
 
 /**
- * Writes files so that all are there whole, or none is where the disk has no room for all: beside
- * their places, then renamed.
+ * Writes files so that all are there whole, or none is where the disk has no room for all: next
+ * to their places, then renamed.
  * @throws AppError `storage_failed` naming the path; nothing is left behind.
  */
 export async function writeTogether(files: readonly OutputFile[]): Promise<void> {

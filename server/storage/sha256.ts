@@ -15,7 +15,7 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest();
 }
 
-// 4 MiB: large enough that reads cost nothing, small beside a model.
+// 4 MiB: large enough that reads cost nothing, small compared with a model.
 const CHUNK_BYTES = 2 ** 22;
 
 /** Of files of a model, in lower-case hex, by path; those that are known are not read. */

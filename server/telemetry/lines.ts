@@ -1,12 +1,12 @@
 /** What is stated of an event. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** From what only a developer wants to know to what an operator has to act upon. */
+/** From what interests only a developer to what an operator has to act upon. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
 
 /**
- * Hears what happens in a server.
+ * Receives a server's events.
  * @param level `info` unless it is given.
  */
 export type Log = (event: string, facts: Facts, level?: LogLevel) => void;
@@ -53,7 +53,7 @@ function textOf(value: unknown): string {
 
 const SECRET = /secret|password|phrase|mnemonic|token|authorization|api.?key|signing.?seed/i;
 
-/** Nobody means to log a secret; a fact that has the name of one is left out all the same. */
+/** No event should have a secret; a fact with the name of one is left out all the same. */
 function withoutSecrets(facts: Facts): Facts {
   return Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [name, SECRET.test(name) ? "[hidden]" : value]),

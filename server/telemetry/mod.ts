@@ -1,5 +1,5 @@
 /**
- * What a server says of itself: one log for everything, with levels, as text or as lines of JSON,
+ * A server's log: one for everything, with levels, as text or as lines of JSON,
  * and without secrets. Metrics are in `server/neuron/metrics.ts`.
  *
  * ```ts

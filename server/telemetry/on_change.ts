@@ -18,7 +18,7 @@ export class OnChange {
     this.#last = now;
   }
 
-  /** What is said next is news. */
+  /** The next event is logged at its own level. */
   clear(): void {
     this.#last = "";
   }

@@ -2,7 +2,7 @@ import { AppError } from "../../core/error.ts";
 import type { Hash, Receipt } from "../../core/transcript/mod.ts";
 import type { LeafSource } from "../../core/prover/mod.ts";
 
-/** Where a miner keeps the transcripts that he may be asked to open: one for each image. */
+/** Where a miner keeps the transcripts that it may be asked to open: one for each image. */
 export interface TranscriptStore extends AsyncDisposable {
   /**
    * Begins a transcript, which is not served until it is committed.
@@ -13,14 +13,14 @@ export interface TranscriptStore extends AsyncDisposable {
   create(id: string, bytes?: number): Promise<TranscriptWriter>;
   /** @throws AppError `transcript_not_found` when it never was, was removed or is too old. */
   open(id: string): Promise<StoredTranscript>;
-  /** Forgets a transcript, if it is there. */
+  /** Deletes a transcript, if it is there. */
   remove(id: string): Promise<void>;
   /** Removes what is too old. A store does so by itself, in use or not. */
   sweep(): Promise<void>;
   readonly usage: StoreUsage;
 }
 
-/** One transcript on its way in. Disposing it without a commit leaves nothing. */
+/** A transcript that is being written. Disposing it without a commit leaves nothing. */
 export interface TranscriptWriter extends AsyncDisposable {
   /**
    * Takes the next leaf's bytes, which must not change afterwards. Leaves are written one after
@@ -42,11 +42,11 @@ export interface StoredTranscript extends LeafSource, AsyncDisposable {
 
 export interface StoreUsage {
   readonly transcripts: number;
-  /** Committed ones and those on their way. */
+  /** Committed ones and those being written. */
   readonly bytes: number;
 }
 
-/** A transcript that was removed before anybody asked for that. */
+/** A transcript that was removed by the store itself. */
 export interface Eviction {
   readonly id: string;
   readonly bytes: number;

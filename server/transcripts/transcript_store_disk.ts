@@ -16,7 +16,7 @@ import { openTranscript } from "./transcript_store_file.ts";
 import { PartialTranscript } from "./transcript_store_partial.ts";
 
 export interface DiskTranscriptOptions {
-  /** Of all transcripts together, those on their way included. */
+  /** Of all transcripts together, those being written included. */
   readonly maxBytes: number;
   /** Milliseconds; default: for which a miner promises to keep them. */
   readonly maxAgeMs?: number;
@@ -33,16 +33,16 @@ interface Kept {
 }
 
 const NAME = /^([0-9]{1,16})-([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.transcript$/;
-/** Between two looks at what is too old: a file that cannot be removed is not tried all the time. */
+/** Between two sweeps: a file that cannot be removed is not tried all the time. */
 const MIN_WAIT_MS = 1000;
-/** The longest that a timer takes. */
+/** The longest delay that a timer takes. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /**
- * Transcripts in a folder of their own, one file each: `<time>-<id>.transcript`. A file on its way
- * in is `<id>.part`; it gets its name when it is whole and synced, so that a crash leaves nothing
- * that could be served by halves. What is too old goes, within a second also where nobody asks for
- * anything, and the oldest when space is needed.
+ * Transcripts in a folder of their own, one file each: `<time>-<id>.transcript`. An
+ * incomplete file is `<id>.part`; it gets its name when it is whole and synced, so that a crash
+ * leaves nothing half-written that could be served. What is too old is removed within a second, in
+ * use or not, and the oldest when space is needed.
  */
 export class DiskTranscriptStore implements TranscriptStore {
   readonly #folder: string;
@@ -50,7 +50,7 @@ export class DiskTranscriptStore implements TranscriptStore {
   readonly #options: DiskTranscriptOptions;
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
-  /** Bytes of each transcript on its way: those that are announced, or those that are there. */
+  /** Bytes of each transcript being written: those announced, or those there are. */
   readonly #coming = new Map<string, number>();
   /** Sweeps when the oldest will be too old. */
   #timer: NodeJS.Timeout | undefined;
@@ -144,7 +144,7 @@ export class DiskTranscriptStore implements TranscriptStore {
     const [oldest] = this.#kept.values();
     if (!oldest || this.#closed) return;
     const due = oldest.since + this.#limit + 1 - this.#options.clock();
-    // A file that cannot be removed is tried again; whoever asks for something hears of it.
+    // A file that cannot be removed is tried again; the next caller gets the error.
     const timer = setTimeout(
       () => this.sweep().catch(() => {}),
       Math.min(Math.max(due, MIN_WAIT_MS), MAX_WAIT_MS),
@@ -160,7 +160,7 @@ export class DiskTranscriptStore implements TranscriptStore {
     return Promise.resolve();
   }
 
-  /** Files by age; what a crash left half-written goes. */
+  /** Files by age; what a crash left half-written is removed. */
   async #readFolder(): Promise<void> {
     const found: (readonly [string, Kept])[] = [];
     for (const name of await readdir(this.#folder)) {
@@ -178,11 +178,11 @@ export class DiskTranscriptStore implements TranscriptStore {
   async #reserve(id: string, bytes: number): Promise<void> {
     this.#coming.set(id, bytes);
     const { maxBytes } = this.#options;
-    // Others would go in vain.
+    // Others would be removed in vain.
     if (this.#comingBytes > maxBytes) {
       throw new AppError(
         "storage_failed",
-        `Cannot keep a transcript: ${this.#comingBytes} bytes are on their way, ` +
+        `Cannot keep a transcript: ${this.#comingBytes} bytes are being written, ` +
           `more than the limit of ${maxBytes}`,
       );
     }
@@ -227,7 +227,7 @@ export class DiskTranscriptStore implements TranscriptStore {
   }
 }
 
-/** The lock is free again when its process ends: to wait for it would hide a mistake. */
+/** The lock is free again when its process ends: waiting for it would hide a mistake. */
 async function lockOnce(folder: string): Promise<Disposable> {
   let holder = "";
   try {

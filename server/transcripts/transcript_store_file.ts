@@ -141,7 +141,7 @@ class DiskTranscript implements StoredTranscript {
     return this.#index.hashes;
   }
 
-  /** A disk may lie: what is served was hashed again. */
+  /** A disk may be wrong: what is served was hashed again. */
   async leaf(position: number): Promise<Uint8Array<ArrayBuffer>> {
     const { offsets, lengths, hashes } = this.#index;
     if (!(position in offsets)) {

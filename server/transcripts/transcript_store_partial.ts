@@ -4,13 +4,13 @@ import { type Hash, leafCount, type Receipt } from "../../core/transcript/mod.ts
 import type { TranscriptWriter } from "./transcript_store.ts";
 import { encodeIndex } from "./transcript_store_file.ts";
 
-/** What a transcript on its way needs from its store. */
+/** What a transcript being written needs from its store. */
 export interface PartialOwner {
   /** Makes room for the file's bytes, those about to be written included. */
   reserve(bytes: number): Promise<void>;
   /** Gives the file, whole and synced, its name. */
   commit(path: string, bytes: number): Promise<void>;
-  /** It will not come. */
+  /** It is given up. */
   drop(): void;
 }
 

@@ -67,7 +67,7 @@ export function verifyCommand(): Command {
     .description("Check a receipt, and some of its steps, against what was signed.")
     .argument("<receipt>", "the receipt's file")
     .optionsGroup("What it is checked against:")
-    .option("--from <url>", "the miner, who opens the steps")
+    .option("--from <url>", "the miner, which opens the steps")
     .option("--token <token>", "the receipt's opening token, which the miner gave with it")
     .option("--transcript <file>", "the transcript, of generate --transcript-out")
     .option("--image <file>", "the image")
@@ -90,7 +90,7 @@ export function verifyCommand(): Command {
 
 const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, invalid: 4 };
 
-/** Where nobody opens steps. */
+/** Where there is nothing to open steps with. */
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
 async function verify(path: string, flags: VerifyFlags): Promise<void> {
@@ -151,7 +151,7 @@ function minerOf(from: string, { timeout, token }: VerifyFlags): MinerAddress {
   }
 }
 
-/** As far as what was given goes, unless it is said. */
+/** As far as the given files go, unless --level says. */
 function levelOf(flags: VerifyFlags, image: boolean): Level {
   const asked = parseLevel(flags.level);
   const opens = flags.from !== undefined || flags.transcript !== undefined;

@@ -3,7 +3,7 @@ import type { Level, StepChoice } from "../../core/verifier/mod.ts";
 
 /**
  * @throws AppError `invalid_request` for anything but a number, `all` or a list; and for a block's
- * hash beside steps that are not drawn.
+ * hash together with steps that are not drawn.
  */
 export function parseSteps(text: string | undefined, blockHash: string | undefined): StepChoice {
   if (text === undefined) return { blockHash };

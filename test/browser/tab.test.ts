@@ -531,7 +531,7 @@ describe("what is kept on this machine", () => {
     // The receipts went the first time: nothing on the page tells when the worker is done.
     const nothing = { weights: [], receipts: 0, verdicts: 0, caches: 0 };
     await eventually(kept).toEqual(nothing);
-    await page.waitForFunction(`document.body.innerText.includes("It is all gone")`);
+    await page.waitForFunction(`document.body.innerText.includes("Everything was deleted")`);
     await eventually(() => alertOf(page)).toBe("");
     await page.evaluate(`location.hash = "#/check"`);
     await page.waitForFunction(
@@ -779,7 +779,7 @@ test("no button moves while its page fills", async () => {
   const { receipt } = await ask(miner, { ...REQUEST, steps: 1 });
   await page.goto(`${site.url}/?none`);
   await paste(page, new TextDecoder().decode(encodeReceipt(receipt)));
-  await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
+  await page.waitForFunction(`document.body.innerText.includes("No miner is known to open")`);
   expect(await seen("Check")).toHaveLength(1);
 });
 

@@ -264,7 +264,7 @@ describe("a receipt comes in", () => {
     // Another image than the receipt's is not taken for it.
     await choose(page, own.receipt, other);
     await page.waitForFunction(
-      `document.querySelector(".card")?.innerText.includes("not at hand")`,
+      `document.querySelector(".card")?.innerText.includes("The image is missing")`,
     );
     // A transcript of another run fails its proof.
     const strange = await smallRun(6);
@@ -289,8 +289,8 @@ describe("a receipt comes in", () => {
     await Deno.writeFile(file, encodeReceipt(made.receipt));
     await input?.uploadFile(file);
     await shownReceipt(page, made.id);
-    // Nobody is known who opens its steps.
-    await page.waitForFunction(`document.body.innerText.includes("Nobody is known who opens")`);
+    // No miner is known to open its steps.
+    await page.waitForFunction(`document.body.innerText.includes("No miner is known to open")`);
     await press(page, "Check");
     expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 0, opened: [] });
     await eventually(() => textOf(page)).toMatch(/honest so far: what was signed holds/);

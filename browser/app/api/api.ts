@@ -2,7 +2,7 @@ import type { SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { Level, Report, StepChoice } from "../../../core/verifier/mod.ts";
 
-/** The name of an error that says that work was cancelled, as it crosses to the page. */
+/** The name of a cancellation error, as it crosses to the page. */
 export const CANCELLED = "cancelled";
 
 /** What the page asks of its worker. Everything that takes time happens there. */
@@ -12,7 +12,7 @@ export interface EngineApi {
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
   /** SHA-256 in lower-case hex, by which a receipt names its image. */
   hashOf(file: Blob): Promise<string>;
-  /** Receipts that a validator or miner shows; what is none of them is left out. */
+  /** Receipts that a validator or miner lists; invalid entries are left out. */
   readList(from: string): Promise<readonly OfferedReceipt[]>;
   /** Of this page's server. */
   readOwnList(): Promise<readonly OfferedReceipt[]>;
@@ -27,13 +27,13 @@ export interface EngineApi {
   cancel(): void;
   /** Weights that are kept on this machine, in bytes. */
   storedBytes(): Promise<number>;
-  /** Ends what runs, and forgets weights and the last image. */
+  /** Ends what runs, and deletes weights and the last image. */
   clear(): Promise<void>;
 }
 
 /** A report of this tab. */
 export interface TabReport extends Report {
-  /** The tab does not have the model: what is said in `STATEMENT_ONLY` was checked. */
+  /** The tab does not have the model: only what `STATEMENT_ONLY` says was checked. */
   readonly statementOnly?: true;
 }
 
@@ -82,7 +82,7 @@ export interface CheckOrder {
   readonly link?: ReceiptLink;
   /** The image's file. */
   readonly image?: Blob;
-  /** A file with the run's steps, which opens them with nobody online. */
+  /** A file with the run's steps, which opens them without a miner. */
   readonly transcript?: Blob;
   readonly level: Level;
   readonly steps: StepChoice;

@@ -8,7 +8,7 @@ export const MAX_HEAT = 1e3;
 /** Dark violet, red, yellow: told apart without red and green, and as greys. */
 const RAMP = [[20, 12, 50], [120, 28, 109], [237, 105, 37], [252, 255, 164]] as const;
 
-/** @param difference in units of the tolerance; not a number is the most there is. */
+/** @param difference in units of the tolerance; NaN counts as the largest. */
 export function heatColour(difference: number): number[] {
   const decades = Math.log10(MAX_HEAT / MIN_HEAT);
   const share = Math.log10(Math.max(difference, MIN_HEAT) / MIN_HEAT) / decades;

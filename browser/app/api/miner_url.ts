@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/error.ts";
 
-/** Names and IPv4 addresses that only this machine or its own network can reach, or nobody. */
+/** Names and IPv4 addresses that only this machine or its own network can reach, if anything. */
 const PRIVATE = [
   // A name of one label is looked up in the reader's own domain first.
   /^[^.]+$/,
@@ -24,8 +24,8 @@ const PUBLIC_IPV6 = /^\[(?!2002:|2001:0?:)[23][0-9a-f]{3}:/;
 /**
  * A miner's or validator's address out of a link, which anybody may have made. A page of the open
  * internet does not send its reader's browser into the reader's own network. A page that is itself
- * on this machine or in a private network may: whoever serves it is in there already, and their
- * miner is most likely beside it. An https page asks by https.
+ * on this machine or in a private network may: its server is in there already, and the miner is
+ * most likely close to it. An https page fetches by https.
  * @param page the page's own address.
  * @returns the folder that the API's paths are relative to: it ends with a slash.
  * @throws AppError `invalid_request`.
@@ -39,7 +39,7 @@ export function checkMinerUrl(text: string, page: string): string {
   if (isPrivate(url.hostname) && !isPrivate(own.hostname)) {
     refuse(text, "it is in a private network, and this page is not");
   }
-  // Browsers let no https page ask by http, but for this machine; the miner may have both.
+  // Browsers let no https page fetch by http, but from this machine; the miner may have both.
   if (url.protocol === "http:" && own.protocol === "https:" && !isPrivate(url.hostname)) {
     url.protocol = "https:";
   }

@@ -1,5 +1,5 @@
 /**
- * What the page and its worker say to each other, and the words and colours in which a report is
+ * What the page and its worker send each other, and the words and colours in which a report is
  * shown.
  */
 export {

@@ -1,4 +1,4 @@
-/** A stranger's value as text. It may be anything that JSON can be, also what has no text form. */
+/** An untrusted value as text. It may be any JSON value, even one without a text form. */
 export function textOf(value: unknown): string {
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
@@ -9,11 +9,11 @@ const MAX_TIME = 8.64e15;
 
 /** `2026-01-31 12:00:00 UTC`. */
 export function timeOf(ms: number): string {
-  if (!(Math.abs(ms) <= MAX_TIME)) return "at no time that there is";
+  if (!(Math.abs(ms) <= MAX_TIME)) return "at an invalid time";
   return `${new Date(ms).toISOString().replace("T", " ").replace(/\.\d+Z$/, "")} UTC`;
 }
 
-/** The "Y is Z" of an error's sentence, for a place where what could not be done is clear. */
+/** The "Y is Z" of an error's sentence, for a place where X is clear. */
 export function whyOf(sentence: string): string {
   return sentence.replace(/^Cannot [^:]*: /, "");
 }

@@ -59,7 +59,7 @@ export function openDatabase(): Promise<Database> {
     },
     terminated: forget,
   });
-  // What failed once, for want of room or of a permission, may be had the next time.
+  // What failed once, for want of room or of a permission, may succeed the next time.
   own.catch(forget);
   return opening = own;
 }

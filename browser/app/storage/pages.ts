@@ -1,4 +1,4 @@
-/** Forgets what `offline.js` keeps of this page; it keeps it anew with the next load. */
+/** Deletes what `offline.js` keeps of this page; the next load keeps it again. */
 export async function clearPages(): Promise<void> {
   // There are none on a page that is served without encryption.
   if (!("caches" in globalThis)) return;

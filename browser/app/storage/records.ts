@@ -4,7 +4,7 @@ import { openDatabase, type StoredReceipt, type StoredVerdict } from "./database
 const KEPT = 200;
 
 /**
- * Keeps a receipt. A full disk makes room by forgetting the older half, then by leaving out the
+ * Keeps a receipt. A full disk makes room by deleting the older half, then by leaving out the
  * image.
  * @returns false when there is no room at all.
  */

@@ -64,7 +64,7 @@ export class WeightStore {
     return blobs.reduce((sum, { size }) => sum + size, total);
   }
 
-  /** @throws AppError `storage_failed` when a file is in use; all others are gone by then. */
+  /** @throws AppError `storage_failed` when a file is in use; all others are deleted by then. */
   async clear(): Promise<void> {
     const names: string[] = [];
     for await (const name of this.#folder?.keys() ?? []) names.push(name);
@@ -90,7 +90,7 @@ interface WorkerFileHandle extends FileSystemFileHandle {
   }>;
 }
 
-/** Storage that is full, or a file that is in use elsewhere, costs the keeping, not the download. */
+/** Storage that is full, or a file that is in use elsewhere, loses the copy, not the download. */
 async function keepInFile(
   folder: FileSystemDirectoryHandle,
   name: string,
@@ -107,7 +107,7 @@ async function keepInFile(
         if (full || !file) return Promise.resolve();
         const written = file.write(bytes, { at });
         at += written;
-        // A part of what came: what comes next would leave a hole.
+        // Only a part was written: the next bytes would leave a hole.
         full = written < bytes.length;
       } catch {
         full = true;

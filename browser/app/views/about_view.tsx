@@ -18,7 +18,7 @@ import { ProblemView } from "./problem_view.tsx";
 
 const stored = signal<number | undefined>(undefined);
 
-/** What this browser can, and what is kept on this machine. */
+/** What this browser can do, and what is kept on this machine. */
 export function AboutView() {
   const found = capabilities.value;
   const [said, setSaid] = useState("");
@@ -56,7 +56,7 @@ export function AboutView() {
   );
 }
 
-/** Asks first: receipts whose steps nobody opens any more cannot be fetched again. */
+/** Asks first: receipts whose steps are no longer opened cannot be fetched again. */
 function ClearButton({ clear }: { readonly clear: () => void }) {
   const [asked, setAsked] = useState(false);
   if (!asked) return <button type="button" onClick={() => setAsked(true)}>Clear everything</button>;
@@ -82,8 +82,8 @@ async function look(): Promise<void> {
 }
 
 /**
- * One store that cannot be cleared keeps nothing else from being cleared.
- * @returns what is said of it, for people.
+ * Clears the other stores even where one cannot be cleared.
+ * @returns the result in words.
  */
 async function clear(): Promise<string> {
   problem.value = undefined;
@@ -95,7 +95,7 @@ async function clear(): Promise<string> {
   await forgetAll();
   await look();
   const failed = cleared.find((each) => each.status === "rejected");
-  if (!failed) return "It is all gone.";
+  if (!failed) return "Everything was deleted.";
   complain("browser", reason(failed.reason));
   return "";
 }

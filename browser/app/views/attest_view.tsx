@@ -10,7 +10,7 @@ import { ProblemView } from "./problem_view.tsx";
 
 const accounts = signal<readonly { readonly address: string; readonly name: string }[]>([]);
 const signed = signal<SignedAttestation | undefined>(undefined);
-/** What was typed; the receipt's own validator until then. */
+/** The address typed; the receipt's own validator until then. */
 const typed = signal<string | undefined>(undefined);
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
   readonly report: Report;
 }
 
-/** Signs the verdict with a wallet, for a validator or for a file; shows what others said. */
+/** Signs the verdict with a wallet, for a validator or for a file; shows others' attestations. */
 export function AttestView({ stored, report }: Props) {
   const [said, setSaid] = useState("");
   const [source, setSource] = useState(stored.link?.validator);
@@ -100,7 +100,7 @@ export function AttestView({ stored, report }: Props) {
   );
 }
 
-/** What a validator has stored of a receipt. That the keys are registered is the validator's word. */
+/** What a validator has stored of a receipt. That the keys are registered is only the validator's claim. */
 function Attestations(
   { validator, receipt }: { readonly validator: string; readonly receipt: string },
 ) {

@@ -3,7 +3,7 @@ import { useLayoutEffect, useState } from "preact/hooks";
 /** The address of a blob for as long as it is shown. */
 function useBlobUrl(blob: Blob): string {
   const [url, setUrl] = useState("");
-  // Before anything is painted: what stands below does not move.
+  // Before anything is painted: what is below does not move.
   useLayoutEffect(() => {
     const made = URL.createObjectURL(blob);
     setUrl(made);

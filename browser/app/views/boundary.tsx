@@ -7,7 +7,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-/** What cannot be shown costs its own place, not the page: it comes from strangers. */
+/** What cannot be shown breaks its own place, not the page: the input is untrusted. */
 export class Boundary extends Component<Props, { readonly error?: unknown }> {
   override state: { readonly error?: unknown } = {};
 

@@ -41,7 +41,7 @@ export function CheckView() {
   const stored = subject.value;
   const running = check.value?.running ?? false;
   const place = useRef<HTMLElement>(null);
-  // What the button sets going is below it, and may be below the screen; its verdict has more to
+  // What the button starts is below it, and may be below the screen; its verdict has more to
   // show, for which the page was too short before.
   useEffect(() => {
     if (running || (check.value && isOnScreen(place.current))) place.current?.scrollIntoView();
@@ -69,7 +69,7 @@ export function CheckView() {
   );
 }
 
-/** Whether the reader has any of it in sight. */
+/** Whether any of it is visible. */
 function isOnScreen(element: Element | null): boolean {
   if (!element) return false;
   const { top, bottom } = element.getBoundingClientRect();
@@ -183,14 +183,14 @@ function StepSettings() {
   );
 }
 
-/** Begins what takes time, and ends it. */
+/** Starts the check, and cancels it. */
 export function RunButtons(
   { text, running }: { readonly text: string; readonly running: boolean },
 ) {
   const begin = useRef<HTMLButtonElement>(null);
   const cancel = () => {
     void engine.cancel();
-    // This button goes, and the keyboard's place would go with it.
+    // This button is removed, and the keyboard's focus would be lost with it.
     begin.current?.focus();
   };
   return (
@@ -230,7 +230,7 @@ function countOfReceipt(): number {
   return Math.min(count.value, subject.value?.receipt.steps ?? Infinity);
 }
 
-/** What was entered; undefined where it is wrong, which is said. */
+/** The steps entered; undefined where they are wrong, which is shown. */
 function stepsOf(): StepChoice | undefined {
   if (how.value !== "chosen") {
     const draw = Math.max(1, Math.floor(countOfReceipt()) || 1);

@@ -4,7 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import type { Report } from "../../../core/verifier/mod.ts";
 
 const HEIGHT = 260;
-/** Below this nothing is to be seen on the axis. */
+/** The axis shows nothing below this. */
 const MIN = 1e-7;
 
 /** Of the ticks of a log axis, the whole powers of ten. */
@@ -19,7 +19,7 @@ function wholeDecades(_: uPlot, min: number, max: number): [number, number] {
   return [10 ** Math.floor(Math.log10(min) - 0.1), 10 ** Math.ceil(Math.log10(max) + 0.1)];
 }
 
-/** Whether the reader has it dark, also when he changes that. */
+/** Whether the reader prefers a dark page, also when they change that. */
 function useDark(): boolean {
   const query = matchMedia("(prefers-color-scheme: dark)");
   const [dark, setDark] = useState(query.matches);

@@ -14,7 +14,7 @@ import { Zoomable } from "./zoom.tsx";
 const preview = signal<Picture | undefined>(undefined);
 const status = signal("");
 const making = signal(false);
-/** What is in the form, also while another view is looked at. */
+/** What is in the form, also while another view is shown. */
 const entered = signal<FormData | undefined>(undefined);
 const made = signal<(OwnImage & { readonly file: Blob }) | undefined>(undefined);
 
@@ -166,7 +166,7 @@ function textIn(form: FormData, name: string): string {
 }
 
 function take(event: GenerateEvent): void {
-  // What was told before the end may arrive after it.
+  // What was emitted before the end may arrive after it.
   if (!making.value) return;
   if (event.kind === "stage") status.value = event.detail;
   else {

@@ -30,10 +30,10 @@ const LEVELS: Readonly<Record<Stage, Level>> = {
   image: 3,
 };
 
-/** What a running check said, by stage. */
+/** What a running check emitted, by stage. */
 export type Said = ReadonlyMap<Stage, string>;
 
-/** Rungs of a check that still runs: the last that was told of is at work, those before are done. */
+/** Rungs of a check that still runs: the last emitted is in progress, those before are done. */
 export function runningRungs(level: Level, said: Said): Rung[] {
   const reached = STAGES.findLastIndex((stage) => said.has(stage));
   return rungs(level, (stage) => {
@@ -43,7 +43,7 @@ export function runningRungs(level: Level, said: Said): Rung[] {
   });
 }
 
-/** Rungs of a check that was broken off: where it was is not known to hold. */
+/** Rungs of a check that was broken off: its last stage is not known to hold. */
 export function brokenRungs(level: Level, said: Said): Rung[] {
   return runningRungs(level, said).map((rung) =>
     rung.state === "running" ? { ...rung, state: "open", detail: "broken off" } : rung

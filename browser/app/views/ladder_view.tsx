@@ -6,7 +6,7 @@ const MARKS = { open: "·", running: "…", done: "✓", failed: "✗" } as cons
 /** Rungs that light up as the check climbs. */
 export function LadderView() {
   const rungs = rungsOf();
-  // What is spoken when it changes has to be there before.
+  // What a screen reader announces on a change has to be there before.
   return (
     <div aria-live="polite">
       {rungs.length > 0 && (

@@ -13,7 +13,7 @@ export function PictureCanvas({ picture, label }: {
       element?.getContext("2d")
         ?.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
     draw();
-    // A GPU that is lost under a check takes the pixels along.
+    // A GPU that is lost during a check loses the pixels too.
     element?.addEventListener("contextrestored", draw);
     return () => element?.removeEventListener("contextrestored", draw);
   }, [picture]);

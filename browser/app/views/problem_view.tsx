@@ -1,8 +1,8 @@
 import { type Place, problem } from "../state/mod.ts";
 
-/** What could not be done, beside what asked for it. */
+/** An error, next to the control that caused it. */
 export function ProblemView({ at }: { readonly at: Place }) {
-  // What is spoken when it changes has to be there before.
+  // What a screen reader announces on a change has to be there before.
   return (
     <div class="problem" role="alert">
       {problem.value?.at === at && (

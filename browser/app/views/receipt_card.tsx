@@ -9,7 +9,7 @@ import { Zoomable } from "./zoom.tsx";
 
 const IMAGE = "The image that the receipt is of";
 
-/** What the miner signed, in words. Everything in it is a stranger's text, and shown as text. */
+/** What the miner signed, in words. Everything in it is untrusted text, and shown as text. */
 export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   const { receipt, image, id, link } = stored;
   const place = useArrival();
@@ -42,7 +42,7 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
               />
             </Zoomable>
           )
-          : <p class="faint">The image is not at hand.</p>}
+          : <p class="faint">The image is missing.</p>}
       </div>
       <details class="facts" open={!PHONE.matches}>
         <summary>What was signed</summary>
@@ -61,7 +61,7 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   );
 }
 
-/** Brings the reader before a receipt that he asked for, wherever on the page he did. */
+/** Scrolls to a receipt that the reader asked for, wherever on the page. */
 function useArrival() {
   const place = useRef<HTMLElement>(null);
   useEffect(() => {

@@ -18,7 +18,7 @@ import { Zoomable } from "./zoom.tsx";
 
 const SCALE = heatScale(128);
 
-/** What a check came to, with its figures; undefined while it runs. */
+/** A check's verdict, with its figures; undefined while it runs. */
 export function ResultView({ report }: { readonly report: TabReport | undefined }) {
   const found = report && verdictOf(report);
   return (
@@ -62,7 +62,7 @@ function reachedNetwork({ steps }: Report): boolean {
   return steps.some((row) => row.velocityError !== undefined);
 }
 
-/** In words that say no more than what was checked. */
+/** In words that claim no more than was checked. */
 function verdictOf(
   { verdict, code, level, statementOnly }: TabReport,
 ): { readonly kind: Report["verdict"] | "withheld" | "statement"; readonly text: string } {
@@ -79,7 +79,7 @@ function verdictOf(
         text: level >= 2
           ? "honest: all that was checked holds"
           : level === 1
-          ? "honest so far: the arithmetic holds; the network was not asked"
+          ? "honest so far: the arithmetic holds; the network was not run"
           : "honest so far: what was signed holds; no step was computed again",
       };
     case "suspect":
@@ -95,7 +95,9 @@ function drawText({ opened, of, draw, blockHash }: Report): string {
   if (opened.length === 0) return "No step was opened.";
   const by = {
     private: "drawn by this tab",
-    public: `drawn by a hash that you typed (${blockHash ?? ""}), which no chain was asked about`,
+    public: `drawn by a hash that you typed (${
+      blockHash ?? ""
+    }), which was not looked up on a chain`,
     chosen: "picked by hand",
   }[draw];
   return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.`;
@@ -159,7 +161,7 @@ function StepTable({ report }: { readonly report: Report }) {
   );
 }
 
-/** What the miner says the network said, what it says here, and where they differ. */
+/** The prediction that the miner claims, the one made here, and where they differ. */
 function Comparison() {
   const compared = [...check.value?.pictures ?? []].filter(([, { difference }]) => difference)
     .sort(([a], [b]) => a - b);

@@ -10,10 +10,10 @@ import {
 import { WeightStore } from "../storage/mod.ts";
 import { digest } from "./file_hash.ts";
 
-/** What is fetched from now on. */
+/** Options of later fetches. */
 export interface Download {
   readonly signal?: AbortSignal;
-  /** Told of the bytes that came, of how many, of one file. */
+  /** Called with the bytes so far and the total of one file. */
   readonly onBytes?: (path: string, got: number, of: number) => void;
 }
 
@@ -61,12 +61,12 @@ export class CachedFiles implements ModelFiles {
     return range ? whole.slice(range.start, range.end) : whole;
   }
 
-  /** Lets go of weights, which onnxruntime has by now. */
+  /** Releases weights, which onnxruntime has by now. */
   release(): void {
     for (const path of this.#held.keys()) if (this.size(path) > SMALL) this.#held.delete(path);
   }
 
-  /** Read once for all who ask: headers, layout and graphs are parts of the same file. */
+  /** Read once for all callers: headers, layout and graphs are parts of the same file. */
   #whole(path: string): Promise<Uint8Array<ArrayBuffer>> {
     const known = this.#held.get(path);
     if (known) return known;
@@ -98,7 +98,7 @@ export class CachedFiles implements ModelFiles {
     return bytes;
   }
 
-  /** Goes on where an earlier download ended, and keeps what comes as it comes. */
+  /** Resumes an earlier download, and stores bytes as they arrive. */
   async #fetch(
     path: string,
     size: number,

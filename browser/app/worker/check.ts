@@ -59,7 +59,7 @@ export function reachOf(
   if (link || transcript || own) return { level: 3 };
   return {
     level: 0,
-    why: "Nobody is known who opens its steps: the signature, the plan and the image's hash can " +
+    why: "No miner is known to open its steps: the signature, the plan and the image's hash can " +
       "be checked. Open a link with the miner's address, or drop its transcript, for more.",
   };
 }
@@ -76,7 +76,7 @@ export async function check(order: CheckOrder, parts: CheckParts): Promise<TabRe
   return await checkWithModel(order, model, { ...parts, source, drawn });
 }
 
-/** Who opens its steps: a file at hand before a miner, who may be gone. */
+/** What opens its steps: a given file before a miner, which may be offline. */
 function sourceOf({ link, transcript, image }: CheckOrder): OpeningSource | undefined {
   if (transcript) return openingsOfFile(transcript, image);
   return link && openingsOfMiner(minerAddress(link.miner, OPENING_MS, link.token));

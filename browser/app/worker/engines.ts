@@ -5,7 +5,7 @@ import { type ComputeChoice, whyOf } from "../api/mod.ts";
 
 import { type TabModel, weightsOf } from "./catalogue.ts";
 
-/** What a model is run on here. */
+/** The device that a model runs on. */
 export interface Opened {
   readonly engine: ImageEngine;
   /** For people, with what happened so far. */
@@ -20,7 +20,7 @@ export interface OpeningRun {
 
 /** Files of fewer bytes are here before one has read their name. */
 const SEEN = 100_000;
-/** What comes after the last weights: megabytes as well, which it fetches without a word. */
+/** What comes after the last weights: megabytes as well, which it fetches without progress. */
 const ORT = "fetching and starting onnxruntime";
 
 function megabytes(bytes: number): string {
@@ -31,7 +31,7 @@ function megabytes(bytes: number): string {
 export class Engines {
   readonly #opened = new Map<string, Promise<Opened>>();
 
-  /** @throws AppError `host_unavailable` when the choice cannot be had, `cancelled`. */
+  /** @throws AppError `host_unavailable` when the device is not available, `cancelled`. */
   open(model: TabModel, choice: ComputeChoice, run: OpeningRun): Promise<Opened> {
     const key = `${weightsOf(model)} ${choice}`;
     const known = this.#opened.get(key);

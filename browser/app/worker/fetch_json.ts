@@ -3,20 +3,20 @@ import { readAtMost } from "../../../core/protocol/mod.ts";
 
 const TIMEOUT_MS = 20_000;
 
-/** What is asked of a stranger, and how much of the answer is read. */
+/** A request to an untrusted server, and how much of the answer is read. */
 export interface Question {
   /** For the sentence: "the miner". */
   readonly whom: string;
   readonly url: URL;
   readonly maxBytes: number;
   readonly init?: Pick<RequestInit, "method" | "headers" | "body">;
-  /** Statuses by which it says that it has not, or not any more, what is asked for. */
+  /** Statuses that say that it does not have, or no longer has, what is asked for. */
   readonly gone?: readonly number[];
 }
 
 /**
- * JSON of a stranger: within a time and a size, without cookies, without following him elsewhere.
- * @throws AppError `opening_withheld`, with his words where he refused.
+ * JSON of an untrusted server: within a time and a size, without cookies or redirects.
+ * @throws AppError `opening_withheld`, with the server's words where it refused.
  */
 export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): Promise<unknown> {
   try {
@@ -42,7 +42,7 @@ export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): 
   }
 }
 
-/** What was asked for is not there any more. */
+/** What was asked for is no longer there. */
 class Gone extends Error {
   constructor(whom: string) {
     super(`${whom} no longer has it; most keep the steps of an image for 15 minutes`);

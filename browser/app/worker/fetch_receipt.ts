@@ -18,7 +18,7 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
     ...{ whom: "the miner", url: addressOf(miner, PATHS.generation, { id }) },
     init: { headers: { authorization: `Bearer ${token}` } },
     maxBytes: 2 * MAX_RECEIPT_BYTES,
-    // A token that is not the receipt's any more is refused: the miner has begun anew since.
+    // A token that is no longer the receipt's is refused: the miner was restarted.
     gone: [403, 404, 410],
   });
   const receipt = receiptFromJson((answer as { readonly receipt?: unknown } | null)?.receipt);

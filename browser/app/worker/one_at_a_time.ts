@@ -2,7 +2,7 @@ import { AppError } from "../../../core/error.ts";
 
 /** Runs one job at a time: a newer one ends the older one and begins when that has ended. */
 export class OneAtATime {
-  /** Of the job that has not ended: what one leaves behind, as an engine, is not cancelled later. */
+  /** Of the job that has not ended: what a finished one leaves, such as an engine, is not cancelled. */
   #current: AbortController | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -31,7 +31,7 @@ export class OneAtATime {
   }
 }
 
-/** What a miner or a GPU does takes as long as it likes: a job that was cancelled is let go of. */
+/** A miner or a GPU may take any time: a cancelled job is abandoned. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

@@ -11,11 +11,11 @@ import { linkOf, type OfferedReceipt } from "../api/mod.ts";
 
 import { fetchJson } from "./fetch_json.ts";
 
-/** The HTTP API of validators, and what miners have of it. Nothing that they say is taken on trust. */
+/** The HTTP API of validators, and what miners have of it. Their answers are untrusted. */
 
 type ListPath = typeof PATHS.receipts | typeof PATHS.pageReceipts;
 
-/** Receipts and attestations that are looked at; a validator shows twenty of each. */
+/** Receipts and attestations that are read; a validator lists twenty of each. */
 const MAX_ENTRIES = 100;
 const MAX_LIST_BYTES = 8 * 2 ** 20;
 
@@ -25,7 +25,7 @@ export function readOwnList(page: string): Promise<OfferedReceipt[]> {
 }
 
 /**
- * @param from a validator, which names the miners, or a miner, who lists his own.
+ * @param from a validator, which names the miners, or a miner, which lists its own.
  * @param page the page's own address.
  * @throws AppError `opening_withheld`.
  */
@@ -86,7 +86,7 @@ async function entriesOf(
   return Array.isArray(list) ? list.slice(0, MAX_ENTRIES) : [];
 }
 
-/** One bad entry costs itself. */
+/** Only a bad entry itself is dropped. */
 function sound<T>(
   entries: readonly unknown[],
   read: (entry: Readonly<Record<string, unknown>>) => T | undefined,
