@@ -1,6 +1,6 @@
 /**
  * The client of subtensor, over `@polkadot/api`: the metagraph, extrinsics, weights with commit and
- * reveal. It knows no devnet: what it talks to is an endpoint.
+ * reveal. It knows a devnet by its name alone: what it talks to is an endpoint.
  *
  * ```ts
  * import { firstRevealBlock, parseNetwork } from "./mod.ts";
@@ -25,6 +25,7 @@ export { metagraphFromStorage } from "./metagraph_storage.ts";
 export { readMetagraph } from "./read_metagraph.ts";
 export type { Axon, Metagraph, Neuron, SubnetRules } from "./metagraph.ts";
 export { type NetworkName, parseEndpoint, parseNetwork } from "./networks.ts";
+export { DEVNET_NAME } from "./registering.ts";
 export { type Beacon, type EpochState, firstRevealBlock, revealRound } from "./reveal_round.ts";
 export type { Inclusion } from "./submitter.ts";
 export { SubnetWatch } from "./subnet_watch.ts";

@@ -1,13 +1,13 @@
 import type { DispatchError } from "@polkadot/types/interfaces";
 import { AppError, type ErrorCode, reason } from "../../../core/error.ts";
+import { type Place, registerCommand, stakeCommand } from "./registering.ts";
 
-/** What to do about an error of the runtime, by its name. */
+/** Errors that a registration puts right, and those that stake does. */
+const UNREGISTERED = ["HotKeyNotRegisteredInSubNet", "HotKeyNotRegisteredInNetwork", "UidNotFound"];
+const TOO_LITTLE_STAKE = ["NotEnoughStakeToSetWeights", "StakeAmountTooLow"];
+
+/** What to do about any other error of the runtime, by its name. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  HotKeyNotRegisteredInSubNet: "register the hotkey: btcli subnets register --netuid N",
-  HotKeyNotRegisteredInNetwork: "register the hotkey: btcli subnets register --netuid N",
-  UidNotFound: "register the hotkey: btcli subnets register --netuid N",
-  NotEnoughStakeToSetWeights: "add stake to the hotkey: btcli stake add",
-  StakeAmountTooLow: "add stake to the hotkey: btcli stake add",
   NeuronNoValidatorPermit: "a permit goes to the hotkeys with most stake: add stake",
   SettingWeightsTooFast: "wait for the subnet's weights rate limit to pass",
   CommittingWeightsTooFast: "wait for the subnet's weights rate limit to pass",
@@ -92,9 +92,11 @@ const CUSTOM_OLD: Readonly<Record<number, string>> = {
 };
 
 /** A call that its block refused. */
-export function dispatchRefusal(doing: string, error: DispatchError): AppError {
-  if (error.isModule) return refusal(doing, error.registry.findMetaError(error.asModule).name);
-  return refusal(doing, error.isToken ? error.asToken.type : error.type);
+export function dispatchRefusal(doing: string, error: DispatchError, place: Place): AppError {
+  if (error.isModule) {
+    return refusal(doing, error.registry.findMetaError(error.asModule).name, place);
+  }
+  return refusal(doing, error.isToken ? error.asToken.type : error.type, place);
 }
 
 /**
@@ -102,16 +104,26 @@ export function dispatchRefusal(doing: string, error: DispatchError): AppError {
  * in JSON where the node is one that only runs the runtime.
  * @param spec the runtime's version, which the numbers depend on.
  */
-export function poolRefusal(doing: string, error: unknown, spec: number): AppError {
+export function poolRefusal(
+  doing: string,
+  error: unknown,
+  spec: number,
+  place: Place,
+): AppError {
   const said = reason(error);
   const [, custom] = /"custom":\s*(\d+)|Custom error:\s*(\d+)/.exec(said)?.filter(Boolean) ?? [];
-  if (/"payment"|Inability to pay/.test(said)) return refusal(doing, "Payment", error);
+  if (/"payment"|Inability to pay/.test(said)) return refusal(doing, "Payment", place, error);
   if (custom === undefined) {
     return new AppError("chain_refused", `Cannot ${doing}: the node refused it (${said})`, {
       cause: error,
     });
   }
-  return refusal(doing, customName(Number(custom), spec) ?? `its custom error ${custom}`, error);
+  return refusal(
+    doing,
+    customName(Number(custom), spec) ?? `its custom error ${custom}`,
+    place,
+    error,
+  );
 }
 
 function customName(custom: number, spec: number): string | undefined {
@@ -132,8 +144,8 @@ export function isNonceRefusal(error: unknown): boolean {
   return /^101[34]: |^1010: .*(outdated|stale)/i.test(reason(error));
 }
 
-function refusal(doing: string, name: string, cause?: unknown): AppError {
-  const remedy = REMEDIES[name];
+function refusal(doing: string, name: string, place: Place, cause?: unknown): AppError {
+  const remedy = remedyOf(name, place);
   const code: ErrorCode = /NotRegistered|UidNotFound/.test(name)
     ? "not_registered"
     : "chain_refused";
@@ -142,4 +154,10 @@ function refusal(doing: string, name: string, cause?: unknown): AppError {
     `Cannot ${doing}: the chain says ${name}${remedy ? `; ${remedy}` : ""}`,
     { cause },
   );
+}
+
+function remedyOf(name: string, place: Place): string | undefined {
+  if (UNREGISTERED.includes(name)) return `register the hotkey: ${registerCommand(place)}`;
+  if (TOO_LITTLE_STAKE.includes(name)) return `add stake to the hotkey: ${stakeCommand(place)}`;
+  return REMEDIES[name];
 }

@@ -8,6 +8,7 @@ import type { BlockReader, ChainEvent } from "./block_reader.ts";
 import type { ChainLink } from "./connection.ts";
 import { isLost, misread } from "./lost.ts";
 import { dispatchRefusal, isNonceRefusal, isRuntimeRefusal, poolRefusal } from "./refusals.ts";
+import type { Place } from "./registering.ts";
 import { within } from "./within.ts";
 
 export type Call = SubmittableExtrinsic<"promise">;
@@ -98,7 +99,7 @@ export class Submitter {
       }
       const again = isNonceRefusal(error) ||
         (isRuntimeRefusal(error) && await this.#upgraded(spec));
-      if (!again || tries === 1) throw poolRefusal(doing, error, this.#spec);
+      if (!again || tries === 1) throw poolRefusal(doing, error, this.#spec, placeOf(this.#link));
     }
   }
 
@@ -186,15 +187,19 @@ export class Submitter {
     const own = (await this.#blocks.events(read, doing)).filter(({ phase }) =>
       phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index
     ).map(({ event }) => event);
-    throwIfFailed(own, doing);
+    throwIfFailed(own, doing, this.#link);
     return { block, blockHash: read.hash, hash, events: own };
   }
 }
 
-function throwIfFailed(events: readonly ChainEvent[], doing: string): void {
+function throwIfFailed(events: readonly ChainEvent[], doing: string, link: ChainLink): void {
   for (const { section, method, data } of events) {
     if (section === "system" && method === "ExtrinsicFailed") {
-      throw dispatchRefusal(doing, data[0] as DispatchError);
+      throw dispatchRefusal(doing, data[0] as DispatchError, placeOf(link));
     }
   }
+}
+
+function placeOf({ api }: ChainLink): Place {
+  return { chain: api.runtimeChain.toString() };
 }

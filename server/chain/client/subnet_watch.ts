@@ -88,7 +88,7 @@ export class SubnetWatch implements Disposable {
     throw new AppError(
       "not_registered",
       `Cannot take part: the hotkey ${hotkey} is not registered on subnet ${netuid}; register it: ` +
-        `btcli subnets register --netuid ${netuid}`,
+        this.#chain.registerCommand(hotkey),
     );
   }
 

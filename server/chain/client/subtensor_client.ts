@@ -8,6 +8,7 @@ import { misread } from "./lost.ts";
 import { type Metagraph, READING } from "./metagraph.ts";
 import { readMetagraph } from "./read_metagraph.ts";
 import { type NetworkName, NETWORKS } from "./networks.ts";
+import { registerCommand } from "./registering.ts";
 import { type Inclusion, Submitter } from "./submitter.ts";
 import {
   type HashCommit,
@@ -95,6 +96,13 @@ export class SubtensorClient implements AsyncDisposable {
       await link.api.disconnect();
       throw misread(`connect to the chain at ${endpoint}`, cause);
     }
+  }
+
+  /** The command that registers a hotkey here. */
+  registerCommand(hotkey: string): string {
+    const { netuid, endpoint } = this;
+    const chain = this.#link.api.runtimeChain.toString();
+    return registerCommand({ chain, netuid, endpoint, hotkey });
   }
 
   /** The newest block seen. */

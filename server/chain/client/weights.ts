@@ -9,6 +9,7 @@ import type { ChainLink } from "./connection.ts";
 import { storageItem } from "./decode.ts";
 import { misread } from "./lost.ts";
 import { type Metagraph, number } from "./metagraph.ts";
+import { registerCommand } from "./registering.ts";
 import { type Beacon, type EpochState, firstRevealBlock, revealRound } from "./reveal_round.ts";
 import type { Inclusion, Submitter } from "./submitter.ts";
 import { within } from "./within.ts";
@@ -77,7 +78,7 @@ export class WeightsSetter {
     key: KeyringPair,
     metagraph: Metagraph,
   ): Promise<WeightsOutcome> {
-    checkWeights(weights, key.address, metagraph);
+    checkWeights(weights, key.address, metagraph, this.#link.api.runtimeChain.toString());
     const { api } = this.#link;
     if (!metagraph.hyperparameters.commitRevealEnabled) {
       const { uids, weights: values, versionKey } = weights;
@@ -227,13 +228,14 @@ function checkWeights(
   { uids, weights, versionKey }: WeightsToSet,
   hotkey: string,
   { neurons, hyperparameters, netuid, ownerHotkey }: Metagraph,
+  chain: string,
 ): void {
   const own = neurons.find((neuron) => neuron.hotkey === hotkey);
   if (!own) {
     throw new AppError(
       "not_registered",
       `Cannot ${DOING}: the hotkey ${hotkey} is not registered on subnet ${netuid}; ` +
-        `register it: btcli subnets register --netuid ${netuid}`,
+        `register it: ${registerCommand({ chain, netuid, hotkey })}`,
     );
   }
   const selfOnly = uids.length === 1 && uids[0] === own.uid;

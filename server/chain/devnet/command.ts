@@ -60,7 +60,9 @@ export function devnetCommand(): Command {
     .option("--endpoint <url>", "of the devnet", ENDPOINT)
     .action(faucet);
   command.command("register <hotkey>")
-    .description("Give a hotkey, an address or //Key, a uid; paid by //Alice.")
+    .description(
+      "Give a hotkey, an address or //Key, a uid, if it has none, and stake; paid by //Alice.",
+    )
     .option("--endpoint <url>", "of the devnet", ENDPOINT)
     .option("--netuid <n>", "the subnet", "1")
     .option("--stake <alpha>", "to put on it", "0")
@@ -124,11 +126,11 @@ async function register(
   const [hotkey, stake] = [addressOf(who), raoOf("--stake", flags.stake)];
   await using client = await connect(flags.endpoint, netuid);
   const alice = developmentPair("//Alice");
-  await client.register(hotkey, alice);
+  const uidOf = async () =>
+    (await client.metagraph()).neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
+  if (await uidOf() === undefined) await client.register(hotkey, alice);
   if (stake > 0n) await client.addStake(hotkey, stake, alice);
-  const { neurons } = await client.metagraph();
-  const uid = neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;
-  console.log(`${hotkey} has uid ${uid} on subnet ${netuid}`);
+  console.log(`${hotkey} has uid ${await uidOf()} on subnet ${netuid}`);
 }
 
 /** @throws AppError `chain_unreachable`, which says how to start one. */

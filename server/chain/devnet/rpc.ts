@@ -1,4 +1,5 @@
 import { u8aToHex } from "@polkadot/util";
+import { DEVNET_NAME } from "../client/mod.ts";
 import type { Block, Chain } from "./chain.ts";
 import { PoolRefusal } from "./refusal.ts";
 import { callRuntime, type Moment } from "./runtime_api.ts";
@@ -15,12 +16,10 @@ class RpcError extends Error {
   }
 }
 
-const NAME = "Stepwise devnet";
-
 /** Methods that answer once. */
 const METHODS: Readonly<Record<string, Method>> = {
-  system_chain: () => NAME,
-  system_name: () => NAME,
+  system_chain: () => DEVNET_NAME,
+  system_name: () => DEVNET_NAME,
   system_version: () => "1.0.0",
   system_chainType: () => "Development",
   system_properties: () => ({ ss58Format: 42, tokenDecimals: 9, tokenSymbol: "TAO" }),

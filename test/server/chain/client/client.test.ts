@@ -33,6 +33,8 @@ afterAll(async () => {
   await subnet.devnet[Symbol.asyncDispose]();
 });
 
+const PLACE = { chain: "Bittensor" };
+
 describe("metagraph", () => {
   test("neurons by uid, with stake, permit and rules", async () => {
     const { neurons, hyperparameters, netuid } = await client.metagraph();
@@ -73,7 +75,9 @@ describe("serveAxon", () => {
   test("an unregistered hotkey is asked to register", async () => {
     const error = await rejection(client.serveAxon({ ip: "10.1.2.3", port: 1 }, subnet.dave));
     expect(error).toMatchObject({ code: "not_registered" });
-    expect(error.message).toMatch(/HotKeyNotRegisteredInNetwork; register the hotkey: btcli/);
+    expect(error.message).toContain(
+      "HotKeyNotRegisteredInNetwork; register the hotkey: deno task devnet register HOTKEY",
+    );
   });
 
   test.each([
@@ -244,6 +248,7 @@ describe("a refusal by number is reported by its name", () => {
       "set weights",
       new Error(`1010: Invalid Transaction: ${data}`),
       spec,
+      PLACE,
     );
     expect(refusal).toMatchObject({ code: "chain_refused" });
     expect(refusal.message).toMatch(words);
@@ -253,7 +258,9 @@ describe("a refusal by number is reported by its name", () => {
     ['{"invalid":{"custom":19}}', /the chain says UidNotFound; register/],
     ['{"invalid":{"payment":null}}', /the chain says Payment;/],
   ])("%s", (data, words) => {
-    expect(poolRefusal("set weights", new Error(`1010: ${data}`), 424).message).toMatch(words);
+    expect(poolRefusal("set weights", new Error(`1010: ${data}`), 424, PLACE).message).toMatch(
+      words,
+    );
   });
 });
 

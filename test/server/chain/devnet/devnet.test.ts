@@ -156,6 +156,8 @@ describe("devnet faucet and register", () => {
     expect(await runCli(["devnet", "faucet", "//Eve", "7", ...at])).toMatchObject({ code: 0 });
     const { code, stdout } = await runCli(["devnet", "register", eve, "--stake", "5", ...at]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${eve} has uid 3 on subnet 1\n` });
+    const more = await runCli(["devnet", "register", "//Eve", "--stake", "5", ...at]);
+    expect(more).toMatchObject({ code: 0, stdout });
     expect(devnet.chain.state.read("system.account", eve)?.toJSON())
       .toMatchObject({ data: { free: 7_000_000_000 } });
   });
