@@ -20,7 +20,7 @@ test("bench measures a kernel, its graph and its copies in Chrome", async () => 
   for (const { contender, agrees } of kernels) expect(agrees, contender).toBe(true);
 });
 
-test("bench holds a model's loop against bare calls on both hosts, in every form", async () => {
+test("bench compares a model's loop with bare calls on both hosts, in every form", async () => {
   const folder = await temporaryFolder();
   const [model, json, html] = ["sd", "report.json", "report.html"].map((name) =>
     join(folder, name)

@@ -165,7 +165,7 @@ test("a Chrome that hangs is noticed while it is idle, and while it runs", async
   }));
 });
 
-test("a device that is lost as soon as the page has said hello ends its Chrome", async () => {
+test("a device that is lost right after the page's hello ends its Chrome", async () => {
   const hello = { type: "hello", device: { name: "a GPU", software: false } };
   const frames = [hello, { type: "lost", reason: "its device is lost" }].flatMap((message) =>
     encodeFrames(message as never).map((frame) => [...frame])
@@ -203,7 +203,7 @@ function fakePage(script: string): Pick<ChromeServer, "visit"> & AsyncDisposable
   };
 }
 
-test("a run is cancelled, a callback's error is the caller's, and the engine works on", async () => {
+test("a run is cancelled, a callback's error is the caller's, and the engine keeps working", async () => {
   const controller = new AbortController();
   const cancelled = generate(engine, 200, {
     signal: controller.signal,
@@ -229,7 +229,7 @@ test("a float16 model is refused where the adapter has no shader-f16", async () 
   });
 });
 
-test("a file that is gone is named, with its folder", async () => {
+test("a missing file is named, with its folder", async () => {
   const files = await tinySd(await temporaryFolder());
   await Deno.remove(join(files.location, "unet/model.onnx"));
   await expect(chrome.open(files)).rejects.toMatchObject({

@@ -81,11 +81,11 @@ describe("rungs of a report say what was checked, and no more", () => {
   });
 });
 
-test("while it runs the last is at work, and no finished one keeps its words", () => {
+test("while it runs the last is in progress, and no finished one keeps its detail", () => {
   const said = new Map<Stage, string>([["receipt", "plan"], ["proofs", "opening step 3"]]);
   expect(runningRungs(1, said).map(({ state, detail }) => [state, detail])).toEqual([
     ...[["done", ""], ["running", "opening step 3"], ["open", ""]],
   ]);
-  // What was at work when it was broken off holds or not: nobody knows.
+  // Whether the stage that was broken off holds is unknown.
   expect(brokenRungs(1, said).map(({ state }) => state)).toEqual(["done", "open", "open"]);
 });

@@ -63,7 +63,7 @@ describe("a miner's address out of a link", () => {
   });
 
   test("of the open internet is taken, and one of the same private network as the page", () => {
-    // Browsers let no https page ask by http, and the miner may have both.
+    // Browsers let no https page fetch by http, and the miner may have both.
     expect(checkMinerUrl("http://miner.example:8091/a", PAGE)).toBe(
       "https://miner.example:8091/a/",
     );

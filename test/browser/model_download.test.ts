@@ -28,7 +28,7 @@ beforeEach(() => {
   };
 });
 
-test("a download without a byte for 60 s fails, and says that another try goes on", async () => {
+test("a download without a byte for 60 s fails, and says that another try resumes it", async () => {
   vi.useFakeTimers();
   const failed = vi.fn();
   ownModel().files.text(CONFIG).catch(failed);

@@ -35,7 +35,7 @@ test("one that was cancelled before its turn never begins", async () => {
   expect(await runs.run(() => Promise.resolve(1))).toBe(1);
 });
 
-test("one that never ends is let go of when it is cancelled", async () => {
+test("one that never ends is abandoned when it is cancelled", async () => {
   const runs = new OneAtATime();
   const stuck = runs.run(() => new Promise<never>(() => {}));
   await Promise.resolve();
@@ -44,7 +44,7 @@ test("one that never ends is let go of when it is cancelled", async () => {
   expect(await runs.run(() => Promise.resolve(1))).toBe(1);
 });
 
-test("one that has ended is not cancelled: what it left behind is used by others", async () => {
+test("one that has ended is not cancelled: what it made is used by others", async () => {
   const runs = new OneAtATime();
   const signal = await runs.run((signal) => Promise.resolve(signal));
   runs.cancel();

@@ -17,7 +17,7 @@ test("a difference is shown in units of the tolerance, relative to the velocity"
   expect([...data]).toEqual([...Uint8ClampedArray.from(expected)]);
 });
 
-test("the scale ends at its ends, and what is no number is at the far one", () => {
+test("the scale ends at its ends, and NaN is at the far one", () => {
   expect(heatColour(0)).toEqual(heatColour(MIN_HEAT));
   expect(heatColour(1e9)).toEqual(heatColour(MAX_HEAT));
   expect(heatColour(NaN)).toEqual(heatColour(MAX_HEAT));

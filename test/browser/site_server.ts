@@ -7,7 +7,7 @@ export interface SiteServer extends AsyncDisposable {
   readonly requests: SiteRequest[];
   /** Cuts a path's next answer after so many bytes. */
   cut(path: string, bytes: number): void;
-  /** Holds back the body of a path's next answer. @returns lets it go, once that is called. */
+  /** Holds back the body of a path's next answer. @returns releases it when called. */
   stall(path: string): () => void;
   /** Answers 404 for paths like it, from now on. */
   lose(paths: RegExp): void;

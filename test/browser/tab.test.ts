@@ -130,7 +130,7 @@ test(
   },
 );
 
-/** A miner who leaves out what the prompt asks for. */
+/** A miner that leaves out what the prompt asks for. */
 async function startCheater(name: string): Promise<Miner> {
   const cheat = zoo.find(({ name }) => name === "no guidance");
   if (!cheat) throw new Error("the zoo has lost a cheat");
@@ -320,7 +320,7 @@ describe("what is refused, or shown and does no harm", () => {
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("invalid");
     await eventually(() => textOf(page)).toMatch(/has more than \d+ bytes/);
-    // What was on its way is all that came.
+    // No more came than was in flight.
     expect(sent).toBeLessThan(64 * 2 ** 20);
   });
 
@@ -432,7 +432,7 @@ describe("what is kept on this machine", () => {
     expect(await verdictOf(page)).toBe("honest");
     await page.waitForSelector(".card img");
     await page.setOfflineMode(false);
-    // What an older build had kept is let go of once this one's worker is there.
+    // What an older build had kept is deleted once this one's worker is there.
     expect(
       await page.evaluate(`caches.open("stepwise-page-1").then(async (cache) => {
       await cache.put("/assets/older-0000.js", new Response("older"));
@@ -505,7 +505,7 @@ describe("what is kept on this machine", () => {
     expect(await verdictOf(page)).toBe("honest");
     expect(await kept()).toMatchObject({ receipts: 1, verdicts: 1, caches: 1 });
     expect((await kept() as { weights: string[] }).weights.length).toBeGreaterThan(1);
-    // One file that is in use elsewhere keeps nothing else.
+    // One file that is in use elsewhere keeps nothing else from being cleared.
     await page.evaluate(`(async () => {
       const root = await navigator.storage.getDirectory();
       const weights = await root.getDirectoryHandle("weights");
@@ -519,7 +519,7 @@ describe("what is kept on this machine", () => {
     expect(await kept()).toMatchObject({ receipts: 1, verdicts: 1, caches: 1 });
     await press(page, "Forget them");
     await eventually(() => alertOf(page)).toMatch(/Cannot clear all weights: one is in use/);
-    // With what is written to it, which the browser keeps beside it.
+    // With what is written to it, which the browser keeps with it.
     const used = ["in use", "in use.crswap"];
     const left = await kept() as { weights: string[] };
     expect(left.weights).toContain("in use");
@@ -528,7 +528,7 @@ describe("what is kept on this machine", () => {
     await page.evaluate("globalThis.writing.abort()");
     await press(page, "Clear everything");
     await press(page, "Forget them");
-    // The receipts went the first time: nothing on the page tells when the worker is done.
+    // The receipts went the first time: nothing on the page shows when the worker is done.
     const nothing = { weights: [], receipts: 0, verdicts: 0, caches: 0 };
     await eventually(kept).toEqual(nothing);
     await page.waitForFunction(`document.body.innerText.includes("Everything was deleted")`);
@@ -540,10 +540,10 @@ describe("what is kept on this machine", () => {
     await eventually(() => page.$(".card")).toBeNull();
   });
 
-  test("a full disk costs the keeping, not the check", async () => {
+  test("a full disk loses the copy, not the check", async () => {
     const { page } = await openTab(browser);
     await page.goto(site.url);
-    // From here on the page's service worker answers, which would keep what it sees.
+    // From here on the page's service worker answers, which would keep what it serves.
     await page.waitForFunction("navigator.serviceWorker.controller !== null");
     const client = await page.createCDPSession();
     await client.send("Storage.overrideQuotaForOrigin", { origin: site.url, quotaSize: 1 });
@@ -636,7 +636,7 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await eventually(shape).toBe(1);
   await view("browser");
   await says("Weights here\\s+1\\d\\.\\d MB");
-  // What was entered is there when one comes back.
+  // What was entered is still there after a way back.
   await view("generate");
   await eventually(() => page.$eval('select[name="size"]', (select) => select.value)).toBe("128");
   await eventually(() => page.$eval('input[name="seed"]', (input) => input.value)).toBe("7");
@@ -682,7 +682,7 @@ test("a check whose download has stalled can be cancelled, and made again", asyn
   expect(asked()).toBe(before + 2);
 });
 
-test("while onnxruntime comes, whose bytes nobody counts, the page says so", async () => {
+test("while onnxruntime loads, whose bytes are not counted, the page says so", async () => {
   const { page } = await openTab(browser);
   const wasm = "/ort/ort-wasm-simd-threaded.wasm";
   const asked = () => site.requests.filter(({ path }) => path === wasm).length;
@@ -775,7 +775,7 @@ test("no button moves while its page fills", async () => {
   await page.reload();
   await page.waitForSelector(".card img");
   expect(await seen("Check")).toHaveLength(1);
-  // Of a receipt that nobody opens less can be checked, which the worker reports after it is shown.
+  // Of a receipt that no miner opens less can be checked, which the worker reports after it is shown.
   const { receipt } = await ask(miner, { ...REQUEST, steps: 1 });
   await page.goto(`${site.url}/?none`);
   await paste(page, new TextDecoder().decode(encodeReceipt(receipt)));
@@ -814,7 +814,7 @@ describe("with WebGPU", () => {
     await page.waitForSelector('li[data-stage="network"][data-state="running"]', {
       timeout: 60_000,
     });
-    // The GPU's process dies under the check.
+    // The GPU's process dies during the check.
     const client = await gpu.target().createCDPSession();
     await client.send("Browser.crashGpuProcess");
     expect(await verdictOf(page)).toBe("honest");

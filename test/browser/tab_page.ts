@@ -244,14 +244,14 @@ export const CORS = {
   "access-control-allow-headers": "authorization",
 };
 
-/** Stands before a miner and changes what it says, until the test ends. @returns its address. */
+/** A proxy in front of a miner that changes its answers, until the test ends. @returns its address. */
 export function spoil(
   miner: Pick<Miner, "url">,
   change: (path: string, answer: () => Promise<Response>) => Promise<Response> | Response,
 ): string {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { pathname, search } = new URL(request.url);
-    // What a browser asks before it sends a token elsewhere.
+    // A browser's preflight before it sends a token elsewhere.
     if (request.method === "OPTIONS") return new Response(null, { headers: CORS });
     return change(pathname, async () => {
       const { method, headers } = request;

@@ -73,7 +73,7 @@ async function shownReceipt(page: Page, id: string): Promise<void> {
   await page.waitForFunction(`document.querySelector(".card")?.innerText.includes("${id}")`);
 }
 
-/** The files that `deno task generate` writes, whose miner nobody can ask. */
+/** The files that `deno task generate` writes, whose miner is unknown. */
 async function filesOfRun(): Promise<Record<"receipt" | "transcript" | "image", string>> {
   const run = await smallRun(5);
   const folder = await temporaryFolder();
@@ -97,7 +97,7 @@ async function choose(page: Page, ...paths: string[]): Promise<void> {
 }
 
 describe("a receipt comes in", () => {
-  test("from a validator's list, without what is none, and with what others attested", async () => {
+  test("from a validator's list, without invalid entries, and with what others attested", async () => {
     const { url, ledger } = await startTabValidator(() => true);
     const entryOf = (image: ImageAnswer) => ({ ...image, miner: world.miner.url });
     ledger.receipts.add(made.id, entryOf(made), 9);
@@ -140,7 +140,7 @@ describe("a receipt comes in", () => {
     expect(errors).toEqual([]);
   });
 
-  test("from the miner whose page it is, where everybody may look", async () => {
+  test("from the miner whose page it is, where receipts are public", async () => {
     const { folder, dist } = world;
     await using shown = await startTabMiner(join(folder, "shown"), dist, { publicReceipts: true });
     await ask(shown, REQUEST);
@@ -172,7 +172,7 @@ describe("a receipt comes in", () => {
     await eventually(() => page.$$eval(".drop .list li", (all) => all.length)).toBe(1);
   });
 
-  test("unless the validator's answer is none, or has no end", async () => {
+  test("unless the validator's answer is invalid, or endless", async () => {
     let sent = 0;
     const endless = () =>
       new ReadableStream({
@@ -221,7 +221,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, receiptId(own));
   });
 
-  test("with transcript and image as files: all is checked, and nobody is asked", async () => {
+  test("with transcript and image as files: all is checked, and no miner is asked", async () => {
     const { page } = await openTab(world.browser);
     await page.goto(world.site.url);
     const { receipt, transcript, image } = await filesOfRun();
@@ -237,7 +237,7 @@ describe("a receipt comes in", () => {
     await eventually(() => alertOf(page)).toBe("");
   });
 
-  test("files that do not belong together, or lead to no receipt, are told of", async () => {
+  test("files that do not belong together, or lead to no receipt, are named", async () => {
     const { page } = await openTab(world.browser);
     await page.goto(world.site.url);
     const [own, foreign] = [await filesOfRun(), await temporaryFolder()];
@@ -325,7 +325,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, made.id);
     await page.waitForFunction(`document.body.innerText.includes("On this machine") &&
       !document.body.innerText.includes("Fetching it")`);
-    // As a text it is the same receipt: its image and who opens it stay known.
+    // As a text it is the same receipt: its image and its miner stay known.
     await paste(page, receiptText(other.receipt));
     await shownReceipt(page, other.id);
     await paste(page, receiptText(made.receipt));
@@ -354,7 +354,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, made.id);
   });
 
-  test("and comes before the reader who asked for it at the end of a long page", async () => {
+  test("and is scrolled to when it was opened at the end of a long page", async () => {
     const { page } = await openTab(world.browser);
     await page.setViewport({ width: 1100, height: 500 });
     await page.goto(world.site.url);
@@ -370,7 +370,7 @@ describe("a receipt comes in", () => {
     await eventually(top).toSatisfy((pixels: number) => pixels >= 0 && pixels < 250);
   });
 
-  test("of a miner who failed once, when the same link is opened again", async () => {
+  test("of a miner that failed once, when the same link is opened again", async () => {
     let asked = 0;
     const url = spoil(
       world.miner,
@@ -388,7 +388,7 @@ describe("a receipt comes in", () => {
   });
 });
 
-describe("by plain http from another machine, where browsers give less", () => {
+describe("by plain http from another machine, where browsers offer less", () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser(false, "--host-resolver-rules=MAP stepwise.test 127.0.0.1");
@@ -415,8 +415,8 @@ describe("by plain http from another machine, where browsers give less", () => {
   });
 });
 
-describe("a receipt of a stranger never blanks the page", () => {
-  test("with a time that no clock shows, and a prompt without a text form", async () => {
+describe("an untrusted receipt never blanks the page", () => {
+  test("with an impossible time, and a prompt without a text form", async () => {
     const hostile = await resigned({
       // The last millisecond of a clock.
       times: { started: 0, finished: 8.64e15 },
@@ -465,7 +465,7 @@ describe("a receipt of a stranger never blanks the page", () => {
       expect(await reportOf(page)).toMatchObject({
         ...{ verdict: "honest", level: 0, steps: [], statementOnly: true },
       });
-      // The verdict and the ladder say so, and nobody attests it.
+      // The verdict and the ladder say so, and it cannot be attested.
       const only = /only the signature, the time and the hash of an image/g;
       await eventually(async () => (await textOf(page)).match(only)).toHaveLength(2);
       const text = await textOf(page);
@@ -492,7 +492,7 @@ test("of a receipt with fewer steps than are drawn by default all are drawn", as
   expect(await reportOf(page)).toMatchObject({ verdict: "honest", opened: [0, 1], of: 2 });
 });
 
-test("of a wide image of many steps all that is drawn is seen, in its shape", async () => {
+test("of a wide image of many steps all that is drawn is visible, in its shape", async () => {
   const wide = await ask(world.miner, { ...REQUEST, width: 256, height: 128, steps: 26 });
   const { page } = await openTab(world.browser);
   await page.setViewport({ width: 500, height: 1000 });
@@ -610,7 +610,7 @@ describe("what a check says is of that check", () => {
   });
 });
 
-test("a worker that does not load is said, and nothing waits for it", async () => {
+test("a worker that does not load is reported, and nothing waits for it", async () => {
   await using site = serveSite(world.dist);
   site.lose(/assets\/worker/);
   const { page } = await openTab(world.browser);
@@ -620,7 +620,7 @@ test("a worker that does not load is said, and nothing waits for it", async () =
   await eventually(() => textOf(page)).toContain("Nothing has been opened here yet");
 });
 
-test("onnxruntime that does not come is said in words", async () => {
+test("onnxruntime that does not load is reported in words", async () => {
   await using site = serveSite(world.dist);
   site.lose(/^\/ort\//);
   const { page } = await openTab(world.browser);
@@ -656,7 +656,7 @@ test("a database that cannot be opened once is opened the next time", async () =
   );
 });
 
-test("a full disk makes room by letting go of the older half", async () => {
+test("a full disk makes room by deleting the older half", async () => {
   const { page } = await openTab(world.browser);
   // A store that holds four receipts.
   await page.evaluateOnNewDocument(`{

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-/** Stands before a real miner and spoils what it says. */
+/** A proxy in front of a real miner that spoils its answers. */
 function spoil(
   answer: Answer,
 ): { readonly port: number; readonly to: (url: string) => void } {
@@ -118,7 +118,7 @@ describe("a miner that answers", () => {
       ...[...NO_STRESS, "--forward.timeout", "5", "--forward.check_share", "1"],
       ...["--storage", join(subnet.folder, name)],
     ]);
-    // Whoever is asked first: sooner or later it is the bad one.
+    // Whichever is asked first: sooner or later it is the bad one.
     const bob = await until(async () => {
       const response = await ask(validator, { seed: Math.floor(1e6 * Math.random()) });
       const answered = await response.json();

@@ -79,7 +79,7 @@ test.skipIf(Deno.build.os !== "linux")(
   },
 );
 
-test("what it cannot do it says, and fails", async () => {
+test("what it cannot do is named, and it fails", async () => {
   const { code, stdout } = await runProcess([
     "demo",
     "--minutes",

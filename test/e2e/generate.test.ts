@@ -79,7 +79,7 @@ test("the same request gives the same bits, and an image is the same in a batch"
 });
 
 describe("a file that is there is kept", () => {
-  test("under a name that nobody typed the image gets a number", async () => {
+  test("under a default name the image gets a number", async () => {
     const folder = `${await temporaryFolder()}/made/here/`;
     for (const batch of ["1", "1", "2", "1"]) {
       const run = await runCli(quick("--out", folder, "--batch", batch));
@@ -126,7 +126,7 @@ test("--out - writes the image to stdout, and all that is said to stderr", async
   expect(filesIn(folder)).toEqual([]);
 });
 
-test("a prompt that is written for weights is told to be read as it stands", async () => {
+test("a notice says that a prompt's weights are read as text", async () => {
   const folder = await temporaryFolder();
   const args = quick("--out", join(folder, "x.png"), "--negative", "(blurry:1.2), [[dark]]");
   args[1] = "a (red:1.5) tau, (gold:1.1)";

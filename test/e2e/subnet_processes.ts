@@ -31,7 +31,7 @@ export interface Subnet {
 }
 
 /**
- * @param miners hotkeys that are registered from the first block on, beside //Alice.
+ * @param miners hotkeys that are registered from the first block on, besides //Alice.
  * @param defer has what is started stopped at an end, the last first; by default the test's.
  */
 export async function startSubnet(

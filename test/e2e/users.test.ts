@@ -44,12 +44,12 @@ describe("a hostile client", () => {
       // An altered body.
       expect(await send(await sign(alice), body.replace("red", "bed")), path)
         .toEqual([401, "signature_invalid"]);
-      // Another's key, under the own name and under that of one who may.
+      // Another's key, under its own name and under an allowed one.
       const strange = await sign(eve);
       expect(await send(strange), path).toEqual([403, "not_allowed"]);
       expect(await send({ ...strange, "epistula-signed-by": ALICE }), path)
         .toEqual([401, "signature_invalid"]);
-      // A request for somebody else.
+      // A request for another neuron.
       expect(await send(await sign(alice, eve.hotkey.address)), path)
         .toEqual([401, "request_unsigned"]);
       for (const declared of [true, false]) {

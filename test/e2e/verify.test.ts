@@ -94,7 +94,7 @@ test("an honest run is honest at every step, and the image is its last state", a
   expect(report.image?.psnr ?? Infinity).toBeGreaterThan(50);
 });
 
-test("three steps of six cost half of the network's work, and the ends are opened beside", async () => {
+test("three steps of six cost half of the network's work, and the ends are opened as well", async () => {
   const report = await check({ steps: [1, 2, 4] });
   expect(report).toMatchObject({ verdict: "honest", cost: { openings: 5, evaluations: 3 } });
   expect(report.cost.share).toBe(0.5);
@@ -335,7 +335,7 @@ describe("steps opened by a miner over HTTP", () => {
     ["no answer", () => new Promise<Response>(() => {}), "opening_withheld"],
     ["a refusal", () => new Response("gone", { status: 410 }), "opening_withheld"],
     ["busy for longer than there is time", () => busy("1000"), "opening_withheld"],
-    ["busy, nobody knows for how long", () => busy("soon"), "opening_withheld"],
+    ["busy for an unknown time", () => busy("soon"), "opening_withheld"],
     // Steps 1 and 2 have openings of one length: what is wrong is said inside.
     [
       "the opening of another step",
@@ -348,7 +348,7 @@ describe("steps opened by a miner over HTTP", () => {
     expect(report.reasons[0]).toMatch(/^Cannot (fetch|read|take) .*: /);
   });
 
-  test("a miner who is busy for a moment is asked again", async () => {
+  test("a miner that is busy for a moment is asked again", async () => {
     const asked = new Map<string, number>();
     const report = await checkFrom((path) => {
       asked.set(path, (asked.get(path) ?? 0) + 1);
@@ -373,7 +373,7 @@ describe("steps opened by a miner over HTTP", () => {
     expect(fetched).toEqual(["image"]);
   });
 
-  test("nobody there is a failed check", async () => {
+  test("an unreachable miner is a failed check", async () => {
     const source = openingsOfMiner(minerAddress("http://127.0.0.1:9", 1000));
     expect(await check({ source })).toMatchObject({ verdict: "invalid", code: "opening_withheld" });
   });
@@ -450,7 +450,7 @@ describe("deno task verify", () => {
     expect(await Promise.all([at("0"), at("1"), at("2")])).toEqual([0, 0, 1]);
   });
 
-  test("exit codes tell suspect, invalid and bad input apart", async () => {
+  test("exit codes distinguish suspect, invalid and bad input", async () => {
     await generate;
     const folder = await temporaryFolder();
     const given = async (name: string, bytes: Uint8Array) => {
@@ -471,7 +471,7 @@ describe("deno task verify", () => {
     expect(input.stderr).toContain("Cannot read a receipt");
   });
 
-  test("another image beside the transcript is what is named", async () => {
+  test("another image than the transcript's is named", async () => {
     await generate;
     const image = join(await temporaryFolder(), "other.png");
     await Deno.writeFile(image, honest.image.with(100, honest.image[100] ^ 1));

@@ -1,6 +1,6 @@
 /**
  * `deno task figures [folder]`: the house in figures, of this checkout or of another one's folder,
- * so that a change of the plan can be held against what was there before.
+ * so that a change of the plan can be compared with what was there before.
  */
 import { dirname, join, resolve } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";

@@ -9,13 +9,13 @@ import type { Plan } from "../../core/schedule/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../../server/compute/mod.ts";
 import { openTinySd } from "../fixtures/open_tiny_sd.ts";
 
-/** Multiplies what the network says in the step of this place far above what float16 holds. */
+/** Multiplies the network's output in the step of this place far above what float16 holds. */
 function straying({ rows, ...plan }: Plan, at: number): Plan {
   return { ...plan, rows: rows.map((row, k) => k === at ? { ...row, fromOut: 1e9 } : row) };
 }
 
 test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
-  "a run that leaves float16 on a %s ends at that step, by the asker's fault",
+  "a run that leaves float16 on a %s ends at that step, by the caller's fault",
   async (_, open) => {
     await using model = await loadModel(await openTinySd(), await open());
     const defaults = { width: 64, height: 64, steps: 4, guidanceScale: 7.5, seed: 1n };
@@ -40,7 +40,7 @@ test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
     });
     if (!(error instanceof AppError)) throw error;
     expect(errorFacts(error.code)).toMatchObject({ blame: "caller", status: 400 });
-    // What left it is not committed to, nor what comes of it.
+    // What left it is not committed to, nor what follows from it.
     expect(emitted).toEqual(["x0", "d0", "x1"]);
     await expect(run({ ...plan, initialScale: 1e6 })).rejects.toMatchObject({
       message: expect.stringMatching(/^Cannot generate: the noise that it starts from left/),

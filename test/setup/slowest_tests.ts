@@ -4,7 +4,7 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const SHOWN = 10;
 
-/** Prints after each run which tests took longest: whoever makes the gate slow sees it there. */
+/** Prints after each run which tests took longest: a slow new test shows up there. */
 export class SlowestTests implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])

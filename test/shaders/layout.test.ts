@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-// Its main file is CommonJS under the name of a module; the types are only beside that one.
+// Its main file is CommonJS under the name of a module; the types are only next to that one.
 // @ts-types="wgsl_reflect"
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import * as shaders from "../../shaders/mod.ts";
@@ -9,7 +9,7 @@ const kernels: readonly Kernel[] = Object.values(shaders)
   .filter((value) => typeof value === "object")
   .filter((value) => "code" in value);
 
-test("every kernel is looked at", () => {
+test("every kernel is checked", () => {
   expect(kernels).toHaveLength(11);
 });
 

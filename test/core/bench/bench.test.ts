@@ -60,7 +60,7 @@ test("pairedRatio compares round by round, so that a slow round moves it little"
   expect(pairedRatio([10, 400, 12], [2, 100, 2])).toBe(5);
 });
 
-test("figuresOf holds a kernel against the copy of its bytes, the CPU and the graph", () => {
+test("figuresOf compares a kernel with the copy of its bytes, the CPU and the graph", () => {
   const rows = [
     row({}),
     rival({ contender: "stepLatent", kind: "cpu", wallMs: [12, 12, 12] }),
@@ -81,7 +81,7 @@ test("figuresOf holds a kernel against the copy of its bytes, the CPU and the gr
   expect(cpu).toMatchObject({ clock: "wall", shareOfCopy: undefined, timesOnnx: undefined });
 });
 
-test("figuresOf holds a loop against its network calls, and knows no bytes of either", () => {
+test("figuresOf compares a loop with its network calls, and knows no bytes of either", () => {
   const loop = { case: "loop", bytes: undefined, gpuMs: undefined } as const;
   const [calls, resident] = figuresOf([
     row({ ...loop, contender: "bare calls", kind: "network", wallMs: [100, 200, 100] }),

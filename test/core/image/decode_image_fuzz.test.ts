@@ -83,7 +83,7 @@ async function zlib(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuf
   return await new Response(stream).bytes();
 }
 
-/** A PNG of 8 bits around what is compressed; nobody looks at the checksums of its chunks. */
+/** A PNG of 8 bits around what is compressed; the checksums of its chunks are not read. */
 function png(width: number, height: number, colour: number, data: Uint8Array<ArrayBuffer>) {
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, width);

@@ -10,7 +10,7 @@ test.each([
   ["tau <lora:neon:0.8>", "<lora:neon:0.8>"],
   ["a (red)1.4 tau", "(red)1.4"],
   ["a red++ tau", "red++"],
-])("literalNotice tells of %j", (prompt, found) => {
+])("literalNotice quotes %j", (prompt, found) => {
   expect(literalNotice(["", prompt])).toContain(`"${found}" is read as plain text`);
 });
 

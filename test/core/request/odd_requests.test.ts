@@ -14,7 +14,7 @@ const OWN = {
   clip_sample: false,
 };
 const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 7.5, seed: 1n };
-/** Each is a legal value somewhere; together they are what nobody sane would ask for. */
+/** Each is a legal value somewhere; together they are an absurd request. */
 const CHOICES = {
   _class_name: [
     ...["DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "EulerDiscreteScheduler"],
@@ -61,7 +61,7 @@ function oddRequest(): Record<string, unknown> {
   return { steps: one(STEPS), guidanceScale: one([0, 1, 7.5, 100]), scheduler: settings };
 }
 
-/** @returns the plan, or the refusal, which has to be the asker's fault. */
+/** @returns the plan, or the refusal, which has to be the caller's fault. */
 function planned(fields: Record<string, unknown>): Plan | AppError {
   try {
     return planFor(OWN, decodeRequest(fields, DEFAULTS)).plan;

@@ -16,7 +16,7 @@ test("plannerOf gives the plans of planFor, each made once", () => {
   }
 });
 
-test("plannerOf lets go of the plan that was used longest ago, however many are asked for", () => {
+test("plannerOf drops the least recently used plan, however many are asked for", () => {
   const plans = plannerOf(own);
   const [first, second] = [1, 2].map((steps) => plans({ scheduler: undefined, steps }));
   for (let steps = 3; steps <= 64; steps++) plans({ scheduler: undefined, steps });

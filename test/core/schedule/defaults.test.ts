@@ -37,7 +37,7 @@ test("a null in a config is the default, as if the key were not there", () => {
 const betas = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear" };
 
 test.each(golden.karrasDiffusionSchedulers.filter((name) => !name.startsWith("EDM")))(
-  "a model published with %s is denoised, with a word where by another solver",
+  "a model published with %s is denoised, with a notice where by another solver",
   (name) => {
     const own = { _class_name: name, clip_sample: false, ...betas };
     const { plan, notices } = planFor(own, { scheduler: undefined, steps: 3 });

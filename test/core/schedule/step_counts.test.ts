@@ -10,7 +10,7 @@ const COUNTS = [1, 2, 999, 1000, 1001];
 /** Every class, and of the presets those with a grid or an order of their own. */
 const NAMES = schedulerNames.filter((name) => /Scheduler$|^sde|3m$|^ddim$/.test(name));
 
-/** The bound in a refusal, which is of the number of steps alone: nobody set anything else. */
+/** The bound in a refusal, which is of the number of steps alone: nothing else was set. */
 const BOUND = /steps is \d+, must be (?:at most|an integer from 1 to)(?: \w+)? \(?(\d+)/;
 
 const cases = NAMES.flatMap((name) =>

@@ -70,7 +70,7 @@ test("every single bit of header and proof counts", async () => {
   }
 });
 
-/** An opening by a miner who may choose all but the root. */
+/** An opening by a miner that may choose all but the root. */
 function forged(change: (header: string) => string, body?: Uint8Array): Uint8Array {
   const spec = openingSpec(receipt, plan, 2);
   const run = leaves.slice(spec.run.first, spec.run.last + 1);

@@ -39,7 +39,7 @@ interface Given {
   readonly forge?: SampleOptions["forge"];
   readonly engine?: Pick<ImageEngine, "predict" | "decode">;
   readonly decoded?: RgbaImage;
-  /** Whether its file is at hand. */
+  /** Whether its file is given. */
   readonly image?: boolean;
 }
 
@@ -106,7 +106,7 @@ describe("what is dearer is left out once something cheaper does not hold", () =
     expect(files).toEqual([]);
   });
 
-  test("level 0 looks at proofs alone", async () => {
+  test("level 0 checks proofs alone", async () => {
     const { findings } = await run({ level: 0, steps: [1], forge });
     expect(findings).toMatchObject({ verdict: "honest", steps: [{ step: 1 }] });
     expect(findings.steps[0].arithmetic).toBeUndefined();
@@ -129,7 +129,7 @@ test.each(
   expect(asked).toEqual(level >= 2 ? [given.steps] : []);
 });
 
-test("the image is held against the opening that its leaf is proven by", async () => {
+test("the image is compared with the opening that proves its leaf", async () => {
   expect((await run({ level: 3, steps: [1] })).files).toEqual(["end"]);
   expect((await run({ level: 3, steps: [4] })).files).toEqual([4]);
   expect((await run({ level: 1, steps: [1] })).files).toEqual([undefined]);

@@ -9,7 +9,7 @@ test("the study is of every cheat that is tried today", () => {
   expect(cheats.map(({ name }) => name)).toEqual(zoo.map(({ name }) => name));
 });
 
-test("no honest step was flagged, whoever made it", () => {
+test("no honest step was flagged, whichever machine made it", () => {
   expect(honest.length).toBeGreaterThanOrEqual(2);
   for (const { flagged, steps, runs } of honest) {
     expect(flagged).toBe(0);

@@ -85,7 +85,7 @@ test("network calls are counted, and are what the practice makes", () => {
     expect([name, share]).toEqual([name, (calls as Record<string, number>)[name] ?? 1]);
   }
   expect(study.honest[0].calls).toBe(1);
-  // The rest is what a call costs: nothing where an image is at hand, half for a cheaper network.
+  // The rest is what a call costs: nothing where an image was made before, half for a cheaper network.
   const priced = study.cheats.filter(({ calls, work }) => calls !== work);
   expect(priced.map(({ name, work }) => [name, work])).toEqual([
     ["wrong prompt", 0.5],

@@ -66,7 +66,7 @@ test.each([
   expect(stderr).toMatch(words);
 });
 
-test("loopTable holds every loop against the bare calls, round by round", () => {
+test("loopTable compares every loop with the bare calls, round by round", () => {
   const samples = {
     "bare calls": [500, 5000, 500],
     resident: [505, 5050, 505],

@@ -27,7 +27,7 @@ describe("deno task calibrate", () => {
     expect(run.stderr).toContain("Cannot fit a tolerance: 6 steps are too few");
   });
 
-  test("recognises a float16 machine by its weights, and holds it against float16's tolerances", async () => {
+  test("recognises a float16 machine by its weights, and compares it with float16's tolerances", async () => {
     const run = await runCli([...small, "--engines", "cpu,cpu:fp16", "--check", "--json"]);
     expect(run).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(run.stdout).checked).toMatchObject({

@@ -17,7 +17,7 @@ test("checkSteps counts honest steps above the tolerance of their precision", ()
       { ...step, maker: "cpu", checker: "chrome", velocityError: 2e-3 },
       { ...half, maker: "cpu", checker: "cpu:fp16", velocityError: 2e-3 },
       { ...step, maker: "cpu", checker: "native", velocityError: NaN },
-      // An engine with itself is no evidence.
+      // An engine against itself shows nothing.
       { ...step, maker: "cpu", checker: "cpu", velocityError: 1 },
     ],
     tolerances,

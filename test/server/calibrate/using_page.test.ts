@@ -4,7 +4,7 @@ import calibration from "../../../models/tau-tiny-calibration.json" with { type:
 const pairs: Readonly<Record<string, { readonly p50: number; readonly max: number }>> =
   calibration.checked.pairs;
 
-test("the table in USING.md of how far hosts are apart is that of the evidence", async () => {
+test("the table in USING.md of how far hosts are apart is that of the measurements", async () => {
   const page = await Deno.readTextFile(new URL("../../../.github/USING.md", import.meta.url));
   const rows = [...page.matchAll(/^\| (\S+ -> \S+) +\| (\S+) +\| (\S+) +\|$/gm)];
   expect(rows.length).toBeGreaterThanOrEqual(9);

@@ -101,7 +101,7 @@ test("no Chrome: the error names the four places and the remedy", async () => {
   await expect(locateChrome()).rejects.toThrow("CHROME_PATH is /nowhere, no file");
 });
 
-test("fillOnce: of two that fill a folder at once one stays, whole, and nothing lies about", async () => {
+test("fillOnce: of two that fill a folder at once one stays, whole, and nothing else is left", async () => {
   const place = await temporaryFolder();
   const folder = join(place, "deep", "chromium");
   const fill = (name: string) => async (partial: string) => {

@@ -44,7 +44,7 @@ const scarceAt = (label: string) => (runtime: Runtime): Runtime => {
   return runtime;
 };
 
-/** Its device runs out of memory inside onnxruntime, which does not look. */
+/** Its device runs out of memory inside onnxruntime, which does not check. */
 function scarceInside(runtime: Runtime): Runtime {
   const { device } = gpuOf(runtime);
   const error = new GPUOutOfMemoryError("Not enough memory left.");

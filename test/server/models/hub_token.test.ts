@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { hubToken } from "../../../server/models/hub_token.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
-/** A home folder in which somebody logged in. */
+/** A home folder with a login. */
 async function loggedIn(cache = ".cache/huggingface"): Promise<string> {
   const home = await temporaryFolder();
   await Deno.mkdir(join(home, cache), { recursive: true });

@@ -319,7 +319,7 @@ describe("wrong bytes", () => {
     await unetArrived();
   });
 
-  test("a catalogue's SHA-256 outranks the server's word", async () => {
+  test("a catalogue's SHA-256 overrides the server's", async () => {
     const entry = {
       id: "tiny",
       name: "Tiny",

@@ -70,7 +70,7 @@ test("what polkadot.js writes to the console is an event at debug", () => {
   });
 });
 
-test("OnChange tells what lasts once, and again when it comes back", () => {
+test("OnChange logs what lasts once, and again when it comes back", () => {
   const levels: (string | undefined)[] = [];
   const state = new OnChange((_event, _facts, level) => void levels.push(level));
   state.say("no weights", { why: "a" });
@@ -81,7 +81,7 @@ test("OnChange tells what lasts once, and again when it comes back", () => {
   expect(levels).toEqual(["info", "debug", "info", "warn"]);
 });
 
-test("withUids adds the uid of whom an event is about", () => {
+test("withUids adds the uid of an event's hotkey", () => {
   const said: unknown[] = [];
   const uids: Readonly<Record<string, number>> = { "5Bob": 3 };
   const log = withUids((_, facts) => void said.push(facts), (hotkey) => uids[hotkey]);

@@ -83,7 +83,7 @@ test("a transcript is served only when it is whole", async () => {
   expect(store.usage).toEqual({ transcripts: 0, bytes: 0 });
 });
 
-test("of a process that is killed while it writes the whole ones are there and the half ones gone", async () => {
+test("after a process was killed while writing, whole transcripts are there and half ones are not", async () => {
   const folder = await temporaryFolder();
   const main = new URL("../../fixtures/write_transcripts_main.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
@@ -107,7 +107,7 @@ test("of a process that is killed while it writes the whole ones are there and t
   expect(store.usage.transcripts).toBe(1);
 });
 
-test("what is older than 15 minutes goes, and is reported", async () => {
+test("what is older than 15 minutes is removed, and reported", async () => {
   const { store, evicted, clock, folder } = await openStore(await temporaryFolder());
   await keep(store, "old");
   const { bytes } = store.usage;
@@ -119,7 +119,7 @@ test("what is older than 15 minutes goes, and is reported", async () => {
   expect(filesIn(folder)).toEqual([".lock"]);
 });
 
-test("what is too old goes also where nobody asks for anything", async () => {
+test("what is too old is removed in an idle store, too", async () => {
   const { store, folder, clock, evicted } = await openStore(await temporaryFolder(), {
     maxAgeMs: 1000,
   });
@@ -130,7 +130,7 @@ test("what is too old goes also where nobody asks for anything", async () => {
   expect(evicted.map(({ id, why }) => [id, why])).toEqual([["old", "age"]]);
 });
 
-test("one that goes between being found and being opened is not found", async () => {
+test("one that is removed between being found and being opened is not found", async () => {
   const { store, folder } = await openStore(await temporaryFolder());
   await keep(store, "a");
   await Deno.remove(join(folder, filesIn(folder)[1]));
@@ -147,7 +147,7 @@ test("a folder that cannot be read is left to others", async () => {
   expect((await openStore(folder)).store.usage.transcripts).toBe(0);
 });
 
-test("the oldest goes when a new one needs its place, also after a restart", async () => {
+test("the oldest is removed when a new one needs its place, also after a restart", async () => {
   const folder = await temporaryFolder();
   const first = await openStore(folder);
   for (const id of ["c", "a", "b"]) {

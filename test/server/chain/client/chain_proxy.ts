@@ -25,7 +25,7 @@ export interface Meddling {
   ) => Message | undefined | Promise<Message | undefined>;
 }
 
-/** Stands between a client and a node, and meddles. @param node for each new connection. */
+/** A proxy between a client and a node that changes messages. @param node for each new connection. */
 export function chainProxy(node: string | (() => string), meddling: Meddling): string {
   const sockets = new Set<WebSocket>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {

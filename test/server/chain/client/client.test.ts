@@ -47,7 +47,7 @@ describe("metagraph", () => {
     expect(hyperparameters).toMatchObject({ tempo: 10, commitRevealEnabled: false });
   });
 
-  test("a subnet that is not there is said so", async () => {
+  test("a subnet that does not exist is an error that says so", async () => {
     await using other = await connect(subnet.devnet, 77);
     expect(await rejection(other.metagraph())).toMatchObject({
       code: "invalid_request",
@@ -211,7 +211,7 @@ test("an endpoint alone is used whatever its chain is, one of a named network is
   expect(named.endpoint).toBe(subnet.devnet.endpoint);
 });
 
-describe("what a node's words mean", () => {
+describe("what a node's errors mean", () => {
   // As polkadot.js says them: Substrate's code, message and data; or, of nodes that run the runtime
   // and no more (chopsticks), the runtime's value as JSON.
   test.each([

@@ -5,10 +5,10 @@ import { NETUID, startSubnet } from "../devnet/small_subnet.ts";
 import { chainProxy } from "./chain_proxy.ts";
 
 const NOBODY = "ws://127.0.0.1:9";
-/** Tries to connect again, one a second: enough to see that they are not told of one by one. */
+/** Tries to connect again, one a second: enough to see that they are not logged one by one. */
 const TRIES = 3;
 
-test("a lost chain is one event when it goes and one when it is back", async () => {
+test("a lost chain is one event when it is lost and one when it is back", async () => {
   const subnet = await startSubnet();
   onTestFinished(() => subnet.devnet[Symbol.asyncDispose]());
   const other = await startSubnet();

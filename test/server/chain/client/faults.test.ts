@@ -32,7 +32,7 @@ async function weightsOf({ devnet }: Awaited<ReturnType<typeof startSubnet>>) {
   );
 }
 
-test("answers that come late are waited for", async () => {
+test("late answers are waited for", async () => {
   const subnet = await meddled({
     answer: async (message) => {
       await new Promise((resolve) => setTimeout(resolve, 150));
@@ -151,7 +151,7 @@ describe("while the blocks are read that may have the transaction", () => {
     expect(taken()).toBe(1);
   });
 
-  test("nothing but nonsense comes: one line, and no word of success or failure", async () => {
+  test("nothing but nonsense comes: one line, which claims neither success nor failure", async () => {
     const { outcome, times } = await setWhile((message) => ({ ...message, result: null }));
     const error = await rejection(outcome);
     expect(error).toMatchObject({ code: "chain_invalid" });
@@ -204,7 +204,7 @@ test("a transaction that the node lost is void, and the next one has its nonce",
 });
 
 test(
-  "another chain behind the same address is refused, and the first one is gone on with",
+  "another chain behind the same address is refused, and the client continues with the first one",
   async () => {
     const other = await startSubnet();
     onTestFinished(() => other.devnet[Symbol.asyncDispose]());
@@ -296,7 +296,7 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
   });
 
   test(
-    "and the client hears of it only after it was refused: tried again by the new one",
+    "and the client learns of it only after it was refused: tried again by the new one",
     async () => {
       const refused = Promise.withResolvers<void>();
       let hold = false;
@@ -314,7 +314,7 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
     },
   );
 
-  test("and the client never hears of it: refused in words, and nothing is set", async () => {
+  test("and the client never learns of it: refused in words, and nothing is set", async () => {
     const subnet = await meddled({
       answer: (message, method) => method === "state_runtimeVersion" ? undefined : message,
     });

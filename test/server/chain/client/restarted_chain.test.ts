@@ -4,7 +4,7 @@ import { requireTimelock } from "../../../../server/chain/client/weights.ts";
 import { PATIENCE_MS } from "../../../fixtures/patience.ts";
 import { thrownBy } from "../../../fixtures/thrown.ts";
 
-test("a chain that was begun anew is read again at its first block, and told once", async () => {
+test("a chain that was begun anew is read again at its first block, and logged once", async () => {
   let block = 5000;
   let told: (block: number) => void = () => {};
   const events: unknown[] = [];

@@ -106,7 +106,7 @@ describe("a call that goes wrong fails alone", () => {
     expect(chain.nonceOf(alice.address)).toBe(2);
   });
 
-  test("in a way that nobody thought of: said in the log, nothing changed, and blocks go on", () => {
+  test("unexpectedly: it is logged, nothing changed, and blocks go on", () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     const chain = chainOf();
     vi.spyOn(chain.state, "attempt").mockImplementationOnce(() => {
@@ -292,7 +292,7 @@ describe("weights, as the pallet takes them", () => {
   });
 });
 
-describe("what is old is forgotten", () => {
+describe("old state is deleted", () => {
   test("removed keys, hashes, and blocks on disk", async () => {
     const path = join(await temporaryFolder(), "chain.sqlite");
     // A pulse of the beacon every 30 blocks: each costs some milliseconds.
@@ -343,7 +343,7 @@ describe("what is asked of an older block is answered by that block", () => {
     expect(after()[2]).not.toEqual(before[2]);
   });
 
-  test("after a restart the state before it is gone, and said to be", async () => {
+  test("after a restart the state before it is lost, which an error says", async () => {
     const path = join(await temporaryFolder(), "chain.sqlite");
     const first = chainOf({}, path);
     const [old, last] = [first.author(), first.author()];

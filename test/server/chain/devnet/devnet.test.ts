@@ -178,7 +178,7 @@ describe("devnet faucet and register", () => {
   });
 });
 
-test("where there is no devnet, faucet says how there would be one", async () => {
+test("without a devnet, faucet says how to start one", async () => {
   const { code, stderr } = await runCli(
     ["devnet", "faucet", "//Eve", "7", "--endpoint", "ws://127.0.0.1:1"],
   );

@@ -143,7 +143,7 @@ test("what newWallet writes opens again, for its owner alone, and is never overw
   expect(second.coldkey).toBeUndefined();
 });
 
-describe("newWallet beside what is there", () => {
+describe("newWallet next to existing files", () => {
   test("the public half of a coldkey: none is made, it stays the owner's", async () => {
     const owner = await newWallet({ path: folder, name: "owner", hotkey: "first" });
     await Deno.mkdir(join(folder, "miner"));
@@ -183,7 +183,7 @@ describe("newWallet beside what is there", () => {
     expect(await filesOf("none")).toEqual([]);
   });
 
-  test("a password that is typed: letters can be taken back, and Ctrl-C ends the asking", () => {
+  test("a password that is typed: letters can be taken back, and Ctrl-C ends the prompt", () => {
     const type = (text: string) => {
       const bytes = [...new TextEncoder().encode(text)];
       return readHidden(() => bytes.shift());
