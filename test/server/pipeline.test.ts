@@ -109,7 +109,7 @@ test("weights in a file larger than the host takes are refused before any is rea
       new RegExp(
         `^Cannot load ${path} of .* ${
           files.size(path)
-        } bytes.* up to ${small.maxFileBytes}.*--compute cpu`,
+        } bytes.* up to ${small.maxFileBytes}.*compute on the CPU`,
       ),
     ),
   });
