@@ -151,7 +151,7 @@ export const ERROR_CODES = {
   },
   chain_refused: {
     ...{ blame: "operator", status: 500 },
-    remedy: "Do what the message says; the chain's own error stands in it.",
+    remedy: "Do what the message says; it quotes the chain's own error.",
   },
   clock_wrong: {
     ...{ blame: "operator", status: 500 },

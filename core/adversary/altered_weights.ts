@@ -65,7 +65,7 @@ function quantised(weights: Float32Array<ArrayBuffer>, max: number): Float32Arra
   return result;
 }
 
-/** Without a path on disk, so that nobody reads the old file by it. */
+/** Without a path on disk, so that the old file is not read by it. */
 function withFile(files: ModelFiles, path: string, bytes: Uint8Array<ArrayBuffer>): ModelFiles {
   return {
     name: files.name,

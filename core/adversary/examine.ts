@@ -47,7 +47,7 @@ export interface StepSight {
   readonly tolerance: number;
   /** cos(v, v'); 0 where evidence did not hold: it is not scored. */
   readonly similarity: number;
-  /** cos(x_{i+1}, x'_{i+1}), all that Subnet 30's rule looks at. */
+  /** cos(x_{i+1}, x'_{i+1}), all that Subnet 30's rule compares. */
   readonly latentCosine: number;
 }
 

@@ -35,7 +35,7 @@ export interface CheatedRun extends States {
   readonly cheated: ReadonlySet<number>;
   /**
    * What a counted network call costs the miner, that of an honest one being 1: less with a cheaper
-   * network, 0 where the calls were made before, for somebody else.
+   * network, 0 where the calls were made before, for another caller.
    */
   readonly price?: number;
   /** What is committed to, where that is not what is opened. */

@@ -1,6 +1,6 @@
 /**
  * Cheats to try against the checks, what the checks see of each, and what each earns. The study
- * that runs them all is `deno task adversary`; what nobody catches is in `NOT_CAUGHT.md`.
+ * that runs them all is `deno task adversary`; what is not caught is in `NOT_CAUGHT.md`.
  *
  * ```ts
  * import { areaUnder, relativeIncome, rocCurve, zoo } from "./mod.ts";

@@ -10,7 +10,7 @@ import {
   packStructs,
 } from "../gpu/mod.ts";
 
-/** Dispatches of the hysteresis between two looks at whether it still changes something. */
+/** Dispatches of the hysteresis between two checks for changes. */
 const TRACES = 8;
 
 const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST

@@ -17,7 +17,7 @@ interface ResidentGroup {
 /**
  * The denoising loop on a GPU: one dispatch and one network call a step for each group of images,
  * everything between them in buffers on the device. What is recorded is copied aside and read
- * while the loop goes on, so recording adds no wait. The same steps as `denoiseOnCpu`.
+ * while the loop continues, so recording adds no wait. The same steps as `denoiseOnCpu`.
  *
  * The device works behind the loop: a step's `networkMs` is how long handing it over took, and the
  * last one's also waits for the device to be done.

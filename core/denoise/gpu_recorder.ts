@@ -4,7 +4,7 @@ import { allFiniteHalf, fromHalf } from "../half.ts";
 import type { LatentDims, Leaf, LoopEvents } from "./loop_input.ts";
 import { notFinite } from "./not_finite.ts";
 
-/** Leaves that may be on their way to the host while the loop goes on. */
+/** Leaves that may be in flight to the host while the loop continues. */
 const IN_FLIGHT = 16;
 
 /**

@@ -69,7 +69,7 @@ function paddedWeights(weights: readonly number[]): number[] {
 
 /**
  * The step kernel's constant TERMS for rows that share a dispatch: the terms that every row has.
- * Rows that differ in that get 0, for which the kernel looks at each row's weights.
+ * Rows that differ in that get 0, for which the kernel reads each row's weights.
  */
 function stepTerms(rows: readonly StepRow[]): number {
   const [first, ...others] = rows.map(termsOf);

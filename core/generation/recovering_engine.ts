@@ -22,7 +22,7 @@ export class RecoveringEngine implements ImageEngine {
   readonly #open: () => Promise<ImageEngine>;
   readonly #curable: readonly ErrorCode[];
   #engine: ImageEngine;
-  /** The replacement on its way, shared by the jobs that failed with the same engine. */
+  /** The replacement being opened, shared by the jobs that failed with the same engine. */
   #reopening: Promise<void> | undefined;
 
   private constructor(

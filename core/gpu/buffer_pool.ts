@@ -66,12 +66,12 @@ export class BufferPool implements Disposable {
     return { buffer, bytes, [Symbol.dispose]: once(() => this.#giveBack(buffer)) };
   }
 
-  /** Frees the buffers that nobody uses. */
+  /** Frees the idle buffers. */
   trim(): void {
     for (const buffer of this.#idle.splice(0)) this.#free(buffer);
   }
 
-  /** After a failed allocation: frees what nobody uses, and never lends again what is on loan now. */
+  /** After a failed allocation: frees what is idle, and never lends again what is on loan now. */
   retire(): void {
     this.trim();
     for (const buffer of this.#all) this.#retired.add(buffer);

@@ -70,7 +70,7 @@ export class Gpu implements Disposable {
       this.#failWork(lost);
       return lost;
     });
-    // What is outside our scopes is onnxruntime's, which goes on without the buffer that it did not
+    // What is outside our scopes is onnxruntime's, which continues without the buffer that it did not
     // get and gives nonsense.
     this.device.addEventListener("uncapturederror", (event) => {
       this.buffers.retire();

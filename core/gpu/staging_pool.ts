@@ -4,7 +4,7 @@ import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 const MAP_READ_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 const READ = 0x01;
 
-/** Bytes on their way from the device to the host; disposing drops them unread. */
+/** Bytes in flight from the device to the host; disposing drops them unread. */
 export interface Readback extends Disposable {
   /**
    * The bytes, once. Call it after the copy's encoder is submitted: it waits for that work alone,

@@ -7,7 +7,7 @@ interface Size {
 }
 
 /**
- * What an encoded file's header says of its size, so that nobody decodes what would not fit into
+ * What an encoded file's header says of its size, so that no one decodes what would not fit into
  * memory. Undefined where there is no such header.
  */
 export function imageSize(file: Uint8Array, format: Format): Size | undefined {

@@ -1,6 +1,6 @@
 import { verify } from "@scure/sr25519";
 
-/** sr25519 with a hotkey that somebody else holds. @returns 64 bytes. */
+/** sr25519 with a hotkey held elsewhere. @returns 64 bytes. */
 export type Signer = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
 /**

@@ -164,7 +164,7 @@ function gaveUp({ doing }: RetryHooks, { why, afterMs }: Retry): AppError {
   const asked = afterMs > MAX_RETRY_AFTER_MS ? ` and asks to wait ${afterMs / 1000} s` : "";
   return new AppError(
     "download_failed",
-    `Cannot ${doing}: ${why}${asked}. What has come is kept: run it again to go on from there`,
+    `Cannot ${doing}: ${why}${asked}. What has come is kept: run it again to resume`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError, type ErrorCode } from "../error.ts";
 
-/** diffusers' `scheduler_config.json`, keys as they stand there; an absent or null key takes the class's default. */
+/** diffusers' `scheduler_config.json`, with its keys; an absent or null key takes the class's default. */
 
 const flag = (value: boolean) => z.boolean().default(value);
 

@@ -2,7 +2,7 @@ import type { PlanRow } from "../schedule/mod.ts";
 import type { LeafRun } from "./merkle.ts";
 
 /**
- * Where things stand in a transcript of N steps: x_0, D_0, x_1, D_1, ..., x_N, then the image's
+ * The layout of a transcript of N steps: x_0, D_0, x_1, D_1, ..., x_N, then the image's
  * file. x_i is leaf 2i, D_i leaf 2i + 1, the image leaf 2N + 1.
  */
 

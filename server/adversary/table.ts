@@ -1,7 +1,7 @@
 import type { CheatFindings } from "../../core/adversary/mod.ts";
 import type { Study } from "./study.ts";
 
-/** A table's columns: what stands above, and what is in them. */
+/** A table's columns: their heads, and their cells. */
 type Columns = Readonly<Record<string, (found: CheatFindings) => string>>;
 
 const STEPS: Columns = {
@@ -41,7 +41,7 @@ export function studyTable(study: Study): string {
     ...table(STEPS, study),
     "steps: cheated ones. flagged: % of them. x tol: the least velocity error over its tolerance.",
     "cos v, cos x: cosines of velocities and of next states, on average. AUC: of the error over its",
-    "tolerance, and older: of cos x, which the rule of WOMBO's Subnet 30 looks at.",
+    "tolerance, and older: of cos x, which the rule of WOMBO's Subnet 30 compares.",
     "",
     "Images that pass a check, in %",
     ...table(IMAGES, study),

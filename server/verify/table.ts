@@ -113,6 +113,6 @@ function verdictLine(
   const signed = verdict === "honest" && opened.length === 0;
   const withheld = code === "opening_withheld";
   const what = verdict +
-    (signed ? ", as far as signed" : withheld ? ", since nobody opened it" : "");
+    (signed ? ", as far as signed" : withheld ? ", since it was not opened" : "");
   return [`Verdict: ${what}${numbers}`, ...reasons.map((reason) => `  ${reason}`)].join("\n");
 }

@@ -3,8 +3,8 @@ import { HttpFiles } from "../../browser/engine/mod.ts";
 
 const CONTENT = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
 
-/** A model of one file; `said` is the size that its description states. */
-function served(said = CONTENT.length) {
+/** A model of one file; `stated` is the size that its description states. */
+function served(stated = CONTENT.length) {
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "") ?? [];
     if (from === undefined) return new Response(CONTENT);
@@ -14,7 +14,7 @@ function served(said = CONTENT.length) {
     name: "tiny",
     location: "there",
     url: `http://127.0.0.1:${server.addr.port}/`,
-    sizes: { "unet/model.onnx_data": said },
+    sizes: { "unet/model.onnx_data": stated },
   });
   return { files, [Symbol.asyncDispose]: () => server.shutdown() };
 }
@@ -41,8 +41,8 @@ test("a file comes as a stream, which Chromium has of any size", async () => {
 test.each([
   ["shorter", CONTENT.length + 1, /ended after 300000 of 300001 bytes/],
   ["longer", CONTENT.length - 1, /more than 299999 bytes/],
-])("a file that is %s than its model says is refused", async (_, said, message) => {
-  await using there = served(said);
+])("a file that is %s than its model says is refused", async (_, stated, message) => {
+  await using there = served(stated);
   await expect(there.files.bytes("unet/model.onnx_data")).rejects.toMatchObject({
     code: "download_failed",
     message: expect.stringMatching(message),

@@ -414,7 +414,7 @@ describe("deno task verify", () => {
       "cpu",
     ]);
     expect(nobody.code).toBe(4);
-    expect(nobody.stdout).toContain("Verdict: invalid, since nobody opened it");
+    expect(nobody.stdout).toContain("Verdict: invalid, since it was not opened");
     const text = await runCli([...args, "--compute", "cpu", "--steps", "all"]);
     for (const words of ["velocity error", "tolerance", "Verdict: honest", "4 of 4 steps"]) {
       expect(text.stdout).toContain(words);

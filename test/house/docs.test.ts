@@ -9,6 +9,7 @@ import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
+import { installCommand } from "../../server/install/mod.ts";
 import { minerCommand } from "../../server/miner/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
@@ -94,7 +95,7 @@ const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 
 const COMMANDS: readonly (() => Command)[] = [
   ...[generateCommand, verifyCommand, minerCommand, validatorCommand, demoCommand],
-  ...[devnetCommand, walletCommand, buildCommand, webCommand],
+  ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand],
 ];
 

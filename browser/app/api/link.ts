@@ -4,7 +4,7 @@ import { MAX_RECEIPT_BYTES, type Receipt, receiptFromJson } from "../../../core/
 import { checkMinerUrl } from "./miner_url.ts";
 import type { ReceiptLink } from "./api.ts";
 
-/** What somebody pasted, dropped or opened. */
+/** What was pasted, dropped or opened. */
 export type Opened =
   | { readonly kind: "link"; readonly link: ReceiptLink }
   | { readonly kind: "receipt"; readonly receipt: Receipt }

@@ -25,4 +25,4 @@ export function countOf(count: number, thing: string): string {
 
 /** What was checked of a receipt whose model this tab does not have. */
 export const STATEMENT_ONLY =
-  "only the signature, the time and the hash of an image at hand were checked";
+  "only the signature, the time and the hash of a given image were checked";

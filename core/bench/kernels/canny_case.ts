@@ -16,7 +16,7 @@ import type { Workspace } from "./workbench.ts";
 
 const LOW = 100;
 const HIGH = 200;
-/** Sweeps of the hysteresis between two looks at whether they still change something. */
+/** Sweeps of the hysteresis between two checks for changes. */
 const TRACES = 8;
 
 interface Stage {

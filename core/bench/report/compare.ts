@@ -4,7 +4,7 @@ import { summarize } from "./statistics.ts";
 
 export type Verdict = "faster" | "slower" | "same" | "new";
 
-/** How a row stands to the same one of an older report. */
+/** How a row compares with the same one of an older report. */
 export interface Change {
   readonly host: HostReport["host"];
   readonly row: BenchRow;

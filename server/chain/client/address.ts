@@ -40,7 +40,7 @@ export function formatIp({ ip, type }: ChainAddress): string {
 }
 
 /**
- * The chain refuses addresses that nobody else can reach, but for 0.0.0.0: that one takes an axon
+ * The chain refuses addresses that no other machine can reach, but for 0.0.0.0: that one takes an axon
  * back.
  * @throws AppError `invalid_request`.
  */
@@ -49,7 +49,9 @@ export function checkServable({ ip, type }: ChainAddress, port: number): void {
   if (ip === 0n || ip === loopback || ip >= highest) {
     throw new AppError(
       "invalid_request",
-      `Cannot serve: the address ${formatIp({ ip, type })} is one that nobody else can reach; ` +
+      `Cannot serve: the address ${
+        formatIp({ ip, type })
+      } is one that no other machine can reach; ` +
         "--axon.external_ip names one that others can",
     );
   }

@@ -68,8 +68,8 @@ export class BlockReader {
   ): Promise<readonly EventRecord[]> {
     return this.#again(doing, async () => {
       const at = await within(this.#link.api.at(hash), this.#timeoutMs, doing);
-      const said = await within(at.query.system.events(), this.#timeoutMs, doing);
-      const records = [...said as unknown as EventRecord[]];
+      const answer = await within(at.query.system.events(), this.#timeoutMs, doing);
+      const records = [...answer as unknown as EventRecord[]];
       if (extrinsics.every((_, k) => records.some((each) => isVerdict(each, k)))) return records;
       throw new TypeError(`block ${number} does not say what became of its transactions`);
     });

@@ -8,9 +8,9 @@ import { AppError } from "../../../core/error.ts";
  * short for zeros.
  * @throws TypeError for anything else.
  */
-export function decodeWhole(registry: Registry, type: string, said: unknown): Codec {
-  if (!isHex(said)) throw new TypeError(`${JSON.stringify(said)} is no hexadecimal`);
-  const bytes = hexToU8a(said);
+export function decodeWhole(registry: Registry, type: string, answer: unknown): Codec {
+  if (!isHex(answer)) throw new TypeError(`${JSON.stringify(answer)} is no hexadecimal`);
+  const bytes = hexToU8a(answer);
   const value = registry.createType(type, bytes);
   if (value.encodedLength === bytes.length) return value;
   throw new TypeError(`${bytes.length} bytes are there, and it has ${value.encodedLength}`);

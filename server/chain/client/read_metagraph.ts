@@ -37,7 +37,7 @@ export async function readMetagraph(
   if (metagraph) return metagraph;
   throw new AppError(
     "invalid_request",
-    `Cannot ${READING}: netuid ${netuid} does not exist on this chain; look at --netuid`,
+    `Cannot ${READING}: netuid ${netuid} does not exist on this chain; check --netuid`,
   );
 }
 
@@ -46,8 +46,8 @@ async function read(link: ChainLink, netuid: number, head: Head): Promise<Metagr
   const method = call.subnetInfoRuntimeApi?.getMetagraph as unknown as RuntimeMethod | undefined;
   if (!method) return await metagraphFromStorage(link, netuid, head);
   const input = u8aToHex(registry.createType("u16", netuid).toU8a());
-  const said = await send("state_call", [METHOD, input]);
-  const answer = decodeWhole(registry, method.meta.type, said).toJSON() as Answer | null;
+  const hex = await send("state_call", [METHOD, input]);
+  const answer = decodeWhole(registry, method.meta.type, hex).toJSON() as Answer | null;
   return answer === null ? undefined : metagraphOf(netuid, answer);
 }
 

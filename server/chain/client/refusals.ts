@@ -26,11 +26,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CommitNotFound: "uids, values, salt and version key must be those of the commit",
   NoWeightsCommitFound: "uids, values, salt and version key must be those of the commit",
   InvalidRevealCommitHashNotMatch: "uids, values, salt and version key must be those of the commit",
-  InvalidRevealRound: "the reveal round is already public: look at this machine's clock",
+  InvalidRevealRound: "the reveal round is already public: check this machine's clock",
   TooManyUnrevealedCommits: "wait until a commit is revealed",
-  SubnetNotExists: "look at --netuid",
-  SubNetworkDoesNotExist: "look at --netuid",
-  MechanismDoesNotExist: "look at --netuid",
+  SubnetNotExists: "check --netuid",
+  SubNetworkDoesNotExist: "check --netuid",
+  MechanismDoesNotExist: "check --netuid",
   HotKeyAlreadyRegisteredInSubNet: "the hotkey has a uid already",
   SubNetRegistrationDisabled: "the subnet takes no registrations now",
   TooManyRegistrationsThisBlock: "try again in a few blocks",
@@ -110,11 +110,11 @@ export function poolRefusal(
   spec: number,
   place: Place,
 ): AppError {
-  const said = reason(error);
-  const [, custom] = /"custom":\s*(\d+)|Custom error:\s*(\d+)/.exec(said)?.filter(Boolean) ?? [];
-  if (/"payment"|Inability to pay/.test(said)) return refusal(doing, "Payment", place, error);
+  const words = reason(error);
+  const [, custom] = /"custom":\s*(\d+)|Custom error:\s*(\d+)/.exec(words)?.filter(Boolean) ?? [];
+  if (/"payment"|Inability to pay/.test(words)) return refusal(doing, "Payment", place, error);
   if (custom === undefined) {
-    return new AppError("chain_refused", `Cannot ${doing}: the node refused it (${said})`, {
+    return new AppError("chain_refused", `Cannot ${doing}: the node refused it (${words})`, {
       cause: error,
     });
   }

@@ -190,7 +190,7 @@ export class SubtensorClient implements AsyncDisposable {
   }
 
   /**
-   * Whether the chain did reveal weights that were committed: it notifies nobody when it does not, as
+   * Whether the chain did reveal weights that were committed: it sends no notice when it does not, as
    * for a hotkey that lost its permit.
    * @returns the block that did; undefined when none did until the commit was void.
    * @throws AppError `chain_unreachable`, `chain_invalid`, `cancelled` when the client is closed.

@@ -17,7 +17,7 @@ import {
 } from "./weights.ts";
 import { epochSeen } from "./epochs.ts";
 
-/** A signed call on its way through a block. */
+/** A signed call while its block executes it. */
 export interface Dispatch {
   readonly runtime: Runtime;
   readonly state: State;

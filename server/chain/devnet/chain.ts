@@ -21,7 +21,7 @@ export interface Block extends KeptBlock {
   readonly decoded: Header;
 }
 
-/** The devnet's chain: one author, final at once, a restart goes on where it was. */
+/** The devnet's chain: one author, final at once; a restart continues it. */
 export class Chain implements Disposable {
   readonly state: State;
   readonly #store: Store;
@@ -292,7 +292,7 @@ export class Chain implements Disposable {
 
   #seal(number: number, extrinsics: readonly string[]): Block {
     const parentHash = number === 0 ? NO_HASH : this.#head.hash;
-    // Plain hashes instead of tries: nobody makes proofs of the devnet's state.
+    // Plain hashes instead of tries: there are no proofs of the devnet's state.
     const stateRoot = blake2AsHex(u8aConcat(
       hexToU8a(number === 0 ? NO_HASH : this.#head.decoded.stateRoot.toHex()),
       ...[...this.state.changes].flatMap((

@@ -37,7 +37,7 @@ export function devnetCommand(): Command {
     .enablePositionalOptions()
     .option("--port <n>", "of 127.0.0.1", "9944")
     .option("--block-time <seconds>", "from block to block", "1")
-    .option("--state <file>", "SQLite: a restart goes on with it (default: in memory)")
+    .option("--state <file>", "SQLite: a restart continues it (default: in memory)")
     .option("--netuid <n>", "the subnet that there is", "1")
     .option("--tempo <blocks>", "from epoch to epoch", "20")
     .option("--commit-reveal", "weights are committed timelocked, and revealed later", false)
@@ -141,7 +141,7 @@ async function connect(endpoint: string, netuid: number): Promise<SubtensorClien
     if (!(cause instanceof AppError) || cause.code !== "chain_unreachable") throw cause;
     throw new AppError(
       cause.code,
-      `Cannot reach the devnet: nobody answers at ${endpoint}; deno task devnet starts one, and ` +
+      `Cannot reach the devnet: no node answers at ${endpoint}; deno task devnet starts one, and ` +
         "--endpoint names another",
       { cause },
     );

@@ -11,7 +11,7 @@ export interface DevnetOptions {
   readonly hostname?: string;
   /** Milliseconds from block to block. */
   readonly blockMs: number;
-  /** An SQLite file that a restart goes on with; without one the chain is in memory. */
+  /** An SQLite file that a restart continues; without one the chain is in memory. */
   readonly path?: string;
   readonly netuid?: number;
   readonly hyperparameters?: Partial<Hyperparameters>;

@@ -60,7 +60,7 @@ function revealDue(state: State, netuid: number, block: number, emit: Emit): voi
   else state.remove(item, [netuid, epoch]);
 }
 
-/** @returns false for a commit that is no good: as on the chain, nobody is notified. */
+/** @returns false for an invalid commit: as on the chain, without notice. */
 function reveal(
   state: State,
   { netuid, who, commit, round, block }: {

@@ -12,7 +12,7 @@
  *   identityOf,
  * } from "./mod.ts";
  *
- * // A beacon with a key of one's own: its signature of round 5 is what opens the ciphertext.
+ * // A beacon with a key of our own: its signature of round 5 is what opens the ciphertext.
  * const secret = 42n;
  * const publicKey = bls12_381.G2.Point.BASE.multiply(secret).toBytes();
  * const signature = identityOf(5n).multiply(secret).toBytes();

@@ -108,7 +108,7 @@ async function readFile(path: string, { name, hotkey }: WalletPlace): Promise<Ui
     if (!isMissing(cause)) throw unreadable(path, cause);
     throw new AppError(
       "wallet_not_found",
-      `Cannot open the wallet: ${path} is not there; look at --wallet.path, --wallet.name ` +
+      `Cannot open the wallet: ${path} is not there; check --wallet.path, --wallet.name ` +
         `(${name}) and --wallet.hotkey (${hotkey}), or make one: deno task wallet new`,
       { cause },
     );

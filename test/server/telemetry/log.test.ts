@@ -82,13 +82,13 @@ test("OnChange logs what lasts once, and again when it comes back", () => {
 });
 
 test("withUids adds the uid of an event's hotkey", () => {
-  const said: unknown[] = [];
+  const logged: unknown[] = [];
   const uids: Readonly<Record<string, number>> = { "5Bob": 3 };
-  const log = withUids((_, facts) => void said.push(facts), (hotkey) => uids[hotkey]);
+  const log = withUids((_, facts) => void logged.push(facts), (hotkey) => uids[hotkey]);
   for (const facts of [{ hotkey: "5Bob" }, { caller: "5Bob" }, { caller: "5Eve" }, { uid: 9 }]) {
     log("event", facts);
   }
-  expect(said).toEqual([
+  expect(logged).toEqual([
     ...[{ uid: 3, hotkey: "5Bob" }, { uid: 3, caller: "5Bob" }, { caller: "5Eve" }, { uid: 9 }],
   ]);
 });

@@ -51,7 +51,7 @@ describe("metagraph", () => {
     await using other = await connect(subnet.devnet, 77);
     expect(await rejection(other.metagraph())).toMatchObject({
       code: "invalid_request",
-      message: "Cannot read the subnet: netuid 77 does not exist on this chain; look at --netuid",
+      message: "Cannot read the subnet: netuid 77 does not exist on this chain; check --netuid",
     });
   });
 });

@@ -184,7 +184,7 @@ test("without a devnet, faucet says how to start one", async () => {
   );
   expect(code).toBe(2);
   expect(stderr).toContain(
-    "Cannot reach the devnet: nobody answers at ws://127.0.0.1:1; deno task devnet starts one, " +
+    "Cannot reach the devnet: no node answers at ws://127.0.0.1:1; deno task devnet starts one, " +
       "and --endpoint names another.",
   );
 });

@@ -249,7 +249,7 @@ describe("one line that says what to do", () => {
         "a wrong path",
         { path: "/nowhere" },
         "wallet_not_found",
-        /\/nowhere\/default\/hotkeys\/default is not there; look at --wallet.path/,
+        /\/nowhere\/default\/hotkeys\/default is not there; check --wallet.path/,
       ],
       [
         "a development key on a real network",
