@@ -31,7 +31,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "forward.max_work": string;
   readonly "forward.check_share": string;
   readonly "check.timeout": string;
-  readonly "stress.together": string;
+  readonly "stress.concurrency": string;
   readonly "stress.rest": string;
   readonly "stress.max": string;
   readonly "stress.slowest": string;
@@ -106,7 +106,7 @@ export function validatorCommand(): Command {
       String(FETCH_MS / 1000),
     )
     .optionsGroup("Testing miners:")
-    .option("--stress.together <n>", "miners tested at the same time", "4")
+    .option("--stress.concurrency <n>", "miners tested at the same time", "4")
     .option("--stress.rest <seconds>", "until a miner is tested again", "600")
     .option("--stress.max <n>", "concurrent requests at most", String(DEFAULT_STRESS.max))
     .option(
@@ -161,7 +161,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },
     fetchMs: 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100),
-    concurrency: wholeFlag("--stress.together", flags["stress.together"], 1, 64),
+    concurrency: wholeFlag("--stress.concurrency", flags["stress.concurrency"], 1, 64),
     restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
     prompts: flags.prompts,
     synthetic: {
