@@ -57,7 +57,7 @@ interface ReadableStream<T = unknown> extends AsyncIterable<T> {
 }
 declare const ReadableStream: {
   new <T>(source: {
-    start(controller: { enqueue(chunk: T): void; close(): void }): void;
+    pull(controller: { enqueue(chunk: T): void; close(): void }): void;
   }): ReadableStream<T>;
 };
 declare class DecompressionStream {

@@ -75,10 +75,12 @@ async function inflate(
   parts: readonly Uint8Array<ArrayBuffer>[],
   size: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const slices = slicesOf(parts);
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start: (controller) => {
-      for (const part of parts) controller.enqueue(part);
-      controller.close();
+    pull: (controller) => {
+      const { done, value } = slices.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
     },
   });
   const reader = source.pipeThrough(new DecompressionStream("deflate")).getReader();
@@ -94,6 +96,18 @@ async function inflate(
   }
   if (got < size) throw new Error("it has fewer pixels than its header says");
   return rows;
+}
+
+/**
+ * A decompressor gives all that a piece inflates to at once, which is up to a thousand times as
+ * much, however little of it is wanted: of this size it is 4 MiB at most.
+ */
+const SLICE = 4096;
+
+function* slicesOf(parts: readonly Uint8Array<ArrayBuffer>[]): Generator<Uint8Array<ArrayBuffer>> {
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += SLICE) yield part.subarray(at, at + SLICE);
+  }
 }
 
 /** Undoes each row's filter, in place; a row begins with its filter's number. */

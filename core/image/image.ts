@@ -88,7 +88,7 @@ export async function decodeImage(
   try {
     const data = format === "png"
       ? await decodePng(file, size)
-      : await decodeWithCodec(file, await codecs[format]());
+      : await decodeWithCodec(file, await codecs[format](), size);
     return { width: size.width, height: size.height, data };
   } catch (cause) {
     throw new AppError("encoding_failed", `Cannot decode as ${format}: ${reason(cause)}`, {
@@ -116,9 +116,12 @@ function scansOf(file: Uint8Array): number {
 async function decodeWithCodec(
   file: Uint8Array<ArrayBuffer>,
   codec: Codec,
+  size: Pick<RgbaImage, "width" | "height">,
 ): Promise<Uint8ClampedArray<ArrayBuffer>> {
   try {
-    return new Uint8ClampedArray((await codec.default(file.slice().buffer) as RgbaImage).data);
+    const { width, height, data } = await codec.default(file.slice().buffer) as RgbaImage;
+    if (width === size.width && height === size.height) return new Uint8ClampedArray(data);
+    throw new Error(`it is ${width}x${height}`);
   } catch (error) {
     await codec.init();
     throw error;

@@ -28,11 +28,18 @@ const readers: Readonly<Record<Format, (view: DataView) => Size | undefined>> = 
   webp: webpSize,
 };
 
-/** From the first frame header: markers C0 to CF but for C4, C8 and CC. */
+/**
+ * From the first frame header: markers C0 to CF but for C4, C8 and CC. Markers are found as a
+ * decoder finds them, also behind fill bytes: of another header than the decoder's no size counts.
+ */
 function jpegSize(view: DataView): Size | undefined {
+  if (view.getUint16(0) !== 0xffd8) return undefined;
   for (let at = 2; view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
+    while (view.getUint8(at + 1) === 0xff) at++;
     const marker = view.getUint8(at + 1);
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+    // What has no length (restart markers, a second start, an end) is in no honest header.
+    if (marker < 0xc0 || marker >= 0xd0 && marker <= 0xda) return undefined;
+    if (marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       return { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
   }
@@ -52,6 +59,8 @@ function webpSize(view: DataView): Size | undefined {
       return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
     }
     case 0x56503858: // "VP8X": 24 bits each, less one, behind flags
+      // An animation is no image.
+      if (view.getUint8(20) & 0x02) return undefined;
       return {
         width: (view.getUint32(23, true) >>> 8) + 1,
         height: (view.getUint32(26, true) >>> 8) + 1,

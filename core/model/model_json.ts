@@ -1,5 +1,4 @@
-/** Objects and lists inside one another; a tokenizer's file has fewer than ten. */
-const MAX_DEPTH = 64;
+import { checkDepth } from "../json_text.ts";
 
 // A string as a whole, so that no word inside it counts, or one of Python's numbers.
 const PYTHON_NUMBERS = /"(?:[^"\\]|\\.)*"|(?<![\w.+-])(?:-?Infinity|NaN)(?![\w.])/gs;
@@ -33,22 +32,4 @@ function parsePythonNumbers(text: string): unknown {
 function unusedString(text: string): string {
   const lengths = text.match(/NaN_*/g)?.map(({ length }) => length) ?? [];
   return `NaN${"_".repeat(lengths.reduce((max, length) => Math.max(max, length), 0))}`;
-}
-
-function checkDepth(text: string): void {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '"') i = endOfString(text, i);
-    else if (character === "[" || character === "{") depth++;
-    else if (character === "]" || character === "}") depth--;
-    if (depth > MAX_DEPTH) throw new SyntaxError(`it is nested more than ${MAX_DEPTH} deep`);
-  }
-}
-
-/** Where the string that begins at `start` has its closing quote, or the end of the text. */
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-  return i;
 }

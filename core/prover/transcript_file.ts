@@ -1,3 +1,4 @@
+import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
@@ -88,7 +89,7 @@ const seedOfRequest = z.object({ seed: z.string().regex(/^[0-9]{1,20}$/) });
 /** Of the run's request, as {@link transcriptFile} writes it. */
 function firstSeed(request = ""): bigint | undefined {
   try {
-    return BigInt(seedOfRequest.parse(JSON.parse(request)).seed);
+    return BigInt(seedOfRequest.parse(parseJsonText(request)).seed);
   } catch {
     return undefined;
   }

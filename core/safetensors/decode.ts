@@ -1,3 +1,4 @@
+import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { issueSentence } from "../json_decoding.ts";
 import { AppError } from "../error.ts";
@@ -77,7 +78,7 @@ function split(
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   try {
-    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const header: unknown = parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (typeof header === "object" && header !== null && !Array.isArray(header)) {
       return header as Record<string, unknown>;
     }

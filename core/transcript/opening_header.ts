@@ -1,3 +1,4 @@
+import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { AppError } from "../error.ts";
 import { leafNameAt } from "./leaves.ts";
@@ -69,7 +70,7 @@ function parseHeader(bytes: Uint8Array): z.infer<typeof headerSchema> {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     return refuse("its header is not JSON in UTF-8", cause);
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -167,7 +168,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw refusal("it is not JSON in UTF-8", cause);
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../core/json_text.ts";
 import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
 import { readAtMost } from "../../core/protocol/mod.ts";
@@ -60,7 +61,7 @@ async function read(url: string): Promise<ReadonlySet<string>> {
     const bytes = await readAtMost(response, MAX_BYTES);
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     if (!bytes) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
-    return new Set(listSchema.parse(JSON.parse(new TextDecoder().decode(bytes))));
+    return new Set(listSchema.parse(parseJsonText(new TextDecoder().decode(bytes))));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? "it is no JSON list of addresses" : reason(cause);
     throw new AppError("download_failed", `Cannot read the whitelist of ${url}: ${why}`, { cause });

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../core/json_text.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { errorFacts } from "../../core/error_codes.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
@@ -185,7 +186,7 @@ async function jsonOf(response: Response): Promise<unknown> {
   const bytes = await readAtMost(response, response.ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES);
   if (response.ok) {
     if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parseJsonText(new TextDecoder().decode(bytes));
   }
   const { code, message } = errorOf(bytes);
   const said = `${response.status} ${message}`.trim();
@@ -198,7 +199,9 @@ async function jsonOf(response: Response): Promise<unknown> {
 /** What an answer says of itself, as far as it is one of ours. */
 function errorOf(bytes: Uint8Array | undefined): { code: string; message: string } {
   try {
-    const { error: { code, message } } = JSON.parse(new TextDecoder().decode(bytes));
+    const { error: { code, message } } = parseJsonText(new TextDecoder().decode(bytes)) as {
+      readonly error: { readonly code: unknown; readonly message: unknown };
+    };
     return { code: String(code).slice(0, 40), message: String(message).slice(0, 300) };
   } catch {
     return { code: "", message: "" };

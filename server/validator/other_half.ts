@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../core/json_text.ts";
 import { AppError, reason } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
@@ -57,7 +58,7 @@ export async function askValidator(
     if (!bytes) throw new Error(`its answer has more than ${max} bytes`);
     const answer = new TextDecoder().decode(bytes);
     if (!response.ok) throw new Error(`it answered ${response.status} ${answer.slice(0, 300)}`);
-    return JSON.parse(answer);
+    return parseJsonText(answer);
   } catch (cause) {
     throw new AppError(
       "host_unavailable",

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../../core/json_text.ts";
 import { AppError } from "../../../core/error.ts";
 import { PATHS, routeAt } from "../../../core/protocol/mod.ts";
 import { MAX_RECEIPT_BYTES, type Receipt, receiptFromJson } from "../../../core/transcript/mod.ts";
@@ -79,7 +80,7 @@ export function receiptOf(text: string): Receipt {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch (cause) {
     throw new AppError("receipt_invalid", "Cannot read a receipt: it is not JSON", { cause });
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../../core/json_text.ts";
 import { AppError, reason } from "../../../core/error.ts";
 import { readAtMost } from "../../../core/protocol/mod.ts";
 
@@ -28,7 +29,7 @@ export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): 
     if (!/^application\/json\b/.test(type)) throw new Error(`it answered with ${type}, not JSON`);
     const bytes = await readAtMost(response, maxBytes);
     if (!bytes) throw new Error("its answer is too long");
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const json: unknown = parseJsonText(new TextDecoder().decode(bytes));
     if (!response.ok && gone?.includes(response.status)) throw new Gone(whom);
     if (!response.ok) throw new Error(`it answered ${response.status}: ${wordsOf(json)}`);
     return json;
