@@ -4,7 +4,7 @@ import {
   decodeEngineOrder,
   encodeFrames,
   type EngineAnswer,
-  EngineDesk,
+  EngineServer,
   FrameReader,
 } from "../../core/remote/mod.ts";
 import { Pipeline } from "../../core/generation/mod.ts";
@@ -26,13 +26,13 @@ try {
 async function serve(gpu: Gpu): Promise<void> {
   const reader = new FrameReader();
   const runtime = await browserRuntime(gpu);
-  const desk = new EngineDesk(
+  const engines = new EngineServer(
     (model, options) => Pipeline.open(new HttpFiles(model), runtime, options),
     send,
   );
   socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
     const frame = reader.take(data);
-    if (frame) void desk.take(decodeEngineOrder(frame.message), frame.payload);
+    if (frame) void engines.take(decodeEngineOrder(frame.message), frame.payload);
   });
   void gpu.lost.then(({ message }) => send({ type: "lost", reason: message }));
   send({ type: "hello", device: { name: gpu.name, software: gpu.adapterClass !== "hardware" } });

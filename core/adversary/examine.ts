@@ -35,7 +35,7 @@ export interface Checker {
 }
 
 /** One step of a run, as our checks and as Subnet 30's rule see it. */
-export interface StepSight {
+export interface ExaminedStep {
   readonly index: number;
   readonly cheated: boolean;
   /** Not honest, if this step alone is drawn. */
@@ -55,12 +55,12 @@ export interface StepSight {
 const IMAGE = new Uint8Array(64);
 
 /** Commits to a run, opens each step by itself, and checks it to level 2. */
-export async function examineRun(run: CheatedRun, checker: Checker): Promise<StepSight[]> {
+export async function examineRun(run: CheatedRun, checker: Checker): Promise<ExaminedStep[]> {
   const { request, plan, engine, tolerance } = checker;
   const evidence = await commit(run, checker);
   const states = plan.rows.map((_, index) => ({ index, bits: run.x[index] }));
   const again = await engine.predict(request, states);
-  const sights: StepSight[] = [];
+  const sights: ExaminedStep[] = [];
   for (const index of plan.rows.keys()) {
     const finding = await findingOf(index, { run, checker, evidence, again });
     const residual = finding?.network?.residual;

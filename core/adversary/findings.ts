@@ -1,4 +1,4 @@
-import type { StepSight } from "./examine.ts";
+import type { ExaminedStep } from "./examine.ts";
 import type { Cheat } from "./lab.ts";
 import { relativeIncome } from "./profit.ts";
 import {
@@ -14,7 +14,7 @@ import type { ByDrawn, Thresholds } from "./thresholds.ts";
 
 /** One run of a practice, as it was examined. */
 export interface ExaminedRun {
-  readonly sights: readonly StepSight[];
+  readonly sights: readonly ExaminedStep[];
   /** Network calls that were counted, as a share of an honest run's. */
   readonly calls: number;
   /** Machine time, an honest run's being 1. */
@@ -63,13 +63,13 @@ export interface CheatFindings {
    */
   readonly income: { readonly ours: number; readonly older: number };
   /** Every examined step, for plots. */
-  readonly sights: readonly StepSight[];
+  readonly sights: readonly ExaminedStep[];
 }
 
 /** What practices are compared with. */
 export interface HonestSteps {
   /** Of every honest run: the ROC curves are drawn against them. */
-  readonly all: readonly StepSight[];
+  readonly all: readonly ExaminedStep[];
   /** By those that were made on another machine than the checker's. */
   readonly thresholds: Thresholds | undefined;
 }
@@ -80,7 +80,7 @@ export function findingsOf(
   honest: HonestSteps,
 ): CheatFindings {
   const sights = runs.flatMap((run) => run.sights);
-  const cheated = sights.filter((sight) => sight.cheated);
+  const cheated = sights.filter((step) => step.cheated);
   const shown = cheated.length ? cheated : sights;
   const errors = shown.map(({ velocityError }) => velocityError).filter((e) => !Number.isNaN(e));
   const ratios = shown.map(({ ratio }) => ratio);
@@ -112,7 +112,7 @@ export function findingsOf(
 
 function incomeOf({ sights, work }: ExaminedRun): number {
   // Of the steps that pass: only a miner that was not caught is scored.
-  const scored = sights.filter((sight) => !sight.flagged).map(({ similarity }) => similarity);
+  const scored = sights.filter((step) => !step.flagged).map(({ similarity }) => similarity);
   const similarity = scored.length ? mean(scored) : 0;
   return relativeIncome({ work, similarity, passes: passRate(sights, 3) });
 }
@@ -123,7 +123,7 @@ function olderIncomeOf({ sights, work }: ExaminedRun): number {
 }
 
 /** Subnet 30's rule's value, so that a larger one is more of a cheat. */
-function doubt({ latentCosine }: StepSight): number {
+function doubt({ latentCosine }: ExaminedStep): number {
   return 1 - latentCosine;
 }
 
@@ -143,14 +143,14 @@ function passRatesOf(
   };
 }
 
-function flaggedAbove(sights: readonly StepSight[], limits: readonly number[]) {
+function flaggedAbove(sights: readonly ExaminedStep[], limits: readonly number[]) {
   return sights.map(({ index, velocityError }) => ({
     index,
     flagged: !(velocityError <= limits[index]),
   }));
 }
 
-function plainCatch(sights: readonly StepSight[]): number {
+function plainCatch(sights: readonly ExaminedStep[]): number {
   const honest = sights.filter(({ cheated }) => !cheated).length;
   let missed = 1;
   for (let k = 0; k < Math.min(3, sights.length); k++) {

@@ -18,7 +18,7 @@
 export { alterWeights } from "./altered_weights.ts";
 export { CallCounter } from "./call_counter.ts";
 export { cheatingEngine } from "./cheating_engine.ts";
-export { type Checker, examineRun, type StepSight } from "./examine.ts";
+export { type Checker, type ExaminedStep, examineRun } from "./examine.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
 export { type Alteration, type Cheat, type CheatedRun, type Lab, type States } from "./lab.ts";
 export { float16Weights } from "./model_cheats.ts";

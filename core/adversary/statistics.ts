@@ -1,5 +1,5 @@
 import { catchRate } from "../verifier/mod.ts";
-import type { StepSight } from "./examine.ts";
+import type { ExaminedStep } from "./examine.ts";
 
 /** A point of a ROC curve: what is flagged of honest and of cheated steps at one threshold. */
 export interface RocPoint {
@@ -53,10 +53,10 @@ export function areaUnder(curve: readonly RocPoint[]): number {
 
 /** The probability that a run passes when so many of its steps are drawn as `drawSteps` draws. */
 export function passRate(
-  sights: readonly Pick<StepSight, "index" | "flagged">[],
+  sights: readonly Pick<ExaminedStep, "index" | "flagged">[],
   drawn: number,
 ): number {
-  const flagged = sights.filter((sight) => sight.flagged).map(({ index }) => index);
+  const flagged = sights.filter((step) => step.flagged).map(({ index }) => index);
   return 1 - catchRate(sights.length, Math.min(drawn, sights.length), flagged);
 }
 
@@ -65,7 +65,7 @@ const OLDER_THRESHOLD = 0.85;
 const OLDER_DRAWN = 3;
 
 /** The probability that Subnet 30's rule passes a run: three steps drawn evenly, none below. */
-export function olderPassRate(sights: readonly Pick<StepSight, "latentCosine">[]): number {
+export function olderPassRate(sights: readonly Pick<ExaminedStep, "latentCosine">[]): number {
   const passing =
     sights.filter(({ latentCosine }) => latentCosine * 0.5 + 0.5 >= OLDER_THRESHOLD).length;
   let rate = 1;

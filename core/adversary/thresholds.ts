@@ -1,5 +1,5 @@
 import { logNormalTail } from "../verifier/mod.ts";
-import type { StepSight } from "./examine.ts";
+import type { ExaminedStep } from "./examine.ts";
 
 /** How often a check of one image may be wrong about an honest miner. */
 export const FALSE_REJECTS = 1e-4;
@@ -19,13 +19,16 @@ export type ByDrawn<T> = Readonly<Record<1 | 3 | 5, T>>;
  * @param honest steps of honest runs that were made on another machine than the checker's.
  * @returns undefined where there are none, or none that differ.
  */
-export function thresholdsOf(honest: readonly StepSight[], steps: number): Thresholds | undefined {
+export function thresholdsOf(
+  honest: readonly ExaminedStep[],
+  steps: number,
+): Thresholds | undefined {
   if (!honest.some(({ velocityError }) => velocityError > 0)) return undefined;
   const of = (drawn: number) => thresholdsFor(drawn, honest, steps);
   return { 1: of(1), 3: of(3), 5: of(5) };
 }
 
-function thresholdsFor(drawn: number, honest: readonly StepSight[], steps: number): number[] {
+function thresholdsFor(drawn: number, honest: readonly ExaminedStep[], steps: number): number[] {
   const deviations = normalQuantile(1 - (1 - FALSE_REJECTS) ** (1 / drawn));
   return Array.from({ length: steps }, (_, i) => {
     const near = honest.filter(({ index }) => Math.abs(index - i) <= REACH);

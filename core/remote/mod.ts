@@ -1,6 +1,6 @@
 /**
- * An engine at the other end of a channel: the orders and answers, the desk that carries orders out
- * there, and the engine that stands for it here. A driven Chrome and a thread both are such ends.
+ * An engine at the other end of a channel: the orders and answers, the server that carries
+ * them out there, and the engine that represents it here. A driven Chrome and a thread both are such ends.
  *
  * ```ts
  * import { encodeFrames, FrameReader } from "./mod.ts";
@@ -11,7 +11,7 @@
  * ```
  */
 export { EngineCalls } from "./engine_calls.ts";
-export { EngineDesk } from "./engine_desk.ts";
+export { EngineServer } from "./engine_server.ts";
 export { encodeFrames, FrameReader } from "./frame.ts";
 export {
   decodeEngineAnswer,

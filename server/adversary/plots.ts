@@ -1,4 +1,4 @@
-import type { CheatFindings, StepSight } from "../../core/adversary/mod.ts";
+import type { CheatFindings, ExaminedStep } from "../../core/adversary/mod.ts";
 
 const [WIDTH, HEIGHT] = [320, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 28];
@@ -8,7 +8,7 @@ const MAX_INCOME = 5;
 /** What a histogram is of, on an axis of decades. */
 interface Measure {
   readonly name: string;
-  readonly value: (sight: StepSight) => number;
+  readonly value: (step: ExaminedStep) => number;
   /** Decades at the two ends; what is beyond is drawn at the end. */
   readonly low: number;
   readonly high: number;
@@ -31,7 +31,7 @@ const DISSIMILARITY: Measure = {
 /** Of every step a histogram of velocity errors, honest and cheated, and the tolerance. */
 export function velocityHistogram(
   { sights }: CheatFindings,
-  honest: readonly StepSight[],
+  honest: readonly ExaminedStep[],
   steps: number,
 ): string {
   const limits = new Map(sights.map(({ index, tolerance }) => [index, tolerance]));
@@ -47,7 +47,7 @@ export function velocityHistogram(
 /** Of every step a histogram of 1 - similarity, honest and cheated. */
 export function similarityHistogram(
   { sights }: CheatFindings,
-  honest: readonly StepSight[],
+  honest: readonly ExaminedStep[],
   steps: number,
 ): string {
   return histogram(DISSIMILARITY, sights, honest, steps, []);
@@ -78,8 +78,8 @@ function axesOf({ low, high }: Measure, steps: number): Axes {
 /** A column a step, a row a bin; the denser, the more of a step's errors are in it. */
 function histogram(
   measure: Measure,
-  sights: readonly StepSight[],
-  honest: readonly StepSight[],
+  sights: readonly ExaminedStep[],
+  honest: readonly ExaminedStep[],
   steps: number,
   more: readonly string[],
 ): string {
@@ -104,15 +104,15 @@ const SHADES = 4;
 
 function cells(
   style: string,
-  sights: readonly StepSight[],
+  sights: readonly ExaminedStep[],
   measure: Measure,
   steps: number,
 ): string {
   const { x, width } = axesOf(measure, steps);
   const height = (HEIGHT - TOP - BOTTOM) / BINS;
   const paths = new Map<number, string[]>();
-  for (const [index, own] of Map.groupBy(sights, (sight) => sight.index)) {
-    for (const [bin, those] of Map.groupBy(own, (sight) => binOf(measure.value(sight), measure))) {
+  for (const [index, own] of Map.groupBy(sights, (step) => step.index)) {
+    for (const [bin, those] of Map.groupBy(own, (step) => binOf(measure.value(step), measure))) {
       const shade = Math.ceil(SHADES * those.length / own.length);
       const cell = `M${at(x(index))} ${at(TOP + bin * height)}h${at(width)}v${at(height)}h-${
         at(width)

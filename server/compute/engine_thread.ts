@@ -8,7 +8,7 @@ import { AppError, reason } from "../../core/error.ts";
 import {
   decodeEngineOrder,
   type EngineAnswer,
-  EngineDesk,
+  EngineServer,
   type ModelDescription,
 } from "../../core/remote/mod.ts";
 import { cpuRuntime } from "./cpu.ts";
@@ -52,11 +52,14 @@ function send(answer: EngineAnswer, ...parts: readonly ArrayBufferView[]): void 
 try {
   const host = await openHost(workerData as ThreadKind);
   const places = new Map<string, NonNullable<ToThread["files"]>>();
-  const desk = new EngineDesk((model, options) => host.open(filesOf(model, places), options), send);
+  const engines = new EngineServer(
+    (model, options) => host.open(filesOf(model, places), options),
+    send,
+  );
   parentPort?.on("message", ({ order, payload, files }: ToThread) => {
     const decoded = decodeEngineOrder(order);
     if (decoded.type === "open" && files) places.set(decoded.model.url, files);
-    void desk.take(decoded, payload);
+    void engines.take(decoded, payload);
   });
   send({ type: "hello", device: { name: host.name, software: false } });
 } catch (error) {

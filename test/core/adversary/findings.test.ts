@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import {
+  type ExaminedStep,
   findingsOf,
   relativeIncome,
-  type StepSight,
   thresholdsOf,
 } from "../../../core/adversary/mod.ts";
 import { gaussianNoise } from "../../../core/noise/mod.ts";
 
 const STEPS = 10;
 
-function sight(index: number, velocityError: number, flagged: boolean): StepSight {
+function examined(index: number, velocityError: number, flagged: boolean): ExaminedStep {
   return {
     ...{ index, cheated: flagged, flagged, velocityError, tolerance: 1, ratio: velocityError },
     ...{ similarity: 1, latentCosine: 1 },
@@ -17,12 +17,12 @@ function sight(index: number, velocityError: number, flagged: boolean): StepSigh
 }
 
 const run = (flagged: (index: number) => boolean) => ({
-  sights: Array.from({ length: STEPS }, (_, i) => sight(i, flagged(i) ? 2 : 0.5, flagged(i))),
+  sights: Array.from({ length: STEPS }, (_, i) => examined(i, flagged(i) ? 2 : 0.5, flagged(i))),
   calls: 0.5,
   work: 0.5,
 });
 
-const none = { all: [sight(0, 0, false)], thresholds: undefined };
+const none = { all: [examined(0, 0, false)], thresholds: undefined };
 
 test("findingsOf: a practice earns the mean of its runs' incomes, not that of a mean run", () => {
   const [unseen, seen] = [run(() => false), run(() => true)];
@@ -34,11 +34,11 @@ test("findingsOf: a practice earns the mean of its runs' incomes, not that of a 
 });
 
 /** Honest runs whose errors grow from step to step, spread log-normally. */
-function honestSteps(seed: bigint, runs: number): StepSight[] {
+function honestSteps(seed: bigint, runs: number): ExaminedStep[] {
   const spread = gaussianNoise(seed, 0, runs * STEPS);
   return Array.from({ length: runs * STEPS }, (_, k) => {
     const index = k % STEPS;
-    return sight(index, 1e-4 * 1.02 ** index * Math.exp(0.5 * spread[k]), false);
+    return examined(index, 1e-4 * 1.02 ** index * Math.exp(0.5 * spread[k]), false);
   });
 }
 
@@ -61,7 +61,7 @@ test.each([1, 3, 5] as const)(
 );
 
 test("thresholdsOf: the more steps are drawn, the higher; never below an error that was seen", () => {
-  const honest = [...honestSteps(1n, 50), sight(4, 0.02, false)];
+  const honest = [...honestSteps(1n, 50), examined(4, 0.02, false)];
   const thresholds = thresholdsOf(honest, STEPS);
   for (let i = 0; i < STEPS; i++) {
     const [one, three, five] = [1, 3, 5].map((drawn) => thresholds?.[drawn as 1 | 3 | 5][i] ?? 0);
@@ -75,7 +75,7 @@ test("thresholdsOf: the more steps are drawn, the higher; never below an error t
 });
 
 test("thresholdsOf: of machines that agree to the bit there is nothing to say", () => {
-  expect(thresholdsOf([sight(0, 0, false)], STEPS)).toBeUndefined();
+  expect(thresholdsOf([examined(0, 0, false)], STEPS)).toBeUndefined();
   expect(thresholdsOf([], STEPS)).toBeUndefined();
 });
 

@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import {
   areaUnder,
   DEFAULT_ROUND,
+  type ExaminedStep,
   olderPassRate,
   passRate,
   quantile,
   relativeIncome,
   rocCurve,
-  type StepSight,
 } from "../../../core/adversary/mod.ts";
 
-function sight(index: number, flagged: boolean, latentCosine = 1): StepSight {
+function examined(index: number, flagged: boolean, latentCosine = 1): ExaminedStep {
   const ratio = flagged ? 2 : 0.5;
   return {
     ...{ index, cheated: flagged, flagged, ratio, velocityError: 0, tolerance: 1 },
@@ -45,7 +45,7 @@ describe("areaUnder is the share of pairs in which the cheat has the larger valu
 
 test("passRate: a run of which nothing is flagged passes, one flagged throughout never does", () => {
   const of = (flagged: (i: number) => boolean) =>
-    Array.from({ length: 30 }, (_, i) => sight(i, flagged(i)));
+    Array.from({ length: 30 }, (_, i) => examined(i, flagged(i)));
   expect(passRate(of(() => false), 3)).toBe(1);
   expect(passRate(of(() => true), 3)).toBe(0);
   // One of 30 steps, 3 drawn, each with the same chance.
@@ -55,7 +55,7 @@ test("passRate: a run of which nothing is flagged passes, one flagged throughout
 
 test("olderPassRate: three of N drawn, cosine c passes as c / 2 + 0.5 >= 0.85", () => {
   const cosines = [1, 0.71, 0.69, 0.99, -1];
-  const rate = olderPassRate(cosines.map((latentCosine, i) => sight(i, false, latentCosine)));
+  const rate = olderPassRate(cosines.map((latentCosine, i) => examined(i, false, latentCosine)));
   // All three from the three that pass: 1 of C(5,3).
   expect(rate).toBeCloseTo(1 / 10, 12);
 });

@@ -58,7 +58,7 @@ test("other cheats are caught as often as drawing hits them, within 0.75 points 
   const partly = study.cheats.filter(({ cheated }) => cheated < 1);
   expect(partly.length).toBeGreaterThan(4);
   for (const { passes, plainCatch, sights } of partly) {
-    const cheated = sights.filter((sight) => sight.cheated).map(({ index }) => index);
+    const cheated = sights.filter((step) => step.cheated).map(({ index }) => index);
     const hit = catchRate(20, 3, [...new Set(cheated)]);
     expect(1 - passes.drawn[3]).toBeCloseTo(hit, 12);
     expect(hit).toBeGreaterThanOrEqual(plainCatch - 0.0075);

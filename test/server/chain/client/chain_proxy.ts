@@ -8,8 +8,8 @@ export interface Message {
   readonly result?: unknown;
 }
 
-/** What a proxy does with what passes. */
-export interface Meddling {
+/** What a proxy does with each message. */
+export interface ProxyHooks {
   /** Of each new connection. */
   readonly opened?: (drop: () => void) => void;
   /** To the node. @returns what is sent instead; undefined drops it. */
@@ -26,11 +26,11 @@ export interface Meddling {
 }
 
 /** A proxy between a client and a node that changes messages. @param node for each new connection. */
-export function chainProxy(node: string | (() => string), meddling: Meddling): string {
+export function chainProxy(node: string | (() => string), hooks: ProxyHooks): string {
   const sockets = new Set<WebSocket>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
-    pipe(socket, new WebSocket(typeof node === "string" ? node : node()), meddling);
+    pipe(socket, new WebSocket(typeof node === "string" ? node : node()), hooks);
     sockets.add(socket);
     socket.addEventListener("close", () => sockets.delete(socket));
     return response;
@@ -42,7 +42,7 @@ export function chainProxy(node: string | (() => string), meddling: Meddling): s
   return `ws://127.0.0.1:${server.addr.port}`;
 }
 
-function pipe(client: WebSocket, node: WebSocket, { opened, ask, answer }: Meddling): void {
+function pipe(client: WebSocket, node: WebSocket, { opened, ask, answer }: ProxyHooks): void {
   const methods = new Map<number, string>();
   const waiting: string[] = [];
   const drop = () => {

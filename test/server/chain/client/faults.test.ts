@@ -3,11 +3,11 @@ import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { blocks, connect, NETUID, startSubnet } from "../devnet/small_subnet.ts";
 import type { AppError } from "../../../../core/error.ts";
-import { chainProxy, type Meddling, type Message } from "./chain_proxy.ts";
+import { chainProxy, type Message, type ProxyHooks } from "./chain_proxy.ts";
 
 /** A subnet, and a client that reaches it through a proxy. */
-async function meddled(
-  meddling: Meddling,
+async function proxied(
+  hooks: ProxyHooks,
   { timeoutMs = 10_000, commitReveal = false }: {
     readonly timeoutMs?: number;
     readonly commitReveal?: boolean;
@@ -16,7 +16,7 @@ async function meddled(
   const subnet = await startSubnet({ hyperparameters: { weightsRateLimit: 0, commitReveal } });
   onTestFinished(() => subnet.devnet[Symbol.asyncDispose]());
   const client = await SubtensorClient.connect({
-    ...{ network: "devnet", endpoint: chainProxy(subnet.devnet.endpoint, meddling) },
+    ...{ network: "devnet", endpoint: chainProxy(subnet.devnet.endpoint, hooks) },
     ...{ netuid: NETUID, timeoutMs },
   });
   onTestFinished(() => client[Symbol.asyncDispose]());
@@ -33,7 +33,7 @@ async function weightsOf({ devnet }: Awaited<ReturnType<typeof startSubnet>>) {
 }
 
 test("late answers are waited for", async () => {
-  const subnet = await meddled({
+  const subnet = await proxied({
     answer: async (message) => {
       await new Promise((resolve) => setTimeout(resolve, 150));
       return message;
@@ -46,7 +46,7 @@ test("late answers are waited for", async () => {
 
 test("one that never comes is one line, after its time", async () => {
   let silent = false;
-  const { client } = await meddled({
+  const { client } = await proxied({
     answer: (message, method) => silent && method === "state_call" ? undefined : message,
   }, { timeoutMs: 3000 });
   silent = true;
@@ -63,7 +63,7 @@ describe("garbage", () => {
     ["null", null],
   ])("for the metagraph, %s: an error, and never a number that is none", async (_, result) => {
     let garbled = false;
-    const { client } = await meddled({
+    const { client } = await proxied({
       answer: (message, method) =>
         garbled && method === "state_call" ? { ...message, result } : message,
     });
@@ -75,7 +75,7 @@ describe("garbage", () => {
 
   test("for the metagraph, its own bytes cut short: an error wherever they are cut", async () => {
     let share = 1;
-    const { client } = await meddled({
+    const { client } = await proxied({
       answer: (message, method) => {
         if (method !== "state_call" || share === 1) return message;
         const text = String(message.result);
@@ -93,7 +93,7 @@ describe("garbage", () => {
   });
 
   test("for a nonce: refused, and nothing is set", async () => {
-    const subnet = await meddled({
+    const subnet = await proxied({
       answer: (message, method) =>
         method === "system_accountNextIndex" ? { ...message, result: "soon" } : message,
     });
@@ -111,7 +111,7 @@ describe("while the blocks are read that may have the transaction", () => {
   async function setWhile(wrong: (message: Message, drop: () => void) => Message | undefined) {
     let sent = false;
     let times = 0;
-    const subnet = await meddled({
+    const subnet = await proxied({
       answer: (message, method, drop) => {
         if (method === "author_submitExtrinsic") sent = true;
         if (!sent || !READS.test(String(method))) return message;
@@ -164,7 +164,7 @@ test(
   "words for the state that a commit is timed by: one line, and nothing is committed",
   async () => {
     let garbled = false;
-    const subnet = await meddled({
+    const subnet = await proxied({
       answer: (message, method) =>
         garbled && method === "state_queryStorageAt" ? { ...message, result: "hello" } : message,
     }, { commitReveal: true });
@@ -177,7 +177,7 @@ test(
 );
 
 test("a node that never answers a submission is unreachable, it has not refused it", async () => {
-  const { client, alice } = await meddled({
+  const { client, alice } = await proxied({
     ask: (message) => message.method === "author_submitExtrinsic" ? undefined : message,
   }, { timeoutMs: 3000 });
   expect(await rejection(client.setWeights(WEIGHTS, alice))).toMatchObject({
@@ -187,7 +187,7 @@ test("a node that never answers a submission is unreachable, it has not refused 
 
 test("a transaction that the node lost is void, and the next one has its nonce", async () => {
   let lose = true;
-  const subnet = await meddled({
+  const subnet = await proxied({
     // Taken for accepted, whatever the answer is.
     ask: (message) =>
       lose && message.method === "author_submitExtrinsic"
@@ -258,7 +258,7 @@ describe("a socket that drops in the middle of a submission", () => {
     ["after it has it, before it says so", false],
   ])("%s: taken once", async (_, before) => {
     let drops = 0;
-    const subnet = await meddled({
+    const subnet = await proxied({
       ask: (message, drop) => {
         if (!before || message.method !== "author_submitExtrinsic" || drops++ > 0) return message;
         drop();
@@ -300,7 +300,7 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
     async () => {
       const refused = Promise.withResolvers<void>();
       let hold = false;
-      const subnet = await meddled({
+      const subnet = await proxied({
         answer: async (message, method) => {
           if (method === "author_submitExtrinsic") refused.resolve();
           if (method === "state_runtimeVersion" && hold) await refused.promise;
@@ -315,7 +315,7 @@ describe("the runtime is upgraded under the client, with its calls numbered othe
   );
 
   test("and the client never learns of it: refused in words, and nothing is set", async () => {
-    const subnet = await meddled({
+    const subnet = await proxied({
       answer: (message, method) => method === "state_runtimeVersion" ? undefined : message,
     });
     subnet.devnet.chain.upgrade();

@@ -10,8 +10,8 @@ type Job<T extends EngineOrder["type"]> = EngineOrder & { readonly type: T };
 
 type OpenEngine = (model: ModelDescription, options: LoadOptions) => Promise<ImageEngine>;
 
-/** Carries out what the host asks for, and sends back what comes of it. Owns the engines. */
-export class EngineDesk {
+/** Carries out the host's orders, and sends back the results. Owns the engines. */
+export class EngineServer {
   readonly #openEngine: OpenEngine;
   readonly #send: Send;
   readonly #engines = new Map<number, ImageEngine>();
@@ -22,7 +22,7 @@ export class EngineDesk {
     this.#send = send;
   }
 
-  /** Never throws: what goes wrong is sent. */
+  /** Never throws: errors are sent. */
   async take(message: EngineOrder, payload: Payload): Promise<void> {
     try {
       await this.#carryOut(message, payload);
