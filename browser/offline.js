@@ -3,15 +3,22 @@
 // The build puts `const ASSETS = [...]` before this, the names of its own files: a page that
 // changed is a worker that changed, which on its activation deletes the files of older pages.
 const CACHE = "stepwise-page-1";
-const OWN = /^\/($|index\.html$|assets\/|icon\.svg$)/;
+/** The folder of the pages, which may be behind a prefix. */
+const ROOT = new URL("./", self.location.href).href;
+const OWN = /^($|index\.html$|assets\/|icon\.svg$)/;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(prune().then(() => clients.claim())));
 self.addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (OWN.test(url.pathname)) event.respondWith(answer(event));
+  if (event.request.method !== "GET" || !event.request.url.startsWith(ROOT)) return;
+  if (OWN.test(nameOf(event.request.url))) event.respondWith(answer(event));
 });
+
+/** A file's name among the pages: `assets/index.js`. */
+function nameOf(address) {
+  const { origin, pathname } = new URL(address);
+  return (origin + pathname).slice(ROOT.length);
+}
 
 /** From the network, and from this machine where there is none. */
 async function answer(event) {
@@ -40,8 +47,9 @@ async function prune() {
   try {
     const cache = await caches.open(CACHE);
     for (const request of await cache.keys()) {
-      const path = new URL(request.url).pathname.slice(1);
-      if (path.startsWith("assets/") && !ASSETS.includes(path)) await cache.delete(request);
+      const name = nameOf(request.url);
+      if (!request.url.startsWith(ROOT)) continue;
+      if (name.startsWith("assets/") && !ASSETS.includes(name)) await cache.delete(request);
     }
   } catch {
     // The page works without it.

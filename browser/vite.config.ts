@@ -3,7 +3,7 @@ import { offlineWorker } from "./offline_worker.ts";
 import { wgslText } from "./wgsl_text.ts";
 
 /**
- * onnxruntime-web stays as its package ships it, at `/ort/`: it finds its wasm next to itself, and
+ * onnxruntime-web stays as its package ships it, at `ort/` beside the pages: it finds its wasm next to itself, and
  * its threads load it by its own address.
  */
 function servedOnnxruntime(): Plugin {
@@ -14,6 +14,8 @@ function servedOnnxruntime(): Plugin {
       const build = /^onnxruntime-web\/(webgpu|wasm)$/.exec(source)?.[1];
       return build ? { id: `/ort/ort.${build}.bundle.min.mjs`, external: "absolute" } : undefined;
     },
+    // Chunks are in `assets/`, whatever the folder of the pages is called where they are served.
+    renderChunk: (code) => ({ code: code.replace(/(["'`])\/ort\//g, "$1../ort/"), map: null }),
   };
 }
 
@@ -21,7 +23,8 @@ const plugins = () => [servedOnnxruntime(), wgslText()];
 
 export default defineConfig({
   root: import.meta.dirname,
-  base: "/",
+  // Pages may be behind a prefix: they name what is theirs from where they are.
+  base: "./",
   plugins: [...plugins(), offlineWorker()],
   worker: { format: "es", plugins },
   build: {

@@ -57,5 +57,5 @@ if (place) render(<App />, place);
 void start();
 if ("serviceWorker" in navigator && !import.meta.hot) {
   // What was checked can be looked at offline; without it everything else works.
-  navigator.serviceWorker.register("/offline.js").catch(() => {});
+  navigator.serviceWorker.register("./offline.js").catch(() => {});
 }

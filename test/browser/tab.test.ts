@@ -1,7 +1,7 @@
 import axe, { type AxeResults } from "axe-core";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { decodeReport } from "../../core/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { readJson, readLatentChannels } from "../../core/model/mod.ts";
@@ -100,6 +100,43 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
   await shoot(page, "honest-dark");
   // It is drawn anew in the other colours.
   await eventually(plot).not.toBe(light);
+});
+
+/** Stands before the pages as a server does that has them under a name, until the test ends. */
+function behindPrefix(prefix: string): { readonly url: string; readonly elsewhere: string[] } {
+  const elsewhere: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    if (!pathname.startsWith(prefix)) {
+      elsewhere.push(pathname);
+      return new Response("another site", { status: 404 });
+    }
+    const { method, headers } = request;
+    return fetch(`${site.url}/${pathname.slice(prefix.length)}${search}`, { method, headers });
+  });
+  onTestFinished(() => server.shutdown());
+  return { url: `http://127.0.0.1:${server.addr.port}${prefix}`, elsewhere };
+}
+
+test("behind a prefix all that the pages load and lead to is below it", async () => {
+  const { url, elsewhere } = behindPrefix("/some/prefix/");
+  const { page, errors } = await openTab(browser);
+  await page.goto(tabLink(url.slice(0, -1), miner.url, made));
+  await page.waitForSelector(".card img");
+  await setLevel(page, 2);
+  await pick(page, "1");
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  await page.evaluate(`location.hash = "#/browser"`);
+  await page.waitForSelector('a[href$="bench.html"]');
+  const scope = "navigator.serviceWorker.ready.then(({ scope }) => scope)";
+  expect(await page.evaluate(scope)).toBe(url);
+  await page.locator('a[href$="bench.html"]').click();
+  await page.waitForSelector('a[aria-current][href$="bench.html"]');
+  const links = await page.$$eval("a[href]", (all) => all.map(({ href }) => href));
+  expect(links.filter((href) => !href.startsWith(url))).toEqual([]);
+  expect(elsewhere).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 test(

@@ -48,7 +48,7 @@ export function AboutView() {
               setSaid(await clear());
             })}
         />
-        <a class="button" href="/bench.html">Measure the kernels on this GPU</a>
+        <a class="button" href="./bench.html">Measure the kernels on this GPU</a>
         <span role="status">{said}</span>
       </p>
       <ProblemView at="browser" />

@@ -9,6 +9,7 @@ import {
 } from "../../../core/model/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
 import { digest } from "./file_hash.ts";
+import { pageRoot } from "./page_root.ts";
 
 /** Options of later fetches. */
 export interface Download {
@@ -35,7 +36,7 @@ export class CachedFiles implements ModelFiles {
   constructor(entry: CatalogueEntry, variant: string | undefined) {
     this.#entry = entry;
     this.name = entry.id;
-    this.location = new URL(`/models/${entry.id}/`, globalThis.location.href).href;
+    this.location = new URL(`models/${entry.id}/`, pageRoot()).href;
     this.variant = variant;
   }
 

@@ -10,6 +10,7 @@ import { receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
 import { linkOf, type OfferedReceipt } from "../api/mod.ts";
 
 import { fetchJson } from "./fetch_json.ts";
+import { pageRoot } from "./page_root.ts";
 
 /** The HTTP API of validators, and what miners have of it. Their answers are untrusted. */
 
@@ -21,7 +22,7 @@ const MAX_LIST_BYTES = 8 * 2 ** 20;
 
 /** What the server of this page shows: a file of the page, but where a neuron serves it. */
 export function readOwnList(page: string): Promise<OfferedReceipt[]> {
-  return readList(new URL("/", page).href, page, PATHS.pageReceipts);
+  return readList(pageRoot(), page, PATHS.pageReceipts);
 }
 
 /**
