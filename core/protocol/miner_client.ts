@@ -65,13 +65,22 @@ async function fetchBounded(
     });
     const bytes = await readAtMost(response, response.ok ? max : MAX_REFUSAL_BYTES);
     if (response.ok) return bytes ?? tooLong(what, max);
-    throw new Error(`the miner answered ${response.status} ${response.statusText}`.trim());
+    throw new Error(refusalOf(response));
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     const late = cause instanceof Error && cause.name === "TimeoutError";
     const why = late ? `nothing whole came within ${timeoutMs / 1000} s` : reason(cause);
     throw new AppError("opening_withheld", `Cannot fetch ${what}: ${why}`, { cause });
   }
+}
+
+/** By these a miner says that it has not, or not any more, what is asked for. */
+const GONE = [403, 404, 410];
+
+/** A token that is not the receipt's any more is refused: the miner has begun anew since. */
+function refusalOf({ status, statusText }: Response): string {
+  const answer = `the miner answered ${status} ${statusText}`.trim();
+  return GONE.includes(status) ? `the miner no longer has it (${answer})` : answer;
 }
 
 /** Asks again when a busy miner says, in seconds, when they will not be; all within the time. */

@@ -199,6 +199,30 @@ describe("a receipt comes in", () => {
     expect(sent).toBeLessThan(2 ** 27);
   });
 
+  test("unless the miner no longer has it, which is said in words", async () => {
+    const { page } = await openTab(world.browser);
+    const moved = {
+      ...made,
+      token: `${made.token.slice(0, -1)}${made.token.endsWith("A") ? "B" : "A"}`,
+    };
+    for (const link of [moved, { ...made, id: "ab".repeat(32) }]) {
+      await page.goto("about:blank");
+      await page.goto(tabLink(world.site.url, world.miner.url, link));
+      await eventually(() => alertOf(page)).toMatch(/the miner no longer has it/);
+    }
+    // The receipt is there, and its image is not any more.
+    const url = spoil(
+      world.miner,
+      (path, answer) =>
+        path.endsWith("/image")
+          ? Promise.resolve(new Response(null, { status: 404, headers: CORS }))
+          : answer(),
+    );
+    await page.goto("about:blank");
+    await page.goto(tabLink(world.site.url, url, made));
+    await eventually(() => alertOf(page)).toMatch(/Cannot fetch image: the miner no longer has it/);
+  });
+
   test("by a link or a text that is dropped, or a file", async () => {
     const { page } = await openTab(world.browser);
     await page.goto(world.site.url);
