@@ -45,7 +45,7 @@ const LOSS_REPORT_MS = 50;
 export class Gpu implements Disposable {
   readonly buffers: BufferPool;
   readonly staging: StagingPool;
-  /** Settles once, when the device is gone: AppError `device_lost`. */
+  /** Settles once, when the device is lost: AppError `device_lost`. */
   readonly lost: Promise<AppError>;
   readonly #memory: () => DeviceMemory;
   /** Rejects the work under way. */
@@ -109,7 +109,7 @@ export class Gpu implements Disposable {
    * @throws AppError `device_lost`, `gpu_failed`, and what the work throws.
    */
   async orFailure<T>(work: PromiseLike<T>): Promise<T> {
-    // Not a promise made from `lost`: that would keep every result until the device is gone.
+    // Not a promise made from `lost`: that would keep every result until the device is lost.
     const { promise: failed, reject } = Promise.withResolvers<never>();
     this.#waiting.add(reject);
     if (this.#lost) reject(this.#lost);
@@ -124,7 +124,7 @@ export class Gpu implements Disposable {
     }
   }
 
-  /** @throws AppError `device_lost` once the device is gone. */
+  /** @throws AppError `device_lost` once the device is lost. */
   throwIfLost(): void {
     if (this.#lost) throw this.#lost;
   }
@@ -133,7 +133,7 @@ export class Gpu implements Disposable {
    * Does GPU work in an error scope.
    * @param doing for the sentence: "run the step kernel".
    * @param undo gives back what the work took from the pools, when the device did not take the work.
-   * @throws AppError `gpu_failed` with the driver's words, `device_lost` once the device is gone.
+   * @throws AppError `gpu_failed` with the driver's words, `device_lost` once the device is lost.
    */
   async guarded<T>(doing: string, work: () => T, undo?: (made: T) => void): Promise<T> {
     this.throwIfLost();

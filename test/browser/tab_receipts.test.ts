@@ -490,7 +490,7 @@ describe("an untrusted receipt never blanks the page", () => {
         ...{ verdict: "honest", level: 0, steps: [], statementOnly: true },
       });
       // The verdict and the ladder say so, and it cannot be attested.
-      const only = /only the signature, the time and the hash of an image/g;
+      const only = /only the signature, the time and the hash of a given image/g;
       await eventually(async () => (await textOf(page)).match(only)).toHaveLength(2);
       const text = await textOf(page);
       expect(await page.$(".verdict[data-verdict=honest]")).toBeNull();

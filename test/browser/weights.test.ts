@@ -15,12 +15,12 @@ function fakeFile(room: number) {
   let content = new Uint8Array(0);
   const access = {
     write: (bytes: Uint8Array, { at }: { readonly at: number }) => {
-      const fits = bytes.subarray(0, Math.max(0, room - at));
-      const longer = new Uint8Array(Math.max(content.length, at + fits.length));
+      const taken = bytes.subarray(0, Math.max(0, room - at));
+      const longer = new Uint8Array(Math.max(content.length, at + taken.length));
       longer.set(content);
-      longer.set(fits, at);
+      longer.set(taken, at);
       content = longer;
-      return fits.length;
+      return taken.length;
     },
     truncate: (size: number) => content = content.slice(0, size),
     flush: () => {},

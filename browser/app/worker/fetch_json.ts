@@ -12,14 +12,16 @@ export interface Question {
   readonly maxBytes: number;
   readonly init?: Pick<RequestInit, "method" | "headers" | "body">;
   /** Statuses that say that it does not have, or no longer has, what is asked for. */
-  readonly gone?: readonly number[];
+  readonly goneStatuses?: readonly number[];
 }
 
 /**
  * JSON of an untrusted server: within a time and a size, without cookies or redirects.
  * @throws AppError `opening_withheld`, with the server's words where it refused.
  */
-export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): Promise<unknown> {
+export async function fetchJson(
+  { whom, url, maxBytes, init, goneStatuses }: Question,
+): Promise<unknown> {
   try {
     const response = await fetch(url, {
       ...init,
@@ -30,7 +32,7 @@ export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): 
     const bytes = await readAtMost(response, maxBytes);
     if (!bytes) throw new Error("its answer is too long");
     const json: unknown = parseJsonText(new TextDecoder().decode(bytes));
-    if (!response.ok && gone?.includes(response.status)) throw new Gone(whom);
+    if (!response.ok && goneStatuses?.includes(response.status)) throw new NoLongerThere(whom);
     if (!response.ok) throw new Error(`it answered ${response.status}: ${wordsOf(json)}`);
     return json;
   } catch (cause) {
@@ -44,7 +46,7 @@ export async function fetchJson({ whom, url, maxBytes, init, gone }: Question): 
 }
 
 /** What was asked for is no longer there. */
-class Gone extends Error {
+class NoLongerThere extends Error {
   constructor(whom: string) {
     super(`${whom} no longer has it; most keep the steps of an image for 15 minutes`);
   }

@@ -19,7 +19,7 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
     init: { headers: { authorization: `Bearer ${token}` } },
     maxBytes: 2 * MAX_RECEIPT_BYTES,
     // A token that is no longer the receipt's is refused: the miner was restarted.
-    gone: [403, 404, 410],
+    goneStatuses: [403, 404, 410],
   });
   const receipt = receiptFromJson((answer as { readonly receipt?: unknown } | null)?.receipt);
   if (receiptId(receipt) !== id) {

@@ -170,13 +170,13 @@ test("parallel calls of one key are all taken, in the order of their nonces", as
 });
 
 test("an endpoint that is down is one line", async () => {
-  const gone = SubtensorClient.connect({
+  const refused = SubtensorClient.connect({
     network: "devnet",
     endpoint: "ws://127.0.0.1:9",
     netuid: NETUID,
     timeoutMs: 5000,
   });
-  const error = await rejection(gone);
+  const error = await rejection(refused);
   expect(error).toMatchObject({ code: "chain_unreachable" });
   expect(error.message).toMatch(
     /Cannot connect to the chain at ws:\/\/127.0.0.1:9: .*is a node there/,
