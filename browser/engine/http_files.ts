@@ -1,44 +1,14 @@
 import { AppError, reason } from "../../core/error.ts";
-import {
-  type ByteRange,
-  checkModelPath,
-  missingFile,
-  type ModelFiles,
-} from "../../core/model/mod.ts";
+import { type ByteRange, ListedFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/remote/mod.ts";
 
 /** A model whose files are read by GET, whole or by range. */
-export class HttpFiles implements ModelFiles {
-  readonly name: string;
-  readonly location: string;
-  readonly variant?: string;
+export class HttpFiles extends ListedFiles {
   readonly #url: string;
-  readonly #sizes: ReadonlyMap<string, number>;
 
-  constructor({ name, location, variant, url, sizes }: ModelDescription) {
-    this.name = name;
-    this.location = location;
-    this.variant = variant;
+  constructor({ url, sizes, ...model }: ModelDescription) {
+    super(model, new Map(Object.entries(sizes)));
     this.#url = url;
-    this.#sizes = new Map(Object.entries(sizes));
-  }
-
-  get paths(): string[] {
-    return [...this.#sizes.keys()];
-  }
-
-  has(path: string): boolean {
-    return this.#sizes.has(checkModelPath(path, this.name));
-  }
-
-  size(path: string): number {
-    const size = this.#sizes.get(checkModelPath(path, this.name));
-    if (size === undefined) throw missingFile(this, path);
-    return size;
-  }
-
-  async text(path: string): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {

@@ -27,6 +27,7 @@ export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
 export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
+export { ListedFiles } from "./listed_files.ts";
 export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";
 export {
   decodeModelIndex,

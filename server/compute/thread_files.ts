@@ -1,12 +1,7 @@
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
-import {
-  type ByteRange,
-  checkModelPath,
-  missingFile,
-  type ModelFiles,
-} from "../../core/model/mod.ts";
+import { type ByteRange, ListedFiles, missingFile, type ModelFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/remote/mod.ts";
 import { isMissing, readFileRange } from "../storage/mod.ts";
 
@@ -38,13 +33,9 @@ export function serveFiles(files: ModelFiles, port: MessagePort): void {
 const PIECE = 64 * 2 ** 20;
 
 /** A model's files as a thread sees them: read at the other end of a port. */
-export class ThreadFiles implements ModelFiles {
-  readonly name: string;
-  readonly location: string;
-  readonly variant?: string;
+export class ThreadFiles extends ListedFiles {
   /** Of files that lie in a folder as they are; onnxruntime-node opens by path. */
   readonly localPath?: (path: string) => string;
-  readonly #sizes: ReadonlyMap<string, number>;
   readonly #port: MessagePort;
   readonly #piece: number;
   readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array<ArrayBuffer>>>();
@@ -55,34 +46,15 @@ export class ThreadFiles implements ModelFiles {
    * @param piece bytes of a file that are asked for at once.
    */
   constructor(
-    { name, location, variant, sizes }: ModelDescription,
+    { sizes, ...model }: ModelDescription,
     { port, local }: { readonly port: MessagePort; readonly local: boolean },
     piece = PIECE,
   ) {
-    this.name = name;
-    this.location = location;
-    this.variant = variant;
-    this.#sizes = new Map(Object.entries(sizes));
+    super(model, new Map(Object.entries(sizes)));
     this.#port = port;
     this.#piece = piece;
-    if (local) this.localPath = (path) => join(location, this.#known(path));
+    if (local) this.localPath = (path) => join(this.location, this.#known(path));
     port.on("message", (answer: Answer) => this.#take(answer));
-  }
-
-  get paths(): string[] {
-    return [...this.#sizes.keys()];
-  }
-
-  has(path: string): boolean {
-    return this.#sizes.has(checkModelPath(path, this.name));
-  }
-
-  size(path: string): number {
-    return this.#sizes.get(this.#known(path)) ?? 0;
-  }
-
-  async text(path: string): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {

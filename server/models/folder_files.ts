@@ -1,63 +1,24 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
-import {
-  type ByteRange,
-  checkModelPath,
-  missingFile,
-  type ModelFiles,
-} from "../../core/model/mod.ts";
+import { type ByteRange, ListedFiles, missingFile, type ModelFiles } from "../../core/model/mod.ts";
 import { isMissing, readFileRange } from "../storage/mod.ts";
 
 // part/file, and one more for exports that keep a variant in a folder of its own.
 const MAX_DEPTH = 3;
 
 /** A model in a folder on this machine. */
-export class FolderFiles implements ModelFiles {
-  readonly name: string;
-  readonly location: string;
-  readonly variant?: string;
-  readonly #sizes: ReadonlyMap<string, number>;
-
-  private constructor(
-    { name, location, variant }: Pick<ModelFiles, "name" | "location" | "variant">,
-    sizes: ReadonlyMap<string, number>,
-  ) {
-    this.name = name;
-    this.location = location;
-    this.variant = variant;
-    this.#sizes = sizes;
-  }
-
+export class FolderFiles extends ListedFiles {
   /** Lists the folder; with `only`, sees no other files than these. */
   static async open(
     of: Pick<ModelFiles, "name" | "location" | "variant"> & { only?: readonly string[] },
   ): Promise<FolderFiles> {
-    const sizes = await fileSizes(of.location, of.only);
-    return new FolderFiles(of, new Map([...sizes].sort(([a], [b]) => a < b ? -1 : 1)));
-  }
-
-  get paths(): string[] {
-    return [...this.#sizes.keys()];
-  }
-
-  has(path: string): boolean {
-    return this.#sizes.has(checkModelPath(path, this.name));
-  }
-
-  size(path: string): number {
-    const size = this.#sizes.get(checkModelPath(path, this.name));
-    if (size === undefined) throw missingFile(this, path);
-    return size;
+    return new FolderFiles(of, await fileSizes(of.location, of.only));
   }
 
   localPath(path: string): string {
     this.size(path);
     return join(this.location, path);
-  }
-
-  async text(path: string): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {

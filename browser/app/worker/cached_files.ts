@@ -2,9 +2,7 @@ import { AppError, reason } from "../../../core/error.ts";
 import {
   type ByteRange,
   type CatalogueEntry,
-  checkModelPath,
-  missingFile,
-  type ModelFiles,
+  ListedFiles,
   Watchdog,
 } from "../../../core/model/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
@@ -23,10 +21,7 @@ const SMALL = 2 ** 20;
 const STALL_MS = 60_000;
 
 /** A model of the catalogue: its files come from this page's server, once, and are verified. */
-export class CachedFiles implements ModelFiles {
-  readonly name: string;
-  readonly location: string;
-  readonly variant?: string;
+export class CachedFiles extends ListedFiles {
   readonly #entry: CatalogueEntry;
   readonly #held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   download: Download = {};
@@ -34,27 +29,10 @@ export class CachedFiles implements ModelFiles {
   fetched = 0;
 
   constructor(entry: CatalogueEntry, variant: string | undefined) {
+    const location = new URL(`models/${entry.id}/`, pageRoot()).href;
+    const sizes = Object.entries(entry.files).map(([path, { size }]) => [path, size] as const);
+    super({ name: entry.id, location, variant }, new Map(sizes));
     this.#entry = entry;
-    this.name = entry.id;
-    this.location = new URL(`models/${entry.id}/`, pageRoot()).href;
-    this.variant = variant;
-  }
-
-  get paths(): string[] {
-    return Object.keys(this.#entry.files).sort();
-  }
-
-  has(path: string): boolean {
-    return Object.hasOwn(this.#entry.files, checkModelPath(path, this.name));
-  }
-
-  size(path: string): number {
-    if (!this.has(path)) throw missingFile(this, path);
-    return this.#entry.files[path].size;
-  }
-
-  async text(path: string): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
