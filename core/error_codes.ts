@@ -183,7 +183,7 @@ export const ERROR_CODES = {
   },
   request_replayed: {
     ...{ blame: "caller", status: 401 },
-    remedy: "Sign every request anew, with a uuid of its own.",
+    remedy: "Sign every request again, with a new uuid.",
   },
   request_too_large: {
     ...{ blame: "caller", status: 413 },

@@ -2,7 +2,7 @@
 const MAX_DEPTH = 64;
 
 /**
- * JSON of a peer or of a file. Its length is bounded by whoever read it; its depth is bounded here,
+ * JSON of a peer or of a file. Its reader bounds its length; its depth is bounded here,
  * since what walks a value later, or writes it again, would run out of stack.
  * @throws SyntaxError when it is not JSON, or nested more than 64 deep.
  */

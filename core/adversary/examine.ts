@@ -24,7 +24,7 @@ import { type CheatedRun, type States, stepFrom } from "./lab.ts";
 export interface Checker {
   readonly request: GenerationRequest;
   readonly plan: Plan;
-  /** What Subnet 30's rule re-runs: its solver starts anew at each step, so it is of first order. */
+  /** What Subnet 30's rule re-runs: its solver restarts at each step, so it is of first order. */
   readonly olderPlan: Plan;
   readonly dims: LatentDims;
   /** The model that the receipt names. */

@@ -38,7 +38,7 @@ export class GpuRecorder {
       const before = this.#deliveries[this.#deliveries.length - 1];
       const delivery = Promise.all([bytes, before])
         .then(([parts]) => this.#deliver(kind, index, parts));
-      // Its failure is seen by whoever awaits the next delivery, or the end.
+      // Its failure rejects the next delivery, or the end.
       delivery.catch(() => {});
       this.#deliveries.push(delivery);
     }

@@ -6,7 +6,7 @@ type Sampled = Pick<Model, "config" | "family"> & {
   readonly unet: Pick<Model["unet"], "distilled">;
 };
 
-/** What a model likes to be run with, as far as its folder says. Sizes in pixels. */
+/** A model's recommended settings, as far as its folder says. Sizes in pixels. */
 export function defaultsOf(model: Sampled): Omit<RequestDefaults, "seed"> {
   const { sample_size } = model.config.unet;
   const [height, width] = typeof sample_size === "number"

@@ -61,7 +61,7 @@ export interface ImageEngine extends AsyncDisposable {
   readonly model: string;
   /** Library and device that compute, for people. */
   readonly compute: string;
-  /** What the model likes to be run with, as far as its folder says. */
+  /** The model's recommended settings, as far as its folder says. */
   readonly defaults: Omit<RequestDefaults, "seed">;
   /**
    * Runs a request, and those batched with it.

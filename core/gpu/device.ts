@@ -105,7 +105,7 @@ export class Gpu implements Disposable {
 
   /**
    * What the work gives, or how the device failed meanwhile: onnxruntime may wait for a lost device
-   * for ever, fail in words of its own before the loss is reported, or not see that memory ran out.
+   * for ever, fail with its own error before the loss is reported, or not see that memory ran out.
    * @throws AppError `device_lost`, `gpu_failed`, and what the work throws.
    */
   async orFailure<T>(work: PromiseLike<T>): Promise<T> {

@@ -7,7 +7,7 @@ export interface DeviceMemory {
 }
 
 /**
- * Counts a device's buffers from now on: each passes through its `createBuffer`, whoever makes it.
+ * Counts a device's buffers from now on: all pass through its `createBuffer`.
  * @returns the count as it is when asked.
  */
 export function countBuffers(device: GPUDevice): () => DeviceMemory {

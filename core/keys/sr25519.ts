@@ -5,7 +5,7 @@ export type Signer = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
 /**
  * sr25519 over the bytes as they are; 1 to 5 ms. False also for what is no key or signature: the
- * library throws at those, and strangers send them.
+ * library throws at those, which untrusted peers may send.
  */
 export function verifySr25519(
   message: Uint8Array,

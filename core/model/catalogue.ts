@@ -48,7 +48,7 @@ const catalogueSchema = z.strictObject({ models: z.array(entrySchema).min(1) });
 /** What a file must be, as the catalogue or a hub states it. */
 export type ExpectedFile = z.infer<typeof expectedFile>;
 
-/** One known model: where it is, what its files must be, how it likes to be run. */
+/** One known model: where it is, what its files must be, its recommended settings. */
 export type CatalogueEntry = z.infer<typeof entrySchema>;
 
 /** The known models; the first embedded one is what `embedded` means. */

@@ -91,7 +91,7 @@ export function decodeGenerationCall(json: unknown): GenerationCall {
 }
 
 /**
- * @throws AppError `receipt_invalid` for an answer that is none, or whose ids are not those of its
+ * @throws AppError `receipt_invalid` for an invalid answer, or one whose ids are not those of its
  * receipts. Nothing else of the receipts is checked.
  */
 export function decodeGenerationAnswer(json: unknown): GenerationAnswer {

@@ -77,7 +77,7 @@ async function fetchBounded(
 /** By these a miner says that it has not, or not any more, what is asked for. */
 const GONE = [403, 404, 410];
 
-/** A token that is not the receipt's any more is refused: the miner has begun anew since. */
+/** A token that is no longer the receipt's is refused: the miner was restarted. */
 function refusalOf({ status, statusText }: Response): string {
   const answer = `the miner answered ${status} ${statusText}`.trim();
   return GONE.includes(status) ? `the miner no longer has it (${answer})` : answer;

@@ -22,7 +22,7 @@ export type OwnModel = Pick<KnownModel, "files" | "facts" | "tolerances">;
 /** What the checker's model says of every receipt of it. */
 export interface OwnSettings {
   readonly facts: ModelFacts;
-  /** Where there is none of a receipt's precision, the stated defaults hold. */
+  /** For a precision that is not there, the stated defaults hold. */
   readonly tolerances: readonly Tolerance[];
   /** Of its `scheduler_config.json`, as the model's pipeline uses it. */
   readonly plans: Planner;

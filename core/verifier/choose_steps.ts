@@ -25,7 +25,7 @@ const DEFAULT_DRAW = 3;
 /**
  * Draws now that the receipt is in hand, or takes what was picked.
  * @throws AppError `challenge_invalid` for more steps than there are, or a step that is not there;
- * `invalid_request` for a hash that is none.
+ * `invalid_request` for an invalid hash.
  */
 export function chooseSteps(receipt: Receipt, choice: StepChoice): ChosenSteps {
   if ("take" in choice) return { steps: pickedSteps(choice.take, receipt.steps), draw: "chosen" };

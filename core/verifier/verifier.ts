@@ -10,7 +10,7 @@ export interface Verifier {
    * Level 0 for a receipt: signed, complete, by the plan that follows from its request, and of the
    * verifier's model. Reads nothing.
    * @param now milliseconds since 1970.
-   * @throws AppError `signature_invalid`, `receipt_mismatch`; of a request that is none
+   * @throws AppError `signature_invalid`, `receipt_mismatch`; of an invalid request
    * `invalid_request`, `invalid_config` or `unsupported_setting`.
    */
   readonly accept: (receipt: Receipt | CheckedStatement, now?: number) => Accepted;

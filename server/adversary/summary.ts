@@ -58,7 +58,7 @@ function summaryPage(
   { runs, samples, steps, size, scheduler, guidanceScale }: Sizing,
   machines: readonly (readonly [string, string])[],
 ): string {
-  // A line each: `deno fmt` would wrap sentences anew with every other figure.
+  // A line each: `deno fmt` would rewrap sentences with every changed figure.
   return `# Cheats against the checks: ${id}
 
 Written by \`deno task adversary --write\`. What is not caught: core/adversary/NOT_CAUGHT.md.

@@ -55,7 +55,7 @@ async function agreement(flags: AgreementFlags): Promise<void> {
   console.log(flags.json ? JSON.stringify(lines) : agreementTable(lines));
 }
 
-/** @throws AppError `invalid_request` naming the one that is none. */
+/** @throws AppError `invalid_request` naming the wrong one. */
 function hostsOf(list: string): Host[] {
   return list.split(",").map((name) => {
     const host = HOSTS.find((known) => known === name);

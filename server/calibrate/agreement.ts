@@ -41,8 +41,8 @@ export async function compareMachines(
   const found: StepAgreement[] = [];
   for (const [checker, other] of machines) {
     const less = precision === "float16" ? precision : other.precision;
-    const who = { maker, checker, precision: less, run };
-    found.push(...await checkRun(other.engine, made, who));
+    const machines = { maker, checker, precision: less, run };
+    found.push(...await checkRun(other.engine, made, machines));
   }
   return found;
 }
@@ -58,7 +58,7 @@ async function makeRun(engine: ImageEngine, request: GenerationRequest): Promise
 async function checkRun(
   engine: ImageEngine,
   { request, plan, states, denoised }: MadeRun,
-  who: Pick<StepAgreement, "maker" | "checker" | "precision" | "run">,
+  machines: Pick<StepAgreement, "maker" | "checker" | "precision" | "run">,
 ): Promise<StepAgreement[]> {
   const asked = denoised.map((_, index) => ({ index, bits: states[index] }));
   const predicted = await engine.predict(request, asked);
@@ -72,6 +72,6 @@ async function checkRun(
       next,
       nextAgain: next,
     }));
-    return { ...who, index, steps: plan.rows.length, noise: sigma / alpha, velocityError };
+    return { ...machines, index, steps: plan.rows.length, noise: sigma / alpha, velocityError };
   });
 }

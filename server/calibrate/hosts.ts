@@ -26,7 +26,7 @@ export const ALL_HOSTS = "all";
  * Opens machines by name: `cpu`, `native`, `chrome`, or with a variant of the weights, `cpu:fp16`.
  * `all` is every host that this machine has, and the CPU once more for each variant.
  * @param stack frees them.
- * @throws AppError `invalid_request` for a name that is none, `host_unavailable` for a host that
+ * @throws AppError `invalid_request` for an unknown name, `host_unavailable` for a host that
  * was named and is not there, and as `openModel`.
  */
 export async function openMachines(

@@ -20,7 +20,7 @@ export async function writeTolerances(
 
 /**
  * Writes one part of the measurements, those fitted to or those checked since, next to the model.
- * Fitting anew drops what was checked before.
+ * Fitting again drops what was checked before.
  * @returns the measurements's path.
  */
 export async function writeMeasurements(

@@ -18,7 +18,7 @@ export interface ChainFlags {
 
 /** btcli's flags for a wallet. */
 export function addWalletOptions(command: Command): Command {
-  return command.optionsGroup("Who it is:")
+  return command.optionsGroup("Identity:")
     .option("--wallet.name <name>", "the wallet's folder", "default")
     .option(
       "--wallet.hotkey <name>",
@@ -30,7 +30,7 @@ export function addWalletOptions(command: Command): Command {
 
 /** btcli's flags for a chain. */
 export function addChainOptions(command: Command): Command {
-  return command.optionsGroup("Which chain:")
+  return command.optionsGroup("Chain:")
     .option("--netuid <n>", "the subnet", "1")
     .option(
       "--subtensor.network <name>",

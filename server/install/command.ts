@@ -25,7 +25,7 @@ export function installCommand(): Command {
     .option("--remove", "take it away again", false)
     .addHelpText(
       "after",
-      "\nIt starts the program where it is now: move that, and install it anew.",
+      "\nIt starts the program where it is now: after moving that, install it again.",
     )
     .action(async (flags: InstallFlags) => {
       const folder = resolve(flags.to ?? defaultFolder());

@@ -16,7 +16,7 @@ export function snippetCommand(code: string): ScriptCommand {
 }
 
 /**
- * Variables with which a script runs as it does here for whoever starts it: packages are found in
+ * Variables with which a script runs as it does here, for any user: packages are found in
  * this cache, which another home folder does not have.
  */
 export async function scriptFolders(): Promise<Record<string, string>> {

@@ -39,7 +39,7 @@ function startLine({ start }: Report): string[] {
 
 function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
   if (code !== undefined) return [];
-  if (steps.length === 0) return ["No step was opened: this says who signed what, and no more"];
+  if (steps.length === 0) return ["No step was opened: this shows who signed what, and no more"];
   const rows = steps.map((row) => [
     String(row.step),
     short(row.noise ?? Infinity),

@@ -14,7 +14,7 @@ const TAO = 1_000_000_000n;
 /** An address of this machine that the chain takes for an axon. */
 export const IP = "127.0.0.2";
 const KEY = "an-api-key-of-the-tests";
-/** Of //Alice, who validates. */
+/** Of //Alice, the validator. */
 export const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 /** A validator that asks miners for users alone. */
 export const NO_STRESS = ["--role", "forward", "--forward.hedge", "1"];

@@ -14,7 +14,10 @@ export function parseIp(text: string): ChainAddress {
   }
   const host = text.includes(":") && URL.canParse(`http://[${text}]`);
   if (!host) {
-    throw new AppError("invalid_request", `Cannot serve: the IP address ${text} is none`);
+    throw new AppError(
+      "invalid_request",
+      `Cannot serve: the IP address is ${text}, not an IPv4 or IPv6 one`,
+    );
   }
   return { ip: BigInt(`0x${groupsOf(new URL(`http://[${text}]`).hostname).join("")}`), type: 6 };
 }

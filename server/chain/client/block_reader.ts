@@ -21,7 +21,7 @@ const PAUSE_MS = 500;
 const MAX_KEPT = 4;
 
 /**
- * Reads blocks, again when the socket drops or what comes is none. Many may wait for the same block:
+ * Reads blocks, again when the socket drops or the answer is invalid. Many may wait for the same block:
  * it is read once, and once more if another one takes its place.
  */
 export class BlockReader {

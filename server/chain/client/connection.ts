@@ -158,7 +158,7 @@ class SameChainProvider extends WsProvider {
 
   /**
    * polkadot forgets a subscription whose renewal fails, as when the socket drops again; and its own,
-   * to the runtime's version, which it makes anew on each socket, would end the process.
+   * to the runtime's version, which it renews on each socket, would end the process.
    */
   override async subscribe(...call: SubscribeParameters): Promise<number | string> {
     const [, , , callback] = call;

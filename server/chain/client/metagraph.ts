@@ -79,7 +79,7 @@ export interface AxonInfo {
 
 /**
  * undefined for a neuron that serves nothing. The chain takes 0.0.0.0 as well, which is how an axon
- * is taken back: to bittensor it is none, and to a socket it would be this machine.
+ * is taken back: to bittensor it is no address, and to a socket it would be this machine.
  */
 export function axonOf(info: AxonInfo | null | undefined): Axon | undefined {
   if (!info) return undefined;

@@ -21,7 +21,7 @@ const METHOD = "SubnetInfoRuntimeApi_get_metagraph";
  * One round trip where the runtime has the API, three where it has not.
  * @param head recent: the storage is read there.
  * @throws AppError `invalid_request` for a subnet that is not there, `chain_unreachable`,
- * `chain_invalid` when what the chain says is none.
+ * `chain_invalid` for an invalid answer.
  */
 export async function readMetagraph(
   link: ChainLink,

@@ -65,7 +65,7 @@ export class Submitter {
    * @param doing what the user wanted, for errors: "set weights".
    * @throws AppError `chain_refused`, `not_registered` with the runtime's name for it and a remedy,
    * `chain_unreachable` when it cannot be known any more, or was not taken in time, `chain_invalid`
-   * when the chain's answers are none.
+   * for invalid answers.
    */
   async submit(build: () => Call, key: KeyringPair, doing: string): Promise<Inclusion> {
     const nonces = this.#keys.get(key.address) ?? { mutex: new Mutex() };
@@ -107,7 +107,10 @@ export class Submitter {
     const asked = this.#link.send("system_accountNextIndex", [address]);
     const nonce = Number(await within(asked, this.#timeoutMs, doing));
     if (Number.isSafeInteger(nonce) && nonce >= 0) return nonce;
-    throw new AppError("chain_invalid", `Cannot ${doing}: the chain's nonce of ${address} is none`);
+    throw new AppError(
+      "chain_invalid",
+      `Cannot ${doing}: the chain's nonce of ${address} is not a number`,
+    );
   }
 
   /** The version of the runtime, as far as the client was notified. */

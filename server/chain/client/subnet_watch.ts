@@ -11,7 +11,7 @@ type Log = (
 /** Blocks after which the subnet is read again. */
 const REFRESH_BLOCKS = 25;
 
-/** No fork is that long: the chain was begun anew, as a local node that keeps nothing. */
+/** No fork is that long: the chain was restarted from genesis, as a local node that keeps nothing. */
 const RESTART_BLOCKS = 8;
 
 /** A subnet's neurons, read again now and then. */

@@ -43,7 +43,9 @@ async function makeNew(
     console.log(flags.usePassword ? "  encrypted" : "  NOT encrypted");
   }
   console.log(`hotkey  ${hotkey}`);
-  console.log("Whoever has these files has the keys; their phrases are inside. Keep a copy:");
+  console.log(
+    "These files are the keys, and have their phrases inside. Keep them secret, and a copy:",
+  );
   for (const file of files) console.log(`  ${file}`);
 }
 

@@ -50,7 +50,7 @@ export async function newWallet(
   ];
   const coldkeyPath = join(folder, "coldkey");
   const coldPaths = [coldkeyPath, join(folder, "coldkeypub.txt")] as const;
-  // A miner has the public half alone: the coldkey is on another machine, and another is none.
+  // A miner has the public half alone: the coldkey is on another machine, and must not be replaced.
   const cold = (await Promise.all(coldPaths.map(exists))).some(Boolean) ? undefined : makeKey();
   const files = cold ? [...hot, ...await coldFiles(cold, coldPaths, password)] : hot;
   await writeAll(files);
