@@ -1,5 +1,5 @@
 import { cryptoWaitReady } from "@polkadot/util-crypto";
-import { mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,6 @@ import { reason, throwIfAborted } from "../../core/error.ts";
 import { addressOf, PATHS } from "../../core/protocol/mod.ts";
 import { developmentPair, type Devnet, startDevnet, SubtensorClient } from "../chain/mod.ts";
 import { stopped } from "../runtime/mod.ts";
-import { SITE_FOLDER } from "../web/mod.ts";
 import { localAddress } from "./local_address.ts";
 import { type DemoProcess, startProcess } from "./processes.ts";
 import { Screen } from "./screen.ts";
@@ -86,11 +85,10 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     screen.say(`     a user saw: ${refused}`);
   }
   if (options.keep && !signal.aborted) {
-    await sayAddresses({ devnet, processes, key, screen }, users);
+    sayAddresses({ devnet, processes, key, screen }, users);
     await stop;
   } else {
-    const build = await siteIsBuilt() ? "" : "deno task build; ";
-    screen.say(`\nTo check a step of one in a browser tab: ${build}deno task demo --keep`);
+    screen.say("\nTo check a step of one in a browser tab: deno task demo --keep");
   }
   await users[Symbol.asyncDispose]();
   await Promise.all(processes.map((each) => each[Symbol.asyncDispose]()));
@@ -270,12 +268,12 @@ function allHolds(seen: Seen, processes: readonly DemoProcess[]): boolean {
   return claimsOf(seen, processes).every(([, holds]) => holds);
 }
 
-async function sayAddresses(
+function sayAddresses(
   { devnet, processes, key, screen }: Pick<Needs, "devnet" | "key" | "screen"> & {
     readonly processes: readonly DemoProcess[];
   },
   { tally: { newest } }: Users,
-): Promise<void> {
+): void {
   screen.say(`\nStill running, until Ctrl-C:\n  chain ${devnet.endpoint}`);
   for (const { name, url } of processes) screen.say(`  ${name} ${url}`);
   screen.say(`  API key ${key}`);
@@ -283,9 +281,4 @@ async function sayAddresses(
   // The miner serves the pages itself.
   const link = `${newest.miner}/#/check?${new URLSearchParams(newest)}`;
   screen.say(`\nCheck a step of the newest image in a tab, within 15 minutes:\n  ${link}`);
-  if (!await siteIsBuilt()) screen.say("once the pages are there: deno task build");
-}
-
-function siteIsBuilt(): Promise<boolean> {
-  return stat(join(SITE_FOLDER, "index.html")).then(() => true, () => false);
 }

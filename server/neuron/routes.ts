@@ -4,7 +4,7 @@ import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import { PATHS } from "../../core/protocol/mod.ts";
 import { errorResponse, mount, openApi, type Route, route } from "../http/mod.ts";
-import { siteFile } from "../web/mod.ts";
+import { sitePage } from "../web/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { ErrorLog } from "./error_log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -65,7 +65,7 @@ export function neuronRoutes({ site, receipts, metrics, api, log, problems = () 
     return errorResponse(error, () => {});
   });
   app.notFound(async ({ req }) =>
-    await siteFile(req.raw, site) ?? notAllowed(app, req.path) ??
+    await sitePage(req.raw, site) ?? notAllowed(app, req.path) ??
       errorResponse(new AppError("not_found", NO_ROUTE), () => {})
   );
   mount(app, routes);

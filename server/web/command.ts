@@ -6,6 +6,7 @@ import { stopped } from "../runtime/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import { listen } from "../http/mod.ts";
 import { buildSite } from "./build_site.ts";
+import { sitePage } from "./first_build.ts";
 import { ORT_FILES, SITE_FOLDER, SITE_HEADERS, SITE_MODELS, siteFile } from "./site_files.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -51,7 +52,7 @@ async function serveBuilt(port: number): Promise<void> {
   const server = listen(
     { hostname: "127.0.0.1", port },
     async (request) =>
-      await siteFile(request, SITE_FOLDER) ?? new Response("It is not here", { status: 404 }),
+      await sitePage(request, SITE_FOLDER) ?? new Response("It is not here", { status: 404 }),
   );
   console.log(`The pages are at http://127.0.0.1:${server.addr.port}/`);
   await stopped();

@@ -11,4 +11,5 @@
  */
 export { buildCommand, webCommand } from "./command.ts";
 export { buildSite } from "./build_site.ts";
+export { sitePage } from "./first_build.ts";
 export { SITE_FOLDER, siteFile } from "./site_files.ts";
