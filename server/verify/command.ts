@@ -27,6 +27,7 @@ import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts"
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 
+import { tellApart } from "./given_files.ts";
 import { openingsOfFile } from "./opening_source.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
@@ -57,20 +58,23 @@ Exit code: 0 honest, 3 suspect (further off than honest machines are), 4 invalid
 proof, the arithmetic or a withheld opening), 2 nothing could be checked, and the message says why.
 
 Examples:
-  deno task verify r.json --transcript t.safetensors --image x.png
+  deno task verify r.json t.safetensors x.png
   deno task verify r.json --from http://miner.example:8091 --token TsP... --steps 5
-  deno task verify r.json --transcript t.safetensors --level 1 --steps all --json
+  deno task verify r.json t.safetensors --level 1 --steps all --json
 `;
 
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("Check a receipt, and some of its steps, against what was signed.")
-    .argument("<receipt>", "the receipt's file")
+    .argument("<files...>", "the receipt, its transcript and image, in any order")
     .optionsGroup("What it is checked against:")
     .option("--from <url>", "the miner, which opens the steps")
     .option("--token <token>", "the receipt's opening token, which the miner gave with it")
-    .option("--transcript <file>", "the transcript, of generate --transcript-out")
-    .option("--image <file>", "the image")
+    .option(
+      "--transcript <file>",
+      "the transcript, of generate --transcript-out, as one of the files as well",
+    )
+    .option("--image <file>", "the image, as one of the files as well")
     .option("--timeout <seconds>", "for each answer of the miner", "30")
     .optionsGroup("How much:")
     .option(
@@ -93,7 +97,16 @@ const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, i
 /** Where there is nothing to open steps with. */
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
-async function verify(path: string, flags: VerifyFlags): Promise<void> {
+async function verify(paths: readonly string[], given: VerifyFlags): Promise<void> {
+  const { transcript, image } = given;
+  const files = await tellApart(paths, {
+    ...transcript !== undefined && { transcript },
+    ...image !== undefined && { image },
+  });
+  await verifyFile(files.receipt, { ...given, ...files });
+}
+
+async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));

@@ -34,7 +34,7 @@ function startLine({ start }: Report): string[] {
   if (!start) return [];
   const { differing, outside } = start;
   const differ = `${counted(differing, "value")} ${differing === 1 ? "differs" : "differ"}`;
-  return [`Start: x_0 against the seed's noise: ${differ}, ${outside} outside`];
+  return [`Start: the seed's noise; ${differ} from it, ${outside} by more than rounding`];
 }
 
 function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
@@ -104,9 +104,8 @@ function costLine({ cost, of }: Report): string {
     `${network}; ${seconds(cost.totalMs)} in all`;
 }
 
-function verdictLine(
-  { verdict, code, reasons, similarity, worst, opened }: Report,
-): string {
+function verdictLine(report: Report): string {
+  const { verdict, code, reasons, similarity, worst, opened } = report;
   const numbers = similarity === undefined || worst === undefined
     ? ""
     : `, similarity ${similarity.toFixed(6)}, worst error ${worst.toPrecision(3)} x tolerance`;
@@ -114,5 +113,31 @@ function verdictLine(
   const withheld = code === "opening_withheld";
   const what = verdict +
     (signed ? ", as far as signed" : withheld ? ", since it was not opened" : "");
-  return [`Verdict: ${what}${numbers}`, ...reasons.map((reason) => `  ${reason}`)].join("\n");
+  return [`Verdict: ${what}${numbers}`, ...reasons.map((reason) => `  ${reason}`), meaning(report)]
+    .join("\n");
 }
+
+/** What a verdict says of the image, for who reads no further. */
+function meaning({ verdict, code, level, opened }: Report): string {
+  if (code === "opening_withheld") return "Who made the image does not show how.";
+  switch (verdict) {
+    case "suspect":
+      return "The image is further from what was signed than honest machines make it.";
+    case "invalid":
+      return "What was signed does not hold.";
+    case "honest":
+      return opened.length === 0
+        ? "The receipt is its signer's; how the image was made was not looked at."
+        : HOLDS[level];
+    default:
+      verdict satisfies never;
+      return "";
+  }
+}
+
+const HOLDS = [
+  "What was opened is what was signed.",
+  "Each step that was opened follows from the one before it as the plan says.",
+  "Each step that was opened is what the model makes of the one before it.",
+  "The image is what the model makes of its prompt and seed, as far as steps were opened.",
+] as const;

@@ -415,8 +415,13 @@ describe("deno task verify", () => {
     ]);
     expect(nobody.code).toBe(4);
     expect(nobody.stdout).toContain("Verdict: invalid, since it was not opened");
-    const text = await runCli([...args, "--compute", "cpu", "--steps", "all"]);
-    for (const words of ["velocity error", "tolerance", "Verdict: honest", "4 of 4 steps"]) {
+    const text = await runCli(
+      ["verify", image, transcript, receipt, "--compute", "cpu", "--steps", "all"],
+    );
+    const meaning = "The image is what the model makes of its prompt and seed";
+    for (
+      const words of ["velocity error", "tolerance", "Verdict: honest", "4 of 4 steps", meaning]
+    ) {
       expect(text.stdout).toContain(words);
     }
   });
@@ -482,6 +487,22 @@ describe("deno task verify", () => {
     const run = await runCli(["verify", kept, "--transcript", open, "--image", image]);
     expect(run.code).toBe(4);
     expect(run.stdout).toContain("its image is not the expected one");
+  });
+
+  test.each([
+    [["none.txt"], "none.txt is no receipt, no transcript and no image"],
+    [["x.png"], "x.png) is a receipt"],
+    [["r.json", "r.json"], "are given as the receipt: give one"],
+    [["r.json", "x.png", "--image", "x.png"], "are given as the image: give one"],
+    [["r.json", "missing.png"], "missing.png: "],
+  ])("verify %j is refused", async (names, words) => {
+    await generate;
+    await Deno.writeTextFile(join(made, "none.txt"), "Hello");
+    const run = await runCli(
+      ["verify", ...names.map((name) => name.startsWith("-") ? name : join(made, name))],
+    );
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+    expect(run.stderr).toContain(words);
   });
 
   test.each([

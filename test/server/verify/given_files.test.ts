@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { encodeImage, type ImageFormat } from "../../../core/image/mod.ts";
+import { encodeSafetensors } from "../../../core/safetensors/mod.ts";
+import { tellApart } from "../../../server/verify/given_files.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+
+const pixels = { width: 8, height: 8, data: new Uint8ClampedArray(8 * 8 * 4) };
+const json = (text: string) => new TextEncoder().encode(text);
+
+test.each<[string, ImageFormat, string]>([
+  ["compact", "png", '{"a":1}'],
+  ["with spaces before it", "jpeg", '\n  {\n "a": 1}'],
+  ["with a byte order mark", "webp", '\ufeff{"a":1}'],
+])("a receipt %s, a transcript and a %s are told apart, whatever their names", async (_, ...of) => {
+  const folder = await temporaryFolder();
+  const [format, text] = of;
+  const files = {
+    image: await encodeImage(pixels, format),
+    receipt: json(text),
+    transcript: encodeSafetensors([], {}),
+  };
+  const paths = Object.fromEntries(Object.keys(files).map((kind) => [kind, join(folder, kind)]));
+  for (const [kind, bytes] of Object.entries(files)) await Deno.writeFile(paths[kind], bytes);
+  expect(await tellApart(Object.values(paths), {})).toEqual(paths);
+  expect(await tellApart(Object.values(paths).toReversed(), {})).toEqual(paths);
+});
