@@ -1,6 +1,7 @@
 import { counted } from "../counted.ts";
 import type { ErrorCode } from "../error.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
+import { catchRate } from "./draw.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Receipt } from "../transcript/mod.ts";
 import type { ImageComparison, Verdict } from "./verdict.ts";
@@ -38,6 +39,11 @@ export interface Report {
   readonly similarity?: number;
   readonly worst?: number;
   readonly tolerances: "catalogue" | "default";
+  /**
+   * How likely a check of this kind finds a run that is honest but for one step: the verdict's
+   * strength. From level 2 on, where the steps were drawn, not chosen.
+   */
+  readonly findsOneForged?: number;
   readonly cost: Cost;
 }
 
@@ -109,8 +115,20 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     similarity: findings?.similarity,
     worst: findings?.worst,
     tolerances,
+    findsOneForged: strengthOf(subject, findings),
     cost: costOf(subject, outcome.meter),
   };
+}
+
+/** Of the step that the draw hits least often. */
+function strengthOf(
+  { receipt: { steps }, drawn: { draw } }: Subject,
+  findings: ImageFindings | undefined,
+): number | undefined {
+  const recomputed = findings?.steps.filter(({ network }) => network).length ?? 0;
+  if (draw === "chosen" || recomputed === 0) return undefined;
+  const rates = Array.from({ length: steps }, (_, step) => catchRate(steps, recomputed, [step]));
+  return Math.min(...rates);
 }
 
 function imageOf({ psnr, floor }: ImageComparison): NonNullable<Report["image"]> {

@@ -37,7 +37,9 @@ function startLine({ start }: Report): string[] {
   return [`Start: the seed's noise; ${differ} from it, ${outside} by more than rounding`];
 }
 
-function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
+function stepTable(
+  { steps, of, code, draw, tolerances, findsOneForged }: Report,
+): string[] {
   if (code !== undefined) return [];
   if (steps.length === 0) return ["No step was opened: this shows who signed what, and no more"];
   const rows = steps.map((row) => [
@@ -55,6 +57,9 @@ function stepTable({ steps, of, code, draw, tolerances }: Report): string[] {
     ...aligned([HEAD, ...rows]),
     `${steps.length} of ${counted(of, "step")}, ${DRAWS[draw]}` +
     (judged ? `; ${tolerances} tolerances` : ""),
+    ...findsOneForged === undefined ? [] : [
+      `One forged step would be found with ${percent(findsOneForged)}; more of them, more often`,
+    ],
   ];
 }
 
@@ -74,6 +79,10 @@ const HEAD = [
   "tolerance",
   "latent cosine",
 ];
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}
 
 function short(value: number | undefined): string {
   if (value === undefined) return "-";

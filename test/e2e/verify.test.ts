@@ -10,7 +10,13 @@ import { localHost } from "../../server/compute/host.ts";
 import { openKnownModel } from "../../server/models/mod.ts";
 
 import { openingsOfFile } from "../../server/verify/opening_source.ts";
-import { openVerifier, type Verification } from "../../core/verifier/mod.ts";
+import {
+  chooseSteps,
+  type ChosenSteps,
+  type Level,
+  openVerifier,
+  type Verification,
+} from "../../core/verifier/mod.ts";
 import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
 import { reportText } from "../../server/verify/table.ts";
 import { runCli, runProcess } from "../fixtures/cli.ts";
@@ -106,6 +112,21 @@ test("levels 0 and 1 do not open an engine", async () => {
   const report = await check({ level: 1, openEngine });
   expect(report).toMatchObject({ verdict: "honest", start: { outside: 0 } });
   expect(report.similarity).toBeUndefined();
+});
+
+test("a report says how likely it would have found one forged step, as its draw was made", async () => {
+  const reportOf = async (level: Level, drawn: ChosenSteps) =>
+    await verifier.verify({ ...await order(), level, drawn });
+  const drawn = chooseSteps(honest.receipt, { draw: 2 });
+  const report = await reportOf(2, drawn);
+  expect(report.findsOneForged).toBeCloseTo(2 / STEPS, 12);
+  expect(reportText(report)).toContain(
+    `One forged step would be found with ${Math.round(200 / STEPS)}%`,
+  );
+  // Arithmetic alone sees no forged prediction, and who picks steps by hand leaves nothing to chance.
+  expect((await reportOf(1, drawn)).findsOneForged).toBeUndefined();
+  const chosen = { ...drawn, draw: "chosen" } as const;
+  expect((await reportOf(2, chosen)).findsOneForged).toBeUndefined();
 });
 
 describe("the level of a report is the one that was reached", () => {

@@ -91,7 +91,7 @@ function verdictOf(
   }
 }
 
-function drawText({ opened, of, draw, blockHash }: Report): string {
+function drawText({ opened, of, draw, blockHash, findsOneForged }: Report): string {
   if (opened.length === 0) return "No step was opened.";
   const by = {
     private: "drawn by this tab",
@@ -100,7 +100,10 @@ function drawText({ opened, of, draw, blockHash }: Report): string {
     }), which was not looked up on a chain`,
     chosen: "picked by hand",
   }[draw];
-  return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.`;
+  const strength = findsOneForged === undefined
+    ? ""
+    : ` One forged step would be found with ${Math.round(100 * findsOneForged)}%.`;
+  return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.${strength}`;
 }
 
 function costText({ cost }: Report): string {
