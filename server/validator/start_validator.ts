@@ -29,6 +29,7 @@ import { openPrompts, type PromptSource } from "./prompts.ts";
 import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
+import { Permit } from "./permit.ts";
 import { StressLoop } from "./stress_loop.ts";
 import { probe, type StressOptions, type StressResult, stressTest } from "./stress_ramp.ts";
 import { WeightsLoop } from "./weights_loop.ts";
@@ -139,9 +140,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   stack.defer(() => server.shutdown());
   if (roles.stress) {
     stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
-    stack.use(
-      stressLoop(options, { ledger, caller, peers, ...model, prompts: await promptsOf(options) }),
-    );
+    const permit = new Permit(address, log);
+    const testable = () => permit.testable(subnet.metagraph, peers());
+    const prompts = await promptsOf(options);
+    stack.use(stressLoop(options, { ledger, caller, peers: testable, ...model, prompts }));
   }
   const owned = stack.move();
   return {
