@@ -72,9 +72,9 @@ export function verifyCommand(): Command {
     .option("--token <token>", "the receipt's opening token, which the miner gave with it")
     .option(
       "--transcript <file>",
-      "the transcript, of generate --transcript-out, as one of the files as well",
+      "the transcript, of generate --transcript-out, if it is not among the files",
     )
-    .option("--image <file>", "the image, as one of the files as well")
+    .option("--image <file>", "the image, if it is not among the files")
     .option("--timeout <seconds>", "for each answer of the miner", "30")
     .optionsGroup("How much:")
     .option(
