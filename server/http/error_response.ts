@@ -15,7 +15,7 @@ export class RetryLater extends AppError {
   }
 }
 
-/** An error as every route answers it. Of our own mistakes strangers learn no more than that there was one. */
+/** An error as every route answers it. Of our own mistakes callers learn only that there was one. */
 export function errorResponse(error: unknown, log: (error: unknown) => void): Response {
   const status = error instanceof AppError ? errorFacts(error.code).status : 500;
   if (status === 500) log(error);
@@ -25,7 +25,7 @@ export function errorResponse(error: unknown, log: (error: unknown) => void): Re
       : { code: "internal", message: "Cannot answer: something is wrong here" },
   };
   const headers = new Headers();
-  // What is still on its way is not waited for.
+  // The rest of the body is not waited for.
   if (status === 408) headers.set("connection", "close");
   if (error instanceof RetryLater) headers.set("retry-after", String(Math.ceil(error.seconds)));
   return Response.json(answer, { status, headers });

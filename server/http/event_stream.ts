@@ -8,15 +8,15 @@ export const EVENT_STREAM = "text/event-stream";
 /** Sends an event; its data may still be a promise. */
 export type Emit = (event: string, data: unknown) => void;
 
-/** Milliseconds: less than the 60 s after which proxies give up a stream that says nothing. */
+/** Milliseconds: less than the 60 s after which proxies give up a silent stream. */
 const HEARTBEAT_MS = 15_000;
 
 /**
  * Work as `text/event-stream`: the events that it emits, and in the end `done` with its result or
  * `error` with the answer that a refusal would have had. What is refused before the first event,
  * such as for want of room, is answered with its status like any refusal.
- * @param run gets a signal that aborts when the caller is gone.
- * @param failed hears of our own mistakes.
+ * @param run gets a signal that aborts when the caller has left.
+ * @param failed is called with our own mistakes.
  */
 export async function eventStream<T>(
   context: Context,
@@ -34,13 +34,13 @@ export async function eventStream<T>(
       await stream.writeSSE({ event, data: JSON.stringify(await data) });
     });
   };
-  const gone = new AbortController();
-  const result = run(emit, AbortSignal.any([gone.signal, context.req.raw.signal]));
+  const left = new AbortController();
+  const result = run(emit, AbortSignal.any([left.signal, context.req.raw.signal]));
   await Promise.race([begun.promise, result]);
   // Or nginx sends all events at once, when the last is there.
   context.header("x-accel-buffering", "no");
   return streamSSE(context, async (stream) => {
-    stream.onAbort(() => gone.abort());
+    stream.onAbort(() => left.abort());
     opened.resolve(stream);
     const heart = setInterval(() => void stream.write(":\n\n"), HEARTBEAT_MS);
     try {

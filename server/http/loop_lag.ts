@@ -1,4 +1,4 @@
-/** Milliseconds from look to look. */
+/** Milliseconds between two measurements. */
 const EVERY_MS = 250;
 /** Milliseconds that a lag is remembered: what came in meanwhile may still wait to be read. */
 const REMEMBERED_MS = 10_000;

@@ -6,7 +6,7 @@ export interface RouteDoc {
   /** Names of what may follow the path's question mark. */
   readonly query?: readonly string[];
   readonly summary: string;
-  /** Who may ask: anybody; by a signature of Epistula's version 2; or by a bearer too. */
+  /** Who may call: anybody; with a signature of Epistula's version 2; or also with a bearer. */
   readonly auth: "open" | "signed" | "signed or bearer";
   /** Schema of the body. */
   readonly body?: string;

@@ -17,15 +17,15 @@ export class ReplayWindow implements Disposable {
   readonly #insert: StatementSync;
   #uses = 0;
 
-  /** @param path of an SQLite file; `:memory:` forgets with the process. */
+  /** @param path of an SQLite file; `:memory:` keeps nothing after the process. */
   constructor(path: string) {
     this.#database = openDatabase(path, SCHEMA);
     this.#insert = this.#database.prepare("INSERT OR IGNORE INTO used VALUES (?, ?, ?)");
   }
 
   /**
-   * Marks a request as used. Call it only for requests whose signature holds: others could use up
-   * somebody's uuid.
+   * Marks a request as used. Call it only for requests whose signature holds: otherwise anybody could use up
+   * another caller's uuid.
    * @throws AppError `request_replayed`.
    */
   use({ signedBy, uuid, timestamp }: SignedHeaders, now: number): void {
@@ -42,7 +42,7 @@ export class ReplayWindow implements Disposable {
     this.#database.close();
   }
 
-  /** What is too old to be taken need not be remembered. */
+  /** Requests too old to be taken need not be remembered. */
   #sweep(now: number): void {
     this.#database.prepare("DELETE FROM used WHERE timestamp < ?")
       .run(now - MAX_REQUEST_AGE - MAX_CLOCK_LEAD);

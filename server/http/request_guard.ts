@@ -10,7 +10,7 @@ import { RetryLater } from "./error_response.ts";
 import type { LoopLag } from "./loop_lag.ts";
 import type { ReplayWindow } from "./replay_window.ts";
 
-/** A request that somebody signed, for us, now, and once. */
+/** A request that its caller signed, for us, now, and once. */
 export interface SignedRequest {
   /** SS58. */
   readonly signedBy: string;
@@ -28,7 +28,7 @@ export class RequestGuard {
   readonly #clock: () => number;
   readonly #lag: Pick<LoopLag, "recent"> | undefined;
 
-  /** @param lag tells requests that came too late from those that waited here. */
+  /** @param lag separates requests that came too late from those that waited here. */
   constructor(
     self: string,
     replay: ReplayWindow,

@@ -1,7 +1,7 @@
 import { AppError } from "../../core/error.ts";
 import type { Metagraph } from "../chain/mod.ts";
 
-/** Who may ask, by bittensor's flags. */
+/** Which hotkeys may ask, by bittensor's flags. */
 export interface AccessRules {
   /** SS58. */
   readonly hotkeys: readonly string[];
@@ -22,7 +22,7 @@ export const EVERY_NEURON: AccessRules = {
 
 /**
  * @param metagraph undefined without a chain: then only the whitelist may ask.
- * @param whitelist who always may.
+ * @param whitelist hotkeys that always may.
  * @throws AppError `not_allowed` with the rule.
  */
 export function checkAccess(

@@ -9,10 +9,10 @@ export function isReceiptId(id: string): boolean {
   return RECEIPT_ID.test(id);
 }
 
-/** What decides who may open a receipt's steps. */
+/** What admission to a receipt's steps depends on. */
 export interface Admission {
   readonly source: Pick<ImageSource, "opens" | "receipt">;
-  /** SS58 of this miner, who may see everything here. */
+  /** SS58 of this miner, which may see everything here. */
   readonly self: string;
   readonly guard: RequestGuard;
   /** Throws for callers that may not ask. */
@@ -20,7 +20,7 @@ export interface Admission {
 }
 
 /**
- * Lets in whoever has the receipt's token, or asked for the image and signs.
+ * Lets in any holder of the receipt's token, and the signed caller that asked for the image.
  * @returns the receipt's id.
  * @throws AppError `not_allowed`, `rate_limited`, `transcript_not_found`, or as the guard.
  */

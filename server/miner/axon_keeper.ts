@@ -10,7 +10,7 @@ interface AxonKeeperParts {
   readonly log: Log;
 }
 
-/** Serves an axon, and serves it again where the chain has forgotten it, as one that was begun anew. */
+/** Serves an axon, and serves it again where the chain no longer has it, as after a restart from genesis. */
 export class AxonKeeper implements Disposable {
   readonly #parts: AxonKeeperParts;
   readonly #end: () => void;

@@ -81,7 +81,7 @@ export function minerCommand(): Command {
         .default(String(4 * 2 ** 30), "4294967296, 4 GiB"),
     )
     .optionsGroup("Who may ask:")
-    .addOption(listOption("--blacklist.hotkeys <keys...>", "who may not"))
+    .addOption(listOption("--blacklist.hotkeys <keys...>", "hotkeys that may not"))
     .addOption(listOption("--blacklist.coldkeys <keys...>", "whose hotkeys may not"))
     .option("--blacklist.force_validator_permit", "only validators may", true)
     .option("--no-blacklist.force_validator_permit", "every neuron of the subnet may")
@@ -91,12 +91,12 @@ export function minerCommand(): Command {
       false,
     )
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
-    .addOption(listOption("--whitelist.hotkeys <keys...>", "who always may"))
+    .addOption(listOption("--whitelist.hotkeys <keys...>", "hotkeys that always may"))
     .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
     .optionsGroup("Who may look:")
     .option(
       "--receipts.public",
-      "everybody, at the images, prompts and steps of all callers: for a miner that is shown to others",
+      "publish the images, prompts and steps of all callers: for a miner that is shown to others",
       false,
     );
   addConfigOption(addLogOptions(command));

@@ -24,12 +24,12 @@ export interface JobParts {
   readonly self: string;
   /** Throws for what this miner does not take, though its model could make it. */
   readonly checkRequest: (request: GenerationRequest) => void;
-  /** What everybody may see; without it nobody else does. */
+  /** Receipts for everybody; without it only callers see theirs. */
   readonly shown?: PublicReceipts;
   readonly log: Log;
 }
 
-/** Runs when the job's turn comes, and emits how far it is where somebody listens. */
+/** Runs when the job's turn comes, and emits its progress where there is a listener. */
 export type GenerationJob = (
   emit: Emit | undefined,
   signal: AbortSignal,
@@ -69,7 +69,7 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
   };
 }
 
-/** An axon that asks an image generator says for whom; nobody else may. */
+/** Only an axon may say for which validator it calls an image generator. */
 function validatorOf(
   { validator }: GenerationCall,
   signedBy: string,

@@ -227,7 +227,7 @@ function seedsOverlap(one: GenerationRequest, other: GenerationRequest): boolean
   return one.seed < other.seed + BigInt(other.batch) && other.seed < one.seed + BigInt(one.batch);
 }
 
-/** Aborts when nobody wants any of it any more. */
+/** Aborts when no caller wants any of it any more. */
 function allAborted(signals: readonly AbortSignal[]): AbortSignal {
   const all = new AbortController();
   const look = () => signals.every(({ aborted }) => aborted) && all.abort();

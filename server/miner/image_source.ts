@@ -5,11 +5,11 @@ import type { GenerationCall, ImageAnswer, MinerInfo } from "../../core/protocol
 import type { OpeningTarget, Receipt } from "../../core/transcript/mod.ts";
 import type { Job } from "./job_queue.ts";
 
-/** A request on its way. */
+/** A request to be served. */
 export interface GenerationTask {
   readonly request: GenerationRequest;
   readonly format: ImageFormat;
-  /** SS58 of who asked. */
+  /** SS58 of the caller. */
   readonly validator: string;
   /** Whether pictures come with the steps. */
   readonly previews: boolean;

@@ -18,10 +18,10 @@ export interface Running<T> {
   readonly signal: AbortSignal;
 }
 
-/** What somebody wants done. */
+/** A task that a caller wants done. */
 export interface Job<T> {
   readonly id: string;
-  /** Who may cancel it. */
+  /** The caller that may cancel it. */
   readonly owner: string;
   /** Whose turn and places it takes; default: its owner's. */
   readonly caller?: string;
@@ -44,9 +44,9 @@ const FIRST_GUESS = 5;
 const SMOOTHING = 0.3;
 
 /**
- * One run at a time, with those that wait and can be done along; and no more than a limit waiting.
- * Callers take turns, each with their first come first, and nobody keeps others out: where all places
- * are taken, the newest job of the caller who has most of them gives way.
+ * One run at a time, batched with waiting jobs that can be; and no more than a limit waiting.
+ * Callers take turns, each with their first come first, and no caller keeps others out: where all
+ * places are taken, the newest job of the caller with most of them gives way.
  */
 export class JobQueue<T, R> {
   readonly #limit: number;
@@ -101,7 +101,7 @@ export class JobQueue<T, R> {
     this.#takeTurns();
     signal?.addEventListener("abort", () => this.cancel(id, owner), { once: true });
     if (signal?.aborted) this.cancel(id, owner);
-    // Those who come in the same moment may run together.
+    // Jobs that come in the same moment may run together.
     queueMicrotask(() => this.#next());
     this.#emitPositions();
     return promise;
@@ -121,7 +121,7 @@ export class JobQueue<T, R> {
     const running = this.#running.find((job) => isIt(job) && !job.abort.signal.aborted);
     if (!running) return false;
     running.abort.abort(error);
-    // Others may run on with it: its owner need not wait for them.
+    // Others of its batch may still run: its owner need not wait for them.
     running.reject(error);
     return true;
   }
@@ -144,7 +144,7 @@ export class JobQueue<T, R> {
     });
   }
 
-  /** Puts those that wait in the order in which they will run: everybody's first before anybody's second. */
+  /** Sorts waiting jobs as they will run: every caller's first before any caller's second. */
   #takeTurns(): void {
     const turns = new Map([...this.#served].map((caller) => [caller, 1]));
     const ranked = this.#waiting.map((job) => {
@@ -156,7 +156,7 @@ export class JobQueue<T, R> {
     this.#waiting.splice(0, Infinity, ...order);
   }
 
-  /** @throws RetryLater `queue_full` to a caller who has no fewer places than all others. */
+  /** @throws RetryLater `queue_full` to a caller that has no fewer places than all others. */
   #makeWay(caller: string): void {
     const places = new Map<string, number>();
     for (const job of this.#waiting) places.set(job.caller, 1 + (places.get(job.caller) ?? 0));
@@ -167,7 +167,7 @@ export class JobQueue<T, R> {
     job.reject(this.#full());
   }
 
-  /** The first that waits, and those that can run along. */
+  /** The first waiting job, and those that can be batched with it. */
   #take(): Waiting<T, R>[] {
     const { together, size, room } = this.#work;
     const [first] = this.#waiting;

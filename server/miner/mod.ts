@@ -1,6 +1,6 @@
 /**
  * A miner: makes images for those it lets in, one batch at a time, signs a receipt for each, keeps
- * every step for some minutes, and opens steps for whoever has the receipt's token. With
+ * every step for some minutes, and opens steps for holders of the receipt's token. With
  * `--generation_endpoint` other miners of the same hotkey compute for it.
  *
  * `startMiner` puts it together, `routes.ts` is its HTTP API, `generator.ts` runs batches,

@@ -1,6 +1,6 @@
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 
-/** Receipts kept to be shown. */
+/** Public receipts that are kept. */
 const MAX_SHOWN = 200;
 
 /** What was made last, with the tokens that open it, for as long as it can be opened. */

@@ -43,7 +43,7 @@ interface Running {
 }
 
 const MAX_FILE_BYTES = 2 ** 28;
-/** Receipts of which it is remembered who made them; others are asked for everywhere. */
+/** Receipts whose generator is remembered; others are looked for at all generators. */
 const MAX_REMEMBERED = 10_000;
 
 /** Has images made by other servers that sign with the same hotkey, each request by one of them. */
@@ -261,7 +261,7 @@ export class RemoteGenerator implements ImageSource {
   }
 }
 
-/** An answer that is none is the generator's failure, not the caller's: another is asked. */
+/** An invalid answer is the generator's failure, not the caller's: another is asked. */
 function decoded(json: unknown): Made {
   try {
     return decodeGenerationAnswer(json);

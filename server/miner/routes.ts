@@ -31,7 +31,7 @@ export interface MinerParts extends JobParts, Admission {
 const OPENINGS_PER_MINUTE = 120;
 /** An image is what its receipt's id says, for ever; without the token no cache hands it out. */
 const CACHED = "private, max-age=86400, immutable";
-/** For which a tab need not ask again whether it may ask, before each step; as long as Chrome lets. */
+/** Seconds for which a tab needs no new preflight before each step: Chrome's maximum. */
 const PREFLIGHT_SECONDS = 7200;
 const OPENING_ERRORS = [400, 401, 403, 404, 429] as const;
 const OBJECT = { type: "object" };

@@ -38,9 +38,9 @@ export interface MinerOptions extends NeuronOptions {
   readonly maxTranscriptBytes: number;
   /** Default: every neuron of the subnet may ask. */
   readonly access?: AccessRules;
-  /** Who may always ask: named, and of a JSON list at an address. */
+  /** Hotkeys that may always ask: named, and of a JSON list at an address. */
   readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
-  /** Whether everybody may see the receipts and images of all who ask. Default: nobody may. */
+  /** Whether everybody may see the receipts and images of all callers. Default: no. */
   readonly publicReceipts?: boolean;
   /** Milliseconds since 1970, by which requests are too old; default: this machine's. */
   readonly clock?: () => number;
@@ -135,7 +135,7 @@ async function openGenerator(
   return new Generator({ ...ofModel, engine, codec, hotkey, store, tokens, queue, batch });
 }
 
-/** Shaders are compiled and arenas grown before anybody waits for them. */
+/** Shaders are compiled and arenas grown before the first request waits for them. */
 async function warmUp(engine: ImageEngine): Promise<void> {
   await engine.generate(decodeRequest(WARM_UP, { ...engine.defaults, seed: 0n }));
 }

@@ -17,13 +17,13 @@ const MAX_WORDS = 300;
 /**
  * Logs what a server did not do for its callers: its own mistakes as errors, and refusals with their
  * code and caller. Anybody can cause refusals, so the same one of the same caller is logged once a
- * minute, and at `debug` in between. Who did not sign, or badly, is a caller by their own word.
+ * minute, and at `debug` in between. An unsigned or badly signed caller is known only by its own claim.
  */
 export class ErrorLog {
   readonly #log: Log;
   readonly #clock: () => number;
-  /** When a code was last told of a caller, in milliseconds. */
-  readonly #told = new Map<string, number>();
+  /** When a code of a caller was last logged, in milliseconds. */
+  readonly #logged = new Map<string, number>();
 
   constructor(log: Log, clock: () => number = Date.now) {
     this.#log = log;
@@ -43,9 +43,9 @@ export class ErrorLog {
 
   #isNews(refusal: string): boolean {
     const now = this.#clock();
-    if (now - (this.#told.get(refusal) ?? -Infinity) < QUIET_MS) return false;
-    if (this.#told.size >= MAX_KNOWN) this.#told.clear();
-    this.#told.set(refusal, now);
+    if (now - (this.#logged.get(refusal) ?? -Infinity) < QUIET_MS) return false;
+    if (this.#logged.size >= MAX_KNOWN) this.#logged.clear();
+    this.#logged.set(refusal, now);
     return true;
   }
 }

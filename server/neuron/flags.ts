@@ -19,7 +19,7 @@ import { stateFolder } from "./state_folder.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import type { EngineFlags } from "../compute/mod.ts";
 
-/** Where miners listen, unless it is said. */
+/** A miner's default port. */
 export const MINER_PORT = 8091;
 
 export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
@@ -44,15 +44,15 @@ export interface NeuronOptions {
   readonly log: Log;
 }
 
-/** Who it is, and on which chain. */
+/** Its identity, and its chain. */
 export function addNeuronOptions(command: Command): Command {
   addWalletOptions(command);
   return addChainOptions(command);
 }
 
-/** What it says of itself, on standard error. */
+/** Its log, on standard error. */
 export function addLogOptions(command: Command): Command {
-  return command.optionsGroup("What it says:")
+  return command.optionsGroup("Logging:")
     .addOption(
       new Option(
         "--log <format>",

@@ -39,7 +39,7 @@ export function neuronRoutes({ site, receipts, metrics, api, log, problems = () 
   readonly receipts: ReceiptList;
   readonly metrics: Metrics;
   readonly api: NeuronApi;
-  /** Hears of requests that were refused, and of our own mistakes. */
+  /** Called with refused requests, and with our own mistakes. */
   readonly log: Log;
   /** What keeps it from its work now, as sentences; none while it is ready. */
   readonly problems?: () => readonly string[];

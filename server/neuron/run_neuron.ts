@@ -11,7 +11,7 @@ export interface RunningNeuron extends AsyncDisposable {
 }
 
 /**
- * Logs where it is reached, and when it is asked to stop ends it, once what runs is finished. A
+ * Logs its address, and when asked to stop ends it, once what runs is finished. A
  * second Ctrl-C ends the process at once.
  * @param what it does: "mining".
  */

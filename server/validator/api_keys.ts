@@ -17,7 +17,7 @@ export class ApiKeys {
   }
 
   /**
-   * The keys of a file, and from then on whatever the file has: it is looked at whenever a key is
+   * The keys of a file, and from then on whatever the file has: it is checked whenever a key is
    * presented. While it cannot be read or breaks a rule the keys of before stay, and the log says so.
    * @param path a key a line; lines that begin with # are comments. Without a file there are no keys.
    * @throws AppError `invalid_request` naming the line and its rule, `storage_failed`.
@@ -90,7 +90,7 @@ function hashesOf(lines: readonly string[], source: string): ReadonlySet<string>
   return hashes;
 }
 
-/** The rule that a key breaks. It is not shown: it may be somebody's key. */
+/** The rule that a key breaks. The key is not shown: it may be in use. */
 function problemOf(key: string): string | undefined {
   if (/\s/.test(key)) return "has a space in it; a key is one word, a line each";
   if (key.length < MIN_LENGTH) {

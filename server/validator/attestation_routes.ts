@@ -21,13 +21,13 @@ const ATTESTATIONS_PER_MINUTE = 20;
 /** Milliseconds since it was signed: long enough to look up where to send it. */
 const MAX_ATTESTATION_AGE = 3_600_000;
 
-/** What people who checked receipts in a tab say of them. */
+/** Attestations of people who checked receipts in a tab. */
 export function attestationRoutes(parts: AttestationParts): Route[] {
   const limit = new RateLimit("attest", ATTESTATIONS_PER_MINUTE, 60_000);
   return [
     route({
       ...{ method: "get", path: PATHS.attestations, auth: "open", answer: "Attestations" },
-      summary: "What people who checked receipts say of them, or of one",
+      summary: "Attestations of people who checked receipts, or one receipt",
       ...{ query: ["receipt", "limit"], errors: [] },
       before: [cors({ origin: "*", allowHeaders: ["content-type"] })],
       handle: (context) => {
@@ -54,7 +54,7 @@ async function store(
   const body = await readBody(context.req.raw, MAX_ATTESTATION_BYTES);
   const signed = decodeAttestation(parseJson(body));
   const { checker, at } = signed.attestation;
-  // What is cheap first; and junk in another's name may not cost them a turn.
+  // Cheap checks first; and junk in another's name must not use up their rate.
   if (!registered(checker)) {
     throw new AppError("not_allowed", `Cannot attest: ${checker} has no key on this subnet`);
   }
@@ -64,12 +64,12 @@ async function store(
   return context.json({ stored: ledger.attestations.add(signed, MAX_ATTESTATIONS) });
 }
 
-/** @throws AppError `request_stale`: what was said long ago must not be sent again by others. */
+/** @throws AppError `request_stale`: an old verdict must not be sent again by others. */
 function checkTime(at: number, now: number): void {
   if (at >= now - MAX_ATTESTATION_AGE && at <= now + MAX_CLOCK_SKEW_MS) return;
   const minutes = Math.abs(Math.round((now - at) / 60_000));
   throw new AppError(
     "request_stale",
-    `Cannot attest: its time is ${counted(minutes, "minute")} from ours; sign it anew`,
+    `Cannot attest: its time is ${counted(minutes, "minute")} from ours; sign it again`,
   );
 }

@@ -2,7 +2,7 @@ import { AppError } from "../../core/error.ts";
 import { errorFacts, isErrorCode } from "../../core/error_codes.ts";
 import { MinerBusy, MinerRefused } from "./miner_caller.ts";
 
-/** What the miners that were asked for the same image came to, and so whose fault it is. */
+/** How the miners asked for the same image ended, and so whose fault it is. */
 export interface Blame {
   /** Whether a miner that failed is to be charged with it. */
   readonly charged: boolean;
@@ -11,9 +11,9 @@ export interface Blame {
 }
 
 /**
- * Whose fault it is that nobody made the image. Miners that all refuse a request for the same reason
- * prove it bad, whoever sent it; one that fails alone proves nothing against the others. One miner
- * is believed only where it names the asker: its tests show whether it says so of every request.
+ * Whose fault it is that no miner made the image. Miners that all refuse a request for the same reason
+ * prove it bad, whichever caller sent it; one that fails alone proves nothing against the others. One miner
+ * is believed only where it names the caller: its tests show whether it says so of every request.
  * @param errors of all that were asked.
  */
 export function blameFor(errors: readonly unknown[]): Blame {
@@ -31,7 +31,7 @@ export function blameFor(errors: readonly unknown[]): Blame {
   };
 }
 
-/** Whether nobody is to blame: no room, or nobody waits any more. */
+/** Whether nobody is to blame: no room, or no caller waits any more. */
 export function isExcused(error: unknown): boolean {
   return error instanceof MinerBusy || (error instanceof AppError && error.code === "cancelled");
 }

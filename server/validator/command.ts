@@ -75,7 +75,9 @@ export function validatorCommand(): Command {
         'whose pages may ask with a key: https://app.example, or "*"',
       ),
     )
-    .addOption(listOption("--allow.hotkeys <keys...>", "who may ask by signature, besides itself"))
+    .addOption(
+      listOption("--allow.hotkeys <keys...>", "hotkeys that may ask by signature, besides its own"),
+    )
     .optionsGroup("With what:");
   addEngineOptions(command)
     .optionsGroup("Serving users:")

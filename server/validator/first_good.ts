@@ -3,7 +3,7 @@ export type Outcome<T> = { readonly value: T } | { readonly errors: readonly unk
 
 /**
  * Starts the first attempt, and the next when one fails or takes longer than the hedge. Attempts
- * that lose go on: what they come to still counts for those who made them.
+ * that lose go on: their outcomes still count for their miners.
  * @param hedgeMs from one start to the next.
  */
 export function firstGood<T>(

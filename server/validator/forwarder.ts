@@ -41,7 +41,7 @@ interface ForwarderParts {
   readonly caller: Pick<MinerCaller, "generate" | "image">;
   readonly ledger: Ledger;
   readonly scorer: Scorer;
-  /** Who serves, with what they are worth. */
+  /** The miners, with what they are worth. */
   readonly ranked: () => readonly Ranked<Peer>[];
   /** `manifestHash` of the model that is asked for. */
   readonly manifest: string;

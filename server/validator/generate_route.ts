@@ -57,7 +57,7 @@ const TYPES = [
   ...IMAGE_FORMATS.map((format) => `image/${format}` as const),
   EVENT_STREAM,
 ] as const;
-/** For which a page need not ask again whether it may ask; as long as Chrome lets. */
+/** Seconds for which a page needs no new preflight: Chrome's maximum. */
 const PREFLIGHT_SECONDS = 7200;
 
 /** A request that is sound in itself. */
@@ -68,7 +68,7 @@ interface Order {
   readonly watermark: boolean;
 }
 
-/** Where users ask for images. @param failed hears of our own mistakes. */
+/** Where users ask for images. @param failed is called with our own mistakes. */
 export function generateRoute(
   guard: RequestGuard,
   parts: GenerateParts,
@@ -206,7 +206,7 @@ async function admit(
   return { who, body: await readBody(request, MAX_REQUEST_BYTES) };
 }
 
-/** One image, of a seed that the asker or chance chose. */
+/** One image, of a seed that the caller or chance chose. */
 function requestOf(
   { request }: ImageCall,
   defaults: GenerateParts["defaults"],

@@ -49,7 +49,7 @@ export class MinerForged extends AppError {
 export interface Asked {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
-  /** `manifestHash` that the model should have, where the asker knows it. */
+  /** `manifestHash` that the model should have, where the caller knows it. */
   readonly manifest?: string;
   /** Milliseconds until the receipt is here. */
   readonly timeoutMs: number;
@@ -65,7 +65,7 @@ export interface CheckedAnswer extends ImageAnswer {
 const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
 const FORGET_MS = 5000;
 
-/** Asks miners, signed, and believes nothing that it can check at once. */
+/** Calls miners, signed, and checks at once all that it can. */
 export class MinerCaller {
   readonly #hotkey: Hotkey;
   readonly #clock: () => number;
@@ -134,7 +134,7 @@ export class MinerCaller {
     }
   }
 
-  /** Frees what the miner keeps for a receipt. What goes wrong is the miner's own loss. */
+  /** Frees what the miner keeps for a receipt. A failure is only the miner's loss. */
   async forget(peer: Peer, receipt: string): Promise<void> {
     const signal = AbortSignal.timeout(FORGET_MS);
     const address = addressOf(peer.url, PATHS.generation, { id: receipt });

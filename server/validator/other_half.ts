@@ -13,7 +13,7 @@ import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
 
-/** A validator that another asks, as a rule the other half of the same one. */
+/** A validator that another calls, as a rule the other half of the same one. */
 export interface Validated {
   readonly url: string;
   /** SS58 of its hotkey. */
@@ -29,7 +29,7 @@ const RESULTS_MS = 30_000;
 const OVERLAP_MS = MAX_CLOCK_SKEW_MS;
 
 /**
- * Asks another validator, signed.
+ * Calls another validator, signed.
  * @throws AppError `host_unavailable` with what it says.
  */
 export async function askValidator(
@@ -70,7 +70,7 @@ export async function askValidator(
   }
 }
 
-/** Where this validator's own other half, and nobody else, reads what was measured here. */
+/** Where only this validator's own other half reads what was measured here. */
 export function resultsRoute(guard: RequestGuard, ledger: Pick<Ledger, "exchange">): Route {
   return route({
     ...{ method: "post", path: PATHS.results, auth: "signed", body: "ResultsCall" },

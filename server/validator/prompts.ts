@@ -4,7 +4,7 @@ import { readAtMost } from "../../core/protocol/mod.ts";
 import type { Random } from "./selection.ts";
 import { promptOfWords } from "./words.ts";
 
-/** Makes or finds a prompt that nobody can guess. */
+/** Makes or finds an unpredictable prompt. */
 export type PromptSource = () => Promise<string>;
 
 /** Characters of a prompt that are kept. */
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Prompts of a bank, one a line, in UTF-8: sampled by offset and never read whole, whatever its
- * size. Longer lines are a little likelier; nobody can foresee which comes next.
+ * size. Longer lines are a little likelier; which comes next is unpredictable.
  * @param from a file or an http(s) address that answers ranges; undefined for the word list.
  * @throws AppError `storage_failed` or `download_failed` when there is no such bank.
  */

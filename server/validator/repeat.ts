@@ -1,6 +1,6 @@
 /**
  * Does work now and again and again, never twice at once, until it is disposed, which waits for it.
- * @param failed gets what the work throws; it is repeated all the same.
+ * @param failed gets what the work throws; it is still repeated.
  */
 export function repeat(
   everyMs: number,

@@ -73,7 +73,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
 function infoRoute({ info }: ValidatorParts): Route {
   return route({
     ...{ method: "get", path: PATHS.info, auth: "open", answer: "Info", errors: [] },
-    summary: "What this validator is, and what it has measured of whom",
+    summary: "What this validator is, and what it has measured of which miner",
     before: [cors({ origin: "*" })],
     handle: (context) => context.json(info() as Record<string, unknown>),
   });

@@ -19,7 +19,7 @@ import {
 import { evidenceOfMiner } from "./miner_evidence.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
-/** An answer to score, and who opens it. */
+/** An answer to score, and the miner that opens it. */
 export interface AnswerToScore extends ScoreCall {
   /** Its receipt, where the signature was verified when it came. */
   readonly statement?: CheckedStatement;
@@ -45,8 +45,8 @@ export interface LocalScorerOptions {
 }
 
 /**
- * With an engine of this process. Networks run one after the other; what miners send is waited for
- * beside them, so that one who is slow holds up no check but their own, of which there is one at a time.
+ * With an engine of this process. Networks run one after the other; what miners send is awaited
+ * meanwhile, so that a slow one holds up only its own checks, of which there is one at a time.
  */
 export function localScorer(
   verifier: Pick<Verifier, "verify">,

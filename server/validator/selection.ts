@@ -10,7 +10,7 @@ export interface Ranked<T> {
 
 /**
  * Draws miners for a user's request without putting any back: of n the best has n chances, the next
- * n - 1, the last one, so that a new miner is seen too. Who cheated is asked only when nobody else
+ * n - 1, the last one, so that a new miner is seen too. A cheater is asked only when no other
  * is left.
  */
 export function drawByRank<T>(all: readonly Ranked<T>[], count: number, random: Random): T[] {
@@ -34,7 +34,7 @@ export interface Testable<T> {
 }
 
 /**
- * Whom to test next: the queue in its order, then those never tested, then the others by how long
+ * The miner to test next: the queue in its order, then those never tested, then the others by how long
  * ago it was.
  */
 export function drawForTest<T>(all: readonly Testable<T>[], random: Random): T | undefined {

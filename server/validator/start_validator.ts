@@ -73,7 +73,7 @@ export interface Validator extends RunningNeuron {
   readonly ledger: Ledger;
 }
 
-/** Receipts kept to be looked at. */
+/** Public receipts that are kept. */
 const SHOWN = 200;
 /** Milliseconds from maintenance to maintenance, and from one exchange of results to the next. */
 const MAINTENANCE_MS = 60_000;
@@ -158,7 +158,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   };
 }
 
-/** Makes the checks that are left over, and forgets what no longer weighs. */
+/** Makes the checks that are left over, and deletes what no longer counts. */
 function maintain(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): AsyncDisposable {
   return repeat(MAINTENANCE_MS, async () => {
     await forwarder?.resume();

@@ -11,7 +11,7 @@ interface StressLoopParts {
   /** One request: whether it is answered at all, in time. */
   readonly probe: (peer: Peer, signal: AbortSignal) => Promise<ProbeOutcome>;
   readonly test: (peer: Peer, signal: AbortSignal) => Promise<StressResult>;
-  /** Shows a receipt to anybody. */
+  /** Publishes a receipt. */
   readonly publish: (peer: Peer, result: StressResult) => void;
   readonly random: Random;
   readonly clock: () => number;
@@ -22,13 +22,13 @@ interface StressLoopParts {
   readonly log: Log;
 }
 
-/** Milliseconds from looking whom to test to looking again, when nobody is due. */
+/** Milliseconds until the next look for a miner to test, when none is due. */
 const PAUSE_MS = 500;
 /** Miners that are probed in parallel: all that never answer cost one timeout. */
 const MAX_PROBES = 256;
 /**
  * A miner that is busy with others is probed again after a while. One that is busy each time, for a
- * quarter of an hour, counts as not there: else a miner could evade tests by always being busy.
+ * quarter of an hour, counts as absent: else a miner could evade tests by always being busy.
  */
 const BUSY_MS = 30_000;
 const MAX_BUSY_PROBES = 30;
@@ -49,7 +49,7 @@ export class StressLoop implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   /** Miners that had no room: how often in a row, and when to probe again. */
   readonly #backoff = new Map<string, { readonly times: number; readonly until: number }>();
-  /** Tests that the queue asked for, without everybody's rest in between. */
+  /** Tests that the queue asked for, without the usual rest in between. */
   readonly #hurried = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -61,7 +61,7 @@ export class StressLoop implements AsyncDisposable {
     this.#look();
   }
 
-  /** What runs is given up: nothing is recorded of it. */
+  /** Running tests are abandoned: nothing is recorded of them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     clearInterval(this.#timer);

@@ -45,7 +45,7 @@ interface StressParts {
 export interface StressResult {
   readonly test: LoadTest;
   readonly checks: readonly Checked[];
-  /** An honest answer, kept at the miner: anybody may look at it. */
+  /** An honest answer, kept at the miner: it may be published. */
   readonly shown: ImageAnswer | undefined;
 }
 
@@ -157,7 +157,7 @@ async function answerOf(
   signal: AbortSignal | undefined,
 ): Promise<CheckedAnswer | AppError> {
   try {
-    // A little more than it may take, to tell late answers from none.
+    // A little more than it may take, to distinguish late answers from none.
     return await caller.generate(peer, { ...asked, timeoutMs: LATE * maxLatencyMs, signal });
   } catch (error) {
     if (error instanceof AppError && error.code === "miner_failed") return error;

@@ -42,7 +42,7 @@ function shadeAt(x: number, y: number): number | undefined {
   return within(0) ? 255 : within(RIM) ? 0 : undefined;
 }
 
-/** @throws AppError `encoding_failed` for a file that is no such image. */
+/** @throws AppError `encoding_failed` for a file that is not such an image. */
 export async function watermarkFile(
   file: Uint8Array<ArrayBuffer>,
   format: ImageFormat,

@@ -38,7 +38,7 @@ export class WeightsLoop implements AsyncDisposable {
     // The first ones after as much time as all others: until then little is known.
     this.#next = (ledger.weights.last()?.block ?? chain.block) + epochLength;
     this.#end = chain.onBlock((block) => {
-      // A chain that was begun anew has lower blocks: those of the old one never come.
+      // A chain restarted from genesis has lower blocks: those of the old one never come.
       this.#next = Math.min(this.#next, block + epochLength);
       if (block < this.#next || this.#running) return;
       this.#running = this.#set(block).finally(() => this.#running = undefined);
@@ -83,7 +83,7 @@ export class WeightsLoop implements AsyncDisposable {
   }
 }
 
-/** Why nobody has a reward at this moment. */
+/** Why no miner has a reward at this moment. */
 function whyNone(
   { neurons }: Pick<Metagraph, "neurons">,
   ledger: Pick<Ledger, "metrics">,

@@ -24,7 +24,7 @@ const STYLES = [
   ...["stained glass", "neon sign", "paper cut-out", "3d render"],
 ];
 
-/** A prompt of the word list: some ten thousand there are. */
+/** A prompt of the word list, which gives some ten thousand. */
 export function promptOfWords(random: Random): string {
   const one = (words: readonly string[]) => words[Math.floor(random() * words.length)];
   const colour = one(COLOURS);

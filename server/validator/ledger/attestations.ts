@@ -1,7 +1,7 @@
 import type { SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
 
-/** What people say of receipts that they checked: the newest of each, by the time they signed. */
+/** Attestations: each checker's newest of a receipt, by the time signed. */
 export class AttestationLedger {
   readonly #database: LedgerDatabase;
 
@@ -11,7 +11,7 @@ export class AttestationLedger {
 
   /**
    * @param keep how many are kept, of all receipts together.
-   * @returns false for one that is not newer than what its checker said before.
+   * @returns false for one that is not newer than its checker's last.
    */
   add(signed: SignedAttestation, keep: number): boolean {
     const { receipt, checker, at } = signed.attestation;

@@ -61,7 +61,7 @@ export class LedgerDatabase implements Disposable {
     this.#database.close();
   }
 
-  /** Compiled once: every request of a user looks at the metrics of all miners. */
+  /** Compiled once: every request of a user reads the metrics of all miners. */
   #prepared(sql: string): StatementSync {
     const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
     this.#statements.set(sql, statement);

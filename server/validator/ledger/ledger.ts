@@ -50,7 +50,7 @@ export class Ledger implements Disposable {
     return this.#metrics.of(hotkey);
   }
 
-  /** Forgets what no longer weighs. */
+  /** Deletes what no longer counts. */
   sweep(): void {
     const { service, syntheticCheat, userCheat } = this.#windows;
     const before = this.#database.now() - Math.max(service, syntheticCheat, userCheat);

@@ -18,7 +18,7 @@ export const DEFAULT_WINDOWS: Windows = {
   userCheat: 48 * HOUR,
 };
 
-/** What people want to see next to the metrics. */
+/** What is shown next to the metrics. */
 export interface Shown {
   readonly checks: number;
   /** The largest of the checked steps. */

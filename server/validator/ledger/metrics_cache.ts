@@ -3,7 +3,7 @@ import type { LedgerDatabase } from "./database.ts";
 import { metricsOf, type Shown, type Windows } from "./metrics.ts";
 
 /**
- * Milliseconds after which metrics are derived anew though this process has recorded nothing: what is
+ * Milliseconds after which metrics are derived again though this process has recorded nothing: what is
  * old falls out of its window, and another process may share the file. Not all at once: a million rows
  * take a fifth of a second.
  */
@@ -19,7 +19,7 @@ interface Entry {
   readonly lifeMs: number;
 }
 
-/** Metrics of miners: every user's request looks at those of all. */
+/** Metrics of miners: every user's request reads those of all. */
 export class MetricsCache {
   readonly #database: LedgerDatabase;
   readonly #windows: Windows;

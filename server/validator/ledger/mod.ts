@@ -1,6 +1,6 @@
 /**
  * What a validator has measured, in one SQLite file: user results, checks, stress tests, weights,
- * attestations. Nothing here asks anybody or decides anything.
+ * attestations. Nothing here calls others or decides anything.
  *
  * ```ts
  * import { Ledger } from "./mod.ts";

@@ -1,6 +1,6 @@
 import type { LedgerDatabase } from "./database.ts";
 
-/** Receipts that anybody may look at. */
+/** Public receipts. */
 export class PublishedReceipts {
   readonly #database: LedgerDatabase;
 

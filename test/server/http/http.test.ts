@@ -184,12 +184,12 @@ describe("readBody", () => {
       message: "Cannot take the request: its body is not here after 0.02 s",
     });
     expect(left).toBe(true);
-    const told = new Request("http://localhost", {
+    const declared = new Request("http://localhost", {
       method: "POST",
       body: new ReadableStream(),
       headers: { "content-length": "10" },
     });
-    expect(await rejection(readBody(told, 10, 20))).toMatchObject({ code: "request_late" });
+    expect(await rejection(readBody(declared, 10, 20))).toMatchObject({ code: "request_late" });
   });
 
   test("an endless body without a length is read no further than the limit", async () => {
@@ -219,7 +219,7 @@ test("RateLimit: so many in a window, each key by itself, with the time until th
   expect(() => limit.take("a")).not.toThrow();
 });
 
-test("errors are answered with their status, and our own mistakes are not told", async () => {
+test("errors are answered with their status, and our own mistakes are not disclosed", async () => {
   const logged: unknown[] = [];
   const answer = async (error: unknown) => {
     const response = errorResponse(error, (own) => logged.push(own));

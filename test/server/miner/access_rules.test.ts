@@ -54,16 +54,16 @@ describe("a whitelist at an address", () => {
       .toEqual([true, true, false]);
   });
 
-  test("that is read in vain later stays as it was, and that is told", async () => {
+  test("that cannot be read later stays as it was, which is logged", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     let calls = 0;
     const url = await serve(() => calls++ === 0 ? Response.json(["5Listed"]) : new Response("<"));
-    const told: string[] = [];
-    using whitelist = await Whitelist.open([], url, (event) => told.push(event));
+    const events: string[] = [];
+    using whitelist = await Whitelist.open([], url, (event) => events.push(event));
     vi.advanceTimersByTime(5 * 60_000);
-    await vi.waitUntil(() => told.length > 0, PATIENCE_MS);
-    expect(told).toEqual(["whitelist not read"]);
+    await vi.waitUntil(() => events.length > 0, PATIENCE_MS);
+    expect(events).toEqual(["whitelist not read"]);
     expect(whitelist.has("5Listed")).toBe(true);
   });
 

@@ -14,7 +14,7 @@ function subnet(axon: typeof OURS | undefined, hotkey = address): Metagraph {
 async function kept(first: Metagraph) {
   const served: unknown[] = [];
   const events: string[] = [];
-  let told: (metagraph: Metagraph) => void = () => {};
+  let emit: (metagraph: Metagraph) => void = () => {};
   using keeper = await AxonKeeper.start({
     ...{ wallet, axon: OURS, log: (event) => events.push(event) },
     chain: {
@@ -26,14 +26,14 @@ async function kept(first: Metagraph) {
     subnet: {
       metagraph: first,
       onRead: (listener) => {
-        told = listener;
+        emit = listener;
         return () => {};
       },
     },
   });
   void keeper;
   const read = async (metagraph: Metagraph) => {
-    told(metagraph);
+    emit(metagraph);
     await new Promise((resolve) => setTimeout(resolve));
   };
   return { served, events, read };
@@ -53,7 +53,7 @@ test("one that the chain has forgotten is, as after it was begun anew", async ()
   expect(served).toEqual([OURS, OURS]);
 });
 
-test("one of another process is left alone, and a hotkey that is gone is told", async () => {
+test("one of another process is left alone, and a deregistered hotkey is logged", async () => {
   const { served, events, read } = await kept(subnet(OURS));
   await read(subnet({ ...OURS, port: 9000 }));
   await read(subnet(undefined, "5Other"));

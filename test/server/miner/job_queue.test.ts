@@ -131,10 +131,10 @@ test("a job that fails stops none behind it", async () => {
 
 test("who leaves takes the job along", async () => {
   const { queue } = tested(4);
-  const gone = new AbortController();
+  const leaving = new AbortController();
   queue.run({ id: "x", owner: "", task: "x1" }).catch(() => {});
-  const left = queue.run({ id: "y", owner: "", task: "y1", signal: gone.signal });
-  gone.abort();
+  const left = queue.run({ id: "y", owner: "", task: "y1", signal: leaving.signal });
+  leaving.abort();
   expect(await rejection(left)).toMatchObject({ code: "cancelled" });
 });
 
@@ -151,7 +151,7 @@ test("closing hands back what waits, finishes what runs, and takes nothing more"
 });
 
 describe("callers", () => {
-  test("take turns, whoever came with more", async () => {
+  test("take turns, whichever came with more", async () => {
     const { runs, add } = tested(9);
     for (const task of ["a1", "b1", "c1"]) add(task, "5Many");
     await soon();

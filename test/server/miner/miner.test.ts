@@ -171,7 +171,7 @@ describe("openings go to the asker who signs, and to who has the token", () => {
     const response = await get({ headers });
     expect(response.status).toBe(200);
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
-    // So that a tab waits as long as it is told to.
+    // So that a tab waits for as long as the header says.
     expect(response.headers.get("access-control-expose-headers")).toMatch(/retry-after/i);
     await response.body?.cancel();
     const preflight = await fetch(new URL(steps(), miner.url), {
@@ -392,8 +392,8 @@ test("what is deleted by its asker cannot be opened any more", async () => {
   expect(await (await send({ method: "DELETE", path, wallet: caller })).json()).toEqual({
     forgotten: true,
   });
-  const gone = await fetch(`${miner.url}/${path}/steps/0?token=${token}`);
-  expect(await refusal(gone)).toEqual({ status: 404, code: "transcript_not_found" });
+  const expired = await fetch(`${miner.url}/${path}/steps/0?token=${token}`);
+  expect(await refusal(expired)).toEqual({ status: 404, code: "transcript_not_found" });
 });
 
 test(
@@ -420,7 +420,7 @@ test(
 );
 
 test(
-  "of 256 at once as many are taken as there is room for, and all others are told when",
+  "of 256 at once as many are taken as there is room for, and all others get a time to retry",
   async () => {
     const { gate, wrap } = gated();
     const small = await start("crowd", wrap, 16, { batch: 1 });
@@ -514,7 +514,7 @@ test(
 );
 
 test(
-  "who asks for events is told of a full queue by the status, also through an axon",
+  "a full queue answers a request for events by its status, also through an axon",
   async () => {
     const { gate, running, wrap } = gated();
     const full = await start("full", wrap, 1, { batch: 1 });
@@ -577,7 +577,7 @@ describe("an axon before image generators", () => {
       .toEqual({ status: 404, code: "transcript_not_found" });
   });
 
-  test("tells progress with previews, and refusals", async () => {
+  test("emits progress with previews, and refusals", async () => {
     const response = await send({
       body: { request: { ...REQUEST, seed: 77 }, previews: true },
       wallet: caller,
@@ -624,15 +624,15 @@ describe("an axon before image generators", () => {
     await front[Symbol.asyncDispose]();
   });
 
-  test("nobody else may say for whom an image is", async () => {
+  test("only an axon may say for whom an image is", async () => {
     const forged = { request: REQUEST, validator: stranger.hotkey.address };
     expect(await refusal(await send({ body: forged, wallet: caller, to: generators[0] })))
       .toEqual({ status: 403, code: "not_allowed" });
   });
 
   test("a generator that is not there, or signs as another, is refused at the start", async () => {
-    const gone = start("none", undefined, 4, { generators: ["http://127.0.0.1:9"] });
-    expect(await rejection(gone)).toMatchObject({ code: "host_unavailable" });
+    const starting = start("none", undefined, 4, { generators: ["http://127.0.0.1:9"] });
+    expect(await rejection(starting)).toMatchObject({ code: "host_unavailable" });
     const wallet = await development("//Charlie");
     const other = await rejection(
       start("other", undefined, 4, { wallet, generators: [generators[0].url] }),

@@ -55,7 +55,7 @@ test("a refusal is logged with its code and caller, and a mistake of ours as an 
   ]);
 });
 
-test("the same refusal of the same caller is told once a minute, others at once", () => {
+test("the same refusal of the same caller is logged once a minute, others at once", () => {
   let now = 0;
   const levels: (string | undefined)[] = [];
   const log = new ErrorLog((_event, _facts, level) => void levels.push(level), () => now);

@@ -250,7 +250,7 @@ describe("what no miner could make is refused before one is asked, and so blamed
   });
 });
 
-test("the scheme of a key is written in any case; who has none is told of it", async () => {
+test("the scheme of a key is written in any case; a request without one is refused", async () => {
   expect((await ask(CALL, { authorization: `bearer ${KEY}` })).status).toBe(200);
   const response = await app.request("/v1/generate", { method: "POST", body: "{}" });
   expect(response.status).toBe(401);
@@ -286,7 +286,7 @@ describe("as HTTP has it", () => {
     expect((await app.request("/v1/nothing", { method: "POST" })).status).toBe(404);
   });
 
-  test("HEAD tells the length of what GET sends", async () => {
+  test("HEAD gives the length of what GET sends", async () => {
     const { length } = await (await app.request("/openapi.json")).bytes();
     const head = await app.request("/openapi.json", { method: "HEAD" });
     expect(head.headers.get("content-length")).toBe(String(length));
@@ -329,7 +329,7 @@ test.each([
   );
 });
 
-test("the document tells the fields of a request, the query's, and the files that are answered", async () => {
+test("the document lists the fields of a request, the query's, and the files that are answered", async () => {
   const { paths, components: { schemas } } = await (await app.request("/openapi.json")).json();
   expect(schemas.ImageCall.properties.request.$ref).toBe("#/components/schemas/GenerationRequest");
   expect(schemas.GenerationRequest.properties).toMatchObject({

@@ -41,7 +41,7 @@ test("what was never measured is NaN or nothing, and is worth nothing", () => {
   expect(rewardOf(metrics)).toBe(0);
 });
 
-test("a result counts once, whatever is told again", () => {
+test("a result counts once, however often it is recorded", () => {
   expect([ledger.results.served("r1", "5A"), ledger.results.served("r1", "5A")]).toEqual([
     true,
     false,
@@ -133,19 +133,19 @@ describe("two halves", () => {
   beforeEach(() => other = new Ledger(":memory:", () => now));
   afterEach(() => other[Symbol.dispose]());
 
-  test("tell each other reasons in a few words, whatever miners put into them", () => {
+  test("exchange reasons in a few words, whatever miners put into them", () => {
     for (let k = 0; k < 20; k++) {
       ledger.results.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
     }
     const score = { ...SUSPECT, reasons: ["y".repeat(500_000)] };
     ledger.checks.settle({ id: "c", hotkey: "5A", source: "user", score });
-    const told = ledger.exchange.since(0, 100);
-    expect(told.answers.length).toBeGreaterThanOrEqual(20);
-    expect(JSON.stringify(told).length).toBeLessThan(20_000);
-    expect(told.answers.find(({ id }) => id === "r0")?.why).toMatch(/^no field x+\.\.\.$/);
+    const results = ledger.exchange.since(0, 100);
+    expect(results.answers.length).toBeGreaterThanOrEqual(20);
+    expect(JSON.stringify(results).length).toBeLessThan(20_000);
+    expect(results.answers.find(({ id }) => id === "r0")?.why).toMatch(/^no field x+\.\.\.$/);
   });
 
-  test("come to the same, however often each is told", () => {
+  test("agree, however often each result is exchanged", () => {
     ledger.results.served("r1", "5A");
     ledger.results.failed("r2", "5A", "late");
     ledger.checks.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
@@ -166,7 +166,7 @@ describe("two halves", () => {
     expect(ledger.queue.hotkeys()).toEqual(["5B"]);
   });
 
-  test("tell each other no more than so much at once, and all of it in the end", () => {
+  test("exchange no more than so much at once, and all of it in the end", () => {
     for (let k = 0; k < 25; k++) {
       now += 10;
       ledger.results.served(`r${k}`, "5A");
@@ -214,22 +214,22 @@ describe("on disk", () => {
 
   test("kill -9 at any moment loses no settled result and halves none", async () => {
     const path = join(folder, "l.sqlite");
-    let told = -1;
+    let printed = -1;
     for (let kill = 0; kill < 3; kill++) {
       const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", SETTLE, path, String(told + 1)],
+        args: ["run", "-A", SETTLE, path, String(printed + 1)],
         stdout: "piped",
         stderr: "inherit",
       }).spawn();
       const more = 50 + 37 * kill;
-      const goal = told + more;
+      const goal = printed + more;
       let text = "";
       for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
         text += part;
         const whole = text.slice(0, text.lastIndexOf("\n"));
         const newest = Number(whole.split("\n").at(-1));
-        if (newest > told) told = newest;
-        if (told >= goal) {
+        if (newest > printed) printed = newest;
+        if (printed >= goal) {
           try {
             child.kill("SIGKILL");
           } catch {
@@ -238,12 +238,12 @@ describe("on disk", () => {
         }
       }
       await child.status;
-      expect(told).toBeGreaterThanOrEqual(goal);
+      expect(printed).toBeGreaterThanOrEqual(goal);
       using after = new Ledger(path);
       const { checks, failed } = after.metrics("5A");
-      // Each check comes with its answer, and one may have been settled without being told.
+      // Each check comes with its answer, and one may have been settled without being printed.
       expect(checks).toBe(failed);
-      expect(checks - (told + 1)).toBeOneOf([0, 1]);
+      expect(checks - (printed + 1)).toBeOneOf([0, 1]);
     }
   });
 });

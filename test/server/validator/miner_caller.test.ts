@@ -72,7 +72,7 @@ describe("generate", () => {
     });
   });
 
-  test("a model of another version is a failure: nobody told the miner which", async () => {
+  test("a model of another version is a failure: the request does not name one", async () => {
     const image = await signed();
     const { peer, caller } = served(() => answerOf(image));
     const error = await rejection(caller.generate(peer, { ...ASKED, manifest: "cd".repeat(32) }));

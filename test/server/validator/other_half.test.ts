@@ -37,7 +37,7 @@ test("what the forwarding half saw reaches the other, from where it left off", a
   expect(here.queue.hotkeys()).toEqual(["5A"]);
 });
 
-test("nobody else is told", async () => {
+test("results are for nobody else", async () => {
   using ledger = new Ledger(":memory:");
   const other = { url: served(ledger), signedFor: own.address };
   const error = await rejection(pullResults(other, ledger, stranger, 0));

@@ -102,13 +102,13 @@ describe("an address", () => {
     });
   });
 
-  test("that fails later: the word list stands in, and it is told", async () => {
-    let gone = false;
+  test("that fails later: the word list stands in, and it is logged", async () => {
+    let lost = false;
     const good = ranges(new TextEncoder().encode("one\ntwo\nthree\n"), []);
-    const url = serve((request) => gone ? new Response("", { status: 500 }) : good(request));
+    const url = serve((request) => lost ? new Response("", { status: 500 }) : good(request));
     const troubles: unknown[] = [];
     const next = await openPrompts(url, () => 0, (error) => troubles.push(error));
-    gone = true;
+    lost = true;
     expect(await next()).toMatch(/^a /);
     expect(troubles).toHaveLength(1);
   });

@@ -4,7 +4,7 @@ import { repeat } from "../../../server/validator/repeat.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("work is done at once and again, never twice at once, and what it throws is told", async () => {
+test("work is done at once and again, never twice at once, and what it throws is reported", async () => {
   const failures: unknown[] = [];
   let runs = 0;
   let atOnce = 0;

@@ -64,7 +64,7 @@ test("a miner that opens slowly holds up the check of no other", async () => {
   expect((await held).verdict).toBe("honest");
 });
 
-test("networks run one after the other, whoever's steps they check", async () => {
+test("networks run one after the other, whichever miner's steps they check", async () => {
   const url = serveMiner(after(0));
   const { work, engine, verifier } = verifying(1);
   const score = localScorer(verifier, engine);

@@ -156,7 +156,7 @@ describe("a miner that is busy with others", () => {
   });
 });
 
-test("who stops it waits for no miner, and nothing is recorded of what ran", async () => {
+test("stopping it waits for no miner, and nothing is recorded of what ran", async () => {
   const ledger = new Ledger(":memory:");
   const running = Promise.withResolvers<void>();
   const loop = new StressLoop({

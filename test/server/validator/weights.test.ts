@@ -18,7 +18,7 @@ function tested(ledger: Ledger, hotkey: string, rps: number, verdict: "honest" |
   ]);
 }
 
-test("by what was measured; a cheater and whoever took over a uid have nothing", () => {
+test("by what was measured; a cheater and the new owner of a uid have nothing", () => {
   using ledger = new Ledger(":memory:");
   tested(ledger, "5Fast", 2, "honest");
   tested(ledger, "5Slow", 1, "honest");
@@ -55,7 +55,7 @@ describe("WeightsLoop", () => {
     included: () => Promise<number>,
     revealed?: () => Promise<number | undefined>,
   ) {
-    let told: (block: number) => void = () => {};
+    let emit: (block: number) => void = () => {};
     const sent: bigint[] = [];
     const events: string[] = [];
     const loop = new WeightsLoop({
@@ -64,7 +64,7 @@ describe("WeightsLoop", () => {
       chain: {
         block: 1000,
         onBlock: (listener) => {
-          told = (block) => listener(block, "0x");
+          emit = (block) => listener(block, "0x");
           return () => {};
         },
         metagraph: () => Promise.resolve(subnet(["5Validator", "5Fast"])),
@@ -77,7 +77,7 @@ describe("WeightsLoop", () => {
       },
     });
     const at = async (block: number) => {
-      told(block);
+      emit(block);
       await new Promise((resolve) => setTimeout(resolve));
     };
     return { loop, at, sent, events };
