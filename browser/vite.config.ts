@@ -3,7 +3,7 @@ import { offlineWorker } from "./offline_worker.ts";
 import { wgslText } from "./wgsl_text.ts";
 
 /**
- * onnxruntime-web stays as its package ships it, at `ort/` beside the pages: it finds its wasm next to itself, and
+ * onnxruntime-web stays as its package ships it, at `ort/` next to the pages: it finds its wasm next to itself, and
  * its threads load it by its own address.
  */
 function servedOnnxruntime(): Plugin {

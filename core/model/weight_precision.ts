@@ -8,7 +8,7 @@ const FLOAT16 = 10;
 
 /**
  * What an ONNX graph computes in, by its weights: float16 when any of them is. Its inputs do not
- * tell, since exporters may leave those float32. Reads headers, not weights.
+ * show it, since exporters may leave those float32. Reads headers, not weights.
  * @throws AppError `model_invalid` when the file is no whole ONNX graph.
  */
 export async function weightPrecision(

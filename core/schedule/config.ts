@@ -140,7 +140,7 @@ export type SolverClass = keyof typeof classes;
 
 type Settings<C extends SolverClass> = z.infer<(typeof classes)[C]>;
 
-/** A decoded config, told apart by its class. */
+/** A decoded config, distinguished by its class. */
 export type SchedulerConfig = {
   readonly [C in SolverClass]: Settings<C> & { readonly _class_name: C };
 }[SolverClass];

@@ -12,7 +12,7 @@ const WHY =
 export class Permit {
   readonly #self: string;
   readonly #log: Log;
-  #told = false;
+  #logged = false;
 
   constructor(self: string, log: Log) {
     this.#self = self;
@@ -23,8 +23,8 @@ export class Permit {
   testable<T>({ neurons, ownerHotkey }: Metagraph, peers: readonly T[]): readonly T[] {
     const own = neurons.find(({ hotkey }) => hotkey === this.#self);
     const waits = !own?.validatorPermit && ownerHotkey !== this.#self;
-    if (waits && !this.#told) this.#log("not testing", { why: WHY }, "warn");
-    this.#told = waits;
+    if (waits && !this.#logged) this.#log("not testing", { why: WHY }, "warn");
+    this.#logged = waits;
     return waits ? [] : peers;
   }
 }

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 
-/** Files to check, told apart. */
+/** Files to check, by their kind. */
 export interface GivenFiles {
   readonly receipt: string;
   readonly transcript?: string;
@@ -10,7 +10,7 @@ export interface GivenFiles {
 
 type Kind = keyof GivenFiles;
 
-/** Bytes that tell what a file is. */
+/** Bytes that show what a file is. */
 const HEAD = 256;
 
 /**

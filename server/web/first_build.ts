@@ -15,8 +15,7 @@ const LOOK_AGAIN = 2;
 
 const BUILDING =
   "The pages are being built, which takes some seconds; this one then opens by itself.";
-const FAILED =
-  "The pages could not be built on this machine. Whoever runs it is told why by this " +
+const FAILED = "The pages could not be built on this machine. Its operator learns why by this " +
   "command: deno task build";
 
 // A refresh by the page's head would only go to the address's fragment, and load nothing.

@@ -98,7 +98,7 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
   const light = await plot();
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
   await shoot(page, "honest-dark");
-  // It is drawn anew in the other colours.
+  // It is drawn again in the other colours.
   await eventually(plot).not.toBe(light);
 });
 

@@ -134,7 +134,7 @@ test("a model whose own scheduler is no plan gets the subnet's, and says so", as
   expect(notices[0]).toMatch(/PNDMScheduler.*sde-dpmsolver\+\+ was used/);
 });
 
-/** The tiny model with some of its files written anew, or left out. */
+/** The tiny model with some of its files rewritten, or left out. */
 async function changed(
   files: Readonly<Record<string, unknown>>,
   options: TinySdOptions = {},

@@ -7,7 +7,7 @@ import { metricsOf, type Shown, type Windows } from "./metrics.ts";
  * old falls out of its window, and another process may share the file. Not all at once: a million rows
  * take a fifth of a second.
  */
-const LEAST_LIFE_MS = 5000;
+const MIN_LIFE_MS = 5000;
 const SPREAD_MS = 500;
 const SPREADS = 11;
 
@@ -39,7 +39,7 @@ export class MetricsCache {
       return known.metrics;
     }
     const metrics = metricsOf(this.#database, this.#windows, hotkey);
-    const lifeMs = LEAST_LIFE_MS + SPREAD_MS * (this.#derived++ % SPREADS);
+    const lifeMs = MIN_LIFE_MS + SPREAD_MS * (this.#derived++ % SPREADS);
     this.#entries.set(hotkey, { metrics, version, derived: now, lifeMs });
     return metrics;
   }

@@ -11,7 +11,7 @@ export interface UserResult {
   readonly why: string | null;
 }
 
-/** Whether miners served users. Each result counts once; recording tells whether it was new. */
+/** Whether miners served users. Each result counts once; recording returns whether it was new. */
 export class UserResults {
   readonly #database: LedgerDatabase;
   readonly #queue: StressQueue;

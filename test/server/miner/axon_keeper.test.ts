@@ -45,7 +45,7 @@ test("an axon that the chain has is not served again", async () => {
   expect(served).toEqual([]);
 });
 
-test("one that the chain has forgotten is, as after it was begun anew", async () => {
+test("one that the chain has forgotten is, as after a restart from genesis", async () => {
   const { served, read } = await kept(subnet(undefined));
   expect(served).toEqual([OURS]);
   await read(subnet(OURS));

@@ -99,7 +99,7 @@ describe("WeightsLoop", () => {
     await loop[Symbol.asyncDispose]();
   });
 
-  test("goes by a chain that was begun anew, from its first blocks on", async () => {
+  test("goes by a chain restarted from genesis, from its first blocks on", async () => {
     using ledger = new Ledger(":memory:");
     tested(ledger, "5Fast", 2, "honest");
     // Of the old chain, which was far longer.

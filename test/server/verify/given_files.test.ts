@@ -12,16 +12,19 @@ test.each<[string, ImageFormat, string]>([
   ["compact", "png", '{"a":1}'],
   ["with spaces before it", "jpeg", '\n  {\n "a": 1}'],
   ["with a byte order mark", "webp", '\ufeff{"a":1}'],
-])("a receipt %s, a transcript and a %s are told apart, whatever their names", async (_, ...of) => {
-  const folder = await temporaryFolder();
-  const [format, text] = of;
-  const files = {
-    image: await encodeImage(pixels, format),
-    receipt: json(text),
-    transcript: encodeSafetensors([], {}),
-  };
-  const paths = Object.fromEntries(Object.keys(files).map((kind) => [kind, join(folder, kind)]));
-  for (const [kind, bytes] of Object.entries(files)) await Deno.writeFile(paths[kind], bytes);
-  expect(await tellApart(Object.values(paths), {})).toEqual(paths);
-  expect(await tellApart(Object.values(paths).toReversed(), {})).toEqual(paths);
-});
+])(
+  "a receipt %s, a transcript and a %s are distinguished, whatever their names",
+  async (_, ...of) => {
+    const folder = await temporaryFolder();
+    const [format, text] = of;
+    const files = {
+      image: await encodeImage(pixels, format),
+      receipt: json(text),
+      transcript: encodeSafetensors([], {}),
+    };
+    const paths = Object.fromEntries(Object.keys(files).map((kind) => [kind, join(folder, kind)]));
+    for (const [kind, bytes] of Object.entries(files)) await Deno.writeFile(paths[kind], bytes);
+    expect(await tellApart(Object.values(paths), {})).toEqual(paths);
+    expect(await tellApart(Object.values(paths).toReversed(), {})).toEqual(paths);
+  },
+);

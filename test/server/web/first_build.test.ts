@@ -32,7 +32,7 @@ test("the first visitor has the pages built, once, and is shown that they are co
   );
 });
 
-test("where they cannot be built, visitors read which command tells why", async () => {
+test("where they cannot be built, visitors read which command shows why", async () => {
   const { visit } = await visiting(() => Promise.reject(new Error("a read-only disk")));
   await visit("/");
   const answer = await visit("/");

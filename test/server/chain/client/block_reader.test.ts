@@ -22,7 +22,7 @@ function replaceable() {
   return { reader: new BlockReader(link as never, clock as never, 1000), replace };
 }
 
-test("BlockReader reads a block once, and anew when another takes its place", async () => {
+test("BlockReader reads a block once, and again when another takes its place", async () => {
   const { reader, replace } = replaceable();
   const first = await reader.read(5, "try");
   expect(first).toMatchObject({ number: 5, hash: "0xa" });

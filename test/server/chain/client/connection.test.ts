@@ -57,7 +57,7 @@ test("a lost chain is one event when it is lost and one when it is back", async 
     expect.stringMatching(/^chain_lost warn .*its genesis is 0x.* now, and was 0x/),
   ]);
 
-  // polkadot subscribes anew on each socket; that another chain refuses it ends nothing.
+  // polkadot subscribes again on each socket; that another chain refuses it ends nothing.
   leadTo(subnet.devnet.endpoint);
   await vi.waitFor(() => expect(events.at(-1)).toBe("chain_back info"), PATIENCE_MS);
   await vi.waitFor(() => expect(watch.problems(bob)).toEqual([]), PATIENCE_MS);

@@ -4,16 +4,16 @@ import { requireTimelock } from "../../../../server/chain/client/weights.ts";
 import { PATIENCE_MS } from "../../../fixtures/patience.ts";
 import { thrownBy } from "../../../fixtures/thrown.ts";
 
-test("a chain that was begun anew is read again at its first block, and logged once", async () => {
+test("a chain restarted from genesis is read again at its first block, and logged once", async () => {
   let block = 5000;
-  let told: (block: number) => void = () => {};
+  let emit: (block: number) => void = () => {};
   const events: unknown[] = [];
   const chain = {
     ...{ checkClock: () => Promise.resolve(), netuid: 1 },
     metagraph: () => Promise.resolve({ block, neurons: [] }),
     onConnection: () => () => {},
-    onBlock: (listener: typeof told) => {
-      told = listener;
+    onBlock: (listener: typeof emit) => {
+      emit = listener;
       return () => {};
     },
   };
@@ -25,13 +25,13 @@ test("a chain that was begun anew is read again at its first block, and logged o
   watch.onRead(read);
   // A short fork is none.
   block = 4999;
-  told(4999);
+  emit(4999);
   await vi.waitUntil(() => watch.metagraph.block === 4999, PATIENCE_MS);
   expect(events).toEqual([]);
   block = 3;
-  told(3);
+  emit(3);
   await vi.waitUntil(() => watch.metagraph.block === 3, PATIENCE_MS);
-  told(4);
+  emit(4);
   expect(events).toEqual([["chain_went_back", { from: 4999, to: 3 }]]);
   expect(read).toHaveBeenCalledTimes(2);
 });
