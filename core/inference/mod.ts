@@ -14,8 +14,16 @@
 export { loadModel, type LoadOptions, type Model } from "./model.ts";
 export { observeRuntime } from "./observed_runtime.ts";
 export { type Ort, ortRuntime, WEB_FILE_BYTES } from "./ort_runtime.ts";
-export type { Runtime } from "./runtime.ts";
-export { type GpuTensor, joinRows, splitRows, type Tensor, tensorBytes } from "./tensor.ts";
+export type { Runtime, Session } from "./runtime.ts";
+export {
+  floats,
+  type GpuTensor,
+  joinRows,
+  splitRows,
+  type Tensor,
+  tensorBytes,
+  tensorFor,
+} from "./tensor.ts";
 export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 export { VaeDecoder } from "./vae_decoder.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";

@@ -1,6 +1,7 @@
 /**
- * Float16 tensors in safetensors files: openings and transcripts. Reading checks every offset
- * against the file's length before a tensor is handed out.
+ * Tensors in safetensors files: float16 ones of openings and transcripts, which are read whole,
+ * and those of checkpoints, of which headers alone are read. Every offset is checked against the
+ * file's length before a tensor is handed out.
  *
  * ```ts
  * import { decodeSafetensors, encodeSafetensors } from "./mod.ts";
@@ -12,4 +13,11 @@
  * ```
  */
 export { decodeSafetensors } from "./decode.ts";
-export { encodeSafetensors, type NamedHalf, safetensorsHeader } from "./encode.ts";
+export {
+  encodeFloatSafetensors,
+  encodeSafetensors,
+  type NamedFloats,
+  type NamedHalf,
+  safetensorsHeader,
+} from "./encode.ts";
+export { type IndexedTensor, readTensorIndex, type TensorIndex } from "./tensor_index.ts";

@@ -12,5 +12,6 @@
  * ```
  */
 export { knownEntry } from "./known_models.ts";
+export { FolderFiles } from "./folder_files.ts";
 export { openKnownModel } from "./open_known_model.ts";
 export { openModel, type OpenModelOptions } from "./open_model.ts";

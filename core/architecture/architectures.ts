@@ -1,0 +1,53 @@
+import type { OnnxGraph } from "../onnx/mod.ts";
+import type { TensorIndex } from "../safetensors/mod.ts";
+import { AppError } from "../error.ts";
+import { autoencoderKLDecoder, autoencoderKLEncoder } from "./autoencoder_kl.ts";
+import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts";
+import { controlNetModel } from "./controlnet_model.ts";
+import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
+
+/** From a part's `config.json` and its tensors to a graph. */
+type Architecture = (config: unknown, tensors: TensorIndex) => OnnxGraph;
+
+/** By class, as diffusers and transformers name it; the graphs of a part by what they are for. */
+const ARCHITECTURES = {
+  UNet2DConditionModel: { unet: unet2dConditionModel },
+  ControlNetModel: { controlnet: controlNetModel },
+  AutoencoderKL: { encoder: autoencoderKLEncoder, decoder: autoencoderKLDecoder },
+  CLIPTextModel: { text: clipTextModel },
+  CLIPTextModelWithProjection: { text: clipTextModelWithProjection },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Architecture>>>>;
+
+export type ArchitectureName = keyof typeof ARCHITECTURES;
+
+/**
+ * Which class a part is of: `_class_name` of diffusers, `architectures` of transformers.
+ * @param json `config.json` of the part.
+ * @throws AppError `model_invalid` naming one that is not built.
+ */
+export function architectureOf(json: unknown): ArchitectureName {
+  const { _class_name: own, architectures } = Object(json);
+  const name: unknown = own ?? Object(architectures)[0];
+  const known = Object.keys(ARCHITECTURES) as ArchitectureName[];
+  const found = known.find((each) => each === name);
+  if (found) return found;
+  throw new AppError(
+    "model_invalid",
+    `Cannot build a network: its class is ${String(name).slice(0, 80)}, not ${known.join(", ")}`,
+  );
+}
+
+/**
+ * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, or `text`.
+ * @throws AppError `model_invalid` naming a field or tensor that does not fit.
+ */
+export function partGraphs(
+  name: ArchitectureName,
+  json: unknown,
+  tensors: TensorIndex,
+): Readonly<Record<string, OnnxGraph>> {
+  const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
+  return Object.fromEntries(
+    Object.entries(builders).map(([graph, build]) => [graph, build(json, tensors)]),
+  );
+}

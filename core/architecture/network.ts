@@ -1,0 +1,174 @@
+import { AppError } from "../error.ts";
+import { GraphBuilder, type OnnxGraph, type StoredType, type Variable } from "../onnx/mod.ts";
+import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
+
+export interface ConvOptions {
+  /** Of the square kernel; 3 if left out. */
+  readonly kernel?: number;
+  readonly stride?: number;
+  /** On every side, or top, left, bottom, right; half the kernel if left out. */
+  readonly padding?: number | readonly [number, number, number, number];
+}
+
+const WEIGHT_TYPES: Readonly<Record<string, StoredType>> = {
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+};
+
+/** Tensors of old files that no network reads. */
+const NOT_WEIGHTS = /(^|\.)embeddings\.position_ids$/;
+
+/** How many names an error gives. */
+const MAX_NAMED = 3;
+
+/**
+ * A graph in the making whose weights are a checkpoint's: torch's layers by the names that their
+ * weights have. Each shape is checked, and what was used is counted.
+ */
+export class Network {
+  readonly g = new GraphBuilder();
+  readonly #className: string;
+  readonly #tensors: TensorIndex;
+  readonly #weights = new Map<string, Variable>();
+
+  /** @param className for errors, as in diffusers or transformers. */
+  constructor(className: string, tensors: TensorIndex) {
+    this.#className = className;
+    this.#tensors = tensors;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /**
+   * A weight in float32; what is kept in 16 bits is widened when the session is made.
+   * @throws AppError `model_invalid` when it is missing, or of another shape or type.
+   */
+  weight(name: string, shape: readonly number[]): Variable {
+    const known = this.#weights.get(name);
+    if (known) return known;
+    const tensor = this.#tensors.get(name);
+    if (!tensor) return this.refuse(`${name} is not among the checkpoint's tensors`);
+    if (String(tensor.shape) !== String(shape)) {
+      this.refuse(`${name} is [${tensor.shape}], not [${shape}]`);
+    }
+    const weight = this.#float32(tensor);
+    this.#weights.set(name, weight);
+    return weight;
+  }
+
+  #float32({ name, dtype, shape, path, start, end }: IndexedTensor): Variable {
+    const type = WEIGHT_TYPES[dtype] ??
+      this.refuse(`${name} is ${dtype}, not ${Object.keys(WEIGHT_TYPES).join(", ")}`);
+    const place = { location: path, offset: start, length: end - start };
+    const stored = this.g.reference({ name, type, dims: shape, ...place });
+    return type === "float32" ? stored : this.g.cast(stored, "float32");
+  }
+
+  /** torch's Linear, whose weight is [to, from]. @param x [..., from] */
+  linear(x: Variable, name: string, from: number, to: number, bias = true): Variable {
+    const product = this.g.op("FusedMatMul", [x, this.weight(`${name}.weight`, [to, from])], {
+      attributes: { transB: 1 },
+      domain: "com.microsoft",
+    });
+    return bias ? this.add(product, this.weight(`${name}.bias`, [to])) : product;
+  }
+
+  /** torch's Conv2d. @param x [batch, from, height, width] */
+  conv(x: Variable, name: string, from: number, to: number, options: ConvOptions = {}): Variable {
+    const { kernel = 3, stride = 1, padding = (kernel - 1) / 2 } = options;
+    const weights = [
+      this.weight(`${name}.weight`, [to, from, kernel, kernel]),
+      this.weight(`${name}.bias`, [to]),
+    ];
+    return this.g.op("Conv", [x, ...weights], {
+      attributes: {
+        kernel_shape: [kernel, kernel],
+        pads: typeof padding === "number" ? [padding, padding, padding, padding] : padding,
+        strides: [stride, stride],
+      },
+    });
+  }
+
+  groupNorm(x: Variable, name: string, channels: number, groups: number, eps: number): Variable {
+    if (channels % groups !== 0) {
+      this.refuse(`${name} has ${channels} channels, which ${groups} groups do not divide`);
+    }
+    return this.g.op("GroupNormalization", [x, ...this.#scaleAndBias(name, channels)], {
+      attributes: { num_groups: groups, epsilon: { float: eps } },
+    });
+  }
+
+  layerNorm(x: Variable, name: string, width: number, eps: number): Variable {
+    return this.g.op("LayerNormalization", [x, ...this.#scaleAndBias(name, width)], {
+      attributes: { epsilon: { float: eps } },
+    });
+  }
+
+  #scaleAndBias(name: string, width: number): readonly Variable[] {
+    return [this.weight(`${name}.weight`, [width]), this.weight(`${name}.bias`, [width])];
+  }
+
+  /** Scaled dot products. @param bias added to the scores, broadcast to [batch, heads, queries, keys]. */
+  attention(
+    [query, key, value]: readonly Variable[],
+    heads: number,
+    bias?: Variable,
+  ): Variable {
+    const inputs = bias ? [query, key, value, undefined, undefined, bias] : [query, key, value];
+    return this.g.op("MultiHeadAttention", inputs, {
+      attributes: { num_heads: heads },
+      domain: "com.microsoft",
+    });
+  }
+
+  add(a: Variable, b: Variable): Variable {
+    return this.g.op("Add", [a, b]);
+  }
+
+  mul(a: Variable, b: Variable): Variable {
+    return this.g.op("Mul", [a, b]);
+  }
+
+  /** The same tensor where the factor is 1. */
+  scale(x: Variable, factor: number): Variable {
+    return factor === 1 ? x : this.mul(x, this.g.constant("float32", [factor], []));
+  }
+
+  unsqueeze(x: Variable, axes: readonly number[]): Variable {
+    return this.g.op("Unsqueeze", [x, this.g.constant("int64", axes)]);
+  }
+
+  concat(parts: readonly Variable[], axis: number): Variable {
+    return this.g.op("Concat", parts, { attributes: { axis } });
+  }
+
+  /** Equal parts along an axis. */
+  chunk(x: Variable, parts: number, axis: number): readonly Variable[] {
+    return this.g.ops("Split", [x], parts, { attributes: { axis, num_outputs: parts } });
+  }
+
+  /**
+   * The graph, when every tensor of the checkpoint was used.
+   * @param ours whether a tensor is this graph's to use; all are if left out.
+   * @throws AppError `model_invalid` naming tensors that were not used.
+   */
+  finish(ours: (name: string) => boolean = () => true): OnnxGraph {
+    const unused = [...this.#tensors.keys()].filter((name) =>
+      !this.#weights.has(name) && !NOT_WEIGHTS.test(name) && ours(name)
+    );
+    if (unused.length > 0) {
+      const more = unused.length > MAX_NAMED ? ` and ${unused.length - MAX_NAMED} more` : "";
+      this.refuse(
+        `its configuration has no place for ${unused.slice(0, MAX_NAMED).join(", ")}${more}`,
+      );
+    }
+    return this.g.finish();
+  }
+
+  refuse(why: string): never {
+    throw new AppError("model_invalid", `Cannot build ${this.#className}: ${why}`);
+  }
+}
