@@ -22,6 +22,7 @@ export interface Part extends AsyncDisposable {
 
 /** Inputs and outputs whose names in recorded calls are not the graph's, by graph. */
 const INPUT_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  controlnet: { conditioning_scales: "conditioning_scale" },
   encoder: { sample: "image" },
   decoder: { latent_sample: "latent" },
 };
@@ -79,10 +80,16 @@ function feedsOf(
     const input = inputs.get(name);
     if (!input) throw new AppError("model_invalid", `Cannot run a part: ${name} is missing`);
     used.add(name);
-    // A recorded number without a shape is a list of one here.
-    const dims = input.dims.length === 0 ? spec.dims.map(() => 1) : input.dims;
-    return [spec.name, tensorFor(spec, input.values, dims)];
+    return [spec.name, tensorOf(spec, input)];
   }));
+}
+
+/** A recorded number without a shape fills what the graph takes. */
+function tensorOf(spec: Session["inputs"][number], { dims, values }: Recorded): Tensor {
+  if (dims.length > 0) return tensorFor(spec, values, dims);
+  const filled = spec.dims.map((dim) => typeof dim === "number" ? dim : 1);
+  const length = filled.reduce((product, dim) => product * dim, 1);
+  return tensorFor(spec, new Float32Array(length).fill(values[0]), filled);
 }
 
 /**

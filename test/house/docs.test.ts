@@ -10,6 +10,7 @@ import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand } from "../../server/install/mod.ts";
+import { modelsCommand } from "../../server/parts/mod.ts";
 import { minerCommand } from "../../server/miner/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
@@ -96,7 +97,7 @@ const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 const COMMANDS: readonly (() => Command)[] = [
   ...[generateCommand, verifyCommand, minerCommand, validatorCommand, demoCommand],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
-  ...[benchCommand, adversaryCommand, calibrateCommand],
+  ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand],
 ];
 
 test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(
