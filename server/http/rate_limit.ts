@@ -18,16 +18,26 @@ export class RateLimit {
 
   /** @throws RetryLater `rate_limited`. */
   take(key: string): void {
+    this.check(key);
+    this.count(key);
+  }
+
+  /** Whether there is a use left. @throws RetryLater `rate_limited`. */
+  check(key: string): void {
     const now = this.#clock();
-    const known = this.#uses.get(key);
-    const use = known && now - known.since < this.#windowMs ? known : { since: now, count: 0 };
-    if (use.count >= this.#max) {
-      throw new RetryLater(
-        "rate_limited",
-        `Cannot ${this.#doing}: ${this.#max} times in ${this.#windowMs / 1000} s is the limit`,
-        (use.since + this.#windowMs - now) / 1000,
-      );
-    }
+    const use = this.#useOf(key, now);
+    if (use.count < this.#max) return;
+    throw new RetryLater(
+      "rate_limited",
+      `Cannot ${this.#doing}: ${this.#max} times in ${this.#windowMs / 1000} s is the limit`,
+      (use.since + this.#windowMs - now) / 1000,
+    );
+  }
+
+  /** Counts a use, whether or not one is left. */
+  count(key: string): void {
+    const now = this.#clock();
+    const use = this.#useOf(key, now);
     use.count++;
     // The newest last, so that the oldest are first to go.
     this.#uses.delete(key);
@@ -36,5 +46,10 @@ export class RateLimit {
       if (now - since < this.#windowMs) break;
       this.#uses.delete(old);
     }
+  }
+
+  #useOf(key: string, now: number): { readonly since: number; count: number } {
+    const known = this.#uses.get(key);
+    return known && now - known.since < this.#windowMs ? known : { since: now, count: 0 };
   }
 }

@@ -7,7 +7,9 @@ import {
 } from "../../core/protocol/mod.ts";
 import { readBody } from "./bounded_body.ts";
 import { RetryLater } from "./error_response.ts";
+import { sourceAddress } from "./source_address.ts";
 import type { LoopLag } from "./loop_lag.ts";
+import { RateLimit } from "./rate_limit.ts";
 import type { ReplayWindow } from "./replay_window.ts";
 
 /** A request that its caller signed, for us, now, and once. */
@@ -16,6 +18,10 @@ export interface SignedRequest {
   readonly signedBy: string;
   readonly body: Uint8Array<ArrayBuffer>;
 }
+
+/** Wrong signatures of one address in a minute: to see through each costs milliseconds of everybody's. */
+const WRONG_SIGNATURES = 20;
+const WRONG_MS = 60_000;
 
 /** Milliseconds that may have made an honest request too old: its way took some of the time too. */
 const NOTABLE_LAG_MS = 2000;
@@ -26,6 +32,7 @@ export class RequestGuard {
   readonly self: string;
   readonly #replay: ReplayWindow;
   readonly #clock: () => number;
+  readonly #wrong: RateLimit;
   readonly #lag: Pick<LoopLag, "recent"> | undefined;
 
   /** @param lag separates requests that came too late from those that waited here. */
@@ -39,13 +46,15 @@ export class RequestGuard {
     this.#replay = replay;
     this.#clock = clock;
     this.#lag = lag;
+    this.#wrong = new RateLimit("ask with wrong signatures", WRONG_SIGNATURES, WRONG_MS, clock);
   }
 
   /**
    * @param allowed asked before the body is read: a caller that may not ask costs nothing more.
    * @throws AppError `request_unsigned`, `request_stale`, `request_too_large`, `request_late`,
    * `signature_invalid`, `request_replayed`, or what `allowed` throws; RetryLater `not_ready` for one
-   * that grew too old while it waited here.
+   * that grew too old while it waited here, `rate_limited` after too many wrong signatures of the
+   * address that it came from.
    */
   async take(
     request: Request,
@@ -55,12 +64,20 @@ export class RequestGuard {
     const headers = this.#inTime(() =>
       readSignedHeaders(request.headers, this.self, this.#clock())
     );
+    const source = sourceAddress(request);
+    this.#wrong.check(source);
     allowed(headers.signedBy);
     const body = await readBody(request, maxBytes);
     // The body took its time, and uuids are forgotten when no request could be that old.
     const now = this.#clock();
     this.#inTime(() => checkRequestTime(headers, now));
-    checkSignedBody(headers, body);
+    this.#wrong.check(source);
+    try {
+      checkSignedBody(headers, body);
+    } catch (error) {
+      this.#wrong.count(source);
+      throw error;
+    }
     this.#replay.use(headers, now);
     return { signedBy: headers.signedBy, body };
   }

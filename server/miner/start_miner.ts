@@ -93,7 +93,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     problems: () => stopping ? ["It is stopping."] : subnet?.problems(address) ?? [],
     shown: options.publicReceipts ? new PublicReceipts(1000 * TRANSCRIPT_SECONDS) : undefined,
   });
-  const server = listen(options, (request) => app.fetch(request));
+  const server = await listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   stack.defer(() => source.close());
   await serveAxon(options, subnet, server.addr.port, stack);

@@ -136,7 +136,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   if (options.otherHalf !== undefined) {
     stack.use(exchangeResults(options.otherHalf, ledger, options));
   }
-  const server = listen(options, (request) => app.fetch(request));
+  const server = await listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   if (roles.stress) {
     stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));

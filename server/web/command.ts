@@ -49,7 +49,7 @@ export function webCommand(): Command {
 }
 
 async function serveBuilt(port: number): Promise<void> {
-  const server = listen(
+  const server = await listen(
     { hostname: "127.0.0.1", port },
     async (request) =>
       await sitePage(request, SITE_FOLDER) ?? new Response("It is not here", { status: 404 }),
@@ -61,7 +61,7 @@ async function serveBuilt(port: number): Promise<void> {
 
 async function serveSources(port: number): Promise<void> {
   const { createServer } = await import("vite");
-  const parts = listen(
+  const parts = await listen(
     { hostname: "127.0.0.1", port: 0 },
     async (request) => await siteFile(request, "/nowhere") ?? new Response("", { status: 404 }),
   );
