@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly info: MinerInfo;
   /** Requests that this axon has there. */
   running: number;
+  /** Whether it answered when it was asked last. */
+  up: boolean;
 }
 
 const INFO_MS = 10_000;
@@ -33,7 +35,7 @@ export async function openEndpoint(url: string, { address }: Hotkey): Promise<En
     const info = decodeMinerInfo(await response.json());
     if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
     if (info.models.length === 0) throw new Error("it has no model");
-    return { url, info, running: 0 };
+    return { url, info, running: 0, up: true };
   } catch (cause) {
     throw unavailable(url, reason(cause), cause);
   }

@@ -28,6 +28,8 @@ export interface ImageSource {
   readonly compute: string;
   readonly models: MinerInfo["models"];
   capacity(): MinerInfo["capacity"];
+  /** The servers that compute, where it is not this process. */
+  generators?(): readonly { readonly url: string; readonly up: boolean }[];
   /** @throws AppError `invalid_request`, before the request waits for anything. */
   requestOf(call: GenerationCall): GenerationRequest;
   /** @throws as `JobQueue.run`. */

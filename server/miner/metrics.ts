@@ -19,13 +19,20 @@ export class MinerMetrics extends Metrics {
     "outcome",
   );
 
-  constructor(source: Pick<ImageSource, "capacity">) {
+  constructor(source: Pick<ImageSource, "capacity" | "generators">) {
     super();
     const gauge = (name: string, help: string, of: "queued" | "running" | "queueLimit") =>
       this.gauge(name, help, () => source.capacity()[of]);
     gauge("stepwise_queued", "Requests that wait", "queued");
     gauge("stepwise_running", "Requests that run", "running");
     gauge("stepwise_queue_limit", "Requests that may wait", "queueLimit");
+    if (!source.generators) return;
+    this.gauges(
+      "stepwise_generator_up",
+      "1 for an image generator that answers, 0 for one that does not",
+      "url",
+      () => source.generators?.().map(({ url, up }) => [url, up ? 1 : 0] as const) ?? [],
+    );
   }
 
   generated(outcome: string, images: number, seconds: number): void {

@@ -31,11 +31,19 @@ import {
   sendSigned,
   unavailable,
 } from "./generation_endpoint.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { GeneratorWatch } from "./generator_watch.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
 
 /** What is kept of a receipt, by its id. */
 type IdPath = typeof PATHS.generation | typeof PATHS.image | typeof PATHS.step;
+
+export interface RemoteOptions {
+  readonly log: Log;
+  /** Milliseconds from asking all generators whether they are there to asking again. */
+  readonly watchMs?: number;
+}
 
 interface Running {
   readonly owner: string;
@@ -52,20 +60,27 @@ export class RemoteGenerator implements ImageSource {
   readonly #hotkey: Hotkey;
   readonly #running = new Map<string, Running>();
   readonly #makers = new Map<string, Endpoint>();
+  readonly #watch: GeneratorWatch;
   #closed = false;
 
-  private constructor(endpoints: readonly Endpoint[], hotkey: Hotkey) {
+  private constructor(endpoints: readonly Endpoint[], hotkey: Hotkey, watch: GeneratorWatch) {
     this.#endpoints = endpoints;
     this.#hotkey = hotkey;
+    this.#watch = watch;
   }
 
   /** @throws AppError `host_unavailable` for one that is not there, or is another miner's. */
-  static async connect(urls: readonly string[], hotkey: Hotkey): Promise<RemoteGenerator> {
+  static async connect(
+    urls: readonly string[],
+    hotkey: Hotkey,
+    { log, watchMs }: RemoteOptions,
+  ): Promise<RemoteGenerator> {
     const endpoints = await Promise.all(urls.map((url) => openEndpoint(url, hotkey)));
     const [{ info: { models: [first] } }] = endpoints;
     const other = endpoints.find(({ info }) => info.models[0].manifest !== first.manifest);
     if (other) throw unavailable(other.url, "it has another model than the others");
-    return new RemoteGenerator(endpoints, hotkey);
+    const watch = new GeneratorWatch(endpoints, hotkey, log, watchMs);
+    return new RemoteGenerator(endpoints, hotkey, watch);
   }
 
   get compute(): string {
@@ -78,13 +93,18 @@ export class RemoteGenerator implements ImageSource {
 
   capacity(): MinerInfo["capacity"] {
     const sum = (of: (endpoint: Endpoint) => number) =>
-      this.#endpoints.reduce((total, endpoint) => total + of(endpoint), 0);
+      this.#endpoints.filter(({ up }) => up)
+        .reduce((total, endpoint) => total + of(endpoint), 0);
     return {
       batch: sum(({ info }) => info.capacity.batch),
       queueLimit: sum(({ info }) => info.capacity.queueLimit),
       queued: 0,
       running: this.#running.size,
     };
+  }
+
+  generators(): readonly Pick<Endpoint, "url" | "up">[] {
+    return this.#endpoints;
   }
 
   requestOf(call: GenerationCall): GenerationRequest {
@@ -152,11 +172,14 @@ export class RemoteGenerator implements ImageSource {
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#running.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await this.#watch[Symbol.asyncDispose]();
   }
 
-  /** The least busy first; another one when that is not there or has no room. */
+  /** Those that are there first, the least busy of them; another when one has no room or is gone. */
   async #tryEach(job: Job<GenerationTask>, signal: AbortSignal): Promise<Made> {
-    const order = this.#endpoints.toSorted((a, b) => a.running - b.running);
+    const order = this.#endpoints.toSorted((a, b) =>
+      Number(b.up) - Number(a.up) || a.running - b.running
+    );
     const errors: unknown[] = [];
     for (const endpoint of order) {
       endpoint.running++;
@@ -165,6 +188,7 @@ export class RemoteGenerator implements ImageSource {
       } catch (error) {
         const final = error instanceof AppError && !(error instanceof RetryLater);
         if (final || signal.aborted) throw error;
+        if (!(error instanceof RetryLater)) this.#watch.lost(endpoint, error);
         errors.push(error);
       } finally {
         endpoint.running--;

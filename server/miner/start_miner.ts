@@ -29,6 +29,8 @@ export interface MinerOptions extends NeuronOptions {
   readonly external?: { readonly ip: string; readonly port?: number };
   /** Addresses of image generators that compute instead of this process. */
   readonly generators?: readonly string[];
+  /** Milliseconds from asking them whether they are there to asking again; default: 5 s. */
+  readonly watchMs?: number;
   /** Requests that may wait. */
   readonly queue: number;
   /** Images of one run, of all requests that can run together. */
@@ -74,7 +76,10 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
   const source = options.generators?.length
-    ? await RemoteGenerator.connect(options.generators, wallet.hotkey)
+    ? await RemoteGenerator.connect(options.generators, wallet.hotkey, {
+      log,
+      watchMs: options.watchMs,
+    })
     : await openGenerator(options, codec, stack);
   const metrics = new MinerMetrics(source);
   let stopping = false;

@@ -28,6 +28,21 @@ export class Metrics {
     return new Histogram({ name, help, buckets, registers: this.#registers });
   }
 
+  /** One for each value of a label. @param read called at every scrape. */
+  protected gauges(
+    name: string,
+    help: string,
+    label: string,
+    read: () => readonly (readonly [label: string, value: number])[],
+  ): void {
+    new Gauge({
+      ...{ name, help, labelNames: [label], registers: this.#registers },
+      collect() {
+        for (const [of, value] of read()) this.set({ [label]: of }, value);
+      },
+    });
+  }
+
   /** @param read called at every scrape. */
   protected gauge(name: string, help: string, read: () => number): void {
     new Gauge({

@@ -624,6 +624,34 @@ describe("an axon before image generators", () => {
     await front[Symbol.asyncDispose]();
   });
 
+  test("one that goes, and comes back, is an event, a metric, and capacity", async () => {
+    const events: string[] = [];
+    const [steady, first] = [await start("gpu-5"), await start("gpu-6")];
+    const front = await start("watching", undefined, 4, {
+      generators: [steady.url, first.url],
+      watchMs: 50,
+      log: (event, facts) => events.push(`${event} ${facts.url ?? ""}`),
+    });
+    const up = async () => {
+      const metrics = await (await fetch(`${front.url}/metrics`)).text();
+      return [...metrics.matchAll(/stepwise_generator_up\{url="[^"]*"\} (\d)/g)]
+        .map(([, value]) => value).join("");
+    };
+    const queueLimit = async () => (await (await fetch(`${front.url}/v1/info`)).json()).capacity;
+    expect([await up(), await queueLimit()]).toMatchObject(["11", { queueLimit: 8, batch: 8 }]);
+    await first[Symbol.asyncDispose]();
+    await until(async () => await up() === "10", "its metric falls");
+    expect(await queueLimit()).toMatchObject({ queueLimit: 4, batch: 4 });
+    const again = await start("gpu-6", undefined, 4, { port: Number(new URL(first.url).port) });
+    await until(async () => await up() === "11", "its metric rises");
+    expect(await queueLimit()).toMatchObject({ queueLimit: 8, batch: 8 });
+    expect(events.filter((event) => event.startsWith("generator_"))).toEqual([
+      `generator_lost ${first.url}`,
+      `generator_back ${first.url}`,
+    ]);
+    for (const each of [front, again, steady]) await each[Symbol.asyncDispose]();
+  });
+
   test("only an axon may say for whom an image is", async () => {
     const forged = { request: REQUEST, validator: stranger.hotkey.address };
     expect(await refusal(await send({ body: forged, wallet: caller, to: generators[0] })))
