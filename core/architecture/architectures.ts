@@ -4,6 +4,8 @@ import { AppError } from "../error.ts";
 import { autoencoderKLDecoder, autoencoderKLEncoder } from "./autoencoder_kl.ts";
 import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts";
 import { controlNetModel } from "./controlnet_model.ts";
+import { sd3Transformer2dModel } from "./sd3_transformer_2d_model.ts";
+import { t5EncoderModel } from "./t5_encoder_model.ts";
 import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
 
 /** From a part's `config.json` and its tensors to a graph. */
@@ -16,6 +18,8 @@ const ARCHITECTURES = {
   AutoencoderKL: { encoder: autoencoderKLEncoder, decoder: autoencoderKLDecoder },
   CLIPTextModel: { text: clipTextModel },
   CLIPTextModelWithProjection: { text: clipTextModelWithProjection },
+  T5EncoderModel: { text: t5EncoderModel },
+  SD3Transformer2DModel: { transformer: sd3Transformer2dModel },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Architecture>>>>;
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;
@@ -38,7 +42,7 @@ export function architectureOf(json: unknown): ArchitectureName {
 }
 
 /**
- * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, or `text`.
+ * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, or `transformer`.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
 export function partGraphs(

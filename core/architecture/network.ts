@@ -107,19 +107,36 @@ export class Network {
     });
   }
 
+  /** LayerNorm without weights of its own. */
+  plainLayerNorm(x: Variable, width: number, eps: number): Variable {
+    const ones = this.g.constant("float32", Array(width).fill(1));
+    return this.g.op("LayerNormalization", [x, ones], { attributes: { epsilon: { float: eps } } });
+  }
+
+  /** RMSNorm over the last dimension: no mean is taken off. */
+  rmsNorm(x: Variable, name: string, width: number, eps: number): Variable {
+    return this.g.op("SimplifiedLayerNormalization", [x, this.weight(`${name}.weight`, [width])], {
+      attributes: { axis: -1, epsilon: { float: eps }, stash_type: 1 },
+    });
+  }
+
   #scaleAndBias(name: string, width: number): readonly Variable[] {
     return [this.weight(`${name}.weight`, [width]), this.weight(`${name}.bias`, [width])];
   }
 
-  /** Scaled dot products. @param bias added to the scores, broadcast to [batch, heads, queries, keys]. */
+  /**
+   * Scaled dot products. @param bias added to the scores, broadcast to [batch, heads, queries, keys].
+   * @param scale of the scores; one over the root of a head's width if left out.
+   */
   attention(
     [query, key, value]: readonly Variable[],
     heads: number,
     bias?: Variable,
+    scale?: number,
   ): Variable {
     const inputs = bias ? [query, key, value, undefined, undefined, bias] : [query, key, value];
     return this.g.op("MultiHeadAttention", inputs, {
-      attributes: { num_heads: heads },
+      attributes: { num_heads: heads, ...scale === undefined ? {} : { scale: { float: scale } } },
       domain: "com.microsoft",
     });
   }
@@ -143,6 +160,15 @@ export class Network {
 
   concat(parts: readonly Variable[], axis: number): Variable {
     return this.g.op("Concat", parts, { attributes: { axis } });
+  }
+
+  /** @param shape 0 keeps a dimension, -1 is what is left. */
+  reshape(x: Variable, shape: readonly number[]): Variable {
+    return this.g.op("Reshape", [x, this.g.constant("int64", shape)]);
+  }
+
+  transpose(x: Variable, perm: readonly number[]): Variable {
+    return this.g.op("Transpose", [x], { attributes: { perm } });
   }
 
   /** Equal parts along an axis. */

@@ -28,6 +28,7 @@ const INPUT_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 };
 const OUTPUT_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   unet: { out_sample: "sample" },
+  transformer: { out_sample: "sample" },
   decoder: { sample: "image" },
 };
 
@@ -77,11 +78,18 @@ function feedsOf(
 ): Record<string, Tensor> {
   return Object.fromEntries(session.inputs.map((spec) => {
     const name = INPUT_NAMES[graph]?.[spec.name] ?? spec.name;
-    const input = inputs.get(name);
+    const input = inputs.get(name) ?? defaultInput(name, inputs);
     if (!input) throw new AppError("model_invalid", `Cannot run a part: ${name} is missing`);
     used.add(name);
     return [spec.name, tensorOf(spec, input)];
   }));
+}
+
+/** Where no mask was given every token is seen. */
+function defaultInput(name: string, inputs: ReadonlyMap<string, Recorded>): Recorded | undefined {
+  const ids = inputs.get("input_ids");
+  if (name !== "attention_mask" || !ids) return undefined;
+  return { dims: ids.dims, values: new Float32Array(ids.values.length).fill(1) };
 }
 
 /** A recorded number without a shape fills what the graph takes. */
