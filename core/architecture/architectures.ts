@@ -4,6 +4,7 @@ import { AppError } from "../error.ts";
 import { autoencoderKLDecoder, autoencoderKLEncoder } from "./autoencoder_kl.ts";
 import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts";
 import { controlNetModel } from "./controlnet_model.ts";
+import { fluxTransformer2dModel } from "./flux_transformer_2d_model.ts";
 import { sd3Transformer2dModel } from "./sd3_transformer_2d_model.ts";
 import { t5EncoderModel } from "./t5_encoder_model.ts";
 import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
@@ -20,6 +21,7 @@ const ARCHITECTURES = {
   CLIPTextModelWithProjection: { text: clipTextModelWithProjection },
   T5EncoderModel: { text: t5EncoderModel },
   SD3Transformer2DModel: { transformer: sd3Transformer2dModel },
+  FluxTransformer2DModel: { transformer: fluxTransformer2dModel },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Architecture>>>>;
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;

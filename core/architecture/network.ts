@@ -79,17 +79,23 @@ export class Network {
   /** torch's Conv2d. @param x [batch, from, height, width] */
   conv(x: Variable, name: string, from: number, to: number, options: ConvOptions = {}): Variable {
     const { kernel = 3, stride = 1, padding = (kernel - 1) / 2 } = options;
-    const weights = [
-      this.weight(`${name}.weight`, [to, from, kernel, kernel]),
-      this.weight(`${name}.bias`, [to]),
-    ];
-    return this.g.op("Conv", [x, ...weights], {
+    const stored = this.weight(`${name}.weight`, [to, from, kernel, kernel]);
+    // onnxruntime-web 1.30 computes nonsense on WebGPU where there are as many channels as the
+    // kernel has elements, as in inpainting networks. One more, of zeros, is computed right.
+    const [input, weight] = kernel > 1 && from === kernel ** 2
+      ? [this.#zeroChannel(x), this.#zeroChannel(stored)]
+      : [x, stored];
+    return this.g.op("Conv", [input, weight, this.weight(`${name}.bias`, [to])], {
       attributes: {
         kernel_shape: [kernel, kernel],
         pads: typeof padding === "number" ? [padding, padding, padding, padding] : padding,
         strides: [stride, stride],
       },
     });
+  }
+
+  #zeroChannel(x: Variable): Variable {
+    return this.g.op("Pad", [x, this.g.constant("int64", [0, 0, 0, 0, 0, 1, 0, 0])]);
   }
 
   groupNorm(x: Variable, name: string, channels: number, groups: number, eps: number): Variable {

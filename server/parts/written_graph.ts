@@ -1,5 +1,14 @@
 import type { ByteRange, GraphFiles, ModelFiles } from "../../core/model/mod.ts";
 import { encodeOnnx, type OnnxGraph } from "../../core/onnx/mod.ts";
+import { widenedWeights } from "./widened_weights.ts";
+
+/** Files that are not on disk, each by its path. */
+export type VirtualFiles = ReadonlyMap<string, VirtualFile>;
+
+export interface VirtualFile {
+  readonly size: number;
+  bytes(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
+}
 
 /**
  * A graph of ours as a runtime opens it: a file that is not on disk, beside the checkpoint that it
@@ -8,38 +17,44 @@ import { encodeOnnx, type OnnxGraph } from "../../core/onnx/mod.ts";
 export function writtenGraph(
   files: ModelFiles,
   name: string,
-  graph: OnnxGraph,
+  written: OnnxGraph,
 ): { readonly files: ModelFiles; readonly graph: GraphFiles } {
+  const { graph, widened } = widenedWeights(files, written);
   const references = graph.references ?? [];
+  const opened = withFiles(files, new Map([...widened, [name, inMemory(encodeOnnx(graph))]]));
   const paths = [...new Set(references.map(({ location }) => location))];
   return {
-    files: withFile(files, name, encodeOnnx(graph)),
+    files: opened,
     graph: {
       graph: name,
-      external: paths.map((path) => ({ location: path, path, bytes: files.size(path) })),
+      external: paths.map((path) => ({ location: path, path, bytes: opened.size(path) })),
       largestTensor: references.reduce((most, { length }) => Math.max(most, length), 0),
     },
   };
 }
 
+function inMemory(content: Uint8Array<ArrayBuffer>): VirtualFile {
+  return {
+    size: content.length,
+    bytes: ({ start, end }) => Promise.resolve(content.slice(start, end)),
+  };
+}
+
 /** Without `localPath`, so that nobody opens the graph by its path. */
-function withFile(
-  files: ModelFiles,
-  name: string,
-  content: Uint8Array<ArrayBuffer>,
-): ModelFiles {
-  const isOurs = (path: string) => path === name;
-  const slice = ({ start, end }: ByteRange) => content.slice(start, end);
+function withFiles(files: ModelFiles, virtual: VirtualFiles): ModelFiles {
+  const bytes: ModelFiles["bytes"] = async (path, range) => {
+    const file = virtual.get(path);
+    return file
+      ? await file.bytes(range ?? { start: 0, end: file.size })
+      : await files.bytes(path, range);
+  };
   return {
     name: files.name,
     location: files.location,
-    paths: [...files.paths, name],
-    has: (path) => isOurs(path) || files.has(path),
-    size: (path) => isOurs(path) ? content.length : files.size(path),
-    text: async (path) => isOurs(path) ? new TextDecoder().decode(content) : await files.text(path),
-    bytes: async (path, range) =>
-      isOurs(path)
-        ? slice(range ?? { start: 0, end: content.length })
-        : await files.bytes(path, range),
+    paths: [...files.paths, ...virtual.keys()],
+    has: (path) => virtual.has(path) || files.has(path),
+    size: (path) => virtual.get(path)?.size ?? files.size(path),
+    text: async (path) => new TextDecoder().decode(await bytes(path)),
+    bytes,
   };
 }

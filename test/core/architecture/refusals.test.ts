@@ -16,6 +16,9 @@ const UNET = "unet-sd1";
 const VAE = "vae-sd";
 const TEXT = "clip-l-quick-gelu";
 const CONTROL = "controlnet-sd1";
+const T5 = "t5-gated-gelu";
+const SD3 = "sd35-medium-dual";
+const FLUX = "flux-dev-guidance";
 
 test.each([
   [UNET, { attention_type: "gated" }, 'attention_type is "gated"'],
@@ -38,6 +41,11 @@ test.each([
   [TEXT, { num_hidden_layers: 2 }, "no place for text_model.encoder.layers.2"],
   [TEXT, { num_attention_heads: 3 }, "hidden_size is 16, not a multiple of 3 heads"],
   [TEXT, { sliding_window: 4 }, "sliding_window is not a field"],
+  [T5, { feed_forward_proj: "relu" }, 'feed_forward_proj is "relu"'],
+  [SD3, { qk_norm: "layer_norm" }, 'qk_norm is "layer_norm"'],
+  [SD3, { dual_attention_layers: [] }, "norm1.linear.weight is [216,24], not [144,24]"],
+  [FLUX, { axes_dims_rope: [4, 4] }, "axes_dims_rope is [4,4], which is not 12 in all"],
+  [FLUX, { guidance_embeds: false }, "no place for time_text_embed.guidance_embedder"],
   [CONTROL, { global_pool_conditions: true }, "global_pool_conditions is true"],
 ])("%s with %j is refused by name", async (name, change, why) => {
   const { config, tensors } = await part(name);
@@ -50,7 +58,7 @@ const unused: IndexedTensor = {
   ...{ path: "model.safetensors", start: 0, end: 4 },
 };
 
-test.each([UNET, VAE, TEXT, CONTROL])(
+test.each([UNET, VAE, TEXT, CONTROL, T5, SD3, FLUX])(
   "%s refuses a tensor that it has no use for",
   async (name) => {
     const { config, tensors } = await part(name);
@@ -60,7 +68,7 @@ test.each([UNET, VAE, TEXT, CONTROL])(
   },
 );
 
-test.each([UNET, VAE, TEXT, CONTROL])(
+test.each([UNET, VAE, TEXT, CONTROL, T5, SD3, FLUX])(
   "%s refuses a tensor of another type or none",
   async (name) => {
     const { config, tensors } = await part(name);
