@@ -1,6 +1,6 @@
 import type { ModelFiles } from "../../core/model/mod.ts";
 import type { OnnxGraph } from "../../core/onnx/mod.ts";
-import type { VirtualFile, VirtualFiles } from "./written_graph.ts";
+import type { VirtualFile, VirtualFiles } from "./virtual_files.ts";
 
 type Reference = NonNullable<OnnxGraph["references"]>[number];
 

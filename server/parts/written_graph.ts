@@ -1,14 +1,7 @@
-import type { ByteRange, GraphFiles, ModelFiles } from "../../core/model/mod.ts";
+import type { GraphFiles, ModelFiles } from "../../core/model/mod.ts";
 import { encodeOnnx, type OnnxGraph } from "../../core/onnx/mod.ts";
+import type { VirtualFile, VirtualFiles } from "./virtual_files.ts";
 import { widenedWeights } from "./widened_weights.ts";
-
-/** Files that are not on disk, each by its path. */
-export type VirtualFiles = ReadonlyMap<string, VirtualFile>;
-
-export interface VirtualFile {
-  readonly size: number;
-  bytes(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
-}
 
 /**
  * A graph of ours as a runtime opens it: a file that is not on disk, beside the checkpoint that it
