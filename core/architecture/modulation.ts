@@ -4,7 +4,7 @@ import { sinusoid, timestepEmbedding } from "./embeddings.ts";
 import type { Network } from "./network.ts";
 
 /** Of LayerNorm and RMSNorm in diffusers' transformers. */
-export const EPS = 1e-6;
+const EPS = 1e-6;
 
 const TIMESTEP_WIDTH = 256;
 const SINUSOID = { flip_sin_to_cos: true, freq_shift: 0 };
