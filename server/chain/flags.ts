@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { AppError } from "../../core/error.ts";
 import { type ChainOptions, parseEndpoint, parseNetwork } from "./client/mod.ts";
-import { defaultWalletPath, type WalletPlace } from "./wallet/mod.ts";
+import { defaultWalletPath, walletPath, type WalletPlace } from "./wallet/mod.ts";
 
 /** commander keeps a flag with a dot under its whole name. */
 export interface WalletFlags {
@@ -52,7 +52,7 @@ export function chainOptions(flags: ChainFlags): ChainOptions {
 /** @throws AppError `invalid_request`. */
 export function walletPlace(flags: WalletFlags & ChainFlags): WalletPlace {
   return {
-    path: flags["wallet.path"],
+    path: walletPath(flags["wallet.path"]),
     name: flags["wallet.name"],
     hotkey: flags["wallet.hotkey"],
     network: parseNetwork(flags["subtensor.network"] ?? "finney"),

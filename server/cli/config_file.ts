@@ -15,7 +15,7 @@ export function addConfigOption(command: Command, env: Environment = process.env
     .option(
       "--config <file>",
       'JSON of flags by their names, as in {"axon.port": 8091}; before it counts the environment ' +
-        "(STEPWISE_AXON_PORT), and before that the command line",
+        "(STEPWISE_AXON_PORT, or bittensor's BT_AXON_PORT), and before that the command line",
     )
     .hook("preAction", (_, action) => applySettings(action, env));
 }
@@ -23,8 +23,8 @@ export function addConfigOption(command: Command, env: Environment = process.env
 /** @throws AppError `invalid_request` naming the file or the variable, and what is wrong there. */
 function applySettings(command: Command, env: Environment): void {
   for (const option of settable(command)) {
-    const variable = `STEPWISE_${nameOf(option).replaceAll(/[.-]/g, "_").toUpperCase()}`;
-    const text = env[variable];
+    const variable = variablesOf(nameOf(option)).find((name) => env[name]);
+    const text = variable && env[variable];
     if (text) take(command, option, textValue(option, text, variable), variable, "env");
   }
   const path = command.getOptionValue("config");
@@ -35,6 +35,15 @@ function applySettings(command: Command, env: Environment): void {
     if (!option) throw refusal(path, `${name} is no flag of ${command.name()}`);
     take(command, option, value, path, "config");
   }
+}
+
+/** Groups of flags that bittensor has as well, and reads from variables of its own. */
+const BITTENSOR = /^(wallet|subtensor|axon)\./;
+
+/** `STEPWISE_AXON_PORT` before bittensor's `BT_AXON_PORT`. */
+function variablesOf(name: string): string[] {
+  const suffix = name.replaceAll(/[.-]/g, "_").toUpperCase();
+  return [`STEPWISE_${suffix}`, ...BITTENSOR.test(name) ? [`BT_${suffix}`] : []];
 }
 
 function settable(command: Command): readonly Option[] {

@@ -15,6 +15,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   compute: "--compute cpu",
   model: "--model",
   from: "--from",
+  storage: "--storage",
 };
 
 /** An error as a command prints it: its sentence, and the flag that it is put right by. */

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { takeFolder } from "../storage/mod.ts";
 import { join } from "node:path";
 import { checkWork, decodeRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
@@ -72,7 +72,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   subnet?.requireRegistered(address);
   const { hotkeys, endpoint } = options.whitelist;
   const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
-  await mkdir(folder, { recursive: true });
+  stack.use(await takeFolder(folder, ["miner"]));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
   const source = options.generators?.length

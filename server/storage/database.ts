@@ -1,14 +1,34 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { AppError, reason } from "../../core/error.ts";
 
 /** Milliseconds that a statement waits for another process that writes. */
 const BUSY_MS = 5000;
+
+/** Of a file that is made here, and of the journals that SQLite puts beside it. */
+const PRIVATE_FILE = 0o600;
 
 /**
  * Opens an SQLite file. What was committed survives `kill -9`; two processes may use it at once.
  * @param path `:memory:` keeps nothing after the process.
  * @param schema statements that may have run before.
+ * @throws AppError `storage_failed` for a file that is damaged or cannot be written.
  */
 export function openDatabase(path: string, schema: string): DatabaseSync {
+  try {
+    if (path !== ":memory:") closeSync(openSync(path, "a", PRIVATE_FILE));
+    return opened(path, schema);
+  } catch (cause) {
+    throw new AppError(
+      "storage_failed",
+      `Cannot open ${path}: ${reason(cause)}. Free some space and allow writing there; a file ` +
+        "that is damaged has to be moved away, and what it held is begun anew",
+      { cause },
+    );
+  }
+}
+
+function opened(path: string, schema: string): DatabaseSync {
   const database = new DatabaseSync(path);
   // The timeout first: the change to WAL may have to wait already.
   database.exec(`

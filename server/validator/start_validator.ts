@@ -1,6 +1,6 @@
 import type { ImageCodec } from "../../core/image/mod.ts";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { takeFolder } from "../storage/mod.ts";
 import { AppError, reason } from "../../core/error.ts";
 import {
   checkWork,
@@ -79,6 +79,11 @@ const SHOWN = 200;
 const MAINTENANCE_MS = 60_000;
 const EXCHANGE_MS = 15_000;
 
+/** The roles that a validator has: two processes may have one each, and share their folder. */
+function namesOf(roles: ValidatorOptions["roles"]): string[] {
+  return [...roles.forward ? ["forward"] : [], ...roles.stress ? ["stress"] : []];
+}
+
 /**
  * Starts a validator: chain, state, model, and then the server and the loops.
  * @throws AppError that says in one line what is missing and what to do.
@@ -91,7 +96,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const log = withUids(options.log, (hotkey) => subnet.uidOf(hotkey));
   let stopping = false;
   subnet.requireRegistered(address);
-  await mkdir(folder, { recursive: true });
+  stack.use(await takeFolder(folder, namesOf(roles)));
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());

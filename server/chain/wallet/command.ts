@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { newWallet } from "./new_wallet.ts";
 import { newPassword } from "./password.ts";
-import { defaultWalletPath, openWallet } from "./wallet.ts";
+import { defaultWalletPath, openWallet, walletPath } from "./wallet.ts";
 
 interface WalletCommandFlags {
   readonly "wallet.path": string;
@@ -33,7 +33,7 @@ async function makeNew(
   flags: WalletCommandFlags & { readonly usePassword: boolean },
 ): Promise<void> {
   const { files, coldkey, hotkey } = await newWallet({
-    path: flags["wallet.path"],
+    path: walletPath(flags["wallet.path"]),
     name: flags["wallet.name"],
     hotkey: flags["wallet.hotkey"],
     ...(flags.usePassword ? { password: newPassword } : {}),
@@ -51,7 +51,7 @@ async function makeNew(
 
 async function show(flags: WalletCommandFlags): Promise<void> {
   const { hotkey, coldkey } = await openWallet({
-    path: flags["wallet.path"],
+    path: walletPath(flags["wallet.path"]),
     name: flags["wallet.name"],
     hotkey: flags["wallet.hotkey"],
     network: "finney",

@@ -1,16 +1,21 @@
 import { argon2i } from "hash-wasm";
+import { z } from "zod";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { AppError, reason } from "../../../core/error.ts";
 
+/** btwallet writes what it does not have as null. */
+const text = z.string().nullish().transform((value) => value ?? undefined);
+const keyfileSchema = z.object({
+  accountId: text,
+  publicKey: text,
+  privateKey: text,
+  secretPhrase: text,
+  secretSeed: text,
+  ss58Address: text,
+});
+
 /** What btwallet writes: any of these may be missing, others are ignored. */
-export interface Keyfile {
-  readonly accountId?: string;
-  readonly publicKey?: string;
-  readonly privateKey?: string;
-  readonly secretPhrase?: string;
-  readonly secretSeed?: string;
-  readonly ss58Address?: string;
-}
+export type Keyfile = Readonly<Partial<z.infer<typeof keyfileSchema>>>;
 
 const NACL = new TextEncoder().encode("$NACL");
 const NONCE_BYTES = 24;
@@ -71,8 +76,14 @@ function parse(bytes: Uint8Array, path: string): Keyfile {
   } catch (cause) {
     throw invalid(path, `it is no key file (${reason(cause)})`, cause);
   }
-  if (typeof value === "object" && value !== null) return value as Keyfile;
-  throw invalid(path, "it is no key file");
+  const keyfile = keyfileSchema.safeParse(value);
+  if (keyfile.success) return keyfile.data;
+  const [field] = keyfile.error.issues[0].path;
+  // Its value may be a secret.
+  throw invalid(
+    path,
+    field === undefined ? "it is no key file" : `its ${String(field)} is no text`,
+  );
 }
 
 function foreignFormat(bytes: Uint8Array): string | undefined {

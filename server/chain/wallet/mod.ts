@@ -20,5 +20,6 @@ export {
   openWallet,
   SS58_FORMAT,
   type Wallet,
+  walletPath,
   type WalletPlace,
 } from "./wallet.ts";

@@ -41,9 +41,21 @@ function refusal(path: string, why: string): AppError {
 }
 
 function unhide(text: string, name: string): string {
-  const bytes = Uint8Array.fromBase64(text);
+  const bytes = bytesOf(text, name);
   const key = new TextEncoder().encode(name);
   return new TextDecoder().decode(bytes.map((byte, i) => byte ^ key[i % key.length]));
+}
+
+function bytesOf(text: string, name: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (cause) {
+    throw new AppError(
+      "wallet_invalid",
+      `Cannot read the password: ${name} is not base64, as btcli writes it`,
+      { cause },
+    );
+  }
 }
 
 const BACKSPACES: readonly number[] = [8, 127];

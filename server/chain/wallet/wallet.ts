@@ -1,7 +1,7 @@
 import { Keyring } from "@polkadot/keyring";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import { hexToU8a } from "@polkadot/util";
-import { cryptoWaitReady } from "@polkadot/util-crypto";
+import { hexToU8a, isHex } from "@polkadot/util";
+import { cryptoWaitReady, mnemonicValidate } from "@polkadot/util-crypto";
 import { readFile as readBytes } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -33,12 +33,23 @@ export interface Wallet {
   readonly coldkey: string | undefined;
 }
 
+const SEED_BYTES = 32;
+
 /** Of all addresses of the chain. */
 export const SS58_FORMAT = 42;
 
+function home(): string {
+  return process.env.HOME ?? process.env.USERPROFILE ?? ".";
+}
+
 /** `~/.bittensor/wallets` */
 export function defaultWalletPath(): string {
-  return join(process.env.HOME ?? process.env.USERPROFILE ?? ".", ".bittensor", "wallets");
+  return join(home(), ".bittensor", "wallets");
+}
+
+/** With `~` for the user's own folder, which no shell puts in after an equals sign. */
+export function walletPath(text: string): string {
+  return text === "~" || /^~[/\\]/.test(text) ? join(home(), text.slice(1)) : text;
 }
 
 /**
@@ -91,10 +102,24 @@ function pairOf(keyfile: Keyfile, path: string): KeyringPair {
 
 function secretPairOf(keyfile: Keyfile, path: string): KeyringPair {
   const { secretPhrase, secretSeed, privateKey } = keyfile;
-  if (secretPhrase) return keyring().addFromMnemonic(secretPhrase);
-  if (secretSeed) return keyring().addFromSeed(hexToU8a(secretSeed));
+  if (secretPhrase) return keyring().addFromMnemonic(phraseOf(secretPhrase, path));
+  if (secretSeed) return keyring().addFromSeed(seedOf(secretSeed, path));
   if (privateKey) return pairOfPrivateKey(keyring(), keyfile, path);
   throw invalid(path, "it has no secret");
+}
+
+/** polkadot would take any text for a phrase, and what follows slashes for a path or password. */
+function phraseOf(phrase: string, path: string): string {
+  if (mnemonicValidate(phrase)) return phrase;
+  throw invalid(
+    path,
+    "its secret phrase is none of BIP39: 12 to 24 words of its list, the last with a checksum",
+  );
+}
+
+function seedOf(seed: string, path: string): Uint8Array {
+  if (isHex(seed, 8 * SEED_BYTES)) return hexToU8a(seed);
+  throw invalid(path, `its seed is not ${SEED_BYTES} bytes in hexadecimal, with 0x before them`);
 }
 
 function keyring(): Keyring {

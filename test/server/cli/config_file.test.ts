@@ -61,6 +61,13 @@ test.each([
   });
 });
 
+test("bittensor's variables count for the flags that bittensor has, after ours", async () => {
+  const env = { BT_AXON_PORT: "4", BT_STORAGE_BYTES: "5" };
+  expect(await parsed({ env })).toEqual({ ...DEFAULTS, "axon.port": "4" });
+  expect(await parsed({ env: { ...env, STEPWISE_AXON_PORT: "3" }, config: { "axon.port": 1 } }))
+    .toEqual({ ...DEFAULTS, "axon.port": "3" });
+});
+
 test("nothing given leaves the defaults", async () => {
   expect(await parsed({ env: { STEPWISE_CACHE: "/x" } })).toEqual(DEFAULTS);
 });

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { join } from "node:path";
 import {
   encryptKeyfile,
   newPassword,
   newWallet,
   openWallet,
+  walletPath,
   type WalletPlace,
 } from "../../../../server/chain/wallet/mod.ts";
 import { readHidden } from "../../../../server/chain/wallet/password.ts";
@@ -298,6 +299,58 @@ describe("one line that says what to do", () => {
     expect(error, name).toMatchObject({ code: "wallet_invalid" });
     expect(error.message).toMatch(message);
   });
+});
+
+describe("a file whose secret is none opens no key, and says so in one line", () => {
+  test.each([
+    [
+      "four words",
+      { secretPhrase: "abandon abandon foo bar" },
+      /its secret phrase is none of BIP39/,
+    ],
+    ["a password behind it", { secretPhrase: `${PHRASE}///oops` }, /none of BIP39/],
+    ["a path behind it", { secretPhrase: `${PHRASE}//hard` }, /none of BIP39/],
+    ["a development key", { secretPhrase: "//Alice" }, /none of BIP39/],
+    ["a wrong checksum", { secretPhrase: PHRASE.replace("walk", "wall") }, /none of BIP39/],
+    ["a short seed", { secretSeed: "0x1234" }, /its seed is not 32 bytes in hexadecimal/],
+    ["a seed of words", { secretSeed: PHRASE }, /its seed is not 32 bytes/],
+    ["a number", { secretPhrase: 5 }, /its secretPhrase is no text/],
+    ["text alone", "zzzz", /it is no key file/],
+    ["a number alone", 123, /it is no key file/],
+    ["a list", [PHRASE], /it is no key file|it has no secret/],
+  ])("%s", async (_, keyfile, why) => {
+    await writeHotkey("none", JSON.stringify(keyfile));
+    const error = await rejection(openWallet(place({ hotkey: "none" })));
+    expect(error).toMatchObject({ code: "wallet_invalid", message: expect.stringMatching(why) });
+    expect(error.message).toContain(join("hotkeys", "none"));
+    // A secret is not shown, nor half of one.
+    expect(error.message).not.toMatch(/bottom drive|abandon|0x1234/);
+  });
+
+  test("btwallet's nulls are fields that are not there", async () => {
+    await writeHotkey("nulls", JSON.stringify({ secretPhrase: PHRASE, secretSeed: null }));
+    expect((await openWallet(place({ hotkey: "nulls" }))).hotkey.address).toBe(ADDRESS);
+  });
+});
+
+test("btcli's password variable that is not base64 is one error that names it", async () => {
+  const path = join(folder, "default", "hotkeys", "sealed");
+  const variable = `BT_PW_${path.replace(/[/\\.]/g, "_").toUpperCase()}`;
+  await writeHotkey("sealed", SEALED);
+  vi.stubEnv(variable, "no base64!");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const opening = (async () => await openWallet(place({ hotkey: "sealed" })))();
+  expect(await rejection(opening)).toMatchObject({
+    code: "wallet_invalid",
+    message: `Cannot read the password: ${variable} is not base64, as btcli writes it`,
+  });
+});
+
+test("~ is the user's own folder, which no shell puts in after an equals sign", () => {
+  vi.stubEnv("HOME", "/home/u");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(["~", "~/wallets", "/a/~", "a~"].map(walletPath))
+    .toEqual(["/home/u", "/home/u/wallets", "/a/~", "a~"]);
 });
 
 test("development keys are Substrate's", async () => {
