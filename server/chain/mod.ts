@@ -35,3 +35,4 @@ export {
   walletPlace,
 } from "./flags.ts";
 export { developmentPair, openWallet, type Wallet, walletCommand } from "./wallet/mod.ts";
+export { checkReach, isLocalChain, isPublicIp } from "./reach.ts";

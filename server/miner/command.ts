@@ -1,6 +1,13 @@
 import { Command, Option } from "commander";
 import { REQUEST_LIMITS } from "../../core/request_limits.ts";
-import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
+import {
+  chainOptions,
+  checkReach,
+  isLocalChain,
+  openWallet,
+  SubtensorClient,
+  walletPlace,
+} from "../chain/mod.ts";
 import { addConfigOption, numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
@@ -55,6 +62,11 @@ export function minerCommand(): Command {
       "to serve on the chain (default: none, and no validator finds this miner)",
     )
     .option("--axon.external_port <n>", "to serve on the chain (default: --axon.port)")
+    .option(
+      "--axon.allow_private",
+      "serve an address that only your own network routes to (on a local chain: always)",
+      false,
+    )
     .optionsGroup("With what:")
     .addOption(
       new Option(
@@ -116,7 +128,11 @@ async function mine(flags: MinerFlags): Promise<void> {
     ...neuronOptions("miner", flags, { wallet, subnet, log }),
     chain,
     external: externalIp === undefined ? undefined : {
-      ip: externalIp,
+      ip: checkReach({
+        externalIp,
+        boundTo: flags["axon.ip"],
+        allowPrivate: flags["axon.allow_private"] || subnet === undefined || isLocalChain(subnet),
+      }),
       port: externalPort === undefined
         ? undefined
         : wholeFlag("--axon.external_port", externalPort, 1, 65535),

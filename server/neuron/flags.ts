@@ -25,6 +25,7 @@ export const MINER_PORT = 8091;
 export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
   readonly "axon.ip": string;
   readonly "axon.port": string;
+  readonly "axon.allow_private": boolean;
   readonly storage?: string;
   readonly log?: LogFormat;
   readonly "log.level": LogLevel;

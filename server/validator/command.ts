@@ -1,5 +1,11 @@
 import { Command, Option } from "commander";
-import { chainOptions, openWallet, SubtensorClient, walletPlace } from "../chain/mod.ts";
+import {
+  chainOptions,
+  isLocalChain,
+  openWallet,
+  SubtensorClient,
+  walletPlace,
+} from "../chain/mod.ts";
 import { addConfigOption, numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions } from "../compute/mod.ts";
 import {
@@ -67,6 +73,11 @@ export function validatorCommand(): Command {
     .optionsGroup("Where it is reached:")
     .option("--axon.ip <address>", "to listen on", "127.0.0.1")
     .option("--axon.port <n>", "to listen on", "8092")
+    .option(
+      "--axon.allow_private",
+      "ask miners at addresses that only your own network routes to (on a local chain: always)",
+      false,
+    )
     .option("--api.keys <file>", "a key a line, for applications")
     .option("--api.rate <n>", "requests a minute of each caller", "60")
     .addOption(
@@ -146,6 +157,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
   const validator = await startValidator({
     ...neuronOptions("validator", flags, { wallet, subnet, log }),
     chain,
+    privateAxons: flags["axon.allow_private"] || isLocalChain(subnet),
     roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
     forward: {

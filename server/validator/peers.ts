@@ -1,4 +1,4 @@
-import type { Metagraph } from "../chain/mod.ts";
+import { isPublicIp, type Metagraph } from "../chain/mod.ts";
 
 /** A miner as it is reached. */
 export interface Peer {
@@ -9,10 +9,16 @@ export interface Peer {
   readonly url: string;
 }
 
-/** Neurons that serve an axon, but for the validator's own. */
-export function peersOf({ neurons }: Metagraph, self: string): Peer[] {
+/**
+ * Neurons that serve an axon, but for the validator's own.
+ * @param allowPrivate whether axons count that only this machine or its own network can reach: on a
+ * public chain anybody could lead a validator there.
+ */
+export function peersOf({ neurons }: Metagraph, self: string, allowPrivate: boolean): Peer[] {
   return neurons.flatMap(({ uid, hotkey, axon }) =>
-    axon && hotkey !== self ? [{ uid, hotkey, url: urlOf(axon) }] : []
+    axon && hotkey !== self && (allowPrivate || isPublicIp(axon.ip))
+      ? [{ uid, hotkey, url: urlOf(axon) }]
+      : []
   );
 }
 

@@ -57,6 +57,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly scoring?: Validated;
   /** The address of this validator's other half on another machine, whose results count too. */
   readonly otherHalf?: string;
+  /** Whether axons count at addresses that the open internet does not route to. */
+  readonly privateAxons: boolean;
   /** API keys' file. */
   readonly apiKeys?: string;
   /** SS58 of callers that may ask, besides the validator itself. */
@@ -101,7 +103,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
   const caller = new MinerCaller(wallet.hotkey);
-  const peers = () => peersOf(subnet.metagraph, address);
+  const peers = () => peersOf(subnet.metagraph, address, options.privateAxons);
   const metrics = new ValidatorMetrics({
     miners: () => peers().length,
     block: () => ledger.weights.last()?.block,

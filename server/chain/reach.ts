@@ -1,0 +1,48 @@
+import ipaddr from "ipaddr.js";
+import { AppError } from "../../core/error.ts";
+import type { ChainOptions } from "./client/mod.ts";
+
+/** Whether the open internet routes to an address: not to private, local, shared or reserved ones. */
+export function isPublicIp(ip: string): boolean {
+  return ipaddr.isValid(ip) && ipaddr.process(ip).range() === "unicast";
+}
+
+/** Whether a chain is of this machine or this network alone, where private addresses are usual. */
+export function isLocalChain({ network, endpoint }: ChainOptions): boolean {
+  if (endpoint === undefined) return network === "devnet" || network === "local";
+  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, "");
+  return host === "localhost" || (ipaddr.isValid(host) && !isPublicIp(host));
+}
+
+/** Where a miner is to be reached, and what it is bound to. */
+export interface Reach {
+  /** As typed: IPv6 with or without brackets. */
+  readonly externalIp: string;
+  readonly boundTo: string;
+  /** Whether addresses count that the open internet does not route to. */
+  readonly allowPrivate: boolean;
+}
+
+/**
+ * @returns the address without brackets.
+ * @throws AppError `invalid_request` for one at which no validator would find this miner.
+ */
+export function checkReach({ externalIp, boundTo, allowPrivate }: Reach): string {
+  const ip = externalIp.replace(/^\[(.*)\]$/, "$1");
+  if (!ipaddr.isValid(ip)) return ip;
+  if (!allowPrivate && !isPublicIp(ip)) {
+    refuse(
+      externalIp,
+      "which the open internet does not route to; give the address that others see, or " +
+        "--axon.allow_private on a chain of your own",
+    );
+  }
+  if (ipaddr.parse(ip).kind() === "ipv6" && ipaddr.isValid(boundTo) && !boundTo.includes(":")) {
+    refuse(externalIp, `and --axon.ip ${boundTo} takes IPv4 alone; give --axon.ip ::`);
+  }
+  return ip;
+}
+
+function refuse(ip: string, why: string): never {
+  throw new AppError("invalid_request", `Cannot serve: --axon.external_ip is ${ip}, ${why}`);
+}
