@@ -32,7 +32,8 @@ export class OpenAnswers implements Disposable {
     response.on("drain", moves);
     response.on("close", () => {
       this.#answers.delete(answer);
-      if (this.#answers.size === 0) { for (const tell of this.#none.splice(0)) tell(); }
+      if (this.#answers.size > 0) return;
+      for (const resolve of this.#none.splice(0)) resolve();
     });
   }
 
