@@ -46,8 +46,15 @@ function jpegSize(view: DataView): Size | undefined {
   return undefined;
 }
 
-/** @see https://developers.google.com/speed/webp/docs/riff_container */
+const RIFF = 0x52494646;
+const WEBP = 0x57454250;
+
+/**
+ * A decoder also takes a bare bitstream without the container, whose own size stands elsewhere.
+ * @see https://developers.google.com/speed/webp/docs/riff_container
+ */
 function webpSize(view: DataView): Size | undefined {
+  if (view.getUint32(0) !== RIFF || view.getUint32(8) !== WEBP) return undefined;
   switch (view.getUint32(12)) {
     case 0x56503820: // "VP8 ": 14 bits each, behind the frame tag and a start code
       return {

@@ -16,6 +16,7 @@ test("decoders of what peers send end in one error, within their memory, whateve
     "png of 512 MiB": "encoding_failed",
     "jpeg of another size": "encoding_failed",
     "animated webp": "encoding_failed",
+    "webp without a container": "encoding_failed",
     "nested json": "json_invalid",
     "nested receipt": "json_invalid",
     "nested receipt, alone": "receipt_invalid",
