@@ -1,17 +1,18 @@
 import ipaddr from "ipaddr.js";
 import { AppError } from "../../core/error.ts";
-import type { ChainOptions } from "./client/mod.ts";
 
 /** Whether the open internet routes to an address: not to private, local, shared or reserved ones. */
 export function isPublicIp(ip: string): boolean {
   return ipaddr.isValid(ip) && ipaddr.process(ip).range() === "unicast";
 }
 
-/** Whether a chain is of this machine or this network alone, where private addresses are usual. */
-export function isLocalChain({ network, endpoint }: ChainOptions): boolean {
-  if (endpoint === undefined) return network === "devnet" || network === "local";
-  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, "");
-  return host === "localhost" || (ipaddr.isValid(host) && !isPublicIp(host));
+/**
+ * Whether a chain is of this machine or this network alone, where private addresses are usual. The
+ * node's address says nothing of it: many validators run a node of the public chain of their own.
+ * @param chainType as the node states it (`system_chainType`).
+ */
+export function isLocalChain(chainType: string): boolean {
+  return chainType === "Development" || chainType === "Local";
 }
 
 /** Where a miner is to be reached, and what it is bound to. */

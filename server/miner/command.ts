@@ -131,7 +131,7 @@ async function mine(flags: MinerFlags): Promise<void> {
       ip: checkReach({
         externalIp,
         boundTo: flags["axon.ip"],
-        allowPrivate: flags["axon.allow_private"] || subnet === undefined || isLocalChain(subnet),
+        allowPrivate: flags["axon.allow_private"] || !chain || isLocalChain(chain.chainType),
       }),
       port: externalPort === undefined
         ? undefined

@@ -157,7 +157,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
   const validator = await startValidator({
     ...neuronOptions("validator", flags, { wallet, subnet, log }),
     chain,
-    privateAxons: flags["axon.allow_private"] || isLocalChain(subnet),
+    privateAxons: flags["axon.allow_private"] || isLocalChain(chain.chainType),
     roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
     forward: {

@@ -60,6 +60,8 @@ function whereabouts(
 export class SubtensorClient implements AsyncDisposable {
   readonly netuid: number;
   readonly endpoint: string;
+  /** `Live`, `Development`, `Local` or a name of its own, as the node states it. */
+  readonly chainType: string;
   readonly #link: ChainLink;
   readonly #clock: BlockClock;
   readonly #submitter: Submitter;
@@ -67,10 +69,19 @@ export class SubtensorClient implements AsyncDisposable {
   readonly #blocks: BlockReader;
   readonly #timeoutMs: number;
 
-  private constructor(options: ChainOptions, endpoint: string, link: ChainLink, clock: BlockClock) {
+  private constructor(
+    options: ChainOptions,
+    { endpoint, chainType, link, clock }: {
+      readonly endpoint: string;
+      readonly chainType: string;
+      readonly link: ChainLink;
+      readonly clock: BlockClock;
+    },
+  ) {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.netuid = options.netuid;
     this.endpoint = endpoint;
+    this.chainType = chainType;
     this.#link = link;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
@@ -91,7 +102,9 @@ export class SubtensorClient implements AsyncDisposable {
     const { endpoint, expected } = whereabouts(options);
     const link = await openLink({ endpoint, expected, timeoutMs });
     try {
-      return new SubtensorClient(options, endpoint, link, await BlockClock.start(link, timeoutMs));
+      const clock = await BlockClock.start(link, timeoutMs);
+      const chainType = String(await link.send("system_chainType", []));
+      return new SubtensorClient(options, { endpoint, chainType, link, clock });
     } catch (cause) {
       await link.api.disconnect();
       throw misread(`connect to the chain at ${endpoint}`, cause);

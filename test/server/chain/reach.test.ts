@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
-import { checkReach, isLocalChain, isPublicIp } from "../../../server/chain/mod.ts";
+import {
+  checkReach,
+  isLocalChain,
+  isPublicIp,
+  SubtensorClient,
+} from "../../../server/chain/mod.ts";
 import { peersOf } from "../../../server/validator/peers.ts";
 import type { Metagraph } from "../../../server/chain/mod.ts";
+import { chainProxy } from "./client/chain_proxy.ts";
+import { connect, startSubnet } from "./devnet/small_subnet.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
 const PRIVATE = [
@@ -17,25 +24,20 @@ test("isPublicIp knows what the open internet routes to", () => {
   expect(isPublicIp("miner.example")).toBe(false);
 });
 
-test("isLocalChain: the devnet, and nodes of this machine or network", () => {
-  const of = (options: Parameters<typeof isLocalChain>[0]) => isLocalChain(options);
-  const local = [
-    { netuid: 1, network: "devnet" },
-    { netuid: 1, network: "local" },
-    { netuid: 1, endpoint: "ws://localhost:9944" },
-    { netuid: 1, endpoint: "ws://127.0.0.1:9944" },
-    { netuid: 1, endpoint: "ws://[::1]:9944" },
-    { netuid: 1, endpoint: "ws://192.168.0.7:9944" },
-  ] as const;
-  const open = [
-    { netuid: 1 },
-    { netuid: 1, network: "finney" },
-    { netuid: 1, network: "test" },
-    { netuid: 1, endpoint: "wss://entrypoint-finney.opentensor.ai:443" },
-    { netuid: 1, network: "finney", endpoint: "ws://8.8.8.8:9944" },
-  ] as const;
-  expect(local.map(of)).toEqual(local.map(() => true));
-  expect(open.map(of)).toEqual(open.map(() => false));
+test("a chain is local by what its node states, not by where the node is", async () => {
+  expect(["Development", "Local"].filter(isLocalChain)).toHaveLength(2);
+  expect(["Live", "Custom", "", '{"Custom":"Local"}'].filter(isLocalChain)).toEqual([]);
+  const { devnet } = await startSubnet();
+  await using _ = devnet;
+  await using chain = await connect(devnet);
+  expect(isLocalChain(chain.chainType)).toBe(true);
+  // A node of the public chain on loopback, as many validators run one.
+  const endpoint = chainProxy(devnet.endpoint, {
+    answer: (message, method) =>
+      method === "system_chainType" ? { ...message, result: "Live" } : message,
+  });
+  await using live = await SubtensorClient.connect({ netuid: 1, endpoint });
+  expect(isLocalChain(live.chainType)).toBe(false);
 });
 
 test("a miner of a public chain serves no address at which nobody finds it", () => {
