@@ -6,7 +6,7 @@ import { AppError, reason } from "../../core/error.ts";
 const BUSY_MS = 5000;
 
 /** Of a file that is made here, and of the journals that SQLite puts beside it. */
-const PRIVATE_FILE = 0o600;
+export const PRIVATE_FILE = 0o600;
 
 /**
  * Opens an SQLite file. What was committed survives `kill -9`; two processes may use it at once.

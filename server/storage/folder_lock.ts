@@ -25,7 +25,7 @@ export async function lockFolder(path: string, options: LockOptions): Promise<Di
   const file = await openLock(path);
   try {
     await acquire(file, path, options);
-    await file.overwrite(`${process.pid}\n`);
+    await nameHolder(file, path);
     return file;
   } catch (error) {
     file[Symbol.dispose]();
@@ -39,6 +39,15 @@ async function acquire(file: LockableFile, path: string, options: LockOptions): 
   while (!await file.tryLock()) {
     throwIfAborted(options.signal, options.doing);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Also on a full disk, which lets a file be made and not written. */
+async function nameHolder(file: LockableFile, path: string): Promise<void> {
+  try {
+    await file.overwrite(`${process.pid}\n`);
+  } catch (error) {
+    throw await storageFailed(path, error);
   }
 }
 

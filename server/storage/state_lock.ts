@@ -5,7 +5,7 @@ import { lockFolder } from "./folder_lock.ts";
 import { storageFailed } from "./storage_error.ts";
 
 /** Only their owner looks into folders that are made here. */
-const PRIVATE_FOLDER = 0o700;
+export const PRIVATE_FOLDER = 0o700;
 
 /**
  * Makes a folder for state, if it is not there, and takes it for this process until disposed. The

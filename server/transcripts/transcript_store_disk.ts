@@ -1,9 +1,9 @@
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { AppError, reason } from "../../core/error.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
-import { lockFolder } from "../storage/mod.ts";
+import { lockFolder, PRIVATE_FOLDER, storageFailed } from "../storage/mod.ts";
 import {
   checkTranscriptId,
   type Eviction,
@@ -230,6 +230,11 @@ export class DiskTranscriptStore implements TranscriptStore {
 /** The lock is free again when its process ends: waiting for it would hide a mistake. */
 async function lockOnce(folder: string): Promise<Disposable> {
   let holder = "";
+  try {
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (cause) {
+    throw await storageFailed(folder, cause);
+  }
   try {
     return await lockFolder(join(folder, ".lock"), {
       doing: "keep transcripts",

@@ -2,6 +2,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
 import { type Hash, leafCount, type Receipt } from "../../core/transcript/mod.ts";
 import type { TranscriptWriter } from "./transcript_store.ts";
+import { PRIVATE_FILE } from "../storage/mod.ts";
 import { encodeIndex } from "./transcript_store_file.ts";
 
 /** What a transcript being written needs from its store. */
@@ -33,7 +34,7 @@ export class PartialTranscript implements TranscriptWriter {
   }
 
   static async create(path: string, owner: PartialOwner): Promise<PartialTranscript> {
-    const file = await open(path, "w");
+    const file = await open(path, "w", PRIVATE_FILE);
     return new PartialTranscript(path, file, owner);
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
@@ -46,6 +46,15 @@ test("a file in the folder's place is one error that names it", async () => {
   expect(await rejection(takeFolder(folder, ["miner"]))).toMatchObject({
     code: "storage_failed",
     message: expect.stringContaining(`Cannot keep ${folder}`),
+  });
+});
+
+test("a lock that cannot be written, as on a full disk, is one error that names it", async () => {
+  const folder = await temporaryFolder();
+  await symlink("/dev/full", join(folder, ".lock-miner"));
+  expect(await rejection(takeFolder(folder, ["miner"]))).toMatchObject({
+    code: "storage_failed",
+    message: expect.stringContaining(`Cannot keep ${join(folder, ".lock-miner")}`),
   });
 });
 

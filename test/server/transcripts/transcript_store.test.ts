@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
@@ -55,6 +56,15 @@ async function keep(store: DiskTranscriptStore, id: string): Promise<void> {
   for (const leaf of made.leaves) writer.append(leaf);
   await writer.commit(made.receipt, made.hashes);
 }
+
+test("transcripts are for their owner alone, whoever may look into the folder above", async () => {
+  const folder = join(await temporaryFolder(), "transcripts");
+  const { store } = await openStore(folder);
+  await keep(store, "a");
+  const [file] = (await filesIn(folder)).filter((name) => name.endsWith(".transcript"));
+  const modes = await Promise.all([folder, join(folder, file)].map((path) => stat(path)));
+  expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(["700", "600"]);
+});
 
 const code = (code: string) => expect.objectContaining({ name: "AppError", code });
 
