@@ -10,8 +10,8 @@ import {
   type CatalogueEntry,
   decodeCatalogue,
   type ModelFiles,
+  networkPrecision,
   readLayout,
-  weightPrecision,
 } from "../core/model/mod.ts";
 import { manifestHash } from "../core/transcript/mod.ts";
 
@@ -49,11 +49,11 @@ async function factsOf(
   variant: string | undefined,
 ): Promise<NonNullable<CatalogueEntry["weights"]>[number]> {
   const files = folderOf(id, known, variant);
-  const { paths, graphs } = await readLayout(files);
+  const { paths, networks } = await readLayout(files);
   const hashes = Object.fromEntries(paths.map((path) => [path, known[path].sha256]));
   return {
     ...(variant !== undefined && { variant }),
-    precision: await weightPrecision(files, graphs.unet.graph),
+    precision: await networkPrecision(files, networks.unet),
     manifest: manifestHash(hashes),
   };
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { roundHalf } from "../half.ts";
-import type { ModelFiles } from "../model/mod.ts";
+import type { ByteRange, ModelFiles, NetworkFiles, WeightFiles } from "../model/mod.ts";
 import { onnxWeights, ProtobufReader } from "../onnx/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Alteration } from "./lab.ts";
@@ -12,8 +12,34 @@ const MIN_BYTES = 4096;
 /** Weights that share a scale, as in GGUF's Q8_0 and Q4_0. */
 const BLOCK = 32;
 
-/** A model's files with other weights in one graph; float32 weights inside the ONNX file only. */
+/** A model's files with other weights in one network; float32 ones, in the ONNX file or in safetensors. */
 export async function alterWeights(
+  files: ModelFiles,
+  network: NetworkFiles,
+  alteration: Alteration,
+): Promise<ModelFiles> {
+  return "graph" in network
+    ? await alterGraph(files, network.graph, alteration)
+    : await alterTensors(files, network, alteration);
+}
+
+async function alterTensors(
+  files: ModelFiles,
+  { tensors }: WeightFiles,
+  alteration: Alteration,
+): Promise<ModelFiles> {
+  let altered = files;
+  for (const path of new Set([...tensors.values()].map((tensor) => tensor.path))) {
+    const bytes = await files.bytes(path);
+    for (const tensor of tensors.values()) {
+      if (tensor.path === path && tensor.dtype === "F32") alterAt(bytes, tensor, alteration);
+    }
+    altered = withFile(altered, path, bytes);
+  }
+  return altered;
+}
+
+async function alterGraph(
   files: ModelFiles,
   graph: string,
   alteration: Alteration,
@@ -25,13 +51,17 @@ export async function alterWeights(
     (why) => new AppError("model_invalid", `Cannot alter the weights of ${graph}: ${why}`),
   );
   for await (const tensor of onnxWeights(reader, bytes.length)) {
-    for await (const { number, start, end } of reader.fields(tensor.start, tensor.end)) {
-      if (number !== RAW_DATA_OF_TENSOR || end - start < MIN_BYTES) continue;
-      const weights = new Float32Array(bytes.slice(start, end).buffer);
-      bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
+    for await (const field of reader.fields(tensor.start, tensor.end)) {
+      if (field.number === RAW_DATA_OF_TENSOR) alterAt(bytes, field, alteration);
     }
   }
   return withFile(files, graph, bytes);
+}
+
+function alterAt(bytes: Uint8Array, { start, end }: ByteRange, alteration: Alteration): void {
+  if (end - start < MIN_BYTES) return;
+  const weights = new Float32Array(bytes.slice(start, end).buffer);
+  bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
 }
 
 function altered(

@@ -44,6 +44,18 @@ export function architectureOf(json: unknown): ArchitectureName {
 }
 
 /**
+ * One graph of a part, as {@link partGraphs}.
+ * @throws AppError `model_invalid` naming a field or tensor that does not fit, or the part's class when
+ *   that has no such graph.
+ */
+export function partGraph(graph: string, json: unknown, tensors: TensorIndex): OnnxGraph {
+  const name = architectureOf(json);
+  const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
+  if (graph in builders) return builders[graph](json, tensors);
+  throw new AppError("model_invalid", `Cannot build a ${graph}: its class is ${name}`);
+}
+
+/**
  * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, or `transformer`.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */

@@ -9,4 +9,4 @@
  * console.assert(architectureOf({ architectures: ["CLIPTextModel"] }) === "CLIPTextModel");
  * ```
  */
-export { architectureOf, partGraphs } from "./architectures.ts";
+export { architectureOf, partGraph, partGraphs } from "./architectures.ts";

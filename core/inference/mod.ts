@@ -27,3 +27,4 @@ export {
 export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
 export { VaeDecoder } from "./vae_decoder.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";
+export { writtenGraph } from "./written_graph.ts";

@@ -1,15 +1,14 @@
 import { AppError } from "../error.ts";
 import type { Graph } from "./graph.ts";
 import {
-  type GraphFiles,
-  missingFile,
   type ModelConfig,
   type ModelFiles,
   type ModelLayout,
+  type NetworkFiles,
   readLayout,
   readModelConfig,
 } from "../model/mod.ts";
-
+import { type OpenableGraph, openableGraph } from "./openable_graph.ts";
 import type { Runtime } from "./runtime.ts";
 import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";
@@ -49,10 +48,14 @@ export async function loadModel(
   const release = async () => {
     for (const { session } of graphs) await session.release();
   };
-  const wanted = wantedGraphs(files, layout);
-  checkWeights(runtime, files, wanted);
+  const wanted = wantedNetworks(files, layout);
+  const openable: (OpenableGraph & { readonly part: string })[] = [];
+  for (const [part, network] of wanted) {
+    openable.push({ part, ...await openableGraph(runtime, files, part, network) });
+  }
+  checkWeights(runtime, openable);
   try {
-    for (const [part, graph] of wanted) {
+    for (const { part, files, graph } of openable) {
       onPart(part);
       graphs.push({ path: graph.graph, session: await runtime.open(files, graph) });
     }
@@ -65,22 +68,24 @@ export async function loadModel(
 }
 
 /** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */
-function wantedGraphs(files: ModelFiles, { graphs }: ModelLayout): [string, GraphFiles][] {
-  const second = graphs.text_encoder_2 ? ["text_encoder_2"] : [];
+function wantedNetworks(
+  files: ModelFiles,
+  { networks }: ModelLayout,
+): [string, NetworkFiles][] {
+  const second = networks.text_encoder_2 ? ["text_encoder_2"] : [];
   return ["text_encoder", ...second, "unet", "vae_decoder"].map((part) => {
-    if (!graphs[part]) throw missingFile(files, `${part}/model.onnx`);
-    return [part, graphs[part]];
+    if (networks[part]) return [part, networks[part]];
+    throw new AppError("model_invalid", `Cannot use the model ${files.name}: it has no ${part}`);
   });
 }
 
 /** Each weight is one buffer on a GPU, and each file of them must be one that can be addressed. */
 function checkWeights(
   { gpu, name, maxFileBytes = Infinity }: Runtime,
-  files: ModelFiles,
-  graphs: readonly [string, GraphFiles][],
+  graphs: readonly OpenableGraph[],
 ): void {
-  for (const { path } of graphs.flatMap(([, { external }]) => external)) {
-    const size = files.size(path);
+  const [{ files }] = graphs;
+  for (const { path, size } of graphs.flatMap(externalSizes)) {
     if (size <= maxFileBytes) continue;
     throw new AppError(
       "host_unavailable",
@@ -92,9 +97,13 @@ function checkWeights(
   }
   gpu?.require({
     work: files.name,
-    limits: { maxBufferSize: Math.max(...graphs.map(([, graph]) => graph.largestTensor)) },
+    limits: { maxBufferSize: Math.max(...graphs.map(({ graph }) => graph.largestTensor)) },
     advice: "Use a smaller model, or compute on the CPU",
   });
+}
+
+function externalSizes({ files, graph: { external } }: OpenableGraph) {
+  return external.map(({ path }) => ({ path, size: files.size(path) }));
 }
 
 function assemble(config: ModelConfig, graphs: readonly Graph[]) {

@@ -54,6 +54,7 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
     imagesPerCall: options.imagesPerCall,
     gpu: options.gpu,
     maxFileBytes: options.maxFileBytes,
+    byPath: options.byPath,
     async open(files, graph) {
       const load = () => createSession(ort, options, files, graph);
       return new OrtSession(ort, mutex, graph.graph, load, await mutex.run(load));
@@ -68,9 +69,8 @@ async function createSession(
   { graph, external }: GraphFiles,
 ): Promise<InferenceSession> {
   try {
-    if (options.byPath && files.localPath) {
-      return await ort.InferenceSession.create(files.localPath(graph), options.session);
-    }
+    const local = options.byPath ? files.localPath?.(graph) : undefined;
+    if (local) return await ort.InferenceSession.create(local, options.session);
     const externalData = await Promise.all(
       external.map(async ({ location, path }) => ({
         path: location,

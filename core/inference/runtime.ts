@@ -36,5 +36,7 @@ export interface Runtime {
   readonly gpu: Gpu | undefined;
   /** Bytes of the largest file of weights that it can address; undefined where any will do. */
   readonly maxFileBytes?: number;
+  /** True when it reads files by their path on disk, without a copy of them in memory. */
+  readonly byPath: boolean;
   open(files: ModelFiles, graph: GraphFiles): Promise<Session>;
 }

@@ -1,6 +1,6 @@
 /**
- * What a model is made of: the catalogue of known ones, the layout of a diffusers-ONNX folder, its
- * files, and downloads that are resumed and verified.
+ * What a model is made of: the catalogue of known ones, the layout of a diffusers folder, its files,
+ * and downloads that are resumed and verified.
  *
  * ```ts
  * import { parseModelSource } from "./mod.ts";
@@ -33,6 +33,7 @@ export {
   decodeModelIndex,
   INFERABLE_PARTS,
   inferModelIndex,
+  LAYOUT_REMEDY,
   MODEL_INDEX,
   type ModelIndex,
 } from "./model_index.ts";
@@ -42,8 +43,10 @@ export {
   type FileSelection,
   type GraphFiles,
   type ModelLayout,
+  type NetworkFiles,
   readLayout,
   selectedParts,
+  type WeightFiles,
 } from "./model_layout.ts";
 export { readOwnScheduler } from "./own_scheduler.ts";
 export { checkModelPath } from "./model_path.ts";
@@ -64,4 +67,4 @@ export {
 } from "./remote_folder.ts";
 export { decodeTolerances, type Tolerance } from "./tolerance.ts";
 export { type Transport, Watchdog } from "./transport.ts";
-export { weightPrecision } from "./weight_precision.ts";
+export { networkPrecision } from "./weight_precision.ts";

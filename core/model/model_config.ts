@@ -3,7 +3,7 @@ import { AppError } from "../error.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { type ModelFiles, readJson } from "./model_files.ts";
 import { type ModelIndex, readModelIndex } from "./model_index.ts";
-import { configsOf } from "./model_layout.ts";
+import { configsOf } from "./network_files.ts";
 import { readOwnScheduler, withoutNulls } from "./own_scheduler.ts";
 import { SCALING_FACTORS, textEncoderConfig, unetConfig, vaeConfig } from "./part_config.ts";
 

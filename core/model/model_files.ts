@@ -17,7 +17,7 @@ export interface ModelFiles {
   readonly name: string;
   /** Where the files are: a folder's path, for messages. */
   readonly location: string;
-  /** Weights to prefer, in diffusers' naming: `fp16` for `model.fp16.onnx`. */
+  /** Weights to prefer, in diffusers' naming: `fp16` for `model.fp16.safetensors`. */
   readonly variant?: string;
   /** Every file there is, sorted. */
   readonly paths: readonly string[];
@@ -26,8 +26,11 @@ export interface ModelFiles {
   size(path: string): number;
   text(path: string): Promise<string>;
   bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
-  /** The file's path on disk, where there is one: onnxruntime-node opens by path. */
-  localPath?(path: string): string;
+  /**
+   * The file's own path on disk, links followed, where it has one: onnxruntime-node opens by path, and
+   * refuses links.
+   */
+  localPath?(path: string): string | undefined;
 }
 
 /** "Cannot read unet/model.onnx of ...": the file that is missing and its folder. */

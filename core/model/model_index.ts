@@ -7,8 +7,8 @@ import { isModelPath } from "./model_path.ts";
 export const MODEL_INDEX = "model_index.json";
 
 /** Ends the errors about a folder's layout. */
-export const LAYOUT_REMEDY = "A model is a folder in diffusers-ONNX layout, as " +
-  "`optimum-cli export onnx` writes it";
+export const LAYOUT_REMEDY = "A model is a folder in diffusers' layout, with weights in " +
+  "safetensors or ONNX files";
 
 /** What `model_index.json` says, with `vae` as the two graphs that an ONNX export makes of it. */
 export interface ModelIndex {

@@ -1,17 +1,26 @@
 import { AppError } from "../error.ts";
+import { readTensorIndex, type TensorIndex } from "../safetensors/mod.ts";
 import { type GraphWeights, graphWeights } from "./external_data.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { LAYOUT_REMEDY, MODEL_INDEX, type ModelIndex, readModelIndex } from "./model_index.ts";
+import {
+  candidateNames,
+  chooseNetwork,
+  configsOf,
+  folderOfWeights,
+  hasVariant,
+  variantNames,
+} from "./network_files.ts";
 
 /** What of a model is wanted. */
 export interface FileSelection {
-  /** Weights to prefer: `fp16` takes `model.fp16.onnx` or `model_fp16.onnx` where there is one. */
+  /** Weights to prefer, in diffusers' naming: `fp16` takes `model.fp16.safetensors` where it is. */
   readonly variant?: string;
   /** Parts wanted beyond those that draw an image, such as `vae_encoder`. */
   readonly include?: readonly string[];
 }
 
-/** One network of a model. */
+/** One network of a model as an ONNX file. */
 export interface GraphFiles extends GraphWeights {
   /** `unet/model.onnx`. */
   readonly graph: string;
@@ -19,11 +28,23 @@ export interface GraphFiles extends GraphWeights {
   readonly config?: string;
 }
 
+/** One network of a model as its weights: its graph is written from its configuration. */
+export interface WeightFiles {
+  /** `unet/diffusion_pytorch_model.safetensors`, or the `.index.json` of several. */
+  readonly weights: string;
+  /** `unet/config.json`. */
+  readonly config: string;
+  /** Both halves of a VAE for each of them. */
+  readonly tensors: TensorIndex;
+}
+
+export type NetworkFiles = GraphFiles | WeightFiles;
+
 /** A model folder whose needed files are all there and none of them is cut. */
 export interface ModelLayout {
   readonly index: ModelIndex;
   /** By part: `unet`, `vae_decoder`, `text_encoder`, ... */
-  readonly graphs: Readonly<Record<string, GraphFiles>>;
+  readonly networks: Readonly<Record<string, NetworkFiles>>;
   /** Every file that the selection needs, sorted. */
   readonly paths: readonly string[];
 }
@@ -44,32 +65,17 @@ export function selectedParts(index: ModelIndex, { include = [] }: FileSelection
 }
 
 /** Every file that a part may have; the folder decides which of them there are. */
-export function candidateFiles(part: string, selection: FileSelection): string[] {
-  const names = candidateNames(part, selection).map((name) => `${part}/${name}`);
-  return [...names, ...configsOf(part).slice(1)];
+export function candidateFiles(part: string, { variant }: FileSelection): string[] {
+  const otherFiles = filesBesideNetworks(part);
+  return otherFiles?.map((name) => `${part}/${name}`) ?? candidateNames(part, variant);
 }
 
-/** Where a part's configuration may be: an export splits the VAE, and not each splits its config. */
-export function configsOf(part: string): string[] {
-  const halves = ["vae", "vae_decoder", "vae_encoder"].filter((folder) => folder !== part);
-  const folders = part.startsWith("vae_") ? [part, ...halves] : [part];
-  return folders.map((folder) => `${folder}/config.json`);
-}
-
-/** The variant's two spellings, diffusers' first, before the weights without one. */
-function graphNames({ variant }: FileSelection): string[] {
-  return variant
-    ? [`model.${variant}.onnx`, `model_${variant}.onnx`, "model.onnx"]
-    : ["model.onnx"];
-}
-
-function candidateNames(part: string, selection: FileSelection): string[] {
+/** What a part has that is no network; undefined for networks. */
+function filesBesideNetworks(part: string): readonly string[] | undefined {
   if (part.startsWith("tokenizer")) return TOKENIZER_FILES;
   if (part === "scheduler") return ["scheduler_config.json"];
   if (part === "feature_extractor") return ["preprocessor_config.json"];
-  const graphs = graphNames(selection);
-  const data = graphs.flatMap((graph) => [`${graph}_data`, `${graph}.data`]);
-  return ["config.json", ...graphs, ...data, "weights.pb"];
+  return undefined;
 }
 
 /**
@@ -84,62 +90,44 @@ export function chooseFiles(
 ): string[] {
   const parts = selectedParts(index, selection);
   checkVariant(parts, has, selection, model);
-  const chosen = parts.flatMap((part) => chooseOfPart(part, has, selection, model));
+  const chosen = parts.flatMap((part) =>
+    filesBesideNetworks(part)
+      ? chooseBesideNetworks(part, has, model)
+      : chooseNetwork(part, has, selection.variant, model)
+  );
   return [...new Set([...(index.inferred ? [] : [MODEL_INDEX]), ...chosen])];
 }
 
-function chooseOfPart(
+function chooseBesideNetworks(
   part: string,
   has: (path: string) => boolean,
-  selection: FileSelection,
   model: string,
 ): string[] {
-  for (const path of requiredFiles(part, has, selection)) {
+  for (const path of requiredFiles(part, has)) {
     if (!has(path)) throw incomplete(model, path);
   }
-  const found = candidateFiles(part, selection).filter(has);
-  const graph = graphOf(part, has, selection);
-  const configs = configsOf(part);
-  const config = configs.find(has);
-  // Of two sets of weights only the chosen one; `weights.pb` belongs to whichever names it.
-  return found.filter((path) =>
-    configs.includes(path) ? path === config : !path.includes(".onnx") || path.startsWith(graph)
-  );
+  return candidateFiles(part, {}).filter(has);
 }
 
-function requiredFiles(
-  part: string,
-  has: (path: string) => boolean,
-  selection: FileSelection,
-): string[] {
+function requiredFiles(part: string, has: (path: string) => boolean): string[] {
   if (part === "scheduler") return ["scheduler/scheduler_config.json"];
   if (part === "feature_extractor") return [];
-  if (!part.startsWith("tokenizer")) return [graphOf(part, has, selection)];
   return has(`${part}/tokenizer.json`) ? [] : [`${part}/vocab.json`, `${part}/merges.txt`];
-}
-
-function graphOf(
-  part: string,
-  has: (path: string) => boolean,
-  selection: FileSelection,
-): string {
-  const graphs = graphNames(selection).map((name) => `${part}/${name}`);
-  return graphs.find(has) ?? `${part}/model.onnx`;
 }
 
 function checkVariant(
   parts: readonly string[],
   has: (path: string) => boolean,
-  selection: FileSelection,
+  { variant }: FileSelection,
   model: string,
 ): void {
-  const { variant } = selection;
-  const special = graphNames(selection).slice(0, -1);
-  if (!variant) return;
-  if (parts.some((part) => special.some((name) => has(`${part}/${name}`)))) return;
+  const networks = parts.filter((part) => !filesBesideNetworks(part));
+  if (!variant || networks.some((part) => hasVariant(part, has, variant))) return;
   throw new AppError(
     "model_not_found",
-    `Cannot use variant ${variant} of ${model}: no part has a ${special.join(" or a ")}`,
+    `Cannot use variant ${variant} of ${model}: no part has a ${
+      variantNames(variant).join(" or a ")
+    }`,
   );
 }
 
@@ -162,18 +150,47 @@ export async function readLayout(
 ): Promise<ModelLayout> {
   const index = await readModelIndex(files);
   const paths = chooseFiles(index, (path) => files.has(path), selection, files.name);
-  const graphs: Record<string, GraphFiles> = {};
-  for (const graph of paths.filter((path) => path.endsWith(".onnx"))) {
-    graphs[partOf(graph)] = await graphFiles(files, graph);
+  const networks: Record<string, NetworkFiles> = {};
+  for (const part of selectedParts(index, selection)) {
+    const network = await networkFiles(files, part, paths);
+    if (network) networks[part] = network;
   }
-  const external = Object.values(graphs).flatMap((part) => part.external.map((e) => e.path));
-  return { index, graphs, paths: [...new Set([...paths, ...external])].sort() };
+  const weights = Object.values(networks).flatMap(weightPaths);
+  return { index, networks, paths: [...new Set([...paths, ...weights])].sort() };
 }
 
-async function graphFiles(files: ModelFiles, graph: string): Promise<GraphFiles> {
+/** Files of weights that no list of a folder's files leads to, but the graph or the index. */
+function weightPaths(network: NetworkFiles): string[] {
+  return "graph" in network
+    ? network.external.map(({ path }) => path)
+    : [...network.tensors.values()].map(({ path }) => path);
+}
+
+async function networkFiles(
+  files: ModelFiles,
+  part: string,
+  paths: readonly string[],
+): Promise<NetworkFiles | undefined> {
+  const graph = paths.find((path) => path.startsWith(`${part}/`) && path.endsWith(".onnx"));
+  if (graph) return await graphFiles(files, part, graph);
+  const folder = folderOfWeights(part);
+  const weights = paths.find((path) => path.startsWith(`${folder}/`) && isWeights(path));
+  if (!weights) return undefined;
+  return {
+    weights,
+    config: `${folder}/config.json`,
+    tensors: await readTensorIndex(files, weights),
+  };
+}
+
+function isWeights(path: string): boolean {
+  return /\.safetensors(\.index(\.\w+)?\.json)?$/.test(path);
+}
+
+async function graphFiles(files: ModelFiles, part: string, graph: string): Promise<GraphFiles> {
   const weights = await graphWeights(files, graph);
   for (const { path, bytes } of weights.external) checkExternal(files, graph, path, bytes);
-  const config = configsOf(partOf(graph)).find((path) => files.has(path));
+  const config = configsOf(part).find((path) => files.has(path));
   return { graph, ...weights, ...(config === undefined ? {} : { config }) };
 }
 
@@ -195,8 +212,4 @@ function missingWeights(model: string, graph: string, path: string): AppError {
     "model_invalid",
     `Cannot use the model ${model}: ${path}, which holds weights of ${graph}, is missing`,
   );
-}
-
-function partOf(path: string): string {
-  return path.slice(0, path.indexOf("/"));
 }

@@ -20,4 +20,9 @@ export {
   type NamedHalf,
   safetensorsHeader,
 } from "./encode.ts";
-export { type IndexedTensor, readTensorIndex, type TensorIndex } from "./tensor_index.ts";
+export {
+  type IndexedTensor,
+  readTensorIndex,
+  shardPaths,
+  type TensorIndex,
+} from "./tensor_index.ts";

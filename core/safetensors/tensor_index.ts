@@ -57,10 +57,24 @@ async function readFile(files: ReadableFiles, path: string): Promise<TensorIndex
   ]));
 }
 
+/**
+ * The files that an `.index.json` names.
+ * @throws AppError `model_invalid` when it is no such index.
+ */
+export async function shardPaths(files: ReadableFiles, path: string): Promise<readonly string[]> {
+  const refuse = refuser(files, path);
+  const shardOf = decodeShards(await indexText(files, path, refuse), refuse);
+  return [...new Set(Object.values(shardOf))].map((shard) => folderOf(path) + shard);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
 async function readShards(files: ReadableFiles, path: string): Promise<TensorIndex> {
   const refuse = refuser(files, path);
   const shardOf = decodeShards(await indexText(files, path, refuse), refuse);
-  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const folder = folderOf(path);
   const index = new Map<string, IndexedTensor>();
   for (const shard of new Set(Object.values(shardOf))) {
     if (!files.has(folder + shard)) refuse(`its shard ${shard} is missing`);

@@ -158,8 +158,8 @@ export class LabBench implements AsyncDisposable {
   }
 
   async #openAltered(alteration: Alteration): Promise<ImageEngine> {
-    const { graphs } = await readLayout(this.#files);
-    const files = await alterWeights(this.#files, graphs.unet.graph, alteration);
+    const { networks } = await readLayout(this.#files);
+    const files = await alterWeights(this.#files, networks.unet, alteration);
     return this.#stack.use(await this.#host.open(files));
   }
 }

@@ -2,9 +2,9 @@ import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type CatalogueEntry,
+  networkPrecision,
   readLayout,
   type Tolerance,
-  weightPrecision,
 } from "../../core/model/mod.ts";
 import { COMPUTE_KINDS, openCompute } from "../compute/mod.ts";
 import type { Progress } from "../cli/mod.ts";
@@ -71,11 +71,11 @@ async function openMachine(
   }
   const host = stack.use(await openCompute(named));
   const files = await openModel(model, { variant });
-  const { graphs } = await readLayout(files);
+  const { networks } = await readLayout(files);
   progress.say(`${name}: ${host.name}`);
   return {
     engine: stack.use(await host.open(files)),
-    precision: await weightPrecision(files, graphs.unet.graph),
+    precision: await networkPrecision(files, networks.unet),
   };
 }
 

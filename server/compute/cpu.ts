@@ -14,8 +14,14 @@ export async function cpuRuntime(): Promise<Runtime> {
     session: {
       executionProviders: ["cpu"],
       graphOptimizationLevel: "all",
-      // Waiting threads sleep: spinning takes the cores from everything else of this process.
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
+      extra: {
+        session: {
+          // Waiting threads sleep: spinning takes the cores from everything else of this process.
+          intra_op: { allow_spinning: "0" },
+          // Where the weights of graphs that are written here are looked for.
+          model_external_initializers_file_folder_path: "/",
+        },
+      },
     },
   });
 }

@@ -3,7 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
 import { type ByteRange, ListedFiles, missingFile, type ModelFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/remote/mod.ts";
-import { isMissing, readFileRange } from "../storage/mod.ts";
+import { isMissing, readFileRange, withoutLinks } from "../storage/mod.ts";
 
 interface Read {
   readonly read: number;
@@ -53,7 +53,7 @@ export class ThreadFiles extends ListedFiles {
     super(model, new Map(Object.entries(sizes)));
     this.#port = port;
     this.#piece = piece;
-    if (local) this.localPath = (path) => join(this.location, this.#known(path));
+    if (local) this.localPath = (path) => withoutLinks(join(this.location, this.#known(path)));
     port.on("message", (answer: Answer) => this.#take(answer));
   }
 

@@ -11,6 +11,7 @@ import {
   graphWeights,
   INFERABLE_PARTS,
   inferModelIndex,
+  LAYOUT_REMEDY,
   MODEL_INDEX,
   type ModelIndex,
   type ModelProgress,
@@ -21,6 +22,7 @@ import {
   selectedParts,
   type Transport,
 } from "../../core/model/mod.ts";
+import { shardPaths } from "../../core/safetensors/mod.ts";
 import { bytesKept, DiskStore } from "./disk_store.ts";
 import { FolderFiles } from "./folder_files.ts";
 import type { CachedModel } from "./model_cache.ts";
@@ -74,18 +76,20 @@ async function indexOfParts(fetching: Fetching): Promise<ModelIndex> {
   const found = [...(await lookUp(fetching, candidates)).keys()];
   const index = inferModelIndex((part) => found.some((path) => path.startsWith(`${part}/`)));
   if (index) return index;
-  const why = `it has neither a ${MODEL_INDEX} nor a unet. A model is a folder in diffusers-ONNX ` +
-    "layout, as `optimum-cli export onnx` writes it";
+  const why = `it has neither a ${MODEL_INDEX} nor a unet. ${LAYOUT_REMEDY}`;
   throw new AppError("model_not_found", `Cannot find a model at ${remote.name}: ${why}`);
 }
 
-/** Weights outside the graphs, under whatever name the graphs give them. */
+/** Weights outside the graphs, or in several files, under whatever names those are given. */
 async function fetchExternal(fetching: Fetching, chosen: readonly string[]): Promise<void> {
   const files = await filesOf(fetching);
   const named = new Set<string>();
   for (const graph of chosen.filter((path) => path.endsWith(".onnx"))) {
     const { external } = await graphWeights(files, graph);
     for (const { path } of external) named.add(path);
+  }
+  for (const index of chosen.filter((path) => /\.safetensors\.index\b.*\.json$/.test(path))) {
+    for (const path of await shardPaths(files, index)) named.add(path);
   }
   const found = await lookUp(fetching, [...named].filter((path) => !chosen.includes(path)));
   await fetchFiles(fetching, [...found.values()]);

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../core/error.ts";
 import { type ByteRange, ListedFiles, missingFile, type ModelFiles } from "../../core/model/mod.ts";
-import { isMissing, readFileRange } from "../storage/mod.ts";
+import { isMissing, readFileRange, withoutLinks } from "../storage/mod.ts";
 
 // part/file, and one more for exports that keep a variant in a folder of its own.
 const MAX_DEPTH = 3;
@@ -18,7 +18,7 @@ export class FolderFiles extends ListedFiles {
 
   localPath(path: string): string {
     this.size(path);
-    return join(this.location, path);
+    return withoutLinks(join(this.location, path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {

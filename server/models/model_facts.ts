@@ -2,8 +2,8 @@ import {
   type CatalogueEntry,
   type ModelFacts,
   type ModelFiles,
+  networkPrecision,
   readLayout,
-  weightPrecision,
 } from "../../core/model/mod.ts";
 import { manifestHash } from "../../core/transcript/mod.ts";
 import { sha256OfFiles } from "../storage/mod.ts";
@@ -18,7 +18,7 @@ export async function modelFacts(
   files: ModelFiles,
   entry: CatalogueEntry | undefined,
 ): Promise<ModelFacts> {
-  const { paths, graphs } = await readLayout(files);
+  const { paths, networks } = await readLayout(files);
   const known = Object.entries(entry?.files ?? {}).map(([path, { sha256 }]) =>
     [path, sha256] as const
   );
@@ -26,7 +26,7 @@ export async function modelFacts(
   return {
     id: files.name,
     manifest: manifestHash(hashes),
-    precision: await weightPrecision(files, graphs.unet.graph),
+    precision: await networkPrecision(files, networks.unet),
     ...(files.variant !== undefined && { variant: files.variant }),
   };
 }

@@ -6,13 +6,13 @@ import {
   type Session,
   type Tensor,
   tensorFor,
+  writtenGraph,
 } from "../../core/inference/mod.ts";
 import { readJson } from "../../core/model/mod.ts";
 import { readTensorIndex } from "../../core/safetensors/mod.ts";
 import { derivedOutputs } from "./derived_outputs.ts";
 import { openPartFolder, weightsPath } from "./part_folder.ts";
 import type { Recorded, RecordedCall } from "./recorded_calls.ts";
-import { writtenGraph } from "./written_graph.ts";
 
 /** A part whose graphs are written by `core/architecture`, loaded. */
 export interface Part extends AsyncDisposable {
@@ -40,7 +40,7 @@ export async function openPart(folder: string, runtime: Runtime): Promise<Part> 
   const sessions = new Map<string, Session>();
   const name = architectureOf(config);
   for (const [graph, written] of Object.entries(partGraphs(name, config, tensors))) {
-    const opened = writtenGraph(files, `${name}.${graph}.onnx`, written);
+    const opened = writtenGraph(files, `${name}.${graph}.onnx`, written, runtime.byPath);
     sessions.set(graph, await runtime.open(opened.files, opened.graph));
   }
   return {

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 
 /** The system reads less than 2 GiB at once, and `readFile` refuses a larger file. */
@@ -21,4 +22,13 @@ export async function readFileRange(
     got += bytesRead;
   }
   return bytes.subarray(0, got);
+}
+
+/** A file's own path, which links lead to; as it is where there is no such file. */
+export function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

@@ -16,7 +16,7 @@
  * ```
  */
 export { openDatabase, PRIVATE_FILE } from "./database.ts";
-export { readFileRange } from "./file_range.ts";
+export { readFileRange, withoutLinks } from "./file_range.ts";
 export { fileStream } from "./file_stream.ts";
 export { lockFolder } from "./folder_lock.ts";
 export { checkWritable, type OutputFile, writeAtomically, writeTogether } from "./output_file.ts";

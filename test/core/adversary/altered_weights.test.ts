@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { alterWeights } from "../../../core/adversary/mod.ts";
+import { readLayout } from "../../../core/model/mod.ts";
 import { openModel } from "../../../server/models/mod.ts";
 
 const GRAPH = "unet/model.onnx";
@@ -8,7 +9,8 @@ test.each(["int8", "int4", "float16", "other"] as const)(
   "%s changes weights, not the graph",
   async (alteration) => {
     const files = await openModel("embedded");
-    const altered = await alterWeights(files, GRAPH, alteration);
+    const { networks } = await readLayout(files);
+    const altered = await alterWeights(files, networks.unet, alteration);
     const [before, after] = [await files.bytes(GRAPH), await altered.bytes(GRAPH)];
     expect(after.length).toBe(before.length);
     const same = after.filter((byte, i) => byte === before[i]).length / before.length;

@@ -27,8 +27,8 @@ function inMemory(files: Map<string, Uint8Array>): ModelFiles & { read: number }
 test("readLayout finds what drawing needs and takes vae for its two graphs", async () => {
   const layout = await readLayout(inMemory(tinyFolder()));
   expect(layout.paths).toEqual(neededFiles());
-  expect(Object.keys(layout.graphs)).toEqual(["text_encoder", "unet", "vae_decoder"]);
-  expect(layout.graphs.unet).toEqual({
+  expect(Object.keys(layout.networks)).toEqual(["text_encoder", "unet", "vae_decoder"]);
+  expect(layout.networks.unet).toEqual({
     graph: "unet/model.onnx",
     config: "unet/config.json",
     external: [],
@@ -38,7 +38,7 @@ test("readLayout finds what drawing needs and takes vae for its two graphs", asy
 
 test("readLayout takes the encoder when asked to", async () => {
   const layout = await readLayout(inMemory(tinyFolder()), { include: ["vae_encoder"] });
-  expect(layout.graphs.vae_encoder.graph).toBe("vae_encoder/model.onnx");
+  expect(layout.networks.vae_encoder).toMatchObject({ graph: "vae_encoder/model.onnx" });
 });
 
 test("chooseFiles takes one set of weights, with its own external data", () => {

@@ -1,21 +1,23 @@
 import { expect, test } from "vitest";
-import { weightPrecision } from "../../../core/model/mod.ts";
+import { networkPrecision } from "../../../core/model/mod.ts";
 import { openModel } from "../../../server/models/mod.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { writeTinySd } from "../../fixtures/tiny_sd.ts";
 
+const GRAPH = { graph: "unet/model.onnx", external: [], largestTensor: 0 };
+
 test.each(["float32", "float16"] as const)(
-  "weightPrecision sees weights of %s",
+  "networkPrecision sees weights of %s",
   async (precision) => {
     const folder = await temporaryFolder();
     await writeTinySd(folder, { precision });
     const files = await openModel(folder);
-    expect(await weightPrecision(files, "unet/model.onnx")).toBe(precision);
+    expect(await networkPrecision(files, GRAPH)).toBe(precision);
   },
 );
 
-test("weightPrecision refuses what is no graph, naming it", async () => {
+test("networkPrecision refuses what is no graph, naming it", async () => {
   const folder = await temporaryFolder();
   await writeTinySd(folder);
   const files = await openModel(folder);
@@ -23,7 +25,7 @@ test("weightPrecision refuses what is no graph, naming it", async () => {
     `${folder}/unet/model.onnx`,
     new Uint8Array(files.size("unet/model.onnx")).fill(255),
   );
-  expect(await rejection(weightPrecision(files, "unet/model.onnx"))).toMatchObject({
+  expect(await rejection(networkPrecision(files, GRAPH))).toMatchObject({
     code: "model_invalid",
     message: expect.stringContaining("unet/model.onnx"),
   });

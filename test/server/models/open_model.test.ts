@@ -136,9 +136,9 @@ describe("a hub's repository", () => {
     hub.set(`unet/${name}`, half);
     hub.set(`unet/${name}_data`, noise(900, 9));
     const files = await openModel("hf:acme/tiny", { ...options, variant: "fp16" });
-    const { graphs, paths } = await readLayout(files);
-    expect(graphs.unet.graph).toBe(`unet/${name}`);
-    expect(graphs.text_encoder.graph).toBe("text_encoder/model.onnx");
+    const { networks, paths } = await readLayout(files);
+    expect(networks.unet).toMatchObject({ graph: `unet/${name}` });
+    expect(networks.text_encoder).toMatchObject({ graph: "text_encoder/model.onnx" });
     expect(paths).toContain(`unet/${name}_data`);
     expect(paths).not.toContain("unet/model.onnx");
   });
@@ -413,8 +413,8 @@ describe("a folder", () => {
     const files = tinyFolder();
     files.delete("vae_decoder/config.json");
     files.set("vae/config.json", tinyFile("vae_decoder/config.json"));
-    const { paths, graphs } = await readLayout(await openModel(await written(files), options));
-    expect(graphs.vae_decoder.config).toBe("vae/config.json");
+    const { paths, networks } = await readLayout(await openModel(await written(files), options));
+    expect(networks.vae_decoder).toMatchObject({ config: "vae/config.json" });
     expect(paths).toContain("vae/config.json");
     await using server = await HubServer.start(files);
     const hubFiles = await openModel("hf:acme/tiny", { ...options, hubEndpoint: server.endpoint });

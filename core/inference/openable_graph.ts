@@ -1,0 +1,34 @@
+import { partGraph } from "../architecture/mod.ts";
+import { type GraphFiles, type ModelFiles, type NetworkFiles, readJson } from "../model/mod.ts";
+import type { Runtime } from "./runtime.ts";
+import { writtenGraph } from "./written_graph.ts";
+
+/** What {@link Runtime.open} takes. */
+export interface OpenableGraph {
+  readonly files: ModelFiles;
+  readonly graph: GraphFiles;
+}
+
+/**
+ * One network of a model as a runtime opens it: an ONNX file as it is, or a graph that is written from
+ * the network's configuration and refers to its weights.
+ * @param part `unet`, `vae_decoder`, `text_encoder`, ...
+ * @throws AppError `model_invalid` naming a field or tensor that does not fit.
+ */
+export async function openableGraph(
+  { byPath }: Pick<Runtime, "byPath">,
+  files: ModelFiles,
+  part: string,
+  network: NetworkFiles,
+): Promise<OpenableGraph> {
+  if ("graph" in network) return { files, graph: network };
+  const json = await readJson(files, network.config);
+  const graph = partGraph(graphOf(part), json, network.tensors);
+  return writtenGraph(files, network.weights, graph, byPath);
+}
+
+/** Which graph of its class a part is. */
+function graphOf(part: string): string {
+  if (part.startsWith("text_encoder")) return "text";
+  return part.replace(/^vae_/, "");
+}

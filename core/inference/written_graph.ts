@@ -1,0 +1,60 @@
+import type { GraphFiles, ModelFiles } from "../model/mod.ts";
+import { encodeOnnx, type OnnxGraph, type WeightReference } from "../onnx/mod.ts";
+import { type Pack, packWeights } from "./packed_weights.ts";
+
+/**
+ * A graph of ours as a runtime opens it: a file that is not on disk, whose weights stay where they are
+ * in the checkpoint if the runtime reads them there by itself, and else are read as few files.
+ * @param name of the graph's file, for messages.
+ */
+export function writtenGraph(
+  files: ModelFiles,
+  name: string,
+  graph: OnnxGraph,
+  byPath: boolean,
+): { readonly files: ModelFiles; readonly graph: GraphFiles } {
+  const references = graph.references ?? [];
+  const inPlace = byPath ? references.flatMap((each) => localReference(files, each)) : [];
+  const placed = new Set(inPlace.map(({ name }) => name));
+  const packs = packWeights(files, references.filter((each) => !placed.has(each.name)));
+  const all = [...inPlace, ...packs.flatMap((pack) => pack.references)];
+  const bytes = encodeOnnx({ ...graph, references: all });
+  return {
+    files: withPacks(files, name, bytes, packs),
+    graph: {
+      graph: name,
+      external: packs.map((pack) => ({ location: pack.name, path: pack.name, bytes: pack.size })),
+      largestTensor: all.reduce((most, { length }) => Math.max(most, length), 0),
+    },
+  };
+}
+
+/** The same place by its path from the root, under which onnxruntime-node looks for it. */
+function localReference(files: ModelFiles, reference: WeightReference): WeightReference[] {
+  if (reference.type === "bfloat16") return [];
+  const path = files.localPath?.(reference.location);
+  return path?.startsWith("/") ? [{ ...reference, location: path.slice(1) }] : [];
+}
+
+function withPacks(
+  files: ModelFiles,
+  name: string,
+  graph: Uint8Array<ArrayBuffer>,
+  packs: readonly Pack[],
+): ModelFiles {
+  const pack = (path: string) => packs.find((each) => each.name === path);
+  return {
+    name: files.name,
+    location: files.location,
+    paths: [name, ...packs.map((each) => each.name)],
+    has: (path) => path === name || pack(path) !== undefined,
+    size: (path) => path === name ? graph.length : pack(path)?.size ?? files.size(path),
+    text: (path) => files.text(path),
+    bytes: async (path, range) => {
+      const whole = path === name ? graph : await pack(path)?.bytes();
+      return whole
+        ? range ? whole.slice(range.start, range.end) : whole
+        : await files.bytes(path, range);
+    },
+  };
+}
