@@ -59,12 +59,14 @@ export class Network {
     return weight;
   }
 
-  #float32({ name, dtype, shape, path, start, end }: IndexedTensor): Variable {
+  #float32({ name, dtype, shape, path, start, end, transposed }: IndexedTensor): Variable {
     const type = WEIGHT_TYPES[dtype] ??
       this.refuse(`${name} is ${dtype}, not ${Object.keys(WEIGHT_TYPES).join(", ")}`);
     const place = { location: path, offset: start, length: end - start };
-    const stored = this.g.reference({ name, type, dims: shape, ...place });
-    return type === "float32" ? stored : this.g.cast(stored, "float32");
+    const dims = transposed ? shape.toReversed() : shape;
+    const stored = this.g.reference({ name, type, dims, ...place });
+    const floats = type === "float32" ? stored : this.g.cast(stored, "float32");
+    return transposed ? this.transpose(floats, [1, 0]) : floats;
   }
 
   /** torch's Linear, whose weight is [to, from]. @param x [..., from] */

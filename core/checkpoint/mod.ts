@@ -19,3 +19,8 @@ export {
   ldmNameOfDiffusersUnet,
   type UNetBlocks,
 } from "./ldm_unet_names.ts";
+export { openSingleFile } from "./open_single_file.ts";
+export type { CheckpointPart } from "./part.ts";
+export type { Family } from "./published.ts";
+export type { Prediction } from "./sampling.ts";
+export { type SingleFileModel, singleFileModel, type SingleFileOptions } from "./single_file.ts";

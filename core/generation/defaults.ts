@@ -20,8 +20,9 @@ function samplingOf({ config: { scheduler }, unet, family }: Sampled) {
   if (scheduler._class_name === "LCMScheduler") {
     return { steps: 4, guidanceScale: unet.distilled ? 8 : 1 };
   }
+  // A network of zero terminal SNR has to begin at the last timestep too, and is not distilled.
   const turbo = /^Euler/.test(String(scheduler._class_name)) &&
-    scheduler.timestep_spacing === "trailing";
+    scheduler.timestep_spacing === "trailing" && scheduler.rescale_betas_zero_snr !== true;
   if (turbo) return { steps: 1, guidanceScale: 0 };
   return { steps: 30, guidanceScale: family === "sdxl" ? 5 : 7.5 };
 }

@@ -22,7 +22,9 @@ export {
 } from "./encode.ts";
 export {
   type IndexedTensor,
+  readSafetensorsIndex,
   readTensorIndex,
+  type SafetensorsIndex,
   shardPaths,
   type TensorIndex,
 } from "./tensor_index.ts";

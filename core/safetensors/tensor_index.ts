@@ -14,6 +14,8 @@ export interface IndexedTensor {
   /** Bytes from the start of the file, `end` exclusive. */
   readonly start: number;
   readonly end: number;
+  /** Its bytes hold the transpose of this matrix: column after column. */
+  readonly transposed?: true;
 }
 
 /** Tensors of a checkpoint, by name. */
@@ -35,26 +37,44 @@ const MAX_INDEX_BYTES = 64 * 2 ** 20;
 
 const shardsSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+/** One file of a checkpoint. */
+export interface SafetensorsIndex {
+  readonly tensors: TensorIndex;
+  /** What its writer noted; nobody has to. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /**
  * What tensors a checkpoint has; headers are read, weights are not.
  * @param path of a `.safetensors` file, or of the `.safetensors.index.json` of several.
  * @throws AppError `model_invalid` naming the file and what is wrong with it.
  */
 export async function readTensorIndex(files: ReadableFiles, path: string): Promise<TensorIndex> {
-  return path.endsWith(".json") ? await readShards(files, path) : await readFile(files, path);
+  if (path.endsWith(".json")) return await readShards(files, path);
+  return (await readSafetensorsIndex(files, path)).tensors;
 }
 
-async function readFile(files: ReadableFiles, path: string): Promise<TensorIndex> {
+/**
+ * What tensors and notes one `.safetensors` file has; its header is read, weights are not.
+ * @throws AppError `model_invalid` naming the file and what is wrong with it.
+ */
+export async function readSafetensorsIndex(
+  files: ReadableFiles,
+  path: string,
+): Promise<SafetensorsIndex> {
   const refuse = refuser(files, path);
   const size = files.size(path);
   const start = await files.bytes(path, { start: 0, end: Math.min(8, size) });
   const data = 8 + headerLength(start, size, MAX_HEADER_BYTES, refuse);
   const json = await files.bytes(path, { start: 8, end: data });
-  const { tensors } = parseHeader(json, size - data, MAX_TENSORS, refuse);
-  return new Map(tensors.map((tensor) => [
-    tensor.name,
-    { ...tensor, path, start: data + tensor.start, end: data + tensor.end },
-  ]));
+  const { tensors, metadata } = parseHeader(json, size - data, MAX_TENSORS, refuse);
+  const index = tensors.map((tensor) =>
+    [
+      tensor.name,
+      { ...tensor, path, start: data + tensor.start, end: data + tensor.end },
+    ] as const
+  );
+  return { tensors: new Map(index), metadata };
 }
 
 /**
@@ -78,7 +98,7 @@ async function readShards(files: ReadableFiles, path: string): Promise<TensorInd
   const index = new Map<string, IndexedTensor>();
   for (const shard of new Set(Object.values(shardOf))) {
     if (!files.has(folder + shard)) refuse(`its shard ${shard} is missing`);
-    for (const [name, tensor] of await readFile(files, folder + shard)) {
+    for (const [name, tensor] of (await readSafetensorsIndex(files, folder + shard)).tensors) {
       if (shardOf[name] !== shard) refuse(`${shard} has ${name}, which is not listed as its`);
       index.set(name, tensor);
     }

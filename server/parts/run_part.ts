@@ -8,8 +8,8 @@ import {
   tensorFor,
   writtenGraph,
 } from "../../core/inference/mod.ts";
-import { readJson } from "../../core/model/mod.ts";
-import { readTensorIndex } from "../../core/safetensors/mod.ts";
+import { type ModelFiles, readJson } from "../../core/model/mod.ts";
+import { readTensorIndex, type TensorIndex } from "../../core/safetensors/mod.ts";
 import { derivedOutputs } from "./derived_outputs.ts";
 import { openPartFolder, weightsPath } from "./part_folder.ts";
 import type { Recorded, RecordedCall } from "./recorded_calls.ts";
@@ -37,6 +37,15 @@ export async function openPart(folder: string, runtime: Runtime): Promise<Part> 
   const files = await openPartFolder(folder);
   const config = await readJson(files, "config.json");
   const tensors = await readTensorIndex(files, weightsPath(files));
+  return await openNetwork(files, { config, tensors }, runtime);
+}
+
+/** @param files that the tensors lie in. @param config `config.json` of the part. */
+export async function openNetwork(
+  files: ModelFiles,
+  { config, tensors }: { readonly config: unknown; readonly tensors: TensorIndex },
+  runtime: Runtime,
+): Promise<Part> {
   const sessions = new Map<string, Session>();
   const name = architectureOf(config);
   for (const [graph, written] of Object.entries(partGraphs(name, config, tensors))) {

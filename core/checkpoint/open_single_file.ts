@@ -1,0 +1,60 @@
+import { fromHalf } from "../half.ts";
+import type { ModelFiles } from "../model/mod.ts";
+import { type IndexedTensor, readSafetensorsIndex, type TensorIndex } from "../safetensors/mod.ts";
+import { refuseOtherFormats } from "./file_format.ts";
+import type { Prediction } from "./sampling.ts";
+import {
+  refuser,
+  type SingleFileModel,
+  singleFileModel,
+  type SingleFileOptions,
+} from "./single_file.ts";
+
+/**
+ * Opens a `.safetensors` file with the names of LDM or SGM as a model: its header is read, of its
+ * weights at most one small tensor.
+ * @throws AppError `model_invalid` that says what is wrong with the file, or what else it is.
+ */
+export async function openSingleFile(
+  files: ModelFiles,
+  path: string,
+  options: SingleFileOptions = {},
+): Promise<SingleFileModel> {
+  await refuseOtherFormats(files, path, refuser(path));
+  const index = await readSafetensorsIndex(files, path);
+  const likelyPrediction = await predictionBySpread(files, index.tensors);
+  return singleFileModel(index, path, { likelyPrediction, ...options });
+}
+
+const LAST_NORM = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias";
+/** Above it a network of SD 2 predicts v, below it noise, as ComfyUI tells them apart. */
+const SPREAD_OF_V = 0.09;
+
+/** Files of SD 2 say nothing of it, but the two kinds were trained to other numbers. */
+async function predictionBySpread(
+  files: ModelFiles,
+  tensors: TensorIndex,
+): Promise<Prediction | undefined> {
+  const norm = tensors.get(LAST_NORM);
+  const values = norm && await floatsOf(files, norm);
+  if (!values) return undefined;
+  return standardDeviation(values) > SPREAD_OF_V ? "v_prediction" : "epsilon";
+}
+
+async function floatsOf(
+  files: ModelFiles,
+  { path, start, end, dtype }: IndexedTensor,
+): Promise<Float32Array | undefined> {
+  const { buffer } = await files.bytes(path, { start, end });
+  if (dtype === "F32") return new Float32Array(buffer);
+  if (dtype === "F16") return fromHalf(new Uint16Array(buffer));
+  if (dtype !== "BF16") return undefined;
+  // bfloat16 is the upper half of a float32.
+  const words = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
+  return new Float32Array(words.buffer);
+}
+
+function standardDeviation(values: Float32Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
