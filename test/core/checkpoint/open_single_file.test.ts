@@ -146,7 +146,7 @@ describe("a file of another format is refused by name", () => {
     [
       "Git LFS",
       "version https://git-lfs.github.com/spec/v1\noid sha256:ab",
-      "a pointer of Git LFS",
+      "it is a pointer of Git LFS",
     ],
     ["a page", "<!DOCTYPE html><html>Log in</html>", "it is a web page"],
   ])("%s", async (_, start, why) => {
