@@ -1,16 +1,18 @@
 import type { OnnxGraph } from "../onnx/mod.ts";
-import type { TensorIndex } from "../safetensors/mod.ts";
+import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
 import { AppError } from "../error.ts";
 import { autoencoderKLDecoder, autoencoderKLEncoder } from "./autoencoder_kl.ts";
 import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts";
 import { controlNetModel } from "./controlnet_model.ts";
+import { ExpectedTensors } from "./expected_tensors.ts";
 import { fluxTransformer2dModel } from "./flux_transformer_2d_model.ts";
+import type { ComputeType } from "./network.ts";
 import { sd3Transformer2dModel } from "./sd3_transformer_2d_model.ts";
 import { t5EncoderModel } from "./t5_encoder_model.ts";
 import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
 
-/** From a part's `config.json` and its tensors to a graph. */
-type Architecture = (config: unknown, tensors: TensorIndex) => OnnxGraph;
+/** From a part's `config.json` and its tensors to a graph. T5 computes in float32 always. */
+type Architecture = (config: unknown, tensors: TensorIndex, type?: ComputeType) => OnnxGraph;
 
 /** By class, as diffusers and transformers name it; the graphs of a part by what they are for. */
 const ARCHITECTURES = {
@@ -44,14 +46,31 @@ export function architectureOf(json: unknown): ArchitectureName {
 }
 
 /**
+ * What tensors a part has by its configuration alone: names as they are published today, and shapes.
+ * @throws AppError `model_invalid` naming a field that does not fit.
+ */
+export function expectedTensors(
+  json: unknown,
+): ReadonlyMap<string, Pick<IndexedTensor, "name" | "shape">> {
+  const expected = new ExpectedTensors();
+  partGraphs(architectureOf(json), json, expected);
+  return expected;
+}
+
+/**
  * One graph of a part, as {@link partGraphs}.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit, or the part's class when
  *   that has no such graph.
  */
-export function partGraph(graph: string, json: unknown, tensors: TensorIndex): OnnxGraph {
+export function partGraph(
+  graph: string,
+  json: unknown,
+  tensors: TensorIndex,
+  type: ComputeType,
+): OnnxGraph {
   const name = architectureOf(json);
   const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
-  if (graph in builders) return builders[graph](json, tensors);
+  if (graph in builders) return builders[graph](json, tensors, type);
   throw new AppError("model_invalid", `Cannot build a ${graph}: its class is ${name}`);
 }
 
@@ -63,9 +82,10 @@ export function partGraphs(
   name: ArchitectureName,
   json: unknown,
   tensors: TensorIndex,
+  type: ComputeType = "float32",
 ): Readonly<Record<string, OnnxGraph>> {
   const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
   return Object.fromEntries(
-    Object.entries(builders).map(([graph, build]) => [graph, build(json, tensors)]),
+    Object.entries(builders).map(([graph, build]) => [graph, build(json, tensors, type)]),
   );
 }

@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation, activationName } from "./activation.ts";
 import { count, decodeConfig, noEffect } from "./config.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 import { downsample, resnet, type ResnetConfig, upsample } from "./resnet.ts";
 
 const NAME = "AutoencoderKL";
@@ -41,9 +41,13 @@ const DECODER = /^(decoder|post_quant_conv)\./;
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function autoencoderKLEncoder(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function autoencoderKLEncoder(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decode(json);
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const { block_out_channels: widths, latent_channels: latent } = config;
   const sample = picture(net, "sample", config.in_channels);
 
@@ -61,7 +65,7 @@ export function autoencoderKLEncoder(json: unknown, tensors: TensorIndex): OnnxG
     x = net.conv(x, "quant_conv", 2 * latent, 2 * latent, { kernel: 1 });
   }
   const [mean, logvar] = net.chunk(x, 2, 1);
-  const [low, high] = [-30, 20].map((bound) => net.g.constant("float32", [bound], []));
+  const [low, high] = [-30, 20].map((bound) => net.numbers([bound], []));
   output(net, "mean", latent, mean);
   output(net, "logvar", latent, net.g.op("Clip", [logvar, low, high]));
   return net.finish((name) => !DECODER.test(name));
@@ -73,9 +77,13 @@ export function autoencoderKLEncoder(json: unknown, tensors: TensorIndex): OnnxG
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function autoencoderKLDecoder(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function autoencoderKLDecoder(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decode(json);
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const widths = config.block_out_channels.toReversed();
   const latent = config.latent_channels;
 
@@ -173,11 +181,11 @@ function convOut(
 }
 
 function picture(net: Network, name: string, channels: number): Variable {
-  return net.g.input({ name, type: "float32", dims: ["batch", channels, "height", "width"] });
+  return net.input(name, ["batch", channels, "height", "width"]);
 }
 
 function output(net: Network, name: string, channels: number, x: Variable): void {
   // Named otherwise than the input's: it is of another size.
   const dims = ["batch", channels, "output_height", "output_width"];
-  net.g.output({ name, type: "float32", dims }, x);
+  net.output(name, dims, x);
 }

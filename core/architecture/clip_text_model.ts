@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { count, decodeConfig, noEffect, only } from "./config.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 
 const schema = z.strictObject({
   eos_token_id: z.int().default(49_407),
@@ -32,8 +32,8 @@ const schema = z.strictObject({
 });
 type Config = z.infer<typeof schema>;
 
-/** Scores of what comes later in the text; torch's lowest float32. */
-const NOT_SEEN = -3.4028234663852886e38;
+/** Scores of what comes later in the text; torch's lowest number of each type. */
+const NOT_SEEN = { float32: -3.4028234663852886e38, float16: -65504 };
 /** Configurations with this id are from before transformers 4.24: the end token has the highest. */
 const LEGACY_EOS = 2;
 
@@ -44,9 +44,13 @@ const LEGACY_EOS = 2;
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function clipTextModel(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function clipTextModel(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decodeConfig("CLIPTextModel", schema, json);
-  const net = new Network("CLIPTextModel", tensors);
+  const net = new Network("CLIPTextModel", tensors, type);
   const pooled = encode(net, config);
   output(net, "pooler_output", ["batch", config.hidden_size], pooled);
   return net.finish();
@@ -56,9 +60,13 @@ export function clipTextModel(json: unknown, tensors: TensorIndex): OnnxGraph {
  * As {@link clipTextModel}, with `text_embeds` [batch, projection_dim], the projection of what is
  * pooled, in its place.
  */
-export function clipTextModelWithProjection(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function clipTextModelWithProjection(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decodeConfig("CLIPTextModelWithProjection", schema, json);
-  const net = new Network("CLIPTextModelWithProjection", tensors);
+  const net = new Network("CLIPTextModelWithProjection", tensors, type);
   const { hidden_size: from, projection_dim: to } = config;
   const embeds = net.linear(encode(net, config), "text_projection", from, to, false);
   output(net, "text_embeds", ["batch", to], embeds);
@@ -114,9 +122,9 @@ function causalMask(net: Network, config: Config, length: Variable): Variable {
   const side = config.max_position_embeddings;
   const scores = Array.from(
     { length: side * side },
-    (_, i) => i % side > Math.floor(i / side) ? NOT_SEEN : 0,
+    (_, i) => i % side > Math.floor(i / side) ? NOT_SEEN[net.type] : 0,
   );
-  const mask = net.g.constant("float32", scores, [1, 1, side, side]);
+  const mask = net.numbers(scores, [1, 1, side, side]);
   return firstRows(net, mask, length, [2, 3]);
 }
 
@@ -153,5 +161,5 @@ function pool(net: Network, config: Config, ids: Variable, states: Variable): Va
 }
 
 function output(net: Network, name: string, dims: readonly (number | string)[], x: Variable) {
-  net.g.output({ name, type: "float32", dims }, x);
+  net.output(name, dims, x);
 }

@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { count, decodeConfig, only } from "./config.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 import { downPathFields, levelsOf } from "./unet_config.ts";
 import { downBlocks, type Features, midBlock } from "./unet_down_path.ts";
 import { encoderHiddenStates, timeEmbedding } from "./unet_embedding.ts";
@@ -26,9 +26,13 @@ type Config = z.infer<typeof schema>;
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function controlNetModel(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function controlNetModel(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decodeConfig(NAME, schema, json);
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const levels = levelsOf(config, (why) => net.refuse(why));
   const { in_channels: from, block_out_channels: [channels] } = config;
 
@@ -63,21 +67,16 @@ function conditioningEmbedding(net: Network, config: Config, hint: Variable, to:
 function residuals(net: Network, skips: readonly Features[], middle: Features): void {
   const names = skips.map((_, i) => ({ output: `down.${i}`, name: `controlnet_down_blocks.${i}` }));
   const all = [...names, { output: "mid", name: "controlnet_mid_block" }];
-  const scales = net.g.input({
-    name: "conditioning_scales",
-    type: "float32",
-    dims: [all.length],
-  });
+  const scales = net.input("conditioning_scales", [all.length]);
   const parts = net.chunk(scales, all.length, 0);
   for (const [i, { x, channels }] of [...skips, middle].entries()) {
     const zero = net.conv(x, all[i].name, channels, channels, { kernel: 1 });
     const dims = ["batch", channels, `height_${i}`, `width_${i}`];
-    const output = { name: all[i].output, type: "float32", dims } as const;
-    net.g.output(output, net.mul(zero, parts[i]));
+    net.output(all[i].output, dims, net.mul(zero, parts[i]));
   }
 }
 
 function picture(net: Network, name: string, channels: number, side: string): Variable {
   const dims = ["batch", channels, `${side}height`, `${side}width`];
-  return net.g.input({ name, type: "float32", dims });
+  return net.input(name, dims);
 }

@@ -9,7 +9,7 @@ export interface SinusoidConfig {
 
 /**
  * diffusers' Timesteps: sines and cosines of a number at falling frequencies.
- * @param x [..., 1] @returns [..., width]
+ * @param x float32[..., 1] @returns [..., width]
  */
 export function sinusoid(
   net: Network,
@@ -27,7 +27,7 @@ export function sinusoid(
   const angles = net.mul(x, net.g.constant("float32", frequencies));
   const sine = net.g.op("Sin", [angles]);
   const cosine = net.g.op("Cos", [angles]);
-  return net.concat(flip ? [cosine, sine] : [sine, cosine], -1);
+  return net.fromFloat32(net.concat(flip ? [cosine, sine] : [sine, cosine], -1));
 }
 
 export interface TimestepEmbeddingWidths {

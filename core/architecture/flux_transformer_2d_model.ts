@@ -14,7 +14,7 @@ import {
   splitTokens,
   type Streams,
 } from "./modulation.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 import { rotated, type Rotation, rotation } from "./rotary.ts";
 
 const NAME = "FluxTransformer2DModel";
@@ -52,24 +52,26 @@ interface Blocks {
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function fluxTransformer2dModel(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function fluxTransformer2dModel(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decodeConfig(NAME, schema, json);
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const heads = { count: config.num_attention_heads, width: config.attention_head_dim };
   const width = heads.count * heads.width;
   const { in_channels: channels, joint_attention_dim: textWidth, axes_dims_rope: axes } = config;
   if (axes.reduce((sum, axis) => sum + axis, 0) !== heads.width) {
     net.refuse(`axes_dims_rope is [${axes}], which is not ${heads.width} in all`);
   }
-  const input = (name: string, dims: readonly (number | string)[]) =>
-    net.g.input({ name, type: "float32", dims });
 
-  const picture = input("hidden_states", ["batch", "pixels", channels]);
-  const text = input("encoder_hidden_states", ["batch", "tokens", textWidth]);
-  const condition = conditioning(net, config, width, input);
+  const picture = net.input("hidden_states", ["batch", "pixels", channels]);
+  const text = net.input("encoder_hidden_states", ["batch", "tokens", textWidth]);
+  const condition = conditioning(net, config, width);
   const ids = [
-    input("txt_ids", ["tokens", axes.length]),
-    input("img_ids", ["pixels", axes.length]),
+    net.g.input({ name: "txt_ids", type: "float32", dims: ["tokens", axes.length] }),
+    net.g.input({ name: "img_ids", type: "float32", dims: ["pixels", axes.length] }),
   ];
   const blocks = { width, heads, condition, rotation: rotation(net, net.concat(ids, 0), axes) };
 
@@ -85,7 +87,7 @@ export function fluxTransformer2dModel(json: unknown, tensors: TensorIndex): Onn
   const out = config.out_channels ?? channels;
   const normed = continuousNorm(net, x, condition, "norm_out", width);
   const output = net.linear(normed, "proj_out", width, out);
-  net.g.output({ name: "out_sample", type: "float32", dims: ["batch", "pixels", out] }, output);
+  net.output("out_sample", ["batch", "pixels", out], output);
   return net.finish();
 }
 
@@ -94,14 +96,16 @@ function conditioning(
   net: Network,
   { guidance_embeds: guided, pooled_projection_dim: from }: z.infer<typeof schema>,
   width: number,
-  input: (name: string, dims: readonly (number | string)[]) => Variable,
 ): Variable {
   const name = "time_text_embed";
-  const thousandfold = (number: string, embedder: string) =>
-    numberEmbedding(net, net.scale(input(number, ["batch"]), 1000), `${name}.${embedder}`, width);
+  const thousand = net.g.constant("float32", [1000], []);
+  const thousandfold = (number: string, embedder: string) => {
+    const input = net.g.input({ name: number, type: "float32", dims: ["batch"] });
+    return numberEmbedding(net, net.mul(input, thousand), `${name}.${embedder}`, width);
+  };
   let sum = thousandfold("timestep", "timestep_embedder");
   if (guided) sum = net.add(sum, thousandfold("guidance", "guidance_embedder"));
-  const pooled = input("pooled_projections", ["batch", from]);
+  const pooled = net.input("pooled_projections", ["batch", from]);
   const widths = { from, to: width };
   const text = timestepEmbedding(net, pooled, `${name}.text_embedder`, widths, "silu");
   return activation(net, "silu", net.add(sum, text));

@@ -9,4 +9,5 @@
  * console.assert(architectureOf({ architectures: ["CLIPTextModel"] }) === "CLIPTextModel");
  * ```
  */
-export { architectureOf, partGraph, partGraphs } from "./architectures.ts";
+export { architectureOf, expectedTensors, partGraph, partGraphs } from "./architectures.ts";
+export type { ComputeType } from "./network.ts";

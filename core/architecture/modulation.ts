@@ -38,7 +38,7 @@ export function modulated(
   shift: Variable,
   scale: Variable,
 ): Variable {
-  const one = net.g.constant("float32", [1], []);
+  const one = net.numbers([1], []);
   return net.add(net.mul(net.plainLayerNorm(x, width, EPS), net.add(scale, one)), shift);
 }
 

@@ -1,6 +1,16 @@
 import { AppError } from "../error.ts";
-import { GraphBuilder, type OnnxGraph, type StoredType, type Variable } from "../onnx/mod.ts";
+import {
+  GraphBuilder,
+  type OnnxGraph,
+  type StoredType,
+  type Value,
+  type Variable,
+} from "../onnx/mod.ts";
 import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
+import { ExpectedTensors } from "./expected_tensors.ts";
+
+/** float16 where the weights have 16 bits and the device computes with such. */
+export type ComputeType = "float32" | "float16";
 
 export interface ConvOptions {
   /** Of the square kernel; 3 if left out. */
@@ -28,14 +38,37 @@ const MAX_NAMED = 3;
  */
 export class Network {
   readonly g = new GraphBuilder();
+  /** What it computes in. */
+  readonly type: ComputeType;
   readonly #className: string;
   readonly #tensors: TensorIndex;
   readonly #weights = new Map<string, Variable>();
 
   /** @param className for errors, as in diffusers or transformers. */
-  constructor(className: string, tensors: TensorIndex) {
+  constructor(className: string, tensors: TensorIndex, type: ComputeType = "float32") {
     this.#className = className;
     this.#tensors = tensors;
+    this.type = type;
+  }
+
+  /** An input of the type that is computed in. */
+  input(name: string, dims: Value["dims"]): Variable {
+    return this.g.input({ name, type: this.type, dims });
+  }
+
+  /** An output of the type that is computed in. */
+  output(name: string, dims: Value["dims"], x: Variable): void {
+    this.g.output({ name, type: this.type, dims }, x);
+  }
+
+  /** Numbers of the type that is computed in. */
+  numbers(values: readonly number[], dims?: readonly number[]): Variable {
+    return this.g.constant(this.type, values, dims);
+  }
+
+  /** What was computed in float32, for its range or its digits, as the rest is computed. */
+  fromFloat32(x: Variable): Variable {
+    return this.type === "float32" ? x : this.g.cast(x, this.type);
   }
 
   has(name: string): boolean {
@@ -43,30 +76,32 @@ export class Network {
   }
 
   /**
-   * A weight in float32; what is kept in 16 bits is widened when the session is made.
+   * A weight as it is computed with; another type is converted when the session is made.
    * @throws AppError `model_invalid` when it is missing, or of another shape or type.
    */
   weight(name: string, shape: readonly number[]): Variable {
     const known = this.#weights.get(name);
     if (known) return known;
-    const tensor = this.#tensors.get(name);
+    const tensor = this.#tensors instanceof ExpectedTensors
+      ? this.#tensors.expect(name, shape)
+      : this.#tensors.get(name);
     if (!tensor) return this.refuse(`${name} is not among the checkpoint's tensors`);
     if (String(tensor.shape) !== String(shape)) {
       this.refuse(`${name} is [${tensor.shape}], not [${shape}]`);
     }
-    const weight = this.#float32(tensor);
+    const weight = this.#converted(tensor);
     this.#weights.set(name, weight);
     return weight;
   }
 
-  #float32({ name, dtype, shape, path, start, end, transposed }: IndexedTensor): Variable {
+  #converted({ name, dtype, shape, path, start, end, transposed }: IndexedTensor): Variable {
     const type = WEIGHT_TYPES[dtype] ??
       this.refuse(`${name} is ${dtype}, not ${Object.keys(WEIGHT_TYPES).join(", ")}`);
     const place = { location: path, offset: start, length: end - start };
     const dims = transposed ? shape.toReversed() : shape;
     const stored = this.g.reference({ name, type, dims, ...place });
-    const floats = type === "float32" ? stored : this.g.cast(stored, "float32");
-    return transposed ? this.transpose(floats, [1, 0]) : floats;
+    const converted = type === this.type ? stored : this.g.cast(stored, this.type);
+    return transposed ? this.transpose(converted, [1, 0]) : converted;
   }
 
   /** torch's Linear, whose weight is [to, from]. @param x [..., from] */
@@ -117,7 +152,7 @@ export class Network {
 
   /** LayerNorm without weights of its own. */
   plainLayerNorm(x: Variable, width: number, eps: number): Variable {
-    const ones = this.g.constant("float32", Array(width).fill(1));
+    const ones = this.numbers(Array(width).fill(1));
     return this.g.op("LayerNormalization", [x, ones], { attributes: { epsilon: { float: eps } } });
   }
 
@@ -159,7 +194,7 @@ export class Network {
 
   /** The same tensor where the factor is 1. */
   scale(x: Variable, factor: number): Variable {
-    return factor === 1 ? x : this.mul(x, this.g.constant("float32", [factor], []));
+    return factor === 1 ? x : this.mul(x, this.numbers([factor], []));
   }
 
   unsqueeze(x: Variable, axes: readonly number[]): Variable {

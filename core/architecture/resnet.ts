@@ -56,7 +56,7 @@ function normWithTime(
     net.unsqueeze(net.linear(time.x, `${name}.time_emb_proj`, time.width, to), [2, 3]);
   if (config.resnet_time_scale_shift === "default") return norm(net.add(h, project(channels)));
   const [scale, shift] = net.chunk(project(2 * channels), 2, 1);
-  const one = net.g.constant("float32", [1], []);
+  const one = net.numbers([1], []);
   return net.add(net.mul(norm(h), net.add(scale, one)), shift);
 }
 

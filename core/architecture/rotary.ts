@@ -9,7 +9,7 @@ export interface Rotation {
 
 const THETA = 10_000;
 
-/** diffusers' FluxPosEmbed. @param ids [tokens, axes] @param widths of a head that each axis turns. */
+/** diffusers' FluxPosEmbed. @param ids float32[tokens, axes] @param widths of a head that each axis turns. */
 export function rotation(net: Network, ids: Variable, widths: readonly number[]): Rotation {
   const axes = widths.length === 1 ? [ids] : net.chunk(ids, widths.length, 1);
   const angles = axes.map((axis, i) => {
@@ -18,7 +18,8 @@ export function rotation(net: Network, ids: Variable, widths: readonly number[])
     return net.mul(axis, net.g.constant("float32", frequencies));
   });
   const all = net.unsqueeze(net.concat(angles, 1), [0, 2, 4]);
-  return { cos: net.g.op("Cos", [all]), sin: net.g.op("Sin", [all]) };
+  const [cos, sin] = ["Cos", "Sin"].map((op) => net.fromFloat32(net.g.op(op, [all])));
+  return { cos, sin };
 }
 
 /** Turns neighbours (x0, x1), (x2, x3), ... of every head. @param x [batch, tokens, heads * width] */

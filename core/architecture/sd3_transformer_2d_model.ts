@@ -14,7 +14,7 @@ import {
   splitTokens,
   type Streams,
 } from "./modulation.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 
 const NAME = "SD3Transformer2DModel";
 
@@ -42,20 +42,26 @@ type Config = z.infer<typeof schema> & { readonly width: number };
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function sd3Transformer2dModel(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function sd3Transformer2dModel(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const decoded = decodeConfig(NAME, schema, json);
   const width = decoded.num_attention_heads * decoded.attention_head_dim;
   const config: Config = { ...decoded, width };
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const { in_channels: channels, joint_attention_dim: textWidth } = config;
-  const input = (name: string, dims: readonly (number | string)[]) =>
-    net.g.input({ name, type: "float32", dims });
 
-  const sample = input("hidden_states", ["batch", channels, "height", "width"]);
-  const text = input("encoder_hidden_states", ["batch", "tokens", textWidth]);
+  const sample = net.input("hidden_states", ["batch", channels, "height", "width"]);
+  const text = net.input("encoder_hidden_states", ["batch", "tokens", textWidth]);
   const condition = conditioning(
-    ...[net, config, input("pooled_projections", ["batch", config.pooled_projection_dim])] as const,
-    input("timestep", ["batch"]),
+    ...[
+      net,
+      config,
+      net.input("pooled_projections", ["batch", config.pooled_projection_dim]),
+    ] as const,
+    net.g.input({ name: "timestep", type: "float32", dims: ["batch"] }),
   );
   const patches = net.conv(sample, "pos_embed.proj", channels, width, {
     kernel: config.patch_size,
@@ -72,7 +78,7 @@ export function sd3Transformer2dModel(json: unknown, tensors: TensorIndex): Onnx
   const size = config.patch_size ** 2 * config.out_channels;
   const pixels = unpatchify(net, config, net.linear(x, "proj_out", width, size), patches);
   const dims = ["batch", config.out_channels, "height", "width"];
-  net.g.output({ name: "out_sample", type: "float32", dims }, pixels);
+  net.output("out_sample", dims, pixels);
   return net.finish();
 }
 

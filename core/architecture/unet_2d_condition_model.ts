@@ -2,7 +2,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { decodeConfig } from "./config.ts";
-import { Network } from "./network.ts";
+import { type ComputeType, Network } from "./network.ts";
 import { resnet, upsample } from "./resnet.ts";
 import { transformer2d } from "./transformer.ts";
 import { depthAt, type Level, levelsOf, type UNetConfig, unetSchema } from "./unet_config.ts";
@@ -24,16 +24,16 @@ const NAME = "UNet2DConditionModel";
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
-export function unet2dConditionModel(json: unknown, tensors: TensorIndex): OnnxGraph {
+export function unet2dConditionModel(
+  json: unknown,
+  tensors: TensorIndex,
+  type?: ComputeType,
+): OnnxGraph {
   const config = decodeConfig(NAME, unetSchema, json);
-  const net = new Network(NAME, tensors);
+  const net = new Network(NAME, tensors, type);
   const levels = levelsOf(config, (why) => net.refuse(why));
 
-  const sample = net.g.input({
-    name: "sample",
-    type: "float32",
-    dims: ["batch", config.in_channels, "height", "width"],
-  });
+  const sample = net.input("sample", ["batch", config.in_channels, "height", "width"]);
   const time = timeEmbedding(net, config);
   const inputs = { time, context: encoderHiddenStates(net, config) };
 
@@ -49,17 +49,14 @@ export function unet2dConditionModel(json: unknown, tensors: TensorIndex): OnnxG
     net.groupNorm(x, "conv_norm_out", channels, groups, eps),
   );
   const output = net.conv(h, "conv_out", channels, out, { kernel: config.conv_out_kernel });
-  net.g.output(
-    { name: "out_sample", type: "float32", dims: ["batch", out, "height", "width"] },
-    output,
-  );
+  net.output("out_sample", ["batch", out, "height", "width"], output);
   return net.finish();
 }
 
 function convIn(net: Network, config: UNetConfig, sample: Variable): Features {
   const { in_channels: from, block_out_channels: [channels], conv_in_kernel: kernel } = config;
   const centred = config.center_input_sample
-    ? net.add(net.scale(sample, 2), net.g.constant("float32", [-1], []))
+    ? net.add(net.scale(sample, 2), net.numbers([-1], []))
     : sample;
   return { x: net.conv(centred, "conv_in", from, channels, { kernel }), channels };
 }

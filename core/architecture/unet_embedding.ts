@@ -33,7 +33,7 @@ export function timeEmbedding(net: Network, config: EmbeddingConfig): TimeEmbedd
 function withGuidance(net: Network, config: EmbeddingConfig, x: Variable): Variable {
   const from = config.time_cond_proj_dim;
   if (!from) return x;
-  const input = net.g.input({ name: "timestep_cond", type: "float32", dims: ["batch", from] });
+  const input = net.input("timestep_cond", ["batch", from]);
   const to = config.block_out_channels[0];
   return net.add(x, net.linear(input, "time_embedding.cond_proj", from, to, false));
 }
@@ -45,16 +45,15 @@ function classEmbedding(
 ): Variable | undefined {
   const kind = config.class_embed_type;
   if (kind === null) return labelEmbedding(net, config, width);
-  const labels = (dims: readonly (number | string)[]) =>
-    net.g.input({ name: "class_labels", type: "float32", dims });
   if (kind === "timestep") {
     const from = config.block_out_channels[0];
-    const x = sinusoid(net, net.unsqueeze(labels(["batch"]), [1]), from, config);
+    const labels = net.g.input({ name: "class_labels", type: "float32", dims: ["batch"] });
+    const x = sinusoid(net, net.unsqueeze(labels, [1]), from, config);
     return timestepEmbedding(net, x, "class_embedding", { from, to: width }, config.act_fn);
   }
   const from = config.projection_class_embeddings_input_dim ??
     net.refuse(`projection_class_embeddings_input_dim is null, with class_embed_type ${kind}`);
-  const x = labels(["batch", from]);
+  const x = net.input("class_labels", ["batch", from]);
   return kind === "projection"
     ? timestepEmbedding(net, x, "class_embedding", { from, to: width }, config.act_fn)
     : net.linear(x, "class_embedding", from, width);
@@ -80,7 +79,7 @@ function addedEmbedding(
   const { addition_time_embed_dim: side, projection_class_embeddings_input_dim: from } = config;
   if (!side) return net.refuse("addition_time_embed_dim is null, with text_time");
   if (!from) return net.refuse("projection_class_embeddings_input_dim is null, with text_time");
-  const text = net.g.input({ name: "text_embeds", type: "float32", dims: ["batch", "pooled"] });
+  const text = net.input("text_embeds", ["batch", "pooled"]);
   const ids = net.g.input({ name: "time_ids", type: "float32", dims: ["batch", "sizes"] });
   const sizes = sinusoid(net, net.unsqueeze(ids, [2]), side, config);
   const flat = net.g.op("Reshape", [sizes, net.g.constant("int64", [0, -1])]);
@@ -92,10 +91,6 @@ function addedEmbedding(
 export function encoderHiddenStates(net: Network, config: DownPathConfig): Variable {
   const { cross_attention_dim: cross, encoder_hid_dim: hidden } = config;
   const width = Array.isArray(cross) ? cross[0] : cross;
-  const input = net.g.input({
-    name: "encoder_hidden_states",
-    type: "float32",
-    dims: ["batch", "tokens", hidden ?? width],
-  });
+  const input = net.input("encoder_hidden_states", ["batch", "tokens", hidden ?? width]);
   return hidden ? net.linear(input, "encoder_hid_proj", hidden, width) : input;
 }

@@ -1,5 +1,11 @@
 import { partGraph } from "../architecture/mod.ts";
-import { type GraphFiles, type ModelFiles, type NetworkFiles, readJson } from "../model/mod.ts";
+import {
+  type GraphFiles,
+  type ModelFiles,
+  type NetworkFiles,
+  networkPrecision,
+  readJson,
+} from "../model/mod.ts";
 import type { Runtime } from "./runtime.ts";
 import { writtenGraph } from "./written_graph.ts";
 
@@ -16,15 +22,26 @@ export interface OpenableGraph {
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
 export async function openableGraph(
-  { byPath }: Pick<Runtime, "byPath">,
+  runtime: Pick<Runtime, "byPath" | "gpu">,
   files: ModelFiles,
   part: string,
   network: NetworkFiles,
 ): Promise<OpenableGraph> {
   if ("graph" in network) return { files, graph: network };
   const json = await readJson(files, network.config);
-  const graph = partGraph(graphOf(part), json, network.tensors);
-  return writtenGraph(files, network.weights, graph, byPath);
+  const half = await networkPrecision(files, network) === "float16";
+  const type = half && runtime.gpu?.device.features.has("shader-f16") && !overflows(part, json)
+    ? "float16"
+    : "float32";
+  const graph = partGraph(graphOf(part), json, network.tensors, type);
+  // By its path a checkpoint is mapped into memory, and onnxruntime widens what it needs.
+  const widen = type === "float32" && !runtime.byPath;
+  return writtenGraph(files, network.weights, graph, { byPath: runtime.byPath, widen });
+}
+
+/** VAEs whose activations leave float16, as their configuration says by default. */
+function overflows(part: string, json: unknown): boolean {
+  return part.startsWith("vae") && Object(json).force_upcast !== false;
 }
 
 /** Which graph of its class a part is. */

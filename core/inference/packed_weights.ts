@@ -1,5 +1,6 @@
 import type { ByteRange, ModelFiles } from "../model/mod.ts";
-import type { WeightReference } from "../onnx/mod.ts";
+import { fromHalf } from "../half.ts";
+import type { StoredType, WeightReference } from "../onnx/mod.ts";
 
 /** A file that is not on disk: weights one after the other, read and widened when they are wanted. */
 export interface Pack {
@@ -24,20 +25,23 @@ const PACK_BYTES = 2 ** 30;
 /**
  * Weights as few files. bfloat16 becomes float32: few builds of onnxruntime compute anything in it, not
  * even its conversion.
+ * @param widen float16 becomes float32 as well.
  */
 export function packWeights(
   files: ModelFiles,
   references: readonly WeightReference[],
+  widen: boolean,
 ): readonly Pack[] {
   const packs: Packed[][] = [];
   let size = Infinity;
   for (const from of references.toSorted(byPlace)) {
-    const length = from.type === "bfloat16" ? 2 * from.length : from.length;
+    const widened = from.type === "bfloat16" || (widen && from.type === "float16");
+    const length = widened ? 2 * from.length : from.length;
     if (size + length > PACK_BYTES) {
       packs.push([]);
       size = 0;
     }
-    const type = from.type === "bfloat16" ? "float32" : from.type;
+    const type = widened ? "float32" : from.type;
     const place = { location: `weights.${packs.length - 1}`, offset: size, length };
     packs.at(-1)?.push({ from, to: { ...from, type, ...place } });
     size += length;
@@ -83,11 +87,18 @@ async function readRun(files: ModelFiles, run: readonly Packed[], into: Uint8Arr
   const last = run[run.length - 1].from;
   const range: ByteRange = { start: first.offset, end: last.offset + last.length };
   const bytes = await files.bytes(first.location, range);
-  into.set(first.type === "bfloat16" ? widened(bytes) : bytes, to.offset);
+  into.set(first.type === to.type ? bytes : widened(first.type, bytes), to.offset);
+}
+
+function widened(type: StoredType, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  if (type === "bfloat16") return widenedBfloat16(bytes);
+  // A copy, since a range may begin at an odd byte of its buffer.
+  const values = fromHalf(new Uint16Array(bytes.slice().buffer));
+  return new Uint8Array(values.buffer);
 }
 
 /** bfloat16 is the upper half of a float32. */
-function widened(bytes: Uint8Array): Uint8Array {
+function widenedBfloat16(bytes: Uint8Array): Uint8Array {
   const wide = new Uint8Array(2 * bytes.length);
   for (let i = 0; i < bytes.length; i += 2) {
     wide[2 * i + 2] = bytes[i];

@@ -2,6 +2,14 @@ import type { GraphFiles, ModelFiles } from "../model/mod.ts";
 import { encodeOnnx, type OnnxGraph, type WeightReference } from "../onnx/mod.ts";
 import { type Pack, packWeights } from "./packed_weights.ts";
 
+/** How a runtime takes weights. */
+export interface WeightReading {
+  /** As {@link Runtime.byPath}. */
+  readonly byPath: boolean;
+  /** float16 becomes float32 while it is read: the graph computes in it. */
+  readonly widen: boolean;
+}
+
 /**
  * A graph of ours as a runtime opens it: a file that is not on disk, whose weights stay where they are
  * in the checkpoint if the runtime reads them there by itself, and else are read as few files.
@@ -11,12 +19,12 @@ export function writtenGraph(
   files: ModelFiles,
   name: string,
   graph: OnnxGraph,
-  byPath: boolean,
+  { byPath, widen }: WeightReading,
 ): { readonly files: ModelFiles; readonly graph: GraphFiles } {
   const references = graph.references ?? [];
   const inPlace = byPath ? references.flatMap((each) => localReference(files, each)) : [];
   const placed = new Set(inPlace.map(({ name }) => name));
-  const packs = packWeights(files, references.filter((each) => !placed.has(each.name)));
+  const packs = packWeights(files, references.filter((each) => !placed.has(each.name)), widen);
   const all = [...inPlace, ...packs.flatMap((pack) => pack.references)];
   const bytes = encodeOnnx({ ...graph, references: all });
   return {

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/error.ts";
-import { architectureOf, partGraphs } from "../../core/architecture/mod.ts";
+import { architectureOf, type ComputeType, partGraphs } from "../../core/architecture/mod.ts";
 import {
   floats,
   type Runtime,
@@ -32,12 +32,19 @@ const OUTPUT_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> =
   decoder: { sample: "image" },
 };
 
-/** @param folder with `config.json` and the weights of one part. */
-export async function openPart(folder: string, runtime: Runtime): Promise<Part> {
+/**
+ * @param folder with `config.json` and the weights of one part.
+ * @param type that it computes in.
+ */
+export async function openPart(
+  folder: string,
+  runtime: Runtime,
+  type: ComputeType = "float32",
+): Promise<Part> {
   const files = await openPartFolder(folder);
   const config = await readJson(files, "config.json");
   const tensors = await readTensorIndex(files, weightsPath(files));
-  return await openNetwork(files, { config, tensors }, runtime);
+  return await openNetwork(files, { config, tensors }, runtime, type);
 }
 
 /** @param files that the tensors lie in. @param config `config.json` of the part. */
@@ -45,11 +52,13 @@ export async function openNetwork(
   files: ModelFiles,
   { config, tensors }: { readonly config: unknown; readonly tensors: TensorIndex },
   runtime: Runtime,
+  type: ComputeType = "float32",
 ): Promise<Part> {
   const sessions = new Map<string, Session>();
   const name = architectureOf(config);
-  for (const [graph, written] of Object.entries(partGraphs(name, config, tensors))) {
-    const opened = writtenGraph(files, `${name}.${graph}.onnx`, written, runtime.byPath);
+  const reading = { byPath: runtime.byPath, widen: type === "float32" && !runtime.byPath };
+  for (const [graph, written] of Object.entries(partGraphs(name, config, tensors, type))) {
+    const opened = writtenGraph(files, `${name}.${graph}.onnx`, written, reading);
     sessions.set(graph, await runtime.open(opened.files, opened.graph));
   }
   return {
