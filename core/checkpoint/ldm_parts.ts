@@ -2,9 +2,9 @@ import type { TensorIndex } from "../safetensors/mod.ts";
 import { openClipTensors, readClipText, transformersTensors } from "./clip_text.ts";
 import type { LdmGroups } from "./ldm_groups.ts";
 import { type LdmUnet, ldmUnetTensors } from "./ldm_unet.ts";
-import { ldmVaeTensors, readLdmVae } from "./ldm_vae.ts";
 import { type CheckpointPart, countBelow, type Refuse } from "./part.ts";
 import { type Family, textConfig, unetConfig, vaeConfig } from "./published.ts";
+import { ldmVaeTensors, readVae } from "./vae.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 type Parts = Readonly<Record<string, CheckpointPart>>;
@@ -34,10 +34,8 @@ export function partsOf(found: Found, scheduler: Config): Parts {
     tensors: ldmUnetTensors(groups.unet, unet, refuse),
   };
   if (groups.vae.size > 0) {
-    parts.vae = {
-      config: configs.vae ?? vaeConfig(family, readLdmVae(groups.vae, refuse)),
-      tensors: ldmVaeTensors(groups.vae, refuse),
-    };
+    const tensors = ldmVaeTensors(groups.vae, refuse);
+    parts.vae = { config: configs.vae ?? vaeConfig(family, readVae(tensors, refuse)), tensors };
   }
   return parts;
 }

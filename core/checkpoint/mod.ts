@@ -20,6 +20,7 @@ export {
   type UNetBlocks,
 } from "./ldm_unet_names.ts";
 export { openSingleFile } from "./open_single_file.ts";
+export { openVaeFile } from "./vae_file.ts";
 export type { CheckpointPart } from "./part.ts";
 export type { Family } from "./published.ts";
 export type { Prediction } from "./sampling.ts";

@@ -1,7 +1,7 @@
 import type { ClipText } from "./clip_text.ts";
 import type { LdmUnet } from "./ldm_unet.ts";
-import type { LdmVae } from "./ldm_vae.ts";
 import type { Prediction } from "./sampling.ts";
+import type { VaeShape } from "./vae.ts";
 
 /** What a file does not say and every published model of a family has. */
 
@@ -48,17 +48,14 @@ function timeIdWidth(added: number, pooled: number | undefined): number {
   return pooled === undefined ? TIME_ID_WIDTH : (added - pooled) / TIME_IDS;
 }
 
-export function vaeConfig(family: Family, vae: LdmVae): Config {
-  const levels = vae.block_out_channels.map(() => 0);
+export function vaeConfig(family: Family, vae: VaeShape): Config {
   return {
     _class_name: "AutoencoderKL",
     ...vae,
-    down_block_types: levels.map(() => "DownEncoderBlock2D"),
     // In float16 SDXL's VAE overflows.
     force_upcast: family === "sdxl",
     norm_num_groups: 32,
     scaling_factor: family === "sdxl" ? 0.13025 : 0.18215,
-    up_block_types: levels.map(() => "UpDecoderBlock2D"),
   };
 }
 

@@ -110,9 +110,10 @@ function noticesOf(
   return notices;
 }
 
-export function refuser(name: string): Refuse {
+/** @param what the file was given as. */
+export function refuser(name: string, what: "model" | "VAE" = "model"): Refuse {
   return (why) => {
-    throw new AppError("model_invalid", `Cannot use the model ${name}: ${why}`);
+    throw new AppError("model_invalid", `Cannot use the ${what} ${name}: ${why}`);
   };
 }
 

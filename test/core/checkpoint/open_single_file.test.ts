@@ -5,8 +5,9 @@ import { openSingleFile } from "../../../core/checkpoint/mod.ts";
 import { toHalf } from "../../../core/half.ts";
 import { readTensorIndex } from "../../../core/safetensors/mod.ts";
 import { openPartFolder, weightsPath } from "../../../server/parts/part_folder.ts";
+import { checkpointOf } from "../../fixtures/checkpoint_files.ts";
 import { bytesFiles } from "../../fixtures/memory_files.ts";
-import { indexOf, sd2, sdxl, type Shapes } from "../../fixtures/ldm_checkpoint.ts";
+import { indexOf, sd2, sdxl } from "../../fixtures/ldm_checkpoint.ts";
 
 const GOLDEN = join(import.meta.dirname ?? ".", "../../golden");
 const FILE = "model.safetensors";
@@ -77,32 +78,6 @@ function transpose(bytes: Uint8Array<ArrayBuffer>, [rows, columns]: readonly num
   return new Uint8Array(turned.buffer);
 }
 
-/** A checkpoint whose weights are not there, but for those given. */
-function headerOnly(shapes: Shapes, weights: Readonly<Record<string, Uint8Array>> = {}) {
-  const index = [...indexOf(shapes).values()];
-  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(
-    index.map(({ name, dtype, shape, start, end }) => [
-      name,
-      { dtype, shape, data_offsets: [start, end] },
-    ]),
-  )));
-  const data = 8 + header.length;
-  const start = new Uint8Array(data);
-  new DataView(start.buffer).setBigUint64(0, BigInt(header.length), true);
-  start.set(header, 8);
-  const [largest] = index.map(({ end }) => end).toSorted((a, b) => b - a);
-  const files = bytesFiles({ [FILE]: start });
-  return {
-    ...files,
-    size: () => data + largest,
-    bytes: (path: string, range?: { start: number; end: number }) => {
-      const tensor = index.find((each) => data + each.start === range?.start);
-      const known = tensor && weights[tensor.name];
-      return known ? Promise.resolve(known.slice()) : files.bytes(path, range);
-    },
-  };
-}
-
 const NORM = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias";
 
 // The bound is ComfyUI's; the values are made to lie on either side of it.
@@ -110,7 +85,9 @@ test.each([[0.1, "v_prediction"], [0.08, "epsilon"]])(
   "SD 2 whose last norm's biases are spread by %d predicts %s",
   async (spread, prediction) => {
     const values = Float32Array.from({ length: 320 }, (_, i) => 1 + (i % 2 ? spread : -spread));
-    const files = headerOnly(sd2(), { [NORM]: new Uint8Array(toHalf(values).buffer) });
+    const files = checkpointOf(FILE, indexOf(sd2()), {
+      [NORM]: new Uint8Array(toHalf(values).buffer),
+    });
     const model = await openSingleFile(files, FILE);
     expect(model.scheduler.prediction_type).toBe(prediction);
     expect(model.notices).toHaveLength(1);
@@ -118,9 +95,9 @@ test.each([[0.1, "v_prediction"], [0.08, "epsilon"]])(
 );
 
 test("no weight of SDXL is read, and the caller's word counts more than numbers", async () => {
-  expect((await openSingleFile(headerOnly(sdxl()), FILE)).family).toBe("sdxl");
+  expect((await openSingleFile(checkpointOf(FILE, indexOf(sdxl())), FILE)).family).toBe("sdxl");
   const zeros = { [NORM]: new Uint8Array(640) };
-  const model = await openSingleFile(headerOnly(sd2(), zeros), FILE, {
+  const model = await openSingleFile(checkpointOf(FILE, indexOf(sd2()), zeros), FILE, {
     prediction: "v_prediction",
   });
   expect(model.scheduler.prediction_type).toBe("v_prediction");

@@ -2,32 +2,36 @@ import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
 import { countBelow, type Refuse, renamedTensors, shapeOf } from "./part.ts";
 
 /** What names and shapes say of a VAE, in the fields of diffusers' AutoencoderKL. */
-export interface LdmVae {
+export interface VaeShape {
   readonly block_out_channels: readonly number[];
+  readonly down_block_types: readonly string[];
   readonly in_channels: number;
   readonly latent_channels: number;
   readonly layers_per_block: number;
   readonly mid_block_add_attention: boolean;
   readonly out_channels: number;
+  readonly up_block_types: readonly string[];
   readonly use_post_quant_conv: boolean;
   readonly use_quant_conv: boolean;
 }
 
-/** @param vae its tensors, by names without what stands before them. */
-export function readLdmVae(vae: TensorIndex, refuse: Refuse): LdmVae {
-  const shape = (name: string) => shapeOf(vae, name, refuse);
-  const levels = countBelow(vae, "decoder.up.");
+/** @param vae its tensors, by their names in diffusers. */
+export function readVae(vae: TensorIndex, refuse: Refuse): VaeShape {
+  const shape = (name: string) => shapeOf(vae, `decoder.${name}.weight`, refuse);
+  const widths = Array.from(
+    { length: countBelow(vae, "decoder.up_blocks.") },
+    (_, i) => shape(`up_blocks.${i}.resnets.0.conv1`)[0],
+  );
   return {
-    block_out_channels: Array.from(
-      { length: levels },
-      (_, i) => shape(`decoder.up.${i}.block.0.conv1.weight`)[0],
-    ),
+    block_out_channels: widths.toReversed(),
+    down_block_types: widths.map(() => "DownEncoderBlock2D"),
     in_channels: vae.get("encoder.conv_in.weight")?.shape[1] ?? 3,
-    latent_channels: shape("decoder.conv_in.weight")[1],
+    latent_channels: shape("conv_in")[1],
     // The decoder has one more.
-    layers_per_block: countBelow(vae, "decoder.up.0.block.") - 1,
-    mid_block_add_attention: vae.has("decoder.mid.attn_1.q.weight"),
-    out_channels: shape("decoder.conv_out.weight")[0],
+    layers_per_block: countBelow(vae, "decoder.up_blocks.0.resnets.") - 1,
+    mid_block_add_attention: vae.has("decoder.mid_block.attentions.0.group_norm.weight"),
+    out_channels: shape("conv_out")[0],
+    up_block_types: widths.map(() => "UpDecoderBlock2D"),
     use_post_quant_conv: vae.has("post_quant_conv.weight"),
     use_quant_conv: vae.has("quant_conv.weight"),
   };
