@@ -33,22 +33,22 @@ export function transformersTensors(text: TensorIndex, refuse: Refuse): TensorIn
   }, refuse);
 }
 
-const OUTSIDE_LAYERS: Readonly<Record<string, string>> = {
-  positional_embedding: "text_model.embeddings.position_embedding.weight",
-  "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
-  "ln_final.weight": "text_model.final_layer_norm.weight",
-  "ln_final.bias": "text_model.final_layer_norm.bias",
+const OUTSIDE_LAYERS: ReadonlyMap<string, string> = new Map([
+  ["positional_embedding", "text_model.embeddings.position_embedding.weight"],
+  ["token_embedding.weight", "text_model.embeddings.token_embedding.weight"],
+  ["ln_final.weight", "text_model.final_layer_norm.weight"],
+  ["ln_final.bias", "text_model.final_layer_norm.bias"],
   // As a layer of its own, which newer versions of open_clip have.
-  "text_projection.weight": "text_projection.weight",
-};
+  ["text_projection.weight", "text_projection.weight"],
+]);
 
-const IN_LAYER: Readonly<Record<string, string>> = {
-  ln_1: "layer_norm1",
-  ln_2: "layer_norm2",
-  "attn.out_proj": "self_attn.out_proj",
-  "mlp.c_fc": "mlp.fc1",
-  "mlp.c_proj": "mlp.fc2",
-};
+const IN_LAYER: ReadonlyMap<string, string> = new Map([
+  ["ln_1", "layer_norm1"],
+  ["ln_2", "layer_norm2"],
+  ["attn.out_proj", "self_attn.out_proj"],
+  ["mlp.c_fc", "mlp.fc1"],
+  ["mlp.c_proj", "mlp.fc2"],
+]);
 
 /**
  * The tensors of an encoder in the names of open_clip by those of transformers.
@@ -56,7 +56,7 @@ const IN_LAYER: Readonly<Record<string, string>> = {
  */
 export function openClipTensors(text: TensorIndex, layers: number, refuse: Refuse): TensorIndex {
   return renamedTensors(text, (name, tensor) => {
-    const outside = OUTSIDE_LAYERS[name];
+    const outside = OUTSIDE_LAYERS.get(name);
     if (outside) return [{ ...tensor, name: outside }];
     if (name === "text_projection") return [transposed(tensor, "text_projection.weight")];
     const [, layer, inner] = /^transformer\.resblocks\.(\d+)\.(.+)$/.exec(name) ?? [];
@@ -80,7 +80,7 @@ function inLayer(
   const [, kind] = /^attn\.in_proj_(weight|bias)$/.exec(inner) ?? [];
   if (kind) return thirds(tensor, (which) => `${place}.self_attn.${which}_proj.${kind}`, refuse);
   const [, module, end] = /^(.+)\.(weight|bias)$/.exec(inner) ?? [];
-  const name = IN_LAYER[module];
+  const name = IN_LAYER.get(module);
   return name ? [{ ...tensor, name: `${place}.${name}.${end}` }] : undefined;
 }
 

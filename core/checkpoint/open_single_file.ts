@@ -29,6 +29,8 @@ export async function openSingleFile(
 const LAST_NORM = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias";
 /** Above it a network of SD 2 predicts v, below it noise, as ComfyUI tells them apart. */
 const SPREAD_OF_V = 0.09;
+/** It is as wide as the network's first level: 320 numbers. */
+const MAX_BYTES = 2 ** 16;
 
 /** Files of SD 2 say nothing of it, but the two kinds were trained to other numbers. */
 async function predictionBySpread(
@@ -36,7 +38,8 @@ async function predictionBySpread(
   tensors: TensorIndex,
 ): Promise<Prediction | undefined> {
   const norm = tensors.get(LAST_NORM);
-  const values = norm && await floatsOf(files, norm);
+  if (!norm || norm.end - norm.start > MAX_BYTES) return undefined;
+  const values = await floatsOf(files, norm);
   if (!values) return undefined;
   return standardDeviation(values) > SPREAD_OF_V ? "v_prediction" : "epsilon";
 }

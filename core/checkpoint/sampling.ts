@@ -14,7 +14,10 @@ export interface Sampling {
 type Metadata = Readonly<Record<string, string>>;
 
 /** Of modelspec (https://github.com/Stability-AI/ModelSpec), which kohya's scripts write too. */
-const MODELSPEC: Readonly<Record<string, Prediction>> = { epsilon: "epsilon", v: "v_prediction" };
+const MODELSPEC: ReadonlyMap<string, Prediction> = new Map([
+  ["epsilon", "epsilon"],
+  ["v", "v_prediction"],
+]);
 
 /**
  * Reads what ComfyUI reads, the keys `v_pred` and `ztsnr`, and the notes of trainers. The keys come
@@ -35,7 +38,7 @@ export function readSampling(tensors: TensorIndex, metadata: Metadata, refuse: R
 function notedPrediction(metadata: Metadata, refuse: Refuse): Prediction | undefined {
   const noted = metadata["modelspec.prediction_type"];
   if (noted !== undefined) {
-    return MODELSPEC[noted] ?? refuse(`its modelspec.prediction_type is ${noted.slice(0, 40)}`);
+    return MODELSPEC.get(noted) ?? refuse(`its modelspec.prediction_type is ${noted.slice(0, 40)}`);
   }
   const architecture = metadata["modelspec.architecture"] ?? metadata.ss_base_model_version ?? "";
   if (/-768-v$|^sd_v2_v$/.test(architecture)) return "v_prediction";

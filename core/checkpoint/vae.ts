@@ -59,8 +59,9 @@ const IN_HALF: readonly (readonly [RegExp, string])[] = [
   [/^mid\.block_1\./, "mid_block.resnets.0."],
   [/^mid\.block_2\./, "mid_block.resnets.1."],
   [/^mid\.attn_1\.norm\./, "mid_block.attentions.0.group_norm."],
-  [/^mid\.attn_1\.([qkv])\./, "mid_block.attentions.0.to_$1."],
-  [/^mid\.attn_1\.proj_out\./, "mid_block.attentions.0.to_out.0."],
+  // Some converters kept diffusers' newer names of these.
+  [/^mid\.attn_1\.(?:to_)?([qkv])\./, "mid_block.attentions.0.to_$1."],
+  [/^mid\.attn_1\.(?:proj_out|to_out\.0)\./, "mid_block.attentions.0.to_out.0."],
   [/^down\.(\d+)\.block\.(\d+)\./, "down_blocks.$1.resnets.$2."],
   [/^down\.(\d+)\.downsample\./, "down_blocks.$1.downsamplers.0."],
   [/^up\.(\d+)\.block\.(\d+)\./, "up_blocks.$1.resnets.$2."],

@@ -110,10 +110,15 @@ describe("the published models", () => {
     },
   );
 
-  // Of shared knowledge: the published files have 686 and 1,680 tensors of their UNets.
-  test("UNets have as many tensors as the published ones", () => {
-    expect(open(sd1()).parts.unet.tensors.size).toBe(686);
-    expect(open(sdxl()).parts.unet.tensors.size).toBe(1680);
+  // UNets and VAE as published. Text: 16 a layer, 4 around them, and one projection of SDXL's second.
+  test("parts have as many tensors as the published ones", () => {
+    const sizes = (shapes: Shapes) =>
+      Object.entries(open(shapes).parts).map(([part, { tensors }]) => [part, tensors.size]);
+    const first = { text_encoder: 196, unet: 686, vae: 248 };
+    expect(Object.fromEntries(sizes(sd1()))).toEqual(first);
+    expect(Object.fromEntries(sizes(sd2()))).toEqual({ ...first, text_encoder: 372 });
+    expect(Object.fromEntries(sizes(sdxl())))
+      .toEqual({ ...first, text_encoder_2: 517, unet: 1680 });
   });
 
   test("text encoders have the published configurations", () => {
@@ -216,6 +221,7 @@ describe("what the network predicts", () => {
     [{ ...sdxl(), edm_mean: [1], edm_std: [1] }, {}, "edm_mean, edm_std say that"],
     [{ ...sdxl(), "edm_vpred.sigma_max": [] }, {}, "edm_vpred.sigma_max say that"],
     [sd1(), { "modelspec.prediction_type": "x0" }, "modelspec.prediction_type is x0"],
+    [sd1(), { "modelspec.prediction_type": "constructor" }, "prediction_type is constructor"],
   ])("is refused by name where no plan can be made: %#", (shapes, metadata, why) => {
     expect(() => open(shapes, metadata)).toThrow(why);
   });
@@ -239,6 +245,18 @@ test("the first files leave out text_model.", () => {
   );
   expect([...open(short).parts.text_encoder.tensors.keys()])
     .toEqual([...open(sd1()).parts.text_encoder.tensors.keys()]);
+});
+
+test("a VAE whose attention has diffusers' names is read, as some converters wrote it", () => {
+  const mixed = Object.fromEntries(
+    Object.entries(sd1()).map(([name, shape]) => [
+      name.replace(/\.attn_1\.([qkv])\./, ".attn_1.to_$1.").replace(".proj_out.", ".to_out.0."),
+      shape,
+    ]).filter(([name]) => String(name).startsWith("first_stage_model.")),
+  );
+  const file = { ...without(sd1(), "first_stage_model."), ...mixed };
+  expect(open(file).parts.vae.tensors.keys().toArray().toSorted())
+    .toEqual(open(sd1()).parts.vae.tensors.keys().toArray().toSorted());
 });
 
 test("a UNet by itself is a model when its other parts come from elsewhere", () => {
@@ -349,6 +367,11 @@ describe("what does not fit is refused by name", () => {
       "q, k and v",
       { ...sd2(), "cond_stage_model.model.transformer.resblocks.0.attn.in_proj_bias": [4] },
       "in_proj_bias has 4 rows, which are not q, k and v",
+    ],
+    [
+      "a name of JavaScript's objects",
+      { ...sd2(), "cond_stage_model.model.constructor": [4] },
+      "no place for cond_stage_model.model.constructor",
     ],
     [
       "a tensor twice",
