@@ -1,22 +1,30 @@
 import { Worker } from "node:worker_threads";
 import { AppError, reason } from "../../core/error.ts";
 import type { ImageCodec, ImageFormat, RgbaImage } from "../../core/image/mod.ts";
+import { Mutex } from "../../core/mutex.ts";
 import type { CodecAnswer, CodecOrder } from "./codec_thread.ts";
-
-type Unnumbered<T> = T extends unknown ? Omit<T, "job"> : never;
 
 /** Milliseconds for one file. The largest image of all takes a tenth of it. */
 const MAX_MS = 60_000;
+/** Threads that a file may end before it is the file's fault. */
+const ATTEMPTS = 2;
 
 /**
  * The image codec in a thread of its own: a large file takes a second, and what answers the network
- * must not wait for it. A thread that ends, or takes longer than {@link MAX_MS} for a file, fails
- * what it was given, and the next file gets a fresh one.
+ * must not wait for it. One file at a time, so that one which takes longer than {@link MAX_MS}, or
+ * ends the thread twice, fails alone: files come from peers, and no peer is to be blamed for
+ * another's.
  */
 export class ThreadCodec implements ImageCodec, AsyncDisposable {
-  readonly #jobs = new Map<number, PromiseWithResolvers<CodecAnswer>>();
+  readonly #module: URL;
+  readonly #turns = new Mutex();
   #worker: Worker | undefined;
-  #last = 0;
+  #closed = false;
+
+  /** @param module of the thread, which takes {@link CodecOrder}s. */
+  constructor(module = new URL("./codec_thread.ts", import.meta.url)) {
+    this.#module = module;
+  }
 
   async encode(
     image: RgbaImage,
@@ -37,43 +45,56 @@ export class ThreadCodec implements ImageCodec, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end("it was closed");
+    this.#closed = true;
+    await this.#end();
   }
 
-  async #call(order: Unnumbered<CodecOrder>): Promise<CodecAnswer> {
-    const job = ++this.#last;
-    const waiting = Promise.withResolvers<CodecAnswer>();
-    this.#jobs.set(job, waiting);
-    const timer = setTimeout(
-      () => this.#end(`a file took more than ${MAX_MS / 1000} s`),
-      MAX_MS,
-    );
+  async #call(order: CodecOrder): Promise<CodecAnswer> {
+    return await this.#turns.run(async () => {
+      for (let attempt = 1;; attempt++) {
+        if (this.#closed) throw failed("it was closed");
+        try {
+          return await this.#carryOut(order);
+        } catch (error) {
+          await this.#end();
+          const again = error instanceof ThreadEnded && attempt < ATTEMPTS && !this.#closed;
+          if (!again) throw failed(reason(error));
+        }
+      }
+    });
+  }
+
+  /** @throws ThreadEnded; Error for a file that takes too long. */
+  async #carryOut(order: CodecOrder): Promise<CodecAnswer> {
+    const worker = this.#worker ??= new Worker(this.#module);
+    const { promise, resolve, reject } = Promise.withResolvers<CodecAnswer>();
+    const late = () => reject(new Error(`it took more than ${MAX_MS / 1000} s`));
+    const timer = setTimeout(late, MAX_MS);
+    worker.once("message", resolve);
+    worker.once("error", (error) => reject(new ThreadEnded(reason(error))));
+    worker.once("exit", (code) => reject(new ThreadEnded(`its thread ended with code ${code}`)));
     try {
-      this.#thread().postMessage({ ...order, job });
-      return await waiting.promise;
+      worker.postMessage(order);
+      return await promise;
     } finally {
       clearTimeout(timer);
-      this.#jobs.delete(job);
+      worker.removeAllListeners();
     }
   }
 
-  #thread(): Worker {
-    if (this.#worker) return this.#worker;
-    const worker = this.#worker = new Worker(new URL("./codec_thread.ts", import.meta.url));
-    worker.on("message", (answer: CodecAnswer) => this.#jobs.get(answer.job)?.resolve(answer));
-    worker.on("error", (error) => this.#end(reason(error), worker));
-    worker.on("exit", (code) => this.#end(`its thread ended with code ${code}`, worker));
-    return worker;
-  }
-
-  /** Fails what waits; the next file gets a fresh thread. */
-  async #end(why: string, worker = this.#worker): Promise<void> {
-    if (worker !== this.#worker) return;
+  /** The next file gets a fresh thread. */
+  async #end(): Promise<void> {
+    const worker = this.#worker;
     this.#worker = undefined;
-    const error = new AppError("encoding_failed", `Cannot encode or decode an image: ${why}`);
-    for (const { reject } of this.#jobs.values()) reject(error);
     await worker?.terminate();
   }
+}
+
+/** The thread is gone, which may be nobody's fault. */
+class ThreadEnded extends Error {}
+
+function failed(why: string): AppError {
+  return new AppError("encoding_failed", `Cannot encode or decode an image: ${why}`);
 }
 
 function refuse(answer: CodecAnswer): never {

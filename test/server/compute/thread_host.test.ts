@@ -1,5 +1,5 @@
 import { MessageChannel } from "node:worker_threads";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { GenerateOptions, ImageEngine } from "../../../core/generation/mod.ts";
 import { decodeImage, encodeImage } from "../../../core/image/mod.ts";
 import type { ByteRange, ModelFiles } from "../../../core/model/mod.ts";
@@ -151,4 +151,36 @@ test("a closed ThreadCodec fails what it was given", async () => {
   const encoding = codec.encode(image, "png");
   await codec[Symbol.asyncDispose]();
   await expect(encoding).rejects.toMatchObject({ code: "encoding_failed" });
+});
+
+describe("one file that goes wrong fails alone", () => {
+  const thread = new URL("../../fixtures/faulty_codec_thread.ts", import.meta.url);
+  const of = (width: number) => ({ width, height: 1, data: new Uint8ClampedArray(4 * width) });
+  const encodeAll = (codec: ThreadCodec, widths: readonly number[]) =>
+    Promise.allSettled(widths.map((width) => codec.encode(of(width), "png")));
+  const bytes = (width: number) => ({ status: "fulfilled", value: Uint8Array.of(width) });
+  const refused = (why: RegExp) => ({
+    status: "rejected",
+    reason: expect.objectContaining({
+      code: "encoding_failed",
+      message: expect.stringMatching(why),
+    }),
+  });
+
+  test("as one that never ends", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await using codec = new ThreadCodec(thread);
+    const first = codec.encode(of(3), "png");
+    const all = encodeAll(codec, [1, 4]);
+    expect(await first).toEqual(Uint8Array.of(3));
+    await new Promise(setImmediate);
+    vi.advanceTimersByTime(60_000);
+    expect(await all).toEqual([refused(/took more than 60 s/), bytes(4)]);
+  });
+
+  test("as one that ends its thread, which gets a second chance", async () => {
+    await using codec = new ThreadCodec(thread);
+    expect(await encodeAll(codec, [3, 2, 4])).toEqual([bytes(3), refused(/code 7/), bytes(4)]);
+  });
 });
