@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { readAtMost } from "../bounded_body.ts";
 import { AppError } from "../error.ts";
+import { parseJsonText } from "../json_text.ts";
 import { MODEL_INDEX } from "./model_index.ts";
 import { describeSource, type ModelSource, showUrl, unknownModel } from "./model_source.ts";
 import {
@@ -37,6 +39,9 @@ export interface HubAccess {
   /** `https://huggingface.co`, or a mirror. */
   readonly endpoint: string;
 }
+
+/** Of a repository's listing: one of a hundred thousand files has a fifth of it. */
+const MAX_LISTING_BYTES = 2 ** 26;
 
 type HubSource = Extract<ModelSource, { kind: "hub" }>;
 
@@ -82,7 +87,10 @@ async function hubListing(
   return await withRetries(transport, { doing, signal }, async () => {
     using watch = new Watchdog(transport, signal);
     const { response } = await watch.during(send(transport, url, { signal: watch.signal }));
-    if (response.ok) return decodeHubInfo(await watch.during(response.text()), doing);
+    if (response.ok) {
+      const bytes = await watch.during(readAtMost(response, MAX_LISTING_BYTES));
+      return decodeHubInfo(bytes, doing);
+    }
     await response.body?.cancel();
     if (response.status !== 404) return retryOrThrow(response, doing);
     if (response.headers.get("x-error-code") === null) return undefined;
@@ -90,9 +98,13 @@ async function hubListing(
   });
 }
 
-function decodeHubInfo(text: string, doing: string): HubInfo | Retry {
+function decodeHubInfo(bytes: Uint8Array | undefined, doing: string): HubInfo | Retry {
+  if (!bytes) {
+    const why = `the hub's answer has more than ${MAX_LISTING_BYTES} bytes`;
+    throw new AppError("download_failed", `Cannot ${doing}: ${why}`);
+  }
   try {
-    return hubInfo.parse(JSON.parse(text));
+    return hubInfo.parse(parseJsonText(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new AppError("download_failed", `Cannot ${doing}: the answer is not the hub's`, {
       cause,

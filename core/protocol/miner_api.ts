@@ -53,6 +53,17 @@ const answer = z.object({
   notices: z.array(z.string().max(1000)).max(20).default([]),
 });
 
+const progress = z.object({
+  /** Done, from 1. */
+  step: z.int().min(1),
+  steps: z.int().min(1).max(REQUEST_LIMITS.steps),
+  /** Data URLs of PNGs. */
+  previews: z.array(z.string()).max(REQUEST_LIMITS.batch).optional(),
+}).refine(({ step, steps }) => step <= steps, "a step is not after the last");
+
+/** The event `progress` of a generation. */
+export type GenerationProgress = Readonly<z.infer<typeof progress>>;
+
 const info = z.object({
   name: z.string().max(100),
   version: z.string().max(100),
@@ -105,6 +116,11 @@ export function decodeGenerationAnswer(json: unknown): GenerationAnswer {
       throw new AppError("receipt_invalid", "Cannot read the answer: its id is not its receipt's");
     }),
   };
+}
+
+/** @throws AppError `miner_failed`. */
+export function decodeProgress(json: unknown): GenerationProgress {
+  return decodeMessage(progress, json, "read the progress", "miner_failed");
 }
 
 /** @throws AppError `invalid_request`. */

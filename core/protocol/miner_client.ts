@@ -1,5 +1,5 @@
 import { AppError, reason } from "../error.ts";
-import { readAtMost } from "./bounded_body.ts";
+import { readAtMost } from "../bounded_body.ts";
 import { MAX_REFUSAL_BYTES } from "./miner_api.ts";
 import { addressOf, PATHS } from "./routes.ts";
 import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";

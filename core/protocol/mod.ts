@@ -21,14 +21,15 @@ export {
   decodeAttestation,
   type SignedAttestation,
 } from "./attestation.ts";
-export { readAtMost } from "./bounded_body.ts";
 export {
   decodeGenerationAnswer,
   decodeGenerationCall,
   decodeMinerInfo,
+  decodeProgress,
   type ErrorAnswer,
   type GenerationAnswer,
   type GenerationCall,
+  type GenerationProgress,
   type ImageAnswer,
   MAX_REFUSAL_BYTES,
   type MinerInfo,

@@ -1,5 +1,5 @@
+import { readAtMost } from "../../core/bounded_body.ts";
 import { AppError } from "../../core/error.ts";
-import { readAtMost } from "../../core/protocol/mod.ts";
 
 /** Milliseconds that a body has: no slower than the age that a signed request may have. */
 const BODY_MS = 8000;

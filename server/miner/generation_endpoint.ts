@@ -1,12 +1,15 @@
+import { readAtMost } from "../../core/bounded_body.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { isErrorCode } from "../../core/error_codes.ts";
+import { parseJsonText } from "../../core/json_text.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   addressOf,
   decodeMinerInfo,
+  type ErrorAnswer,
+  MAX_REFUSAL_BYTES,
   type MinerInfo,
   PATHS,
-  readAtMost,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { RetryLater } from "../http/mod.ts";
@@ -22,17 +25,17 @@ export interface Endpoint {
 }
 
 const INFO_MS = 10_000;
+const MAX_INFO_BYTES = 64 * 1024;
 /** Milliseconds that an answer has, but for one that makes images. */
-export const FETCH_MS = 30_000;
-export const MAX_JSON_BYTES = 2 ** 20;
+const FETCH_MS = 30_000;
 
 /** @throws AppError `host_unavailable` for one that is not there, or is another miner's. */
 export async function openEndpoint(url: string, { address }: Hotkey): Promise<Endpoint> {
   try {
     const response = await fetch(addressOf(url, PATHS.info, {}), {
-      signal: AbortSignal.timeout(INFO_MS),
+      ...{ redirect: "error", signal: AbortSignal.timeout(INFO_MS) },
     });
-    const info = decodeMinerInfo(await response.json());
+    const info = decodeMinerInfo(await jsonOf(response, MAX_INFO_BYTES));
     if (info.hotkey !== address) throw new Error(`it signs as ${info.hotkey}, not as ${address}`);
     if (info.models.length === 0) throw new Error("it has no model");
     return { url, info, running: 0, up: true };
@@ -58,9 +61,23 @@ export async function sendSigned(
     hotkey,
   );
   return await fetch(address, {
-    ...{ method, signal, headers: { ...signed, ...headers } },
+    // A signature and a body are for the one that they were made for.
+    ...{ method, signal, redirect: "error", headers: { ...signed, ...headers } },
     ...(method === "POST" && { body: bytes }),
   });
+}
+
+/** Whether a token opens a receipt there. @throws AppError as it refuses, or {@link notThere}. */
+export async function opensAt(endpoint: Endpoint, token: string, id: string): Promise<boolean> {
+  const response = await fetch(addressOf(endpoint.url, PATHS.generation, { id }), {
+    headers: { authorization: `Bearer ${token}` },
+    ...{ redirect: "error", signal: AbortSignal.timeout(FETCH_MS) },
+  }).catch((cause) => {
+    throw notThere(endpoint, cause);
+  });
+  if (!response.ok && response.status !== 403) throw await refusalOf(response);
+  await response.body?.cancel();
+  return response.ok;
 }
 
 /** An endpoint that cannot be used. */
@@ -91,10 +108,17 @@ export function errorOf(
 
 /** What a generator answered instead. */
 export async function refusalOf(response: Response): Promise<Error> {
-  const text = new TextDecoder().decode(await readAtMost(response, MAX_JSON_BYTES));
   try {
-    return errorOf(JSON.parse(text).error);
+    const { error } = await jsonOf(response, MAX_REFUSAL_BYTES) as ErrorAnswer;
+    return errorOf(error);
   } catch {
     return new Error(`it answered ${response.status}`);
   }
+}
+
+/** @throws Error for an answer that is longer, or not JSON. */
+async function jsonOf(response: Response, max: number): Promise<unknown> {
+  const bytes = await readAtMost(response, max);
+  if (!bytes) throw new Error(`its answer has more than ${max} bytes`);
+  return parseJsonText(new TextDecoder().decode(bytes));
 }

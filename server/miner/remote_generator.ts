@@ -1,37 +1,28 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
+import { readAtMost } from "../../core/bounded_body.ts";
 import { AppError, reason } from "../../core/error.ts";
-import { LATENT_SCALE } from "../../core/latent_scale.ts";
-import { decodeImage, type RgbaImage } from "../../core/image/mod.ts";
-import {
-  decodeRequest,
-  encodeRequest,
-  type GenerationRequest,
-  randomSeed,
-} from "../../core/request/mod.ts";
+import { parseJsonText } from "../../core/json_text.ts";
+import { decodeRequest, type GenerationRequest, randomSeed } from "../../core/request/mod.ts";
 import {
   addressOf,
-  decodeGenerationAnswer,
   type Filled,
   type GenerationCall,
   type MinerInfo,
   PATHS,
-  readAtMost,
 } from "../../core/protocol/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import {
   type Endpoint,
-  errorOf,
-  FETCH_MS,
-  MAX_JSON_BYTES,
   notThere,
   openEndpoint,
+  opensAt,
   refusalOf,
   sendSigned,
   unavailable,
 } from "./generation_endpoint.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { makeAt } from "./generator_call.ts";
 import { GeneratorWatch } from "./generator_watch.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
@@ -51,6 +42,8 @@ interface Running {
 }
 
 const MAX_FILE_BYTES = 2 ** 28;
+/** A receipt, with its id. */
+const MAX_ANSWER_BYTES = 2 ** 20;
 /** Receipts whose generator is remembered; others are looked for at all generators. */
 const MAX_REMEMBERED = 10_000;
 
@@ -140,20 +133,13 @@ export class RemoteGenerator implements ImageSource {
 
   async opens(token: string, id: string): Promise<boolean> {
     const maker = await this.#makerOf(id);
-    const response = await fetch(addressOf(maker.url, PATHS.generation, { id }), {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(FETCH_MS),
-    }).catch((cause) => {
-      throw notThere(maker, cause);
-    });
-    if (!response.ok && response.status !== 403) throw await refusalOf(response);
-    await response.body?.cancel();
-    return response.ok;
+    return await opensAt(maker, token, id);
   }
 
   async receipt(id: string): Promise<Receipt> {
-    const { bytes } = await this.#read(PATHS.generation, { id }, MAX_JSON_BYTES);
-    return receiptFromJson(JSON.parse(new TextDecoder().decode(bytes)).receipt);
+    const { bytes } = await this.#read(PATHS.generation, { id }, MAX_ANSWER_BYTES);
+    const json = parseJsonText(new TextDecoder().decode(bytes));
+    return receiptFromJson((json as { readonly receipt: unknown }).receipt);
   }
 
   async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
@@ -184,7 +170,7 @@ export class RemoteGenerator implements ImageSource {
     for (const endpoint of order) {
       endpoint.running++;
       try {
-        return await this.#make(endpoint, job, signal);
+        return this.#take(endpoint, await makeAt(endpoint, job, this.#hotkey, signal));
       } catch (error) {
         const final = error instanceof AppError && !(error instanceof RetryLater);
         if (final || signal.aborted) throw error;
@@ -200,37 +186,8 @@ export class RemoteGenerator implements ImageSource {
     throw new RetryLater("not_ready", `Cannot generate: ${why}`, 10);
   }
 
-  async #make(
-    endpoint: Endpoint,
-    { task, onPosition }: Job<GenerationTask>,
-    signal: AbortSignal,
-  ): Promise<Made> {
-    const { request, format, previews, validator } = task;
-    const body = JSON.stringify({ request: encodeRequest(request), format, previews, validator });
-    const headers = { accept: "text/event-stream" };
-    const response = await sendSigned(
-      this.#hotkey,
-      addressOf(endpoint.url, PATHS.generations, {}),
-      "POST",
-      {
-        ...{ body, headers, signal },
-      },
-    );
-    if (!response.ok) throw await refusalOf(response);
-    const events = (response.body ?? new ReadableStream<Uint8Array<ArrayBuffer>>())
-      .pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-    for await (const { event, data } of events) {
-      const json = JSON.parse(data);
-      if (event === "queued") onPosition?.(json.position);
-      if (event === "progress") await emitStep(task, json);
-      if (event === "error") throw errorOf(json.error);
-      if (event === "done") return this.#take(endpoint, json);
-    }
-    throw new Error("it ended without an answer");
-  }
-
-  #take(endpoint: Endpoint, json: unknown): Made {
-    const made = decoded(json);
+  /** Remembers who made it. */
+  #take(endpoint: Endpoint, made: Made): Made {
     for (const { id } of made.images) this.#makers.set(id, endpoint);
     const over = this.#makers.size - MAX_REMEMBERED;
     if (over > 0) {
@@ -283,30 +240,4 @@ export class RemoteGenerator implements ImageSource {
     if (!bytes) throw unavailable(response.url, `it sends more than ${max} bytes`);
     return { bytes, mediaType: response.headers.get("content-type") ?? "" };
   }
-}
-
-/** An invalid answer is the generator's failure, not the caller's: another is asked. */
-function decoded(json: unknown): Made {
-  try {
-    return decodeGenerationAnswer(json);
-  } catch (cause) {
-    throw new Error(reason(cause), { cause });
-  }
-}
-
-async function emitStep(
-  { request, onStep }: GenerationTask,
-  { step, steps, previews }: {
-    readonly step: number;
-    readonly steps: number;
-    readonly previews?: readonly string[];
-  },
-): Promise<void> {
-  const size = { width: request.width / LATENT_SCALE, height: request.height / LATENT_SCALE };
-  const pictures: RgbaImage[] = [];
-  for (const picture of previews ?? []) {
-    const file = Uint8Array.fromBase64(picture.slice(picture.indexOf(",") + 1));
-    pictures.push(await decodeImage(file, "png", size));
-  }
-  onStep({ index: step - 1, steps, timestep: NaN, preview: () => previews && pictures });
 }

@@ -1,7 +1,7 @@
+import { readAtMost } from "../../core/bounded_body.ts";
 import { parseJsonText } from "../../core/json_text.ts";
 import { z } from "zod";
 import { AppError, reason } from "../../core/error.ts";
-import { readAtMost } from "../../core/protocol/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 
 /** Milliseconds from reading to reading, and for one. */

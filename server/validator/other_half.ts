@@ -1,3 +1,4 @@
+import { readAtMost } from "../../core/bounded_body.ts";
 import { parseJsonText } from "../../core/json_text.ts";
 import { AppError, reason } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
@@ -6,7 +7,6 @@ import {
   decodeResults,
   decodeResultsCall,
   PATHS,
-  readAtMost,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
@@ -49,10 +49,9 @@ export async function askValidator(
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(addressOf(url, path, {}), {
-      method: "POST",
-      body,
-      headers,
-      signal,
+      ...{ method: "POST", body, headers, signal },
+      // A signature is for the one that it was made for.
+      redirect: "error",
     });
     const bytes = await readAtMost(response, max);
     if (!bytes) throw new Error(`its answer has more than ${max} bytes`);

@@ -1,6 +1,6 @@
+import { readAtMost } from "../../core/bounded_body.ts";
 import { open, stat } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
-import { readAtMost } from "../../core/protocol/mod.ts";
 import type { Random } from "./selection.ts";
 import { promptOfWords } from "./words.ts";
 

@@ -1,6 +1,6 @@
+import { readAtMost } from "../../../core/bounded_body.ts";
 import { parseJsonText } from "../../../core/json_text.ts";
 import { AppError, reason } from "../../../core/error.ts";
-import { readAtMost } from "../../../core/protocol/mod.ts";
 
 const TIMEOUT_MS = 20_000;
 

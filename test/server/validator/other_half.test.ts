@@ -13,8 +13,12 @@ function served(ledger: Ledger): string {
   app.onError((error) => errorResponse(error, () => {}));
   const guard = new RequestGuard(own.address, new ReplayWindow(":memory:"));
   mount(app, [resultsRoute(guard, ledger)]);
+  return serving((request) => app.fetch(request));
+}
+
+function serving(answer: (request: Request) => Response | Promise<Response>): string {
   const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
-  const server = Deno.serve(options, app.fetch);
+  const server = Deno.serve(options, answer);
   onTestFinished(() => server.shutdown());
   return `http://127.0.0.1:${server.addr.port}`;
 }
@@ -43,4 +47,18 @@ test("results are for nobody else", async () => {
   const error = await rejection(pullResults(other, ledger, stranger, 0));
   expect(error).toMatchObject({ code: "host_unavailable" });
   expect(error.message).toMatch(/for v1\/results: it answered 403 .* is not this validator/);
+});
+
+test("a signed call is not sent on to where its server points", async () => {
+  using ledger = new Ledger(":memory:");
+  let sentOn = 0;
+  const elsewhere = serving(() => (sentOn++, new Response("{}")));
+  const redirecting = serving(() =>
+    new Response(null, { status: 307, headers: { location: elsewhere } })
+  );
+  const other = { url: redirecting, signedFor: own.address };
+  await expect(pullResults(other, ledger, own, 0)).rejects.toMatchObject({
+    code: "host_unavailable",
+  });
+  expect(sentOn).toBe(0);
 });
