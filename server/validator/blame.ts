@@ -1,6 +1,7 @@
 import { AppError } from "../../core/error.ts";
 import { errorFacts, isErrorCode } from "../../core/error_codes.ts";
-import { MinerBusy, MinerRefused } from "./miner_caller.ts";
+import { MinerBusy } from "./miner_answer.ts";
+import { MinerRefused } from "./miner_caller.ts";
 
 /** How the miners asked for the same image ended, and so whose fault it is. */
 export interface Blame {

@@ -7,6 +7,7 @@ import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { blameFor, isExcused } from "./blame.ts";
 import { firstGood } from "./first_good.ts";
+import { furthest, type OnStep } from "./furthest.ts";
 import type { Ledger, PendingCheck } from "./ledger/mod.ts";
 import { type CheckedAnswer, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
@@ -62,11 +63,19 @@ export interface Forwarded {
   readonly verdict: Verdict | undefined;
 }
 
+/** How a user waits. */
+export interface Waiting {
+  readonly signal?: AbortSignal;
+  /** Of the miner that is furthest, so never backwards; none once the image is there. */
+  readonly onStep?: OnStep;
+}
+
 interface Job {
   readonly id: string;
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
   readonly signal: AbortSignal | undefined;
+  readonly onStep: OnStep | undefined;
   /** Whether miners that failed are charged with it; known when the job has ended. */
   readonly charged: Promise<boolean>;
 }
@@ -94,15 +103,20 @@ export class Forwarder {
   async generate(
     request: GenerationRequest,
     format: ImageFormat,
-    signal?: AbortSignal,
+    { signal, onStep }: Waiting = {},
   ): Promise<Forwarded> {
     const { ranked, options, random } = this.#parts;
     const peers = drawByRank(ranked(), options.miners, random);
     const { promise: charged, resolve: charge } = Promise.withResolvers<boolean>();
     const id = crypto.randomUUID();
-    const job = { id, request: encodeRequest(request), format, signal, charged };
+    const steps = onStep && furthest(onStep);
+    const job = {
+      ...{ id, request: encodeRequest(request), format, signal, charged },
+      onStep: steps?.take,
+    };
     const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
     const result = await firstGood(attempts, options.hedgeMs);
+    steps?.end();
     if ("value" in result) {
       charge(true);
       return result.value;
@@ -172,9 +186,10 @@ export class Forwarder {
     if (await charged) this.#parts.ledger.results.failed(id, peer.hotkey, reason(error));
   }
 
-  async #ask(peer: Peer, { request, format, signal }: Job) {
+  async #ask(peer: Peer, { request, format, signal, onStep }: Job) {
     const { caller, manifest, options: { timeoutMs } } = this.#parts;
-    const answer = await caller.generate(peer, { request, format, manifest, timeoutMs, signal });
+    const asked = { request, format, manifest, timeoutMs, signal, onStep };
+    const answer = await caller.generate(peer, asked);
     return { answer, image: await caller.image(peer, answer, timeoutMs) };
   }
 

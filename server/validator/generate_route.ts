@@ -27,7 +27,7 @@ import {
   route,
 } from "../http/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
-import type { Forwarded, Forwarder } from "./forwarder.ts";
+import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -80,7 +80,7 @@ export function generateRoute(
     ...{ method: "post", path: PATHS.generate, auth: "signed or bearer", body: "ImageCall" },
     summary:
       "An image of a miner; the bearer is an API key. With Accept: image/* the file alone, " +
-      "with text/event-stream events accepted, done and error",
+      "with text/event-stream events accepted, progress, done and error",
     answer: "ImageForUser",
     preferred: TYPES.slice(1),
     errors: [400, 401, 403, 406, 408, 409, 413, 429, 503],
@@ -94,9 +94,9 @@ export function generateRoute(
         limit.take(who);
         return order;
       });
-      return await answer(context, order, failed, (signal) =>
+      return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
-          const image = await imageFor(order, parts, signal);
+          const image = await imageFor(order, parts, waiting);
           count("served");
           return image;
         }));
@@ -150,9 +150,9 @@ interface Served {
 async function imageFor(
   { request, format, watermark }: Order,
   { forwarder, codec }: GenerateParts,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<Served> {
-  const forwarded = await forwarder.generate(request, format, signal);
+  const forwarded = await forwarder.generate(request, format, waiting);
   const { image } = forwarded;
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
   return { forwarded, file };
@@ -163,15 +163,16 @@ async function answer(
   context: Context,
   order: Order,
   failed: (error: unknown) => void,
-  serve: (signal: AbortSignal) => Promise<Served>,
+  serve: (waiting: Waiting) => Promise<Served>,
 ): Promise<Response> {
   if (order.type === EVENT_STREAM) {
     return await eventStream(context, async (emit, signal) => {
       emit("accepted", {});
-      return answerOf(await serve(signal), order);
+      const onStep: Waiting["onStep"] = (progress) => emit("progress", progress);
+      return answerOf(await serve({ signal, onStep }), order);
     }, failed);
   }
-  const served = await serve(context.req.raw.signal);
+  const served = await serve({ signal: context.req.raw.signal });
   if (order.type === JSON_TYPE) return context.json(answerOf(served, order));
   return context.body(served.file, 200, {
     "content-type": `image/${order.format}`,

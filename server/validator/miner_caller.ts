@@ -1,32 +1,28 @@
-import { parseJsonText } from "../../core/json_text.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { errorFacts } from "../../core/error_codes.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import {
   addressOf,
   decodeGenerationAnswer,
+  type GenerationProgress,
   type ImageAnswer,
   imageOfMiner,
-  MAX_REFUSAL_BYTES,
   minerAddress,
   PATHS,
-  readAtMost,
   type Score,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
-import { MAX_CLOCK_SKEW_MS, MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import {
   type CheckedImage,
   type CheckedStatement,
   checkImage,
   checkStatement,
 } from "../../core/verifier/mod.ts";
-
 import type { Hotkey } from "../../core/keys/mod.ts";
+import { EVENT_STREAM } from "../http/mod.ts";
+import { answerOf, MinerBusy, Refusal } from "./miner_answer.ts";
 import type { Peer } from "./peers.ts";
-
-/** A miner that honestly has no room now. */
-export class MinerBusy extends AppError {}
 
 /** A miner that refused, by an answer that says why. */
 export class MinerRefused extends AppError {
@@ -54,6 +50,8 @@ export interface Asked {
   /** Milliseconds until the receipt is here. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Gets the steps that are done; without it the miner is not asked for them. */
+  readonly onStep?: (progress: GenerationProgress) => void;
 }
 
 /** An answer whose receipt is the miner's own, of the request that was sent. */
@@ -61,8 +59,6 @@ export interface CheckedAnswer extends ImageAnswer {
   readonly statement: CheckedStatement;
 }
 
-/** A receipt is longer in JSON than in its canonical form by its token and its frame. */
-const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
 const FORGET_MS = 5000;
 
 /** Calls miners, signed, and checks at once all that it can. */
@@ -83,15 +79,17 @@ export class MinerCaller {
    * wrong.
    */
   async generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
-    const { request, format, manifest, timeoutMs, signal } = asked;
+    const { request, format, manifest, timeoutMs, signal, onStep } = asked;
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();
     try {
       const response = await this.#send(peer, "POST", addressOf(peer.url, PATHS.generations, {}), {
         body: JSON.stringify({ request, format }),
         signal: signal ? AbortSignal.any([late, signal]) : late,
+        accept: onStep ? EVENT_STREAM : "application/json",
       });
-      const { images: [image, ...more] } = decodeGenerationAnswer(await jsonOf(response));
+      const json = await answerOf(response, onStep);
+      const { images: [image, ...more] } = decodeGenerationAnswer(json);
       if (more.length > 0) throw new Error(`${1 + more.length} images came for one`);
       const { receipt } = image;
       const statement = checkStatement(receipt, {
@@ -150,7 +148,11 @@ export class MinerCaller {
     { hotkey }: Peer,
     method: string,
     address: URL,
-    { body = "", signal }: { readonly body?: string; readonly signal: AbortSignal },
+    { body = "", accept = "application/json", signal }: {
+      readonly body?: string;
+      readonly accept?: string;
+      readonly signal: AbortSignal;
+    },
   ): Promise<Response> {
     const bytes = new TextEncoder().encode(body);
     const headers = await signedHeaders(
@@ -158,10 +160,7 @@ export class MinerCaller {
       this.#hotkey,
     );
     return await fetch(address, {
-      method,
-      headers,
-      redirect: "error",
-      signal,
+      ...{ method, signal, redirect: "error", headers: { ...headers, accept } },
       ...(method === "POST" && { body: bytes }),
     });
   }
@@ -173,37 +172,4 @@ function failure({ uid }: Peer, cause: unknown, why: string): AppError {
   const forged = cause instanceof AppError && errorFacts(cause.code).forgery;
   const Failure = forged ? MinerForged : AppError;
   return new Failure("miner_failed", message, { cause });
-}
-
-/** An answer with another status than 200. */
-class Refusal extends Error {
-  constructor(message: string, readonly said: string) {
-    super(message);
-  }
-}
-
-async function jsonOf(response: Response): Promise<unknown> {
-  const bytes = await readAtMost(response, response.ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES);
-  if (response.ok) {
-    if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    return parseJsonText(new TextDecoder().decode(bytes));
-  }
-  const { code, message } = errorOf(bytes);
-  const said = `${response.status} ${message}`.trim();
-  if (response.status === 429 || response.status === 503) {
-    throw new MinerBusy("miner_failed", `Cannot ask now: the miner answered ${said}`);
-  }
-  throw new Refusal(`the miner answered ${said}`, code || String(response.status));
-}
-
-/** What an answer says of itself, as far as it is one of ours. */
-function errorOf(bytes: Uint8Array | undefined): { code: string; message: string } {
-  try {
-    const { error: { code, message } } = parseJsonText(new TextDecoder().decode(bytes)) as {
-      readonly error: { readonly code: unknown; readonly message: unknown };
-    };
-    return { code: String(code).slice(0, 40), message: String(message).slice(0, 300) };
-  } catch {
-    return { code: "", message: "" };
-  }
 }

@@ -1,73 +1,27 @@
-import type { ImageCodec } from "../../core/image/mod.ts";
 import { join } from "node:path";
 import { takeFolder } from "../storage/mod.ts";
 import { AppError, reason } from "../../core/error.ts";
-import {
-  checkWork,
-  decodeRequest,
-  encodeRequest,
-  type GenerationRequest,
-  randomSeed,
-  type RequestDefaults,
-} from "../../core/request/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { openVerifier } from "../../core/verifier/mod.ts";
-import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
+import { SubnetWatch } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
-import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
-import { knownEntry } from "../models/mod.ts";
+import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
-import { Forwarder, type ForwardOptions } from "./forwarder.ts";
+import { Forwarder } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
 import { MinerCaller } from "./miner_caller.ts";
-import { pullResults, type Validated } from "./other_half.ts";
+import { openScoring } from "./open_scoring.ts";
+import { pullResults } from "./other_half.ts";
 import { type Peer, peersOf } from "./peers.ts";
-import { openPrompts, type PromptSource } from "./prompts.ts";
 import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
-import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import { Permit } from "./permit.ts";
-import { StressLoop } from "./stress_loop.ts";
-import { probe, type StressOptions, type StressResult, stressTest } from "./stress_ramp.ts";
+import { secureRandom } from "./secure_random.ts";
+import { stressLoop } from "./stress_role.ts";
+import type { ValidatorOptions } from "./validator_options.ts";
 import { WeightsLoop } from "./weights_loop.ts";
-
-export interface ValidatorOptions extends NeuronOptions {
-  readonly chain: SubtensorClient;
-  /** Serves users and scores, tests miners and sets weights, or both. */
-  readonly roles: { readonly forward: boolean; readonly stress: boolean };
-  /** Blocks from weights to weights. */
-  readonly epochLength: number;
-  /** Blocks until the metagraph is read again. */
-  readonly refreshBlocks?: number;
-  readonly forward: ForwardOptions;
-  readonly stress: StressOptions;
-  /** Milliseconds that a miner has for all that one check fetches of it. */
-  readonly fetchMs?: number;
-  /** Miners tested at the same time, and milliseconds until one is tested again. */
-  readonly concurrency: number;
-  readonly restMs: number;
-  /** A file or an address of prompts. */
-  readonly prompts?: string;
-  /** What synthetic requests ask for, where it is not the model's own. */
-  readonly synthetic: { readonly size?: number; readonly steps?: number };
-  /** The scoring API of another validator; needed without the forwarding role. */
-  readonly scoring?: Validated;
-  /** The address of this validator's other half on another machine, whose results count too. */
-  readonly otherHalf?: string;
-  /** Whether axons count at addresses that the open internet does not route to. */
-  readonly privateAxons: boolean;
-  /** API keys' file. */
-  readonly apiKeys?: string;
-  /** SS58 of callers that may ask, besides the validator itself. */
-  readonly allowed: readonly string[];
-  /** Origins whose pages may ask for images; `*` for any. */
-  readonly origins: readonly string[];
-  /** User requests a minute, of each caller. */
-  readonly requestsPerMinute: number;
-}
 
 /** A validator that runs. */
 export interface Validator extends RunningNeuron {
@@ -75,8 +29,6 @@ export interface Validator extends RunningNeuron {
   readonly ledger: Ledger;
 }
 
-/** Public receipts that are kept. */
-const SHOWN = 200;
 /** Milliseconds from maintenance to maintenance, and from one exchange of results to the next. */
 const MAINTENANCE_MS = 60_000;
 const EXCHANGE_MS = 15_000;
@@ -149,8 +101,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
     const permit = new Permit(address, log);
     const testable = () => permit.testable(subnet.metagraph, peers());
-    const prompts = await promptsOf(options);
-    stack.use(stressLoop(options, { ledger, caller, peers: testable, ...model, prompts }));
+    stack.use(await stressLoop(options, { ledger, caller, peers: testable, ...model }));
   }
   const owned = stack.move();
   return {
@@ -188,102 +139,6 @@ function exchangeResults(
   }, (error) => state.say("results not taken over", { error: reason(error) }, "warn"));
 }
 
-interface Scoring {
-  readonly scorer: Scorer;
-  readonly defaults: Omit<RequestDefaults, "seed">;
-  /** Throws for what the model cannot make. */
-  readonly checkRequest: (request: GenerationRequest) => void;
-  /** With a model of its own alone. */
-  readonly manifest?: string;
-  readonly compute?: string;
-}
-
-/** A model on this machine, or the scoring API of another. */
-async function openScoring(
-  options: ValidatorOptions,
-  { metrics, codec }: { readonly metrics: ValidatorMetrics; readonly codec: ImageCodec },
-  stack: AsyncDisposableStack,
-): Promise<Scoring> {
-  const { scoring, wallet, roles } = options;
-  if (!roles.forward) {
-    const entry = knownEntry(options.model);
-    if (!scoring || !entry) {
-      throw new AppError(
-        "invalid_request",
-        "Cannot validate: without the forward role --scoring.url and --scoring.hotkey name who " +
-          "checks, and --model is one of the catalogue",
-      );
-    }
-    const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
-    return { scorer, defaults: entry.defaults, checkRequest: () => {} };
-  }
-  const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
-  const verifier = await openVerifier(model);
-  return {
-    scorer: counted(localScorer(verifier, engine, { fetchMs: options.fetchMs, codec }), metrics),
-    defaults,
-    checkRequest: (request) => {
-      checkWork(request, defaults, options.forward.maxWork);
-      checkRequest(request);
-    },
-    manifest: facts.manifest,
-    compute: engine.compute,
-  };
-}
-
-function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {
-  return async (answer, image) => {
-    const score = await scorer(answer, image);
-    metrics.scored(score.verdict);
-    return score;
-  };
-}
-
-function promptsOf({ prompts, log }: ValidatorOptions): Promise<PromptSource> {
-  return openPrompts(
-    prompts,
-    secureRandom,
-    (error) => log("prompt bank", { error: String(error) }, "warn"),
-  );
-}
-
-interface StressNeeds extends Scoring {
-  readonly ledger: Ledger;
-  readonly caller: MinerCaller;
-  readonly peers: () => readonly Peer[];
-  readonly prompts: PromptSource;
-}
-
-function stressLoop(options: ValidatorOptions, needs: StressNeeds): StressLoop {
-  const { ledger, caller, peers, prompts, scorer, defaults, manifest } = needs;
-  const { size, steps } = options.synthetic;
-  const shape = {
-    ...defaults,
-    ...(size === undefined ? {} : { width: size, height: size }),
-    ...(steps === undefined ? {} : { steps }),
-  };
-  const ask = async () => {
-    const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed: randomSeed() });
-    return { request: encodeRequest(request), format: "png" as const, manifest };
-  };
-  const parts = {
-    ...{ caller, scorer, ask, random: secureRandom, options: options.stress },
-    clock: () => performance.now(),
-  };
-  return new StressLoop({
-    ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
-    concurrency: options.concurrency,
-    restMs: options.restMs,
-    probe: (peer, signal) => probe(peer, parts, signal),
-    test: (peer, signal) => stressTest(peer, parts, signal),
-    publish: (peer, { shown }: StressResult) => {
-      if (!shown) return;
-      const { id, receipt, token } = shown;
-      ledger.receipts.add(id, { id, receipt, token, miner: peer.url }, SHOWN);
-    },
-  });
-}
-
 function ranked(peers: readonly Peer[], ledger: Ledger) {
   return peers.map((peer) => {
     const metrics = ledger.metrics(peer.hotkey);
@@ -302,9 +157,4 @@ function checkAllowed(signedBy: string, allowed: readonly string[]): void {
     "not_allowed",
     `Cannot take the request: the hotkey ${signedBy} is not among --allow.hotkeys`,
   );
-}
-
-/** Miners must not foresee what is drawn. */
-function secureRandom(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
 }

@@ -1,13 +1,8 @@
 import { AppError, reason, throwIfAborted } from "../../core/error.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import type { Checked, LoadTest } from "./ledger/mod.ts";
-import {
-  type Asked,
-  type CheckedAnswer,
-  MinerBusy,
-  type MinerCaller,
-  MinerForged,
-} from "./miner_caller.ts";
+import { MinerBusy } from "./miner_answer.ts";
+import { type Asked, type CheckedAnswer, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
 import { type Random, sample } from "./selection.ts";

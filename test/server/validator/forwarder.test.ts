@@ -10,9 +10,9 @@ import {
   type ForwardOptions,
 } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
+import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import {
   type Asked,
-  MinerBusy,
   MinerCaller,
   MinerForged,
   MinerRefused,
@@ -236,7 +236,7 @@ test("a user who leaves fails nobody", async () => {
       signal?.addEventListener("abort", () => reject(new AppError("cancelled", "Cannot: gone")))
     );
   const { made } = forwarder([waits]);
-  const left = rejection(made.generate(REQUEST, "png", leaving.signal));
+  const left = rejection(made.generate(REQUEST, "png", { signal: leaving.signal }));
   leaving.abort();
   expect(await left).toMatchObject({ code: "cancelled" });
   expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 0 });
@@ -285,5 +285,41 @@ describe("a check that this validator cannot make", () => {
     expect(scorer).toHaveBeenCalledTimes(1);
     gate.resolve(SCORE);
     expect((await answered).verdict).toBe("honest");
+  });
+});
+
+describe("steps that are done", () => {
+  test("are those of the miner that is furthest, never backwards, and none after the image", async () => {
+    for (const uid of [0, 1]) known(uid);
+    const steps: string[] = [];
+    const asked: Asked[] = [];
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const held: Answer = async (peer, call) => {
+      asked.push(call);
+      await gates[peer.uid].promise;
+      return await honest(peer);
+    };
+    const { made } = forwarder([held, held], { hedgeMs: 1 });
+    const onStep = ({ step, steps: all }: { step: number; steps: number }) =>
+      void steps.push(`${step}/${all}`);
+    const image = made.generate(REQUEST, "png", { onStep });
+    await vi.waitUntil(() => asked.length === 2, PATIENCE_MS);
+    const say = (miner: number, step: number) => asked[miner].onStep?.({ step, steps: 4 });
+    say(0, 1), say(1, 1), say(0, 2), say(1, 2), say(1, 3), say(0, 3), say(1, 2);
+    expect(steps).toEqual(["1/4", "2/4", "3/4"]);
+    gates[1].resolve();
+    expect((await image).peer.uid).toBe(1);
+    say(0, 4);
+    expect(steps).toHaveLength(3);
+    gates[0].resolve();
+    await made.idle();
+  });
+
+  test("are not asked for by who does not listen", async () => {
+    known(0);
+    let call: Asked | undefined;
+    const { made } = forwarder([(peer, asked) => (call = asked, honest(peer))]);
+    await made.generate(REQUEST, "png");
+    expect(call?.onStep).toBeUndefined();
   });
 });

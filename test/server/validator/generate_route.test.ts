@@ -13,7 +13,7 @@ import { ReplayWindow, RequestGuard, RetryLater } from "../../../server/http/mod
 import { openModel } from "../../../server/models/mod.ts";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
-import type { Forwarded } from "../../../server/validator/forwarder.ts";
+import type { Forwarded, Waiting } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
@@ -30,7 +30,7 @@ const IMAGE = new TextEncoder().encode("an image");
 let stack: DisposableStack;
 let app: ReturnType<typeof validatorRoutes>;
 let forwarded: Forwarded;
-const generate = vi.fn((_request: GenerationRequest, _format: string) =>
+const generate = vi.fn((_request: GenerationRequest, _format: string, _waiting?: Waiting) =>
   Promise.resolve(forwarded)
 );
 
@@ -147,6 +147,24 @@ describe("accept: text/event-stream", () => {
     expect(events[1].data).toEqual(json);
     const text = await (await app.request("/metrics")).text();
     expect(text).toMatch(/stepwise_user_requests_total\{outcome="served"\} 2/);
+  });
+
+  test("steps that are done are events", async () => {
+    generate.mockImplementationOnce((_request, _format, waiting) => {
+      for (const step of [1, 2]) waiting?.onStep?.({ step, steps: 2 });
+      return Promise.resolve(forwarded);
+    });
+    const events = await eventsOf(await ask(CALL, { accept }));
+    expect(events.slice(0, -1)).toEqual([
+      { event: "accepted", data: {} },
+      { event: "progress", data: { step: 1, steps: 2 } },
+      { event: "progress", data: { step: 2, steps: 2 } },
+    ]);
+  });
+
+  test("only who takes events has its miner asked for steps", async () => {
+    await ask(CALL);
+    expect(generate.mock.lastCall?.[2]?.onStep).toBeUndefined();
   });
 
   test("a failure is an event once the stream is open, and counted by its code", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
-import { MinerBusy, MinerCaller, MinerForged } from "../../../server/validator/miner_caller.ts";
+import { MinerBusy } from "../../../server/validator/miner_answer.ts";
+import { MinerCaller, MinerForged, MinerRefused } from "../../../server/validator/miner_caller.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -94,6 +95,58 @@ describe("generate", () => {
     expect(error).toMatchObject({ code: "miner_failed" });
     expect(error).not.toBeInstanceOf(MinerForged);
     expect(error instanceof MinerBusy).toBe(kind === MinerBusy);
+  });
+});
+
+describe("a miner that is asked for its steps", () => {
+  const event = (name: string, data: unknown) =>
+    `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  const headers = { "content-type": "text/event-stream" };
+  const asking = (steps: unknown[] = []) => ({
+    ...ASKED,
+    onStep: (progress: unknown) => void steps.push(progress),
+  });
+
+  test("says them before its answer", async () => {
+    const image = await signed();
+    const seen: (string | null)[] = [];
+    const { peer, caller } = served((request) => {
+      seen.push(request.headers.get("accept"));
+      const events = [
+        event("queued", { id: "job", position: 0 }),
+        event("progress", { id: "job", step: 1, steps: 4 }),
+        event("done", { id: "job", images: [image], notices: [] }),
+      ];
+      return new Response(events.join(""), { headers });
+    });
+    const steps: unknown[] = [];
+    expect((await caller.generate(peer, asking(steps))).receipt).toEqual(image.receipt);
+    expect(steps).toEqual([{ step: 1, steps: 4 }]);
+    expect(seen).toEqual(["text/event-stream"]);
+  });
+
+  test("may answer at once", async () => {
+    const image = await signed();
+    const { peer, caller } = served(() => answerOf(image));
+    expect((await caller.generate(peer, asking())).receipt).toEqual(image.receipt);
+  });
+
+  test.each<[string, string, "busy" | "refused" | "failed"]>([
+    ["queue_full", event("error", { error: { code: "queue_full", message: "" } }), "busy"],
+    ["not_ready", event("error", { error: { code: "not_ready", message: "" } }), "busy"],
+    ["a failure", event("error", { error: { code: "inference_failed", message: "" } }), "refused"],
+    ["a code of its own", event("error", { error: { code: "constructor" } }), "refused"],
+    ["an error of nothing", event("error", null), "refused"],
+    ["no step", event("progress", { step: 5, steps: 4 }), "failed"],
+    ["no JSON", "event: done\ndata: {\n\n", "failed"],
+    ["no end", event("queued", { id: "job", position: 0 }), "failed"],
+  ])("is judged as by its status: %s", async (_, events, kind) => {
+    const { peer, caller } = served(() => new Response(events, { headers }));
+    const error = await rejection(caller.generate(peer, asking()));
+    expect(error).toMatchObject({ code: "miner_failed" });
+    expect(error).not.toBeInstanceOf(MinerForged);
+    expect(error instanceof MinerBusy).toBe(kind === "busy");
+    expect(error instanceof MinerRefused).toBe(kind === "refused");
   });
 });
 

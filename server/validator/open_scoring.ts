@@ -1,0 +1,61 @@
+import { AppError } from "../../core/error.ts";
+import type { ImageCodec } from "../../core/image/mod.ts";
+import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
+import { openVerifier } from "../../core/verifier/mod.ts";
+import { openEngine } from "../neuron/mod.ts";
+import { knownEntry } from "../models/mod.ts";
+import type { ValidatorMetrics } from "./metrics.ts";
+import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
+import type { ValidatorOptions } from "./validator_options.ts";
+
+/** What checks miners, and what it can make. */
+export interface Scoring {
+  readonly scorer: Scorer;
+  readonly defaults: Omit<RequestDefaults, "seed">;
+  /** Throws for what the model cannot make. */
+  readonly checkRequest: (request: GenerationRequest) => void;
+  /** With a model of its own alone. */
+  readonly manifest?: string;
+  readonly compute?: string;
+}
+
+/** A model on this machine, or the scoring API of another. */
+export async function openScoring(
+  options: ValidatorOptions,
+  { metrics, codec }: { readonly metrics: ValidatorMetrics; readonly codec: ImageCodec },
+  stack: AsyncDisposableStack,
+): Promise<Scoring> {
+  const { scoring, wallet, roles } = options;
+  if (!roles.forward) {
+    const entry = knownEntry(options.model);
+    if (!scoring || !entry) {
+      throw new AppError(
+        "invalid_request",
+        "Cannot validate: without the forward role --scoring.url and --scoring.hotkey name who " +
+          "checks, and --model is one of the catalogue",
+      );
+    }
+    const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
+    return { scorer, defaults: entry.defaults, checkRequest: () => {} };
+  }
+  const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
+  const verifier = await openVerifier(model);
+  return {
+    scorer: counted(localScorer(verifier, engine, { fetchMs: options.fetchMs, codec }), metrics),
+    defaults,
+    checkRequest: (request) => {
+      checkWork(request, defaults, options.forward.maxWork);
+      checkRequest(request);
+    },
+    manifest: facts.manifest,
+    compute: engine.compute,
+  };
+}
+
+function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {
+  return async (answer, image) => {
+    const score = await scorer(answer, image);
+    metrics.scored(score.verdict);
+    return score;
+  };
+}

@@ -1,0 +1,41 @@
+import type { SubtensorClient } from "../chain/mod.ts";
+import type { NeuronOptions } from "../neuron/mod.ts";
+import type { ForwardOptions } from "./forwarder.ts";
+import type { Validated } from "./other_half.ts";
+import type { StressOptions } from "./stress_ramp.ts";
+
+/** What a validator is started with. */
+export interface ValidatorOptions extends NeuronOptions {
+  readonly chain: SubtensorClient;
+  /** Serves users and scores, tests miners and sets weights, or both. */
+  readonly roles: { readonly forward: boolean; readonly stress: boolean };
+  /** Blocks from weights to weights. */
+  readonly epochLength: number;
+  /** Blocks until the metagraph is read again. */
+  readonly refreshBlocks?: number;
+  readonly forward: ForwardOptions;
+  readonly stress: StressOptions;
+  /** Milliseconds that a miner has for all that one check fetches of it. */
+  readonly fetchMs?: number;
+  /** Miners tested at the same time, and milliseconds until one is tested again. */
+  readonly concurrency: number;
+  readonly restMs: number;
+  /** A file or an address of prompts. */
+  readonly prompts?: string;
+  /** What synthetic requests ask for, where it is not the model's own. */
+  readonly synthetic: { readonly size?: number; readonly steps?: number };
+  /** The scoring API of another validator; needed without the forwarding role. */
+  readonly scoring?: Validated;
+  /** The address of this validator's other half on another machine, whose results count too. */
+  readonly otherHalf?: string;
+  /** Whether axons count at addresses that the open internet does not route to. */
+  readonly privateAxons: boolean;
+  /** API keys' file. */
+  readonly apiKeys?: string;
+  /** SS58 of callers that may ask, besides the validator itself. */
+  readonly allowed: readonly string[];
+  /** Origins whose pages may ask for images; `*` for any. */
+  readonly origins: readonly string[];
+  /** User requests a minute, of each caller. */
+  readonly requestsPerMinute: number;
+}
