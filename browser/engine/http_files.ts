@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { type ByteRange, ListedFiles } from "../../core/model/mod.ts";
 import type { ModelDescription } from "../../core/remote/mod.ts";
@@ -43,10 +44,12 @@ async function readBody(response: Response, length: number): Promise<Uint8Array<
   const reader = response.body?.getReader();
   let got = 0;
   for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
-    if (got + chunk.value.length > length) throw new Error(`it has more than ${length} bytes`);
+    if (got + chunk.value.length > length) {
+      throw new Error(`it has more than ${counted(length, "byte")}`);
+    }
     bytes.set(chunk.value, got);
     got += chunk.value.length;
   }
-  if (got < length) throw new Error(`it ended after ${got} of ${length} bytes`);
+  if (got < length) throw new Error(`it ended after ${got} of ${counted(length, "byte")}`);
   return bytes;
 }

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 
 /** A buffer on loan from a pool; disposing gives it back. */
@@ -90,7 +91,7 @@ export class BufferPool implements Disposable {
     if (!(size <= max)) {
       throw new AppError(
         "gpu_failed",
-        `Cannot allocate ${label}: it is ${size} bytes, and this device allows ${max}`,
+        `Cannot allocate ${label}: it is ${counted(size, "byte")}, and this device allows ${max}`,
       );
     }
     const buffer = this.#device.createBuffer({ label, size, usage });

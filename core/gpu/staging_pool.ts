@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 
@@ -27,7 +28,9 @@ export class StagingPool implements Disposable {
     if (offset + bytes > source.size) {
       throw new AppError(
         "shape_mismatch",
-        `Cannot read back ${source.label}: it is ${source.size} bytes, not ${offset + bytes}`,
+        `Cannot read back ${source.label}: it is ${counted(source.size, "byte")}, not ${
+          offset + bytes
+        }`,
       );
     }
     const staging = this.#buffers.take(bytes, `${source.label} to host`, MAP_READ_USAGE);

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import type { Graph } from "./graph.ts";
 import {
@@ -89,7 +90,9 @@ function checkWeights(
     if (size <= maxFileBytes) continue;
     throw new AppError(
       "host_unavailable",
-      `Cannot load ${path} of ${files.name}: it has ${size} bytes, and ${name} takes files of up ` +
+      `Cannot load ${path} of ${files.name}: it has ${
+        counted(size, "byte")
+      }, and ${name} takes files of up ` +
         `to ${maxFileBytes}. Use a variant with float16 weights if the model has one, or compute ` +
         "on the CPU",
       { field: "compute" },

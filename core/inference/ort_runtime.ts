@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
 import { AppError, reason } from "../error.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -176,7 +177,9 @@ class OrtSession implements Session {
     if (tensor.buffer.size < bytes) {
       throw new AppError(
         "shape_mismatch",
-        `Cannot run ${this.#path}: a buffer is ${tensor.buffer.size} bytes, and [${dims}] of ` +
+        `Cannot run ${this.#path}: a buffer is ${
+          counted(tensor.buffer.size, "byte")
+        }, and [${dims}] of ` +
           `${type} needs ${bytes}`,
       );
     }

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { blake2b } from "@noble/hashes/blake2.js";
 import { AppError } from "../error.ts";
 
@@ -15,7 +16,7 @@ export function encodeSs58(publicKey: Uint8Array): string {
   if (publicKey.length !== KEY_BYTES) {
     throw new AppError(
       "address_invalid",
-      `Cannot write an address: the key has ${publicKey.length} bytes, not ${KEY_BYTES}`,
+      `Cannot write an address: the key has ${counted(publicKey.length, "byte")}, not ${KEY_BYTES}`,
     );
   }
   const body = Uint8Array.of(PREFIX, ...publicKey);

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError, throwIfAborted } from "../error.ts";
 import { Meter } from "./download_meter.ts";
 import { contentRange, lengthOf, rangeHeaders, validatorOf } from "./http_headers.ts";
@@ -257,7 +258,7 @@ class Download {
 
   #ended({ file, size }: Opened): Retry | undefined {
     if (size === undefined || file.bytes === size) return undefined;
-    return new Retry(`the connection closed after ${file.bytes} of ${size} bytes`);
+    return new Retry(`the connection closed after ${file.bytes} of ${counted(size, "byte")}`);
   }
 
   #mismatch(what: string, found: string | number, expected: string | number): AppError {

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
 import { parseModelJson } from "./model_json.ts";
 
@@ -52,7 +53,7 @@ const MAX_JSON_BYTES = 64 * 2 ** 20;
 export async function readJson(files: ModelFiles, path: string): Promise<unknown> {
   const size = files.size(path);
   if (size > MAX_JSON_BYTES) {
-    throw unreadable(files, path, `it has ${size} bytes, more than ${MAX_JSON_BYTES}`);
+    throw unreadable(files, path, `it has ${counted(size, "byte")}, more than ${MAX_JSON_BYTES}`);
   }
   const text = await files.text(path);
   try {

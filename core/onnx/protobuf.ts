@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 /** One field of a message; for a length-delimited one `start` and `end` span its content in bytes. */
 export interface Field {
   readonly number: number;
@@ -88,7 +89,7 @@ export class ProtobufReader {
 
   #overrun(needed: number): string {
     return needed > this.#size
-      ? `it has ${this.#size} bytes of at least ${needed}`
+      ? `it has ${counted(this.#size, "byte")} of at least ${needed}`
       : "its lengths do not add up";
   }
 }

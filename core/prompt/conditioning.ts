@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import { CLIP_TOKENS, type Model, type TextEmbedding } from "../inference/mod.ts";
 import { expandKeywords } from "./keywords.ts";
@@ -125,7 +126,7 @@ function written(
 
 /** One line, even if the prompt is a page long. */
 function cutNotice(what: string, { count, cut }: TokenizedPrompt): string {
-  return `The ${what} has ${count} tokens, ${CLIP_TOKENS - 2} are used: ` +
+  return `The ${what} has ${counted(count, "token")}, ${CLIP_TOKENS - 2} are used: ` +
     `the model does not see "${shortened(cut)}"`;
 }
 

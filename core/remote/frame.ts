@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 
@@ -57,7 +58,7 @@ export class FrameReader {
     if (!(end <= bytes.byteLength)) {
       throw new AppError(
         "shape_mismatch",
-        `Cannot read a frame: its header is ${length} bytes of ${bytes.byteLength}`,
+        `Cannot read a frame: its header is ${counted(length, "byte")} of ${bytes.byteLength}`,
       );
     }
     this.#pieces.push(new Uint8Array(bytes, end));

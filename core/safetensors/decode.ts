@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import type { NamedHalf } from "./encode.ts";
 import { headerLength, type HeaderTensor, parseHeader } from "./header.ts";
@@ -45,7 +46,9 @@ function readTensors(tensors: readonly HeaderTensor[], data: Uint8Array): NamedH
     at = end;
     return { name, dims: shape, bits: halfView(data.subarray(start, end)) };
   });
-  return at === data.length ? halves : refuse(`it has ${data.length - at} bytes too many`);
+  return at === data.length
+    ? halves
+    : refuse(`it has ${counted(data.length - at, "byte")} too many`);
 }
 
 function halfView(bytes: Uint8Array): Uint16Array {

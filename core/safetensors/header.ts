@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { z } from "zod";
 import { issueSentence } from "../json_decoding.ts";
 import { parseJsonText } from "../json_text.ts";
@@ -45,10 +46,14 @@ export function headerLength(
   maxHeaderBytes: number,
   refuse: Refuse,
 ): number {
-  if (start.length < 8) refuse(`it has ${start.length} bytes, not even the header's length`);
+  if (start.length < 8) {
+    refuse(`it has ${counted(start.length, "byte")}, not even the header's length`);
+  }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(Math.min(maxHeaderBytes, size - 8))) {
-    refuse(`its header claims ${length} bytes, of at most ${maxHeaderBytes} and ${size}`);
+    refuse(
+      `its header claims ${counted(length, "byte")}, of at most ${maxHeaderBytes} and ${size}`,
+    );
   }
   return Number(length);
 }
@@ -67,7 +72,7 @@ export function parseHeader(
   const { __metadata__: metadata, ...tensors } = parseJson(bytes, refuse);
   const entries = Object.entries(tensors);
   if (entries.length > maxTensors) {
-    refuse(`it has ${entries.length} tensors, at most ${maxTensors} are read`);
+    refuse(`it has ${counted(entries.length, "tensor")}, at most ${maxTensors} are read`);
   }
   const read = entries.map(([name, value]) => readTensor(name, value, refuse));
   const sorted = read.toSorted((a, b) => a.start - b.start || a.end - b.end);

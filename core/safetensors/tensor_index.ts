@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { z } from "zod";
 import { AppError } from "../error.ts";
 import { issueSentence } from "../json_decoding.ts";
@@ -109,7 +110,9 @@ async function readShards(files: ReadableFiles, path: string): Promise<TensorInd
 
 async function indexText(files: ReadableFiles, path: string, refuse: Refuse): Promise<string> {
   const size = files.size(path);
-  if (size > MAX_INDEX_BYTES) refuse(`it has ${size} bytes, more than ${MAX_INDEX_BYTES}`);
+  if (size > MAX_INDEX_BYTES) {
+    refuse(`it has ${counted(size, "byte")}, more than ${MAX_INDEX_BYTES}`);
+  }
   return await files.text(path);
 }
 

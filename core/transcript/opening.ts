@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import { allFiniteHalf } from "../half.ts";
@@ -46,7 +47,7 @@ export function decodeOpening(bytes: Uint8Array, spec: OpeningSpec): Opening {
   const proof = proofOfHeader(bytes, spec);
   const header = openingHeader(spec, proof);
   const expected = header.length + bodyBytes(spec);
-  if (bytes.length !== expected) refuse(`it has ${bytes.length} bytes, not ${expected}`);
+  if (bytes.length !== expected) refuse(`it has ${counted(bytes.length, "byte")}, not ${expected}`);
   if (header.some((byte, i) => byte !== bytes[i])) refuse("its header is not in the one spelling");
   const opening = { leaves: leavesOf(bytes.slice(header.length), spec), proof };
   checkProof(opening, spec);

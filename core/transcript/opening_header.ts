@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { AppError } from "../error.ts";
@@ -62,7 +63,7 @@ function parseHeader(bytes: Uint8Array): z.infer<typeof headerSchema> {
     ? Infinity
     : Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > Math.min(MAX_HEADER_BYTES, bytes.length - 8)) {
-    refuse(`its header claims ${length} bytes of ${bytes.length}`);
+    refuse(`its header claims ${counted(length, "byte")} of ${bytes.length}`);
   }
   const result = headerSchema.safeParse(parseJson(bytes.subarray(8, 8 + length)));
   return result.success ? result.data : refuse("its header is not an opening's", result.error);
@@ -103,7 +104,9 @@ function hashesOf(text: string, count: number): Hash[] {
   if (binary.length !== count * HASH_BYTES) {
     throw new AppError(
       "proof_invalid",
-      `Cannot take the opening: its proof has ${binary.length} bytes, not ${count * HASH_BYTES}`,
+      `Cannot take the opening: its proof has ${counted(binary.length, "byte")}, not ${
+        count * HASH_BYTES
+      }`,
     );
   }
   const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));

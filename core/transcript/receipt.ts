@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { parseJsonText } from "../json_text.ts";
 import { z } from "zod";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -156,7 +157,7 @@ export function encodeReceipt(receipt: Receipt): Uint8Array<ArrayBuffer> {
  */
 export function decodeReceipt(bytes: Uint8Array): Receipt {
   if (bytes.length > MAX_RECEIPT_BYTES) {
-    throw refusal(`it has ${bytes.length} bytes, at most ${MAX_RECEIPT_BYTES} are read`);
+    throw refusal(`it has ${counted(bytes.length, "byte")}, at most ${MAX_RECEIPT_BYTES} are read`);
   }
   const receipt = receiptFromJson(parse(bytes));
   const again = canonical(receipt);

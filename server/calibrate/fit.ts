@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
 import type { Tolerance } from "../../core/model/mod.ts";
 import { logNormalTail } from "../../core/verifier/mod.ts";
@@ -34,7 +35,9 @@ export function fitTolerance(
   if (sorted.length < 2 * POINTS) {
     throw new AppError(
       "invalid_request",
-      `Cannot fit a tolerance: ${sorted.length} steps are too few, ${2 * POINTS} are needed`,
+      `Cannot fit a tolerance: ${counted(sorted.length, "step")} are too few, ${
+        2 * POINTS
+      } are needed`,
     );
   }
   const noises = knots(sorted[0].noise, sorted[sorted.length - 1].noise);

@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import process from "node:process";
 
 import type { ModelProgress } from "../../core/model/mod.ts";
@@ -55,7 +56,9 @@ export class Progress implements Disposable {
     const { bytes, totalBytes, files, totalFiles } = event;
     const megabytes = (count: number) => (count / 1e6).toFixed(1);
     const total = totalBytes === undefined ? "" : ` of ${megabytes(totalBytes)}`;
-    const text = `Fetching: ${megabytes(bytes)}${total} MB, ${files} of ${totalFiles} files`;
+    const text = `Fetching: ${megabytes(bytes)}${total} MB, ${files} of ${
+      counted(totalFiles, "file")
+    }`;
     if (this.#out.isTTY) this.hint(text);
     else if (this.#due()) this.say(text);
   }

@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { cryptoWaitReady } from "@polkadot/util-crypto";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -235,8 +236,8 @@ function statusLine(
   const weights = weightsBlock === undefined
     ? "no epoch has paid yet"
     : `paid in block ${epochBlock} by the weights of block ${weightsBlock}`;
-  return `${seconds} s, block ${block}; ${images} of ${users.tally.asked} images asked for are ` +
-    `here; ${weights}`;
+  return `${seconds} s, block ${block}; ${counted(images, "image")} of ${users.tally.asked} ` +
+    `asked for; ${weights}`;
 }
 
 /** What the demonstration is to show, and whether it did. */

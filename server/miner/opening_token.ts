@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -47,7 +48,7 @@ async function readSecret(path: string): Promise<Uint8Array | undefined> {
   try {
     const secret = await readFile(path);
     if (secret.length === SECRET_BYTES) return secret;
-    throw new Error(`it has ${secret.length} bytes, not ${SECRET_BYTES}`);
+    throw new Error(`it has ${counted(secret.length, "byte")}, not ${SECRET_BYTES}`);
   } catch (cause) {
     if (isMissing(cause)) return undefined;
     throw new AppError(

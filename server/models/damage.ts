@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import type { ExpectedFile } from "../../core/model/mod.ts";
 import type { FolderFiles } from "./folder_files.ts";
 import { sha256OfFile } from "../storage/mod.ts";
@@ -31,7 +32,7 @@ async function damageOf(
 ): Promise<string | undefined> {
   if (!files.has(path)) return "is missing";
   const size = files.size(path);
-  if (size !== expected.size) return `has ${size} bytes, expected ${expected.size}`;
+  if (size !== expected.size) return `has ${counted(size, "byte")}, expected ${expected.size}`;
   if (!verify) return undefined;
   const sha256 = await sha256OfFile(files.localPath(path));
   return sha256 === expected.sha256

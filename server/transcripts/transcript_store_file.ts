@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { type FileHandle, open } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
@@ -83,7 +84,7 @@ interface Index {
 
 async function readIndex(file: FileHandle, path: string): Promise<Index> {
   const { size } = await file.stat();
-  if (size < TRAILER) refuse("transcript_invalid", path, `it has ${size} bytes`);
+  if (size < TRAILER) refuse("transcript_invalid", path, `it has ${counted(size, "byte")}`);
   const trailer = await readAt(file, path, size - TRAILER, TRAILER);
   const length = Number(new DataView(trailer.buffer).getBigUint64(0, true));
   const whole = new TextDecoder().decode(trailer.subarray(40)) === MAGIC;
@@ -105,7 +106,9 @@ function decodeIndex(bytes: Uint8Array, path: string, leafBytes: number): Index 
     offsets.push(at);
     at += length;
   }
-  if (at !== leafBytes) refuse("transcript_invalid", path, `its leaves are not ${at} bytes`);
+  if (at !== leafBytes) {
+    refuse("transcript_invalid", path, `its leaves are not ${counted(at, "byte")}`);
+  }
   return {
     receipt: decodeReceipt(new TextEncoder().encode(receipt)),
     offsets,

@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { AppError, reason } from "../../core/error.ts";
@@ -94,9 +95,11 @@ function hashesOf(lines: readonly string[], source: string): ReadonlySet<string>
 function problemOf(key: string): string | undefined {
   if (/\s/.test(key)) return "has a space in it; a key is one word, a line each";
   if (key.length < MIN_LENGTH) {
-    return `has ${key.length} characters, less than ${MIN_LENGTH}: it could be guessed`;
+    return `has ${counted(key.length, "character")}, less than ${MIN_LENGTH}: it could be guessed`;
   }
-  if (key.length > MAX_LENGTH) return `has ${key.length} characters, more than ${MAX_LENGTH}`;
+  if (key.length > MAX_LENGTH) {
+    return `has ${counted(key.length, "character")}, more than ${MAX_LENGTH}`;
+  }
 }
 
 function hashOf(key: string): string {

@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { readFile as readBytes, stat } from "node:fs/promises";
 import process from "node:process";
 import { Command } from "commander";
@@ -194,7 +195,7 @@ async function ownModel(
 async function readFile(path: string, max: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const { size } = await stat(path);
-    if (size > max) throw new Error(`it has ${size} bytes, more than ${max}`);
+    if (size > max) throw new Error(`it has ${counted(size, "byte")}, more than ${max}`);
     return new Uint8Array(await readBytes(path));
   } catch (cause) {
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });

@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { receiptOf } from "../api/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
@@ -28,7 +29,9 @@ export async function receiptsOfFiles(
   { hashOf, known }: Lookup,
 ): Promise<StoredReceipt[]> {
   if (files.length > MAX_FILES) {
-    throw new Error(`Cannot open these: they are ${files.length} files, at most ${MAX_FILES}.`);
+    throw new Error(
+      `Cannot open these: they are ${counted(files.length, "file")}, at most ${MAX_FILES}.`,
+    );
   }
   const kinds = await Promise.all(files.map(async (file) => ({ file, kind: await kindOf(file) })));
   const of = (wanted: Kind) => kinds.filter(({ kind }) => kind === wanted).map(({ file }) => file);

@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { arrived } from "../state/mod.ts";
@@ -18,7 +19,7 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
   const rows: readonly (readonly [string, unknown])[] = [
     ["Prompt", request.prompt],
     ["Negative", request.negativePrompt],
-    ["Size", `${request.width} x ${request.height}, ${receipt.steps} steps`],
+    ["Size", `${request.width} x ${request.height}, ${counted(receipt.steps, "step")}`],
     ["Seed", request.seed],
     ["Guidance", request.guidanceScale],
     ["Scheduler", typeof request.scheduler === "string" ? request.scheduler : "the model's own"],

@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { AppError, reason } from "../../../core/error.ts";
 import {
   type ByteRange,
@@ -101,14 +102,16 @@ export class CachedFiles extends ListedFiles {
       const reader = response.body.getReader();
       const read = () => watchdog.during(reader.read());
       for (let next = await read(); !next.done; next = await read()) {
-        if (got + next.value.length > size) throw new Error(`it is longer than ${size} bytes`);
+        if (got + next.value.length > size) {
+          throw new Error(`it is longer than ${counted(size, "byte")}`);
+        }
         bytes.set(next.value, got);
         await keeping.append(next.value);
         got += next.value.length;
         this.fetched += next.value.length;
         onBytes?.(path, got, size);
       }
-      if (got < size) throw new Error(`it ended after ${got} of ${size} bytes`);
+      if (got < size) throw new Error(`it ended after ${got} of ${counted(size, "byte")}`);
       return bytes;
     } catch (cause) {
       if (cause instanceof AppError && cause.code === "cancelled") throw cause;

@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { AppError } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import type { LatentPreview } from "../../../core/model/mod.ts";
@@ -100,7 +101,7 @@ async function leavesOf(
   if (file.size > max) {
     throw new AppError(
       "transcript_invalid",
-      `Cannot use the transcript: it has ${file.size} bytes, more than ${max}`,
+      `Cannot use the transcript: it has ${counted(file.size, "byte")}, more than ${max}`,
     );
   }
   const [bytes, ofImage] = await Promise.all([file, image].map((each) => each?.arrayBuffer()));

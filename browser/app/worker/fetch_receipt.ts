@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { AppError } from "../../../core/error.ts";
 import { MAX_RECEIPT_BYTES, receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
 import { checkImage } from "../../../core/verifier/mod.ts";
@@ -28,7 +29,7 @@ export async function fetchReceipt({ miner, id, token }: ReceiptLink): Promise<F
   if (receipt.image.bytes > MAX_IMAGE_BYTES) {
     throw new AppError(
       "receipt_invalid",
-      `Cannot open the link: its image has ${receipt.image.bytes} bytes`,
+      `Cannot open the link: its image has ${counted(receipt.image.bytes, "byte")}`,
     );
   }
   const bytes = await imageOfMiner(minerAddress(miner, TIMEOUT_MS, token), receipt);

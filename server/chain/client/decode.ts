@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import type { ApiPromise } from "@polkadot/api";
 import type { Codec, Registry } from "@polkadot/types/types";
 import { hexToU8a, isHex } from "@polkadot/util";
@@ -13,7 +14,7 @@ export function decodeWhole(registry: Registry, type: string, answer: unknown): 
   const bytes = hexToU8a(answer);
   const value = registry.createType(type, bytes);
   if (value.encodedLength === bytes.length) return value;
-  throw new TypeError(`${bytes.length} bytes are there, and it has ${value.encodedLength}`);
+  throw new TypeError(`it has ${counted(value.encodedLength, "byte")}, and ${bytes.length} came`);
 }
 
 /** @throws AppError `chain_invalid` naming what the runtime lacks. */

@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { blake2AsHex } from "@polkadot/util-crypto";
@@ -141,7 +142,9 @@ export class WeightsSetter {
     if (commit.length <= MAX_COMMIT_BYTES) return { commit, reveal, version };
     throw new AppError(
       "invalid_request",
-      `Cannot ${DOING}: the commit has ${commit.length} bytes, at most ${MAX_COMMIT_BYTES} fit`,
+      `Cannot ${DOING}: the commit has ${
+        counted(commit.length, "byte")
+      }, at most ${MAX_COMMIT_BYTES} fit`,
     );
   }
 

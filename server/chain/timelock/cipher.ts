@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { gcm } from "@noble/ciphers/aes.js";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -119,7 +120,9 @@ class VectorReader {
 
   take(length: number): Uint8Array {
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw invalid(`it ends after ${this.#bytes.length} bytes`);
+    if (end > this.#bytes.length) {
+      throw invalid(`it ends after ${counted(this.#bytes.length, "byte")}`);
+    }
     const part = this.#bytes.slice(this.#at, end);
     this.#at = end;
     return part;
