@@ -6,7 +6,7 @@ import { decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
 import { openMachines } from "../calibrate/mod.ts";
 import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 
-import { checkWritable, writeAtomically } from "../storage/mod.ts";
+import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { knownEntry, openModel } from "../models/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
@@ -25,6 +25,7 @@ interface AdversaryFlags {
   readonly guidance: string;
   readonly json: boolean;
   readonly html?: string;
+  readonly force: boolean;
   readonly write: boolean;
 }
 
@@ -56,6 +57,7 @@ export function adversaryCommand(): Command {
     .option("--guidance <scale>", "classifier-free guidance", "5")
     .option("--json", "print all findings as JSON", false)
     .option("--html <file>", "write a page with plots")
+    .option("--force", "replace a file of --html that is there", false)
     .option("--write", "write a summary next to the catalogue", false)
     .addHelpText("after", HELP)
     .action(adversary);
@@ -65,7 +67,10 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const sizing = sizingOf(flags);
   const tolerance = toleranceOf(flags);
-  if (flags.html) await checkWritable(flags.html);
+  if (flags.html) {
+    await checkFree([flags.html], flags.force);
+    await checkWritable(flags.html);
+  }
   await using stack = new AsyncDisposableStack();
   const bench = stack.use(await LabBench.open(await openModel(flags.model), tolerance));
   const makers = await honestMakers(flags, progress, stack);

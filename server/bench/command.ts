@@ -13,7 +13,7 @@ import {
 } from "../../core/bench/mod.ts";
 
 import { Progress } from "../cli/mod.ts";
-import { checkWritable, writeAtomically } from "../storage/mod.ts";
+import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { agreementCommand } from "./agreement.ts";
 import { chainCommand } from "./chain.ts";
 import { frontCommand } from "./front.ts";
@@ -47,6 +47,7 @@ interface BenchFlags {
   readonly json?: string;
   readonly html?: string;
   readonly compare?: string;
+  readonly force: boolean;
 }
 
 export function benchCommand(): Command {
@@ -71,6 +72,7 @@ export function benchCommand(): Command {
     .option("--json <file>", "write the report with all samples")
     .option("--html <file>", "write the report as one page with plots")
     .option("--compare <file>", "show what got faster or slower since a report of --json")
+    .option("--force", "replace files of --json and --html that are there", false)
     .addHelpText("after", EXAMPLES)
     .action(bench)
     .addCommand(pipelineCommand())
@@ -86,7 +88,9 @@ export function benchCommand(): Command {
 async function bench(flags: BenchFlags): Promise<void> {
   using progress = new Progress({ quiet: false });
   const options = benchOptions(flags);
-  for (const path of [flags.json, flags.html]) if (path) await checkWritable(path);
+  const outputs = [flags.json, flags.html].flatMap((path) => path ?? []);
+  await checkFree(outputs, flags.force);
+  for (const path of outputs) await checkWritable(path);
   const older = flags.compare === undefined ? undefined : await readReport(flags.compare);
   const report = await benchHosts(flags.host, options, progress, flags);
   const changes = older ? compareReports(older, report) : [];

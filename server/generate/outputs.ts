@@ -2,7 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { AppError, reason } from "../../core/error.ts";
-import { checkWritable, type OutputFile, writeTogether } from "../storage/mod.ts";
+import { checkFree, checkWritable, type OutputFile, writeTogether } from "../storage/mod.ts";
 
 /** Of `--out`: the image goes to standard output. */
 export const STDOUT = "-";
@@ -109,10 +109,7 @@ async function checkPlaces(places: readonly Place[], force: boolean): Promise<vo
   const paths = places.flatMap((place) => place.paths);
   refuseSameFiles(paths);
   const typed = places.filter((place) => place.typed).flatMap((place) => place.paths);
-  const there = force ? undefined : await firstThere(typed);
-  if (there !== undefined) {
-    refuse(`Cannot write ${there}: it is there already; --force replaces it`);
-  }
+  await checkFree(typed, force);
   for (const { paths, typed } of places) {
     for (const path of paths) await checkWritable(typed ? path : await tried(path));
   }

@@ -1,14 +1,15 @@
-import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import type { Runtime } from "../../core/inference/mod.ts";
 import { encodeFloatSafetensors, type NamedFloats } from "../../core/safetensors/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../compute/mod.ts";
+import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { readRecordedCalls } from "./recorded_calls.ts";
 import { largestDifference, openPart } from "./run_part.ts";
 
 interface RunFlags {
   readonly compute: "cpu" | "native";
   readonly out?: string;
+  readonly force: boolean;
   readonly json: boolean;
 }
 
@@ -26,6 +27,7 @@ export function modelsCommand(): Command {
       new Option("--compute <host>", "what computes").choices(Object.keys(RUNTIMES)).default("cpu"),
     )
     .option("--out <file>", "write what was computed, as <call>/out/<name>")
+    .option("--force", "replace a file of --out that is there", false)
     .option("--json", "print the largest difference of each call as JSON", false)
     .action(runPart);
   return new Command("models")
@@ -34,6 +36,10 @@ export function modelsCommand(): Command {
 }
 
 async function runPart(folder: string, ioPath: string, flags: RunFlags): Promise<void> {
+  if (flags.out) {
+    await checkFree([flags.out], flags.force);
+    await checkWritable(flags.out);
+  }
   const recorded = await readRecordedCalls(ioPath);
   const runtime = await RUNTIMES[flags.compute]();
   const calls: Record<string, { relative: number }> = {};
@@ -55,5 +61,5 @@ async function runPart(folder: string, ioPath: string, flags: RunFlags): Promise
     runtime.gpu?.[Symbol.dispose]();
   }
   if (flags.json) console.log(JSON.stringify({ calls }));
-  if (flags.out) await writeFile(flags.out, encodeFloatSafetensors(computed, {}));
+  if (flags.out) await writeAtomically(flags.out, encodeFloatSafetensors(computed, {}));
 }

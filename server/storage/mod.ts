@@ -19,7 +19,13 @@ export { openDatabase, PRIVATE_FILE } from "./database.ts";
 export { readFileRange, withoutLinks } from "./file_range.ts";
 export { fileStream } from "./file_stream.ts";
 export { lockFolder } from "./folder_lock.ts";
-export { checkWritable, type OutputFile, writeAtomically, writeTogether } from "./output_file.ts";
+export {
+  checkFree,
+  checkWritable,
+  type OutputFile,
+  writeAtomically,
+  writeTogether,
+} from "./output_file.ts";
 export { sha256, sha256OfFile, sha256OfFiles } from "./sha256.ts";
 export { PRIVATE_FOLDER, takeFolder } from "./state_lock.ts";
 export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

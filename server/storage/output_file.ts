@@ -57,6 +57,18 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/**
+ * Refuses, before the work is done, to replace a file that nobody said may be replaced.
+ * @throws AppError `invalid_request` naming the first that is there.
+ */
+export async function checkFree(paths: readonly string[], force: boolean): Promise<void> {
+  for (const path of force ? [] : paths) {
+    if (!await stat(path).catch(() => undefined)) continue;
+    const message = `Cannot write ${path}: it is there already; --force replaces it`;
+    throw new AppError("invalid_request", message);
+  }
+}
+
 function partialPath(path: string): string {
   return join(dirname(path), `.stepwise-${process.pid}-${crypto.randomUUID()}.part`);
 }

@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { AppError } from "../../core/error.ts";
 import { stopped } from "../runtime/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import { listen } from "../http/mod.ts";
@@ -9,6 +10,8 @@ import { buildSite } from "./build_site.ts";
 import { sitePage } from "./first_build.ts";
 import { ORT_FILES, SITE_FOLDER, SITE_HEADERS, SITE_MODELS, siteFile } from "./site_files.ts";
 
+/** What every build has. */
+const PAGES = ["index.html", "bench.html", "assets"];
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export function buildCommand(): Command {
@@ -18,10 +21,24 @@ export function buildCommand(): Command {
     .option("--whole", "with onnxruntime and the embedded model, for any web server", false)
     .action(async (flags: { readonly out: string; readonly whole: boolean }) => {
       const [whole, out] = [flags.whole, resolve(flags.out)];
+      await checkReplaceable(out);
       await buildSite(out);
       if (whole) await copyParts(out);
       console.log(`The pages are in ${out}`);
     });
+}
+
+/** A build empties its folder. @throws AppError `invalid_request` for one with other files in it. */
+async function checkReplaceable(out: string): Promise<void> {
+  const refuse = (why: string): never => {
+    throw new AppError("invalid_request", `Cannot build into ${out}: ${why}; name an empty folder`);
+  };
+  const there = await stat(out).catch(() => undefined);
+  if (!there) return;
+  if (!there.isDirectory()) refuse("it is a file");
+  const names = await readdir(out);
+  if (names.length === 0 || PAGES.every((name) => names.includes(name))) return;
+  refuse("there are other files in it, and a build replaces all that is there");
 }
 
 /** What our own server takes from where it is; another one has to be given it. */

@@ -6,6 +6,7 @@ test.each([
   ["--size", "32", "--size is 32, not a whole number from 64 to 1024"],
   ["--honest", "gpu", "Cannot open the machine gpu: it is none of cpu, native, chrome"],
   ["--html", "/none/x.html", "the folder /none is not there"],
+  ["--html", "README.md", "Cannot write README.md: it is there already; --force replaces it"],
 ])("adversary %s %s is bad input", async (flag, value, words) => {
   const run = await runCli(["adversary", flag, value]);
   expect(run.stderr).toContain(words);

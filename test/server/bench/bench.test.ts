@@ -54,6 +54,8 @@ test.each([
   [["--seconds", "0"], /--seconds is 0, no time above zero/],
   [["--host", "chrome", "--chrome-path", "/none"], /--chrome-path is \/none, no file/],
   [["--compare", "/none.json"], /Cannot compare with \/none\.json/],
+  [["--json", "README.md"], /Cannot write README\.md: it is there already; --force replaces it/],
+  [["--html", "README.md"], /Cannot write README\.md: it is there already; --force replaces it/],
   [["loop", "--steps", "0"], /--steps is 0, not a whole number from 1 to 1000/],
   [["loop", "--size", "65"], /--size is 65, not a multiple of 8/],
   [["proof", "--size", "65"], /--size is 65, not a multiple of 8/],
