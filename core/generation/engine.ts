@@ -63,6 +63,8 @@ export interface ImageEngine extends AsyncDisposable {
   readonly compute: string;
   /** The model's recommended settings, as far as its folder says. */
   readonly defaults: Omit<RequestDefaults, "seed">;
+  /** Why it cannot compute now, as a sentence, where it knows. */
+  readonly problem?: string;
   /**
    * Runs a request, and those batched with it.
    * @throws AppError `unsupported_setting` for a scheduler that is no plan, `cancelled`, or

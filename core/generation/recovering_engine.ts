@@ -58,6 +58,12 @@ export class RecoveringEngine implements ImageEngine {
     return this.#engine.defaults;
   }
 
+  get problem(): string | undefined {
+    return this.#reopening
+      ? "The engine's device was lost, and another is being opened."
+      : undefined;
+  }
+
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
     const optionsOfRun = notifyOnce(options);
     return await this.#attempt(

@@ -79,6 +79,10 @@ export class Generator implements ImageSource {
     return this.#parts.engine.compute;
   }
 
+  problem(): string | undefined {
+    return this.#parts.engine.problem;
+  }
+
   get models(): ImageSource["models"] {
     return [{ ...this.#parts.facts, defaults: this.#parts.defaults }];
   }

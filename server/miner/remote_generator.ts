@@ -100,6 +100,10 @@ export class RemoteGenerator implements ImageSource {
     return this.#endpoints;
   }
 
+  problem(): string | undefined {
+    return this.#endpoints.some(({ up }) => up) ? undefined : "No image generator answers.";
+  }
+
   requestOf(call: GenerationCall): GenerationRequest {
     return decodeRequest(call.request, { ...this.models[0].defaults, seed: randomSeed() });
   }

@@ -1,6 +1,6 @@
 import { takeFolder } from "../storage/mod.ts";
 import { join } from "node:path";
-import { checkWork, decodeRequest } from "../../core/request/mod.ts";
+import { checkWork } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
@@ -8,7 +8,14 @@ import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
-import { type NeuronOptions, openEngine, type RunningNeuron, VERSION } from "../neuron/mod.ts";
+import {
+  EngineWatch,
+  type NeuronOptions,
+  openEngine,
+  type RunningNeuron,
+  VERSION,
+  warmUp,
+} from "../neuron/mod.ts";
 import { withUids } from "../telemetry/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
@@ -57,8 +64,6 @@ export type Miner = RunningNeuron;
 /** As much as validators let their users ask for. */
 export const DEFAULT_MAX_WORK = 32;
 
-const WARM_UP = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
-
 /**
  * Starts a miner: chain, model, warm-up, and then the server.
  * @throws AppError that says in one line what is missing and what to do.
@@ -95,7 +100,10 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },
       transcriptSeconds: TRANSCRIPT_SECONDS,
     }),
-    problems: () => stopping ? ["It is stopping."] : subnet?.problems(address) ?? [],
+    problems: () =>
+      stopping
+        ? ["It is stopping."]
+        : [...subnet?.problems(address) ?? [], source.problem?.() ?? []].flat(),
     shown: options.publicReceipts ? new PublicReceipts(1000 * TRANSCRIPT_SECONDS) : undefined,
   });
   const server = await listen(options, (request) => app.fetch(request));
@@ -135,14 +143,10 @@ async function openGenerator(
     }),
   );
   const { engine: own, model, ...ofModel } = await openEngine(options, stack);
-  const engine = await options.wrap?.(own, model.files) ?? own;
+  const wrapped = await options.wrap?.(own, model.files) ?? own;
+  const { engine } = stack.use(new EngineWatch(wrapped, log, options.watchMs));
   await warmUp(engine);
   return new Generator({ ...ofModel, engine, codec, hotkey, store, tokens, queue, batch });
-}
-
-/** Shaders are compiled and arenas grown before the first request waits for them. */
-async function warmUp(engine: ImageEngine): Promise<void> {
-  await engine.generate(decodeRequest(WARM_UP, { ...engine.defaults, seed: 0n }));
 }
 
 async function serveAxon(

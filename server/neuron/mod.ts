@@ -10,6 +10,7 @@
  * ```
  */
 export { openEngine } from "./engine.ts";
+export { EngineWatch, warmUp } from "./engine_watch.ts";
 export {
   addLogOptions,
   addNeuronOptions,

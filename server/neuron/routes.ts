@@ -108,7 +108,7 @@ function healthRoutes(problems: () => readonly string[]): Route[] {
     }),
     route({
       ...{ method: "get", path: PATHS.readyz, auth: "open", answer: "Health", errors: [503] },
-      summary: "Whether it can do its work: engine open, chain in reach, hotkey registered. " +
+      summary: "Whether it can do its work: engine computing, chain in reach, hotkey registered. " +
         "With 503 its problems are listed",
       handle: (context) => {
         const found = problems();

@@ -2,7 +2,7 @@ import { AppError } from "../../core/error.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
 import { openVerifier } from "../../core/verifier/mod.ts";
-import { openEngine } from "../neuron/mod.ts";
+import { EngineWatch, openEngine } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
@@ -17,6 +17,8 @@ export interface Scoring {
   /** With a model of its own alone. */
   readonly manifest?: string;
   readonly compute?: string;
+  /** Why it can check nothing now, as a sentence. */
+  readonly problem?: () => string | undefined;
 }
 
 /** A model on this machine, or the scoring API of another. */
@@ -38,7 +40,8 @@ export async function openScoring(
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
     return { scorer, defaults: entry.defaults, checkRequest: () => {} };
   }
-  const { engine, model, facts, defaults, checkRequest } = await openEngine(options, stack);
+  const { engine: own, model, facts, defaults, checkRequest } = await openEngine(options, stack);
+  const { engine } = stack.use(new EngineWatch(own, options.log));
   const verifier = await openVerifier(model);
   return {
     scorer: counted(localScorer(verifier, engine, { fetchMs: options.fetchMs, codec }), metrics),
@@ -49,6 +52,7 @@ export async function openScoring(
     },
     manifest: facts.manifest,
     compute: engine.compute,
+    problem: () => engine.problem,
   };
 }
 

@@ -87,7 +87,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     ledger,
     registered: (own) =>
       subnet.metagraph.neurons.some(({ hotkey, coldkey }) => own === hotkey || own === coldkey),
-    problems: () => stopping ? ["It is stopping."] : subnet.problems(address),
+    problems: () =>
+      stopping
+        ? ["It is stopping."]
+        : [...subnet.problems(address), model.problem?.() ?? []].flat(),
     log,
   });
   stack.defer(() => forwarder?.idle());

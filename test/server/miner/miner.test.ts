@@ -1,3 +1,4 @@
+import { AppError } from "../../../core/error.ts";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
@@ -751,4 +752,41 @@ test("a miner answers while it makes a large image", async () => {
   const times = await answerTimes(made, miner);
   expect((await made).status).toBe(200);
   expect(times[Math.floor(times.length / 2)]).toBeLessThan(250);
+});
+
+test("/readyz is 503 while the engine is lost, and 200 once it computes again", async () => {
+  let lost = false;
+  await using shaky = await start("shaky", (engine) => ({
+    ...{ model: engine.model, compute: engine.compute, defaults: engine.defaults },
+    generate: (...of) =>
+      lost
+        ? Promise.reject(new AppError("device_lost", "Cannot compute: the device is gone"))
+        : engine.generate(...of),
+    predict: (...of) => engine.predict(...of),
+    decode: (...of) => engine.decode(...of),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  }));
+  const ready = async () => {
+    const answer = await fetch(`${shaky.url}/readyz`);
+    return [answer.status, (await answer.json()).problems];
+  };
+  const ask = async (seed: number) => {
+    const response = await send({
+      body: { request: { ...REQUEST, seed } },
+      wallet: caller,
+      to: shaky,
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  expect(await ready()).toEqual([200, []]);
+  lost = true;
+  expect(await ask(1)).toBe(500);
+  expect(await ready()).toEqual([
+    503,
+    ["The engine is lost: Cannot compute: the device is gone."],
+  ]);
+  lost = false;
+  expect(await ask(2)).toBe(200);
+  expect(await ready()).toEqual([200, []]);
 });
