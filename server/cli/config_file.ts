@@ -20,13 +20,23 @@ export function addConfigOption(command: Command, env: Environment = process.env
     .hook("preAction", (_, action) => applySettings(action, env));
 }
 
-/** @throws AppError `invalid_request` naming the file or the variable, and what is wrong there. */
-function applySettings(command: Command, env: Environment): void {
+/** Adds what `--config` adds, but for the file: what is not on the command line is taken from the environment. */
+export function addEnvironment(command: Command, env: Environment = process.env): Command {
+  return command.hook("preAction", (_, action) => applyEnvironment(action, env));
+}
+
+/** @throws AppError `invalid_request` naming the variable, and what is wrong there. */
+function applyEnvironment(command: Command, env: Environment): void {
   for (const option of settable(command)) {
     const variable = variablesOf(nameOf(option)).find((name) => env[name]);
     const text = variable && env[variable];
     if (text) take(command, option, textValue(option, text, variable), variable, "env");
   }
+}
+
+/** @throws AppError `invalid_request` naming the file or the variable, and what is wrong there. */
+function applySettings(command: Command, env: Environment): void {
+  applyEnvironment(command, env);
   const path = command.getOptionValue("config");
   if (typeof path !== "string") return;
   const options = new Map(settable(command).map((option) => [nameOf(option), option]));

@@ -8,7 +8,7 @@
  * console.assert(wholeFlag("--queue", "16", 1, 10_000) === 16);
  * ```
  */
-export { addConfigOption } from "./config_file.ts";
+export { addConfigOption, addEnvironment } from "./config_file.ts";
 export { sentenceOf } from "./flag_hint.ts";
 export { numberFlag, sideFlag, stepsFlag, wholeFlag } from "./flags.ts";
 export { asTyped, programName } from "./program_name.ts";

@@ -136,7 +136,7 @@ async function guarded<T>(
   try {
     return await work();
   } catch (error) {
-    throw await storageFailed(target, error, bytesNeeded);
+    throw await storageFailed(target, error, "STEPWISE_CACHE", bytesNeeded);
   }
 }
 

@@ -154,5 +154,5 @@ async function checkRoom(folder: string, files: readonly RemoteFile[]): Promise<
     files.map(async ({ path, size = 0 }) => Math.max(0, size - await bytesKept(folder, path))),
   );
   const needed = sizes.reduce((total, size) => total + size, 0);
-  if (needed > await freeBytes(folder)) throw await diskFull(folder, needed);
+  if (needed > await freeBytes(folder)) throw await diskFull(folder, "STEPWISE_CACHE", needed);
 }

@@ -166,6 +166,6 @@ async function writeJson(path: string, value: unknown): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw await storageFailed(path, error);
+    throw await storageFailed(path, error, "STEPWISE_CACHE");
   }
 }

@@ -184,7 +184,9 @@ async function fetchLocked(
       kind: "wait",
       message: `process ${pid} is downloading ${describeSource(source)}: waiting for it`,
     });
-  using _lock = await lockFolder(`${folder}.lock`, { doing, onWait, signal: opening.signal });
+  using _lock = await lockFolder(`${folder}.lock`, {
+    ...{ doing, namedBy: "STEPWISE_CACHE", onWait, signal: opening.signal },
+  });
   const before = await CachedModel.open(folder);
   if (opening.verify) await dropDamaged(before, opening);
   const already = await whenComplete(before, opening);

@@ -3,11 +3,13 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { throwIfAborted } from "../../core/error.ts";
 import { type LockableFile, openLockable } from "../runtime/mod.ts";
-import { storageFailed } from "./storage_error.ts";
+import { type NamedBy, storageFailed } from "./storage_error.ts";
 
 export interface LockOptions {
   /** For messages: "download hf:a/b". */
   readonly doing: string;
+  /** For messages: what names the folder. */
+  readonly namedBy: NamedBy;
   /** Called once, with the process that holds the lock, when there is one to wait for. */
   readonly onWait?: (pid: string) => void;
   readonly signal?: AbortSignal;
@@ -22,10 +24,10 @@ const POLL_MS = 100;
  * @throws AppError `cancelled` while waiting, `storage_failed`.
  */
 export async function lockFolder(path: string, options: LockOptions): Promise<Disposable> {
-  const file = await openLock(path);
+  const file = await openLock(path, options.namedBy);
   try {
     await acquire(file, path, options);
-    await nameHolder(file, path);
+    await nameHolder(file, path, options.namedBy);
     return file;
   } catch (error) {
     file[Symbol.dispose]();
@@ -43,19 +45,19 @@ async function acquire(file: LockableFile, path: string, options: LockOptions): 
 }
 
 /** Also on a full disk, which lets a file be made and not written. */
-async function nameHolder(file: LockableFile, path: string): Promise<void> {
+async function nameHolder(file: LockableFile, path: string, namedBy: NamedBy): Promise<void> {
   try {
     await file.overwrite(`${process.pid}\n`);
   } catch (error) {
-    throw await storageFailed(path, error);
+    throw await storageFailed(path, error, namedBy);
   }
 }
 
-async function openLock(path: string): Promise<LockableFile> {
+async function openLock(path: string, namedBy: NamedBy): Promise<LockableFile> {
   try {
     await mkdir(dirname(path), { recursive: true });
     return await openLockable(path);
   } catch (error) {
-    throw await storageFailed(path, error);
+    throw await storageFailed(path, error, namedBy);
   }
 }

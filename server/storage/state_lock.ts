@@ -22,7 +22,7 @@ export async function takeFolder(
   try {
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   } catch (cause) {
-    throw await storageFailed(folder, cause);
+    throw await storageFailed(folder, cause, "--storage");
   }
   for (const use of uses) stack.use(await lockOnce(folder, use));
   return stack.move();
@@ -32,7 +32,7 @@ async function lockOnce(folder: string, use: string): Promise<Disposable> {
   let holder = "";
   try {
     return await lockFolder(join(folder, `.lock-${use}`), {
-      doing: "keep state",
+      ...{ doing: "keep state", namedBy: "--storage" },
       onWait: (pid) => holder = pid,
       signal: AbortSignal.abort(),
     });

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
-import { AppError, reason } from "../../core/error.ts";
+import { AppError } from "../../core/error.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { lockFolder, PRIVATE_FOLDER, storageFailed } from "../storage/mod.ts";
 import {
@@ -221,8 +221,7 @@ export class DiskTranscriptStore implements TranscriptStore {
       return await work();
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
-      const message = `Cannot keep transcripts in ${this.#folder}: ${reason(cause)}`;
-      throw new AppError("storage_failed", message, { cause });
+      throw await storageFailed(this.#folder, cause, "--storage");
     }
   }
 }
@@ -233,11 +232,11 @@ async function lockOnce(folder: string): Promise<Disposable> {
   try {
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   } catch (cause) {
-    throw await storageFailed(folder, cause);
+    throw await storageFailed(folder, cause, "--storage");
   }
   try {
     return await lockFolder(join(folder, ".lock"), {
-      doing: "keep transcripts",
+      ...{ doing: "keep transcripts", namedBy: "--storage" },
       onWait: (pid) => holder = pid,
       signal: AbortSignal.abort(),
     });

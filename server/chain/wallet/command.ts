@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addEnvironment } from "../../cli/mod.ts";
 import { newWallet } from "./new_wallet.ts";
 import { newPassword } from "./password.ts";
 import { defaultWalletPath, openWallet, walletPath } from "./wallet.ts";
@@ -23,7 +24,7 @@ export function walletCommand(): Command {
 }
 
 function withFlags(command: Command): Command {
-  return command
+  return addEnvironment(command)
     .option("--wallet.name <name>", "the wallet's folder", "default")
     .option("--wallet.hotkey <name>", "its hotkey", "default")
     .option("--wallet.path <folder>", "of all wallets", defaultWalletPath());

@@ -67,8 +67,10 @@ test("a disk that fills up on the way: named file, nothing used, resumed when th
 
 test("a full disk has a code of its own", async () => {
   const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
-  expect((await storageFailed(disk, full, 10)).message).toMatch(/disk is full, 10 more bytes/);
-  const other = await storageFailed(disk, new Error("Input/output error"));
+  expect((await storageFailed(disk, full, "STEPWISE_CACHE", 10)).message).toMatch(
+    /disk is full, 10 more bytes/,
+  );
+  const other = await storageFailed(disk, new Error("Input/output error"), "--storage");
   expect(other).toMatchObject({ code: "storage_failed", cause: expect.any(Error) });
   expect(other.message).toBe(`Cannot keep ${disk}: Input/output error`);
 });

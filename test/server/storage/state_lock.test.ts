@@ -2,7 +2,8 @@ import { mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
-import { openDatabase, takeFolder } from "../../../server/storage/mod.ts";
+import { openDatabase, storageFailed, takeFolder } from "../../../server/storage/mod.ts";
+import type { NamedBy } from "../../../server/storage/storage_error.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
@@ -45,8 +46,12 @@ test("a file in the folder's place is one error that names it", async () => {
   await writeFile(folder, "a file");
   expect(await rejection(takeFolder(folder, ["miner"]))).toMatchObject({
     code: "storage_failed",
-    message: expect.stringContaining(`Cannot keep ${folder}`),
+    message: `Cannot keep ${folder}: a file is where a folder has to be. Move it away, or name ` +
+      "another folder with --storage",
   });
+  const below = join(folder, "below");
+  expect((await rejection(takeFolder(below, ["miner"]))).message)
+    .toContain(`Cannot keep ${below}: a file is where a folder has to be`);
 });
 
 test("a lock that cannot be written, as on a full disk, is one error that names it", async () => {
@@ -56,6 +61,26 @@ test("a lock that cannot be written, as on a full disk, is one error that names 
     code: "storage_failed",
     message: expect.stringContaining(`Cannot keep ${join(folder, ".lock-miner")}`),
   });
+});
+
+test.each<[string, NamedBy, RegExp]>([
+  [
+    "EACCES",
+    "STEPWISE_CACHE",
+    /no\. Allow writing there, or set STEPWISE_CACHE to another folder$/,
+  ],
+  ["EACCES", "--storage", /no\. Allow writing there, or name another folder with --storage$/],
+  [
+    "ENOSPC",
+    "STEPWISE_CACHE",
+    /Free some space, or set STEPWISE_CACHE to a folder on another disk$/,
+  ],
+  ["ENOSPC", "--storage", /Free some space, or name a folder on another disk with --storage$/],
+  ["ENOTDIR", "STEPWISE_CACHE", /Move it away, or set STEPWISE_CACHE to another folder$/],
+  ["EIO", "--storage", /no$/],
+])("%s has the remedy of what names the folder: %s", async (code, namedBy, words) => {
+  const cause = Object.assign(new Error("no"), { code });
+  expect((await storageFailed("/x", cause, namedBy)).message).toMatch(words);
 });
 
 test("a damaged database, or one that cannot be made, is one error that names it", async () => {

@@ -219,6 +219,16 @@ describe("newWallet next to existing files", () => {
     expect(plain.stdout).toContain("NOT encrypted");
     expect(await filesOf("cli")).toEqual(["coldkey", "coldkeypub.txt", "miner", "minerpub.txt"]);
   });
+
+  test("takes bittensor's variables where no flag says otherwise", async () => {
+    const named = { BT_WALLET_PATH: folder, BT_WALLET_NAME: "env", BT_WALLET_HOTKEY: "h" };
+    const made = await runProcess(["wallet", "new", "--no-use-password"], named);
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    expect(await filesOf("env")).toEqual(["coldkey", "coldkeypub.txt", "h", "hpub.txt"]);
+    const shown = await runProcess(["wallet", "show"], named);
+    const address = /hotkey +(\w+)/.exec(made.stdout)?.[1];
+    expect(shown.stdout).toContain(`hotkey  ${address}`);
+  });
 });
 
 /** Names of the files in a wallet's folder, and under it. */
