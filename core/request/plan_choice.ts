@@ -1,15 +1,14 @@
 import {
+  needsStandIn,
   type Plan,
   planFromConfig,
   refuseForeignNoise,
   refuseOverflow,
   schedulerConfigFromName,
-  schedulerNames,
-  sharesNoise,
 } from "../schedule/mod.ts";
 import type { GenerationRequest } from "./request.ts";
 
-/** The subnet's scheduler, for models whose own is not a plan, such as SD 1.5's PNDM. */
+/** The subnet's scheduler, for models whose own is not a plan. */
 const SUBSTITUTE = "sde-dpmsolver++";
 
 /** What of a request its plan follows from. */
@@ -59,7 +58,7 @@ export function planFor(
 ): PlanChoice {
   refuseForeignNoise(own);
   const name = own._class_name;
-  if (scheduler === undefined && !schedulerNames.includes(String(name)) && sharesNoise(name)) {
+  if (scheduler === undefined && needsStandIn(own)) {
     const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps);
     const why = name === undefined
       ? "The model names no scheduler"

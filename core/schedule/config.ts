@@ -107,6 +107,19 @@ const ddim = z.object({
   clip_sample: flag(true),
 });
 
+const { rescale_betas_zero_snr: _, ...plainBetas } = betas;
+
+const outputPrediction = z.enum(["epsilon", "v_prediction"]).default("epsilon");
+
+const pndm = z.object({
+  ...plainBetas,
+  ...spacing,
+  timestep_spacing: spacing.timestep_spacing.default("leading"),
+  prediction_type: outputPrediction,
+  skip_prk_steps: flag(false),
+  set_alpha_to_one: flag(false),
+});
+
 const lcm = z.object({
   ...betas,
   beta_start: z.number().default(0.00085),
@@ -133,6 +146,7 @@ const classes = {
   EulerAncestralDiscreteScheduler: eulerAncestral,
   DDIMScheduler: ddim,
   LCMScheduler: lcm,
+  PNDMScheduler: pndm,
   FlowMatchEulerDiscreteScheduler: flowMatch,
 } as const;
 
@@ -152,6 +166,7 @@ export type EulerAncestralSettings = Settings<"EulerAncestralDiscreteScheduler">
 export type DdimSettings = Settings<"DDIMScheduler">;
 export type LcmSettings = Settings<"LCMScheduler">;
 export type FlowMatchSettings = Settings<"FlowMatchEulerDiscreteScheduler">;
+export type PndmSettings = Settings<"PNDMScheduler">;
 export type BetaSettings = Pick<EulerAncestralSettings, keyof typeof betas>;
 export type TimestepSettings = Pick<EulerAncestralSettings, keyof typeof spacing> & {
   readonly num_train_timesteps: number;
@@ -165,7 +180,7 @@ export const solverClasses = Object.keys(classes) as readonly SolverClass[];
 // classes here that do not read them. diffusers leaves them unread as well.
 const unread: ReadonlySet<string> = new Set([
   ...Object.values(classes).flatMap((schema) => Object.keys(schema.shape)),
-  ...["skip_prk_steps", "clip_sample_range", "dynamic_thresholding_ratio", "sample_max_value"],
+  ...["clip_sample_range", "dynamic_thresholding_ratio", "sample_max_value"],
   ...["thresholding", "variance_type", "base_shift", "max_shift", "base_image_seq_len"],
   ...["max_image_seq_len", "noise_sampler_seed", "sigma_data", "sigma_schedule", "rho"],
   ...["snr_shift_scale", "s_noise", "s_churn", "predict_epsilon", "eta", "max_beta"],
@@ -239,6 +254,10 @@ function refuseNonLinear(name: SolverClass, given: Given): void {
   if (given.clip_sample === true) refuse("unsupported_setting", "clip_sample", true, nonLinear);
   if (name === "DDIMScheduler" && given.clip_sample === undefined) {
     refuse("unsupported_setting", "clip_sample", true, `the default of ${name}, ${nonLinear}`);
+  }
+  if (name === "PNDMScheduler" && given.skip_prk_steps !== true) {
+    const why = "whose Runge-Kutta start no plan holds; set it to true";
+    refuse("unsupported_setting", "skip_prk_steps", given.skip_prk_steps ?? false, why);
   }
   if (given.variance_type === "learned" || given.variance_type === "learned_range") {
     const why = "which needs a network that predicts its variance; remove it";

@@ -9,7 +9,7 @@ import { evenTimesteps } from "./timesteps.ts";
 export function planDdim(settings: DdimSettings, steps: number): Plan {
   const cumulative = cumulativeAlphas(settings);
   const timesteps = evenTimesteps(settings, steps).map(roundHalfEven);
-  if (timesteps[0] >= cumulative.length) refusePastEnd(settings, steps);
+  if (timesteps[0] >= cumulative.length) refusePastEnd("DDIM", settings, steps);
   const stride = Math.floor(settings.num_train_timesteps / steps);
   const end = marginal(settings.set_alpha_to_one ? 1 : cumulative[0]);
   return {
@@ -33,7 +33,11 @@ export function planDdim(settings: DdimSettings, steps: number): Plan {
  * The offset pushes the first stop past the last training step, an IndexError in diffusers: an offset of
  * 1, which pipelines set by themselves, at as many steps as there are, a larger one at fewer.
  */
-function refusePastEnd(settings: DdimSettings, steps: number): never {
+export function refusePastEnd(
+  solver: string,
+  settings: Pick<DdimSettings, "num_train_timesteps" | "steps_offset">,
+  steps: number,
+): never {
   const { num_train_timesteps: count, steps_offset: offset } = settings;
   if (offset > 1) {
     const why = `and ${steps} steps begin past the last training step (${
@@ -43,7 +47,9 @@ function refusePastEnd(settings: DdimSettings, steps: number): never {
   }
   throw new AppError(
     "invalid_request",
-    `Cannot plan the denoising: steps is ${steps}, must be at most ${steps - 1} for DDIM with ` +
+    `Cannot plan the denoising: steps is ${steps}, must be at most ${
+      steps - 1
+    } for ${solver} with ` +
       `timestep_spacing leading, which begins past the last training step (${count - 1}) otherwise`,
   );
 }

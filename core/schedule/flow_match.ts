@@ -10,14 +10,18 @@ const f32 = Math.fround;
  * Euler's method on the flow x = (1 - sigma) * x0 + sigma * eps, whose velocity the network predicts.
  * @see https://arxiv.org/abs/2403.03206.
  */
-export function planFlowMatch(settings: FlowMatchSettings, steps: number, mu?: number): Plan {
+export function planFlowMatch(
+  settings: FlowMatchSettings,
+  steps: number,
+  options: FlowOptions = {},
+): Plan {
   refuseSeveralShapes(settings);
   if (settings.invert_sigmas && settings.stochastic_sampling) {
     const why = "which is not defined together with invert_sigmas";
     refuse("unsupported_setting", "stochastic_sampling", true, why);
   }
   const count = settings.num_train_timesteps;
-  const falling = fallingSigmas(settings, steps, mu).map(f32);
+  const falling = fallingSigmas(settings, steps, options).map(f32);
   const sigmas = settings.invert_sigmas
     ? [...falling.map((sigma) => f32(1 - sigma)), 1]
     : [...falling, 0];
@@ -32,22 +36,32 @@ export function planFlowMatch(settings: FlowMatchSettings, steps: number, mu?: n
   };
 }
 
-/** Shifted twice where the shift is fixed: the grid's lower end is the last training sigma, shifted. */
+/** What a pipeline adds to the config, see `PlanOptions`. */
+interface FlowOptions {
+  readonly mu?: number;
+  readonly sigmas?: readonly number[];
+}
+
 function fallingSigmas(
   settings: FlowMatchSettings,
   steps: number,
-  mu: number | undefined,
+  { mu, sigmas }: FlowOptions,
 ): number[] {
+  const grid = sigmas?.map(f32) ?? trainingGrid(settings, steps);
+  const stretched = stretchedToTerminal(
+    shiftedSigmas(settings, settings.shift, grid, mu),
+    settings.shift_terminal,
+  );
+  return shapedSigmas(settings, stretched, steps) ?? stretched;
+}
+
+/** Shifted again later where the shift is fixed: its lower end is the last training sigma, shifted. */
+function trainingGrid(settings: FlowMatchSettings, steps: number): number[] {
   const { num_train_timesteps: count, shift } = settings;
   const [high, low] = [1, f32(1 / count)].map((sigma) =>
     settings.use_dynamic_shifting ? sigma : shiftedFloat32(sigma, shift)
   );
-  const grid = linspace(high * count, low * count, steps).map((timestep) => timestep / count);
-  const stretched = stretchedToTerminal(
-    shiftedSigmas(settings, shift, grid, mu),
-    settings.shift_terminal,
-  );
-  return shapedSigmas(settings, stretched, steps) ?? stretched;
+  return linspace(high * count, low * count, steps).map((timestep) => timestep / count);
 }
 
 function shiftedFloat32(sigma: number, shift: number): number {

@@ -46,7 +46,8 @@ export {
   type PredictionType,
 } from "./plan.ts";
 export { refuseOverflow } from "./float16_range.ts";
-export { refuseForeignNoise, sharesNoise } from "./other_schedulers.ts";
+export { needsStandIn, refuseForeignNoise } from "./other_schedulers.ts";
 export { planFromConfig, type PlanOptions } from "./plan_from_config.ts";
+export { pipelineOptions } from "./pipeline_options.ts";
 export { schedulerConfigFromName, schedulerNames } from "./presets.ts";
 export { replay, type StepModel } from "./replay.ts";

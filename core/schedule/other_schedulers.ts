@@ -1,4 +1,4 @@
-import { refuse } from "./config.ts";
+import { refuse, solverClasses } from "./config.ts";
 
 /**
  * diffusers' schedulers that are not planned here, and add noise to an image as those do that are: by
@@ -8,7 +8,6 @@ import { refuse } from "./config.ts";
 const SAME_NOISE: ReadonlySet<unknown> = new Set([
   "DDPMScheduler",
   "DDPMParallelScheduler",
-  "PNDMScheduler",
   "LMSDiscreteScheduler",
   "HeunDiscreteScheduler",
   "DPMSolverSinglestepScheduler",
@@ -33,10 +32,16 @@ const OWN_NOISE: Readonly<Record<string, string>> = {
   AmusedScheduler: "masked tokens",
 };
 
-/** True where another solver of betas may stand in for a scheduler; where none is named, too. */
-export function sharesNoise(className: unknown): boolean {
-  return className === undefined || SAME_NOISE.has(className) ||
-    String(className).startsWith("FlowMatch");
+/**
+ * True where a model's own scheduler is not planned and another solver may stand in for it, as its
+ * noise is the same; where none is named, too.
+ * @param own The model's `scheduler_config.json`.
+ */
+export function needsStandIn(own: Readonly<Record<string, unknown>>): boolean {
+  const name = own._class_name;
+  if (name === "PNDMScheduler") return own.skip_prk_steps !== true;
+  if (solverClasses.some((solver) => solver === name)) return false;
+  return name === undefined || SAME_NOISE.has(name) || String(name).startsWith("FlowMatch");
 }
 
 /**

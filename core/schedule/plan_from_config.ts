@@ -6,33 +6,69 @@ import { planEuler, planEulerAncestral } from "./euler.ts";
 import { planFlowMatch } from "./flow_match.ts";
 import { planLcm } from "./lcm.ts";
 import type { Plan } from "./plan.ts";
+import { planPndm } from "./pndm.ts";
 import { planUniPc } from "./unipc.ts";
 
 /** What a config leaves to the request. */
 export interface PlanOptions {
   /** The flow's shift for the image's size, where `use_dynamic_shifting` asks for it. */
   readonly mu?: number;
+  /**
+   * The pipeline's own noise levels of flow matching, before the config's shift: one a step, falling
+   * from at most 1, all above 0.
+   */
+  readonly sigmas?: readonly number[];
 }
+
+/** Rows of a plan at most: network calls, of which some solvers make more than one a step. */
+const MAX_ROWS = 1000;
 
 /**
  * The plan of a run.
  * @param config diffusers' `scheduler_config.json`, parsed, with `_class_name`.
- * @param steps 1 to 1000, at most `num_train_timesteps`.
+ * @param steps diffusers' `num_inference_steps`: as many rows, but for PNDM, which has one more.
+ * At most `num_train_timesteps`, and so many that there are at most 1000 rows.
  * @throws AppError `invalid_config`, `unsupported_setting` or `invalid_request`.
  */
 export function planFromConfig(config: unknown, steps: number, options: PlanOptions = {}): Plan {
   const decoded = decodeSchedulerConfig(config);
-  const max = Math.min(1000, decoded.num_train_timesteps);
+  const max = Math.min(stepLimit(decoded), decoded.num_train_timesteps);
   if (!Number.isInteger(steps) || steps < 1 || steps > max) {
-    throw new AppError(
-      "invalid_request",
-      `Cannot plan the denoising: steps is ${steps}, must be an integer from 1 to ${max}`,
-    );
+    refusePlan(`steps is ${steps}, must be an integer from 1 to ${max}`);
   }
-  return planFor(decoded, steps, options.mu);
+  if (options.sigmas) refuseSigmas(decoded, steps, options.sigmas);
+  return planFor(decoded, steps, options);
 }
 
-function planFor(config: SchedulerConfig, steps: number, mu: number | undefined): Plan {
+function stepLimit({ _class_name: name }: SchedulerConfig): number {
+  return name === "PNDMScheduler" ? MAX_ROWS - 1 : MAX_ROWS;
+}
+
+function refuseSigmas(
+  { _class_name: name }: SchedulerConfig,
+  steps: number,
+  sigmas: readonly number[],
+): void {
+  if (name !== "FlowMatchEulerDiscreteScheduler") {
+    refusePlan(`sigmas are given, which ${name} takes none of; leave them out`);
+  }
+  if (sigmas.length !== steps) {
+    refusePlan(`there are ${sigmas.length} sigmas, must be one a step (${steps})`);
+  }
+  const wrong = sigmas.findIndex((sigma, i) =>
+    !(sigma > 0 && sigma <= 1 && (i === 0 || sigma < sigmas[i - 1]))
+  );
+  if (wrong >= 0) {
+    refusePlan(`sigma ${wrong} is ${sigmas[wrong]}, must fall from at most 1 and stay above 0`);
+  }
+}
+
+function refusePlan(why: string): never {
+  throw new AppError("invalid_request", `Cannot plan the denoising: ${why}`);
+}
+
+function planFor(config: SchedulerConfig, steps: number, options: PlanOptions): Plan {
+  const { mu } = options;
   switch (config._class_name) {
     case "DPMSolverMultistepScheduler":
       return planDpmSolver(config, steps, mu);
@@ -46,8 +82,10 @@ function planFor(config: SchedulerConfig, steps: number, mu: number | undefined)
       return planDdim(config, steps);
     case "LCMScheduler":
       return planLcm(config, steps);
+    case "PNDMScheduler":
+      return planPndm(config, steps);
     case "FlowMatchEulerDiscreteScheduler":
-      return planFlowMatch(config, steps, mu);
+      return planFlowMatch(config, steps, options);
     default:
       return config satisfies never;
   }

@@ -22,6 +22,9 @@ const dpm = (algorithm: string, order: number, spacing: object = {}): Preset => 
   ...spacing,
 });
 
+/** Without the Runge-Kutta start, which no plan holds. */
+const pndm: Preset = { _class_name: "PNDMScheduler", skip_prk_steps: true };
+
 /** What people call the solvers. `sde-dpmsolver++` is the subnet's default, with Karras sigmas. */
 const presets: Readonly<Record<string, Preset>> = {
   dpmpp_2m: dpm("dpmsolver++", 2),
@@ -36,9 +39,11 @@ const presets: Readonly<Record<string, Preset>> = {
   euler_a: { _class_name: "EulerAncestralDiscreteScheduler" },
   ddim: { _class_name: "DDIMScheduler", clip_sample: false },
   lcm: { _class_name: "LCMScheduler" },
+  pndm,
   unipc: { _class_name: "UniPCMultistepScheduler" },
   flow_euler: { _class_name: "FlowMatchEulerDiscreteScheduler" },
   ...Object.fromEntries(solverClasses.map((name) => [name, { _class_name: name }])),
+  PNDMScheduler: pndm,
 };
 
 /** Every name that `schedulerConfigFromName` takes. */

@@ -159,8 +159,13 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
   const flow = { _class_name: "FlowMatchEulerDiscreteScheduler" };
 
   test.each([
-    [published.sd15, "unsupported_setting", /_class_name is "PNDMScheduler".*pick a scheduler/],
-    [{ _class_name: "DPMSolverSinglestepScheduler" }, "unsupported_setting", /Singlestep/],
+    [{ _class_name: "SASolverScheduler" }, "unsupported_setting", /SASolver.*pick a scheduler/],
+    [{ _class_name: "PNDMScheduler" }, "unsupported_setting", /skip_prk_steps is false.*to true/],
+    [
+      { ...published.sd15, prediction_type: "sample" },
+      "unsupported_setting",
+      /prediction_type is "sample", must be one of epsilon, v_prediction/,
+    ],
     [{}, "invalid_config", /_class_name is undefined/],
     [null, "invalid_config", /it is null, must be an object/],
     [
@@ -228,6 +233,21 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
     );
   });
 
+  test.each([
+    [dpm, [1], /sigmas are given, which DPMSolverMultistepScheduler takes none of/],
+    [flow, [1, 0.5], /there are 2 sigmas, must be one a step \(3\)/],
+    [flow, [1, 0.5, 0.5], /sigma 2 is 0.5, must fall/],
+    [flow, [1.5, 1, 0.5], /sigma 0 is 1.5, must fall from at most 1/],
+    [flow, [1, 0.5, NaN], /sigma 2 is NaN/],
+  ])("sigmas of %j: %j", (config, sigmas, message) => {
+    expect(() => planFromConfig(config, 3, { sigmas })).toThrow(
+      expect.objectContaining({
+        code: "invalid_request",
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+
   test("a linear time shift of DPM-Solver's flow", () => {
     const linear = { use_dynamic_shifting: true, time_shift_type: "linear" };
     expect(() => planFromConfig({ ...dpm, use_flow_sigmas: true, ...linear }, 5, { mu: 1 }))
@@ -248,6 +268,7 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
     );
     const leading = { ...dpm, timestep_spacing: "leading" };
     expect(() => planFromConfig(leading, 1000)).toThrow(/must be at most 999/);
+    expect(() => planFromConfig(published.sd15, 1000)).toThrow(/from 1 to 999/);
     expect(() => planFromConfig(published.lcm, 51)).toThrow(/original_inference_steps \(50\)/);
   });
 });
@@ -262,7 +283,7 @@ describe("schedulerConfigFromName", () => {
     },
   );
 
-  test("makes a scheduler of Stable Diffusion 1.5's own, which is not supported", () => {
+  test("makes another scheduler of Stable Diffusion 1.5's own", () => {
     const plan = planFromConfig(schedulerConfigFromName("dpmpp_2m_karras", published.sd15), 25);
     expect(plan.solver).toBe("DPMSolverMultistepScheduler");
     expect(plan.sigmas?.[0]).toBeCloseTo(14.614645, 5);

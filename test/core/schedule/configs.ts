@@ -52,6 +52,10 @@ export const exactConfigs: readonly Settings[] = [
     stableDiffusion,
     { beta_schedule: "linear" },
   ]),
+  ...product([{ _class_name: "PNDMScheduler", skip_prk_steps: true }], [
+    stableDiffusion,
+    { steps_offset: 1, set_alpha_to_one: true },
+  ]),
   ...product([{ _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3 }], shapes, [
     {},
     { invert_sigmas: true, shift: 1 },
@@ -81,6 +85,12 @@ export const allConfigs: readonly Settings[] = [
     betas,
   ),
   ...product([{ _class_name: "DDIMScheduler", clip_sample: false }], spacings, betas.slice(1)),
+  // Combines outputs of several steps as they are, and v means another noise at each.
+  ...product(
+    [{ _class_name: "PNDMScheduler", skip_prk_steps: true, prediction_type: "v_prediction" }],
+    spacings,
+    [stableDiffusion],
+  ),
   { _class_name: "LCMScheduler", original_inference_steps: 1000 },
   ...product([{ _class_name: "EulerDiscreteScheduler", interpolation_type: "log_linear" }], [
     stableDiffusion,

@@ -37,14 +37,19 @@ test.each(cases)("%s, %s, offset %i: every number of steps is planned or refused
       if (steps > 1000) continue;
       // A bound that is named is one that holds.
       const max = Number(BOUND.exec(plan.message)?.[1]);
-      expect(planFromConfig(configOf(...of), max).rows).toHaveLength(max);
+      expect(planFromConfig(configOf(...of), max).rows).toHaveLength(rowsOf(of[0], max));
       continue;
     }
     expect(steps).toBeLessThanOrEqual(1000);
-    expect(plan.rows).toHaveLength(steps);
+    expect(plan.rows).toHaveLength(rowsOf(of[0], steps));
     expect(plan.rows.every((row) => Object.values(row).flat().every(Number.isFinite))).toBe(true);
   }
 });
+
+/** PNDM takes its first step twice, unless it is the only one. */
+function rowsOf(name: string, steps: number): number {
+  return name === "PNDMScheduler" && steps > 1 ? steps + 1 : steps;
+}
 
 function outcome<T>(make: () => T): T | Error {
   try {

@@ -65,7 +65,7 @@ export async function sample(options: SampleOptions = {}): Promise<Sample> {
   const { version = RECEIPT_VERSION } = options;
   const forge = options.forge ?? ((leaf) => leaf);
   const plan = planFromConfig(config, steps);
-  const builder = new TranscriptBuilder(steps, latent);
+  const builder = new TranscriptBuilder(plan.rows.length, latent);
   const leaves = tensors(plan, latent, seed).map((leaf) => builder.add(forge(leaf)).slice());
   const image = new TextEncoder().encode("the image's file");
   const { root, hashes } = builder.finish(image);
@@ -79,7 +79,7 @@ export async function sample(options: SampleOptions = {}): Promise<Sample> {
     },
     model: { id: "tau-tiny", manifest: manifestHash(FILES), precision: "float32" },
     plan: planHash(plan, version),
-    steps,
+    steps: plan.rows.length,
     latent: [...latent],
     root: bytesToHex(root),
     image: { sha256: bytesToHex(sha256(image)), mediaType: "image/png", bytes: image.length },

@@ -108,7 +108,8 @@ test.each([
   ],
   ["a seed with a leading zero", text({ ...receipt, request: { ...request, seed: "042" } })],
   ["a seed that is no number", text({ ...receipt, request: { ...request, seed: "x" } })],
-  ["other steps than asked for", text({ ...receipt, steps: 6 })],
+  ["fewer steps than asked for", text({ ...receipt, steps: request.steps - 1 })],
+  ["more steps than any solver takes", text({ ...receipt, steps: 2 * request.steps + 1 })],
   ["another size than asked for", text({ ...receipt, latent: [4, 4, 8] })],
   ["a miner that is no address", text({ ...receipt, miner: "5Alice" })],
   [
