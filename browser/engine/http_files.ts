@@ -1,15 +1,15 @@
 import { counted } from "../../core/counted.ts";
 import { AppError, reason } from "../../core/error.ts";
-import { type ByteRange, ListedFiles } from "../../core/model/mod.ts";
-import type { ModelDescription } from "../../core/remote/mod.ts";
+import type { ByteRange } from "../../core/model/mod.ts";
+import { DescribedFiles, type ModelDescription } from "../../core/remote/mod.ts";
 
 /** A model whose files are read by GET, whole or by range. */
-export class HttpFiles extends ListedFiles {
+export class HttpFiles extends DescribedFiles {
   readonly #url: string;
 
-  constructor({ url, sizes, ...model }: ModelDescription) {
-    super(model, new Map(Object.entries(sizes)));
-    this.#url = url;
+  constructor(model: ModelDescription) {
+    super(model);
+    this.#url = model.url;
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {

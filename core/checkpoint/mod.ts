@@ -14,13 +14,14 @@
  * console.assert(name === "down_blocks.1.attentions.0.proj_in");
  * ```
  */
+export { checkpointFiles, type ClipVocabulary } from "./checkpoint_files.ts";
 export {
   diffusersNameOfLdmUnet,
   ldmNameOfDiffusersUnet,
   type UNetBlocks,
 } from "./ldm_unet_names.ts";
 export { openSingleFile } from "./open_single_file.ts";
-export { openVaeFile } from "./vae_file.ts";
+export { replaceVae } from "./replaced_vae.ts";
 export type { CheckpointPart } from "./part.ts";
 export type { Family } from "./published.ts";
 export type { Prediction } from "./sampling.ts";

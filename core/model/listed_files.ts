@@ -6,16 +6,23 @@ export abstract class ListedFiles implements ModelFiles {
   readonly name: string;
   readonly location: string;
   readonly variant?: string;
+  readonly tensors?: ModelFiles["tensors"];
+  readonly notices?: readonly string[];
   readonly #sizes: ReadonlyMap<string, number>;
 
   /** @param sizes bytes of each path. */
   constructor(
-    { name, location, variant }: Pick<ModelFiles, "name" | "location" | "variant">,
+    { name, location, variant, tensors, notices }: Pick<
+      ModelFiles,
+      "name" | "location" | "variant" | "tensors" | "notices"
+    >,
     sizes: ReadonlyMap<string, number>,
   ) {
     this.name = name;
     this.location = location;
     this.variant = variant;
+    this.tensors = tensors;
+    this.notices = notices;
     this.#sizes = new Map([...sizes].sort(([a], [b]) => a < b ? -1 : 1));
   }
 

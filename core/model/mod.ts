@@ -49,7 +49,7 @@ export {
   type WeightFiles,
 } from "./model_layout.ts";
 export { readOwnScheduler } from "./own_scheduler.ts";
-export { checkModelPath } from "./model_path.ts";
+export { checkModelPath, isModelPath } from "./model_path.ts";
 export type { ModelProgress } from "./model_progress.ts";
 export {
   catalogueEntryOf,
@@ -62,6 +62,7 @@ export {
   type HubAccess,
   openHub,
   openUrl,
+  openUrlFile,
   type RemoteFile,
   type RemoteFolder,
 } from "./remote_folder.ts";

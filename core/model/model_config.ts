@@ -32,7 +32,7 @@ export interface ModelConfig {
  */
 export async function readModelConfig(files: ModelFiles): Promise<ModelConfig> {
   const index = await readModelIndex(files);
-  const notices: string[] = [];
+  const notices = [...files.notices ?? []];
   if (index.inferred) {
     notices.push(`${files.name} has no model_index.json: it was taken for ${index.className}`);
   }

@@ -1,5 +1,6 @@
 import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
+import type { TensorIndex } from "../safetensors/mod.ts";
 import { parseModelJson } from "./model_json.ts";
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of a file. */
@@ -20,6 +21,12 @@ export interface ModelFiles {
   readonly location: string;
   /** Weights to prefer, in diffusers' naming: `fp16` for `model.fp16.safetensors`. */
   readonly variant?: string;
+  /** Weights of parts that have no file of their own, by the part's folder: they lie in another file. */
+  readonly tensors?: Readonly<Record<string, TensorIndex>>;
+  /** Sentences for the user: what was taken for granted when it was opened. */
+  readonly notices?: readonly string[];
+  /** Files that are made of others here: they are no facts of a model. */
+  readonly derived?: readonly string[];
   /** Every file there is, sorted. */
   readonly paths: readonly string[];
   has(path: string): boolean;

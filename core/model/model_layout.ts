@@ -16,6 +16,8 @@ import {
 export interface FileSelection {
   /** Weights to prefer, in diffusers' naming: `fp16` takes `model.fp16.safetensors` where it is. */
   readonly variant?: string;
+  /** A checkpoint in one file is wanted, this one. */
+  readonly file?: string;
   /** Parts wanted beyond those that draw an image, such as `vae_encoder`. */
   readonly include?: readonly string[];
 }
@@ -80,6 +82,7 @@ function filesBesideNetworks(part: string): readonly string[] | undefined {
 
 /**
  * Chooses among the files that a folder has.
+ * @param elsewhere folders of parts whose weights lie in another file.
  * @throws AppError `model_invalid` that names the file or variant that is missing.
  */
 export function chooseFiles(
@@ -87,12 +90,15 @@ export function chooseFiles(
   has: (path: string) => boolean,
   selection: FileSelection,
   model: string,
+  elsewhere: readonly string[] = [],
 ): string[] {
   const parts = selectedParts(index, selection);
   checkVariant(parts, has, selection, model);
   const chosen = parts.flatMap((part) =>
     filesBesideNetworks(part)
       ? chooseBesideNetworks(part, has, model)
+      : elsewhere.includes(folderOfWeights(part))
+      ? [`${folderOfWeights(part)}/config.json`]
       : chooseNetwork(part, has, selection.variant, model)
   );
   return [...new Set([...(index.inferred ? [] : [MODEL_INDEX]), ...chosen])];
@@ -149,7 +155,9 @@ export async function readLayout(
   selection: FileSelection = { variant: files.variant },
 ): Promise<ModelLayout> {
   const index = await readModelIndex(files);
-  const paths = chooseFiles(index, (path) => files.has(path), selection, files.name);
+  const elsewhere = Object.keys(files.tensors ?? {});
+  const has = (path: string) => files.has(path);
+  const paths = chooseFiles(index, has, selection, files.name, elsewhere);
   const networks: Record<string, NetworkFiles> = {};
   for (const part of selectedParts(index, selection)) {
     const network = await networkFiles(files, part, paths);
@@ -174,13 +182,17 @@ async function networkFiles(
   const graph = paths.find((path) => path.startsWith(`${part}/`) && path.endsWith(".onnx"));
   if (graph) return await graphFiles(files, part, graph);
   const folder = folderOfWeights(part);
+  const config = `${folder}/config.json`;
+  const tensors = files.tensors?.[folder];
+  if (tensors) return { weights: firstFile(tensors), config, tensors };
   const weights = paths.find((path) => path.startsWith(`${folder}/`) && isWeights(path));
   if (!weights) return undefined;
-  return {
-    weights,
-    config: `${folder}/config.json`,
-    tensors: await readTensorIndex(files, weights),
-  };
+  return { weights, config, tensors: await readTensorIndex(files, weights) };
+}
+
+function firstFile(tensors: TensorIndex): string {
+  const [first] = tensors.values();
+  return first.path;
 }
 
 function isWeights(path: string): boolean {

@@ -13,14 +13,23 @@ export type ModelSource =
     readonly owner: string;
     readonly name: string;
     readonly revision: string;
+    /** A checkpoint in one file of the repository, by its path. */
+    readonly file?: string;
   }
   /** Any web server: files are at `base` joined with their path. */
-  | { readonly kind: "url"; readonly base: string };
+  | { readonly kind: "url"; readonly base: string }
+  /** A checkpoint in one file on a web server. */
+  | { readonly kind: "file"; readonly url: string };
+
+/** How files of weights end; what is not safetensors is refused by name when it is opened. */
+const FILE = /\.(?:safetensors|sft|ckpt|pth?|bin|gguf)$/i;
+/** Where addresses of downloads say nothing of the file. */
+const DOWNLOAD = /^https:\/\/civitai\.(?:com|green|red)\/api\/download\//;
 
 /**
- * Reads what a user named: `embedded` or an id of the catalogue, `hf:owner/name[@revision]`,
- * an http(s) address, or else a folder. Whether the folder exists is checked when it is opened,
- * with the same {@link unknownModel}.
+ * Reads what a user named: `embedded` or an id of the catalogue, `hf:owner/name[/file][@revision]`,
+ * an http(s) address of a folder or a file, or else a folder or file on this machine. Whether that exists
+ * is checked when it is opened, with the same {@link unknownModel}.
  * @throws AppError `model_not_found` that names the accepted forms.
  */
 export function parseModelSource(text: string, catalogue?: Catalogue): ModelSource {
@@ -49,7 +58,8 @@ export function unknownModel(
   return new AppError(
     "model_not_found",
     `Cannot find the model ${JSON.stringify(given)}: ${why}. Give a known name (${names}), ` +
-      `a folder (./my-model), hf:owner/name[@revision], or an http(s) address of a folder`,
+      "a folder (./my-model), a file (./my-model.safetensors), hf:owner/name[@revision], or an " +
+      "http(s) address of either",
   );
 }
 
@@ -61,9 +71,13 @@ export function describeSource(source: ModelSource): string {
     case "folder":
       return source.path;
     case "hub":
-      return `hf:${source.owner}/${source.name}@${source.revision}`;
+      return `hf:${source.owner}/${source.name}${
+        source.file ? `/${source.file}` : ""
+      }@${source.revision}`;
     case "url":
       return showUrl(source.base);
+    case "file":
+      return showUrl(source.url);
     default:
       return source satisfies never;
   }
@@ -87,31 +101,43 @@ function sourceOf(entry: CatalogueEntry): ModelSource {
 }
 
 function parseHub(text: string): ModelSource {
-  const match = /^hf:([\w.-]+)\/([\w.-]+)(?:@(.+))?$/i.exec(text);
-  const [, owner = "", name = "", revision = "main"] = match ?? [];
-  const dots = [owner, name, ...revision.split("/")].some((part) => /^\.*$/.test(part));
-  if (!match || dots) {
-    throw unknownModel(text, undefined, "a hub repository is written hf:owner/name[@revision]");
+  const match = /^hf:([\w.-]+)\/([\w.-]+)(?:\/([^@]+))?(?:@(.+))?$/i.exec(text);
+  const [, owner = "", name = "", file, revision = "main"] = match ?? [];
+  const names = [owner, name, ...file?.split("/") ?? [], ...revision.split("/")];
+  const dots = names.some((part) => /^\.*$/.test(part));
+  if (!match || dots || (file && !FILE.test(file))) {
+    const form = "hf:owner/name[@revision], or hf:owner/name/file.safetensors[@revision]";
+    throw unknownModel(text, undefined, `a hub repository is written ${form}`);
   }
-  return { kind: "hub", owner, name, revision };
+  return { kind: "hub", owner, name, revision, ...file === undefined ? {} : { file } };
 }
 
 function parseUrl(text: string): ModelSource {
   if (!URL.canParse(text)) throw unknownModel(text, undefined, "it is not a well-formed address");
   const url = new URL(text);
-  return parseHubPage(url) ?? { kind: "url", base: withSlash(url) };
+  const page = parseHubPage(url);
+  if (page) return page;
+  const one = FILE.test(url.pathname) || DOWNLOAD.test(url.href);
+  return one ? { kind: "file", url: withoutFragment(url) } : { kind: "url", base: withSlash(url) };
 }
 
 /** The address of a repository's page, as people copy it from the hub. */
 function parseHubPage(url: URL): ModelSource | undefined {
   if (url.host !== "huggingface.co") return undefined;
-  const match = /^\/([\w.-]+)\/([\w.-]+)(?:\/tree\/([^/]+))?\/?$/.exec(url.pathname);
+  const folder = /^\/([\w.-]+)\/([\w.-]+)(?:\/tree\/([^/]+))?\/?$/.exec(url.pathname);
+  const one = /^\/([\w.-]+)\/([\w.-]+)\/(?:blob|resolve)\/([^/]+)\/(.+)$/.exec(url.pathname);
+  const match = folder ?? one;
   if (!match) return undefined;
-  const [, owner, name, revision = "main"] = match;
-  return { kind: "hub", owner, name, revision: decodeURIComponent(revision) };
+  const [, owner, name, revision = "main", path] = match;
+  const hub = { kind: "hub", owner, name, revision: decodeURIComponent(revision) } as const;
+  return path === undefined ? hub : { ...hub, file: decodeURIComponent(path) };
 }
 
 function withSlash(url: URL): string {
   if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return withoutFragment(url);
+}
+
+function withoutFragment(url: URL): string {
   return url.href.replace(/#.*$/, "");
 }

@@ -156,6 +156,19 @@ export function openUrl(base: string, transport: Transport, signal?: AbortSignal
   };
 }
 
+/** One file on any web server, under the path that it is given here. */
+export function openUrlFile(
+  url: string,
+  path: string,
+  transport: Transport,
+  signal?: AbortSignal,
+): RemoteFolder {
+  return {
+    name: showUrl(url),
+    find: async (asked) => asked === path ? await probe(path, url, transport, signal) : undefined,
+  };
+}
+
 function fileUrl(base: string, path: string): string {
   const url = new URL(base);
   url.pathname += path.split("/").map(encodeURIComponent).join("/");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode } from "../error.ts";
 import { isErrorCode } from "../error_codes.ts";
+import type { IndexedTensor } from "../safetensors/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 
 /**
@@ -22,6 +23,10 @@ const modelDescription = z.object({
   url: z.string(),
   /** Bytes of each path. */
   sizes: z.record(z.string(), size),
+  /** Of `ModelFiles`, as lists. */
+  tensors: z.record(z.string(), z.array(z.custom<IndexedTensor>())).optional(),
+  /** As of `ModelFiles`. */
+  notices: z.array(z.string()).optional(),
 });
 export type ModelDescription = z.infer<typeof modelDescription>;
 

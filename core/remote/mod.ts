@@ -10,6 +10,7 @@
  * console.assert(JSON.stringify(message) === `{"type":"cancel","job":7}`);
  * ```
  */
+export { DescribedFiles, describeFiles } from "./described_files.ts";
 export { EngineCalls } from "./engine_calls.ts";
 export { EngineServer } from "./engine_server.ts";
 export { encodeFrames, FrameReader } from "./frame.ts";

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { reason } from "../../core/error.ts";
 import type { ByteRange, ModelFiles } from "../../core/model/mod.ts";
-import type { ServedModel } from "../../core/remote/mod.ts";
+import { describeFiles, type ServedModel } from "../../core/remote/mod.ts";
 import { type HttpServer, serve, upgradeToWebSocket } from "../runtime/mod.ts";
 import { fileStream, isMissing } from "../storage/mod.ts";
 import { type Bundle, bundlePage, type DrivenPage } from "./chrome_bundle.ts";
@@ -96,10 +96,8 @@ export class ChromeServer implements AsyncDisposable {
   serve(files: ModelFiles): ServedModel {
     const token = secret();
     this.#models.set(token, files);
-    const { name, location, variant } = files;
-    const sizes = Object.fromEntries(files.paths.map((path) => [path, files.size(path)]));
     return {
-      model: { name, location, variant, sizes, url: `${this.#origin}/models/${token}/` },
+      model: describeFiles(files, `${this.#origin}/models/${token}/`),
       [Symbol.dispose]: () => void this.#models.delete(token),
     };
   }

@@ -2,7 +2,7 @@
  * The thread in which a host computes, so that nothing that answers the network waits for it. It
  * opens its host, says hello, and carries out what the process orders.
  */
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { AppError, reason } from "../../core/error.ts";
 import {
@@ -14,13 +14,13 @@ import {
 import { cpuRuntime } from "./cpu.ts";
 import { type ComputeHost, localHost } from "./host.ts";
 import { nativeHost } from "./native.ts";
-import { ThreadFiles } from "./thread_files.ts";
+import { type FilePlaces, ThreadFiles } from "./thread_files.ts";
 
 /** What the process sends: an order, and with `open` where the model's files are read. */
 export interface ToThread {
   readonly order: unknown;
   readonly payload: Uint8Array<ArrayBuffer>;
-  readonly files?: { readonly port: MessagePort; readonly local: boolean };
+  readonly files?: FilePlaces;
 }
 
 /** What the thread sends. */
@@ -51,7 +51,7 @@ function send(answer: EngineAnswer, ...parts: readonly ArrayBufferView[]): void 
 
 try {
   const host = await openHost(workerData as ThreadKind);
-  const places = new Map<string, NonNullable<ToThread["files"]>>();
+  const places = new Map<string, FilePlaces>();
   const engines = new EngineServer(
     (model, options) => host.open(filesOf(model, places), options),
     send,
@@ -70,7 +70,7 @@ try {
 
 function filesOf(
   model: ModelDescription,
-  places: ReadonlyMap<string, NonNullable<ToThread["files"]>>,
+  places: ReadonlyMap<string, FilePlaces>,
 ): ThreadFiles {
   const place = places.get(model.url);
   if (place) return new ThreadFiles(model, place);

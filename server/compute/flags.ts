@@ -5,16 +5,20 @@ import { COMPUTE_KINDS, type ComputeKind } from "./select.ts";
 export interface EngineFlags {
   readonly model: string;
   readonly variant?: string;
+  readonly configs?: string;
+  readonly vae?: string;
   readonly compute: string;
 }
 
 export function addEngineOptions(command: Command): Command {
   return command.option(
     "--model <source>",
-    "embedded, a folder, hf:owner/name[@revision] or a URL",
+    "embedded, a folder, a .safetensors file, hf:owner/name[@revision] or a URL",
     "embedded",
   )
     .option("--variant <name>", "other weights of the same model, for example fp16")
+    .option("--vae <source>", "another VAE: a folder, a file, hf:owner/name[/file] or a URL")
+    .option("--configs <folder>", "config.json of parts, for a .safetensors file that is unusual")
     .addOption(computeOption());
 }
 

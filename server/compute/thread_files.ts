@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { AppError, type ErrorCode, reason } from "../../core/error.ts";
-import { type ByteRange, ListedFiles, missingFile, type ModelFiles } from "../../core/model/mod.ts";
-import type { ModelDescription } from "../../core/remote/mod.ts";
-import { isMissing, readFileRange, withoutLinks } from "../storage/mod.ts";
+import { type ByteRange, missingFile, type ModelFiles } from "../../core/model/mod.ts";
+import { DescribedFiles, type ModelDescription } from "../../core/remote/mod.ts";
+import { isMissing, readFileRange } from "../storage/mod.ts";
 
 interface Read {
   readonly read: number;
@@ -29,37 +28,53 @@ export function serveFiles(files: ModelFiles, port: MessagePort): void {
   });
 }
 
+/** Where a thread reads a model's files. */
+export interface FilePlaces {
+  readonly port: MessagePort;
+  readonly local: ReadonlyMap<string, string>;
+}
+
+/** Those of a model's files that lie on disk as they are. */
+export function localPlaces(files: ModelFiles): ReadonlyMap<string, string> {
+  const places = files.paths.map((path) => [path, files.localPath?.(path)] as const);
+  return new Map(places.filter((place): place is [string, string] => place[1] !== undefined));
+}
+
 /** Bytes that go over a port at once: Deno sends less than 2 GiB, and each piece is held twice. */
 const PIECE = 64 * 2 ** 20;
 
 /** A model's files as a thread sees them: read at the other end of a port. */
-export class ThreadFiles extends ListedFiles {
-  /** Of files that lie in a folder as they are; onnxruntime-node opens by path. */
-  readonly localPath?: (path: string) => string;
+export class ThreadFiles extends DescribedFiles {
+  readonly #local: ReadonlyMap<string, string>;
   readonly #port: MessagePort;
   readonly #piece: number;
   readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array<ArrayBuffer>>>();
   #last = 0;
 
   /**
-   * @param local the files lie at the description's location.
+   * @param local where files lie on disk, by path: onnxruntime-node opens them there.
    * @param piece bytes of a file that are asked for at once.
    */
   constructor(
-    { sizes, ...model }: ModelDescription,
-    { port, local }: { readonly port: MessagePort; readonly local: boolean },
+    model: ModelDescription,
+    { port, local }: FilePlaces,
     piece = PIECE,
   ) {
-    super(model, new Map(Object.entries(sizes)));
+    super(model);
     this.#port = port;
     this.#piece = piece;
-    if (local) this.localPath = (path) => withoutLinks(join(this.location, this.#known(path)));
+    this.#local = local;
     port.on("message", (answer: Answer) => this.#take(answer));
+  }
+
+  localPath(path: string): string | undefined {
+    return this.#local.get(this.#known(path));
   }
 
   async bytes(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const { start, end } = range ?? { start: 0, end: this.size(path) };
-    if (this.localPath) return await this.#readLocal(this.localPath(path), path, { start, end });
+    const local = this.localPath(path);
+    if (local) return await this.#readLocal(local, path, { start, end });
     if (end - start <= this.#piece) return await this.#read(path, range);
     const bytes = new Uint8Array(end - start);
     for (let at = start; at < end; at += this.#piece) {

@@ -5,6 +5,7 @@ import { type ImageEngine, RecoveringEngine } from "../../core/generation/mod.ts
 import type { LoadOptions } from "../../core/inference/mod.ts";
 import type { ModelFiles } from "../../core/model/mod.ts";
 import {
+  describeFiles,
   EngineCalls,
   type EngineChannel,
   type EngineOrder,
@@ -15,7 +16,7 @@ import {
 import type { FromThread, ThreadKind, ToThread } from "./engine_thread.ts";
 import type { ComputeHost } from "./host.ts";
 import { disableOrtTelemetry } from "./ort_telemetry.ts";
-import { serveFiles } from "./thread_files.ts";
+import { type FilePlaces, localPlaces, serveFiles } from "./thread_files.ts";
 
 /**
  * A host in a thread of its own: onnxruntime blocks the thread that it runs in, for seconds at a
@@ -61,7 +62,7 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
   readonly name: string;
   readonly #worker: Worker;
   /** Where the thread reads the models that it was not asked to open yet. */
-  readonly #places = new Map<string, NonNullable<ToThread["files"]>>();
+  readonly #places = new Map<string, FilePlaces>();
   readonly #calls = new EngineCalls((order, payload) => this.#send(order, payload), ended);
   #models = 0;
 
@@ -101,14 +102,12 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
 
   /** Reads a model's files for the thread until disposed. */
   serve(files: ModelFiles): ServedModel {
-    const { name, location, variant } = files;
-    const sizes = Object.fromEntries(files.paths.map((path) => [path, files.size(path)]));
     const url = `thread:${++this.#models}`;
     const { port1, port2 } = new MessageChannel();
     serveFiles(files, port1);
-    this.#places.set(url, { port: port2, local: files.localPath !== undefined });
+    this.#places.set(url, { port: port2, local: localPlaces(files) });
     return {
-      model: { name, location, variant, sizes, url },
+      model: describeFiles(files, url),
       [Symbol.dispose]: () => port1.close(),
     };
   }

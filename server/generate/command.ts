@@ -92,6 +92,8 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
 
   const model = await openKnownModel(flags.model, {
     variant: flags.variant,
+    configs: flags.configs,
+    vae: flags.vae,
     signal: cancelled,
     onProgress: (event) => progress.model(event),
   });

@@ -48,6 +48,7 @@ const PARALLEL_LOOKUPS = 8;
  */
 export async function fetchModel(fetching: Fetching): Promise<void> {
   const { cached, selection } = fetching;
+  if (selection.file !== undefined) return await fetchCheckpoint(fetching, selection.file);
   const index = await fetchIndex(fetching);
   const candidates = selectedParts(index, selection).flatMap((part) =>
     candidateFiles(part, selection)
@@ -59,6 +60,17 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   await fetchExternal(fetching, chosen);
   const { paths } = await readLayout(await filesOf(fetching), selection);
   await cached.finish(selection, paths);
+}
+
+async function fetchCheckpoint(fetching: Fetching, path: string): Promise<void> {
+  const { remote, cached, selection } = fetching;
+  const file = await find(fetching, path);
+  if (!file) {
+    const why = `${remote.name} has no such file, or answers with a page: it may ask to log in`;
+    throw new AppError("model_not_found", `Cannot find the model ${path}: ${why}`);
+  }
+  await fetchFiles(fetching, [file]);
+  await cached.finish(selection, [path]);
 }
 
 async function fetchIndex(fetching: Fetching): Promise<ModelIndex> {

@@ -29,13 +29,14 @@ export function modelCacheFolder(env: Readonly<Record<string, string | undefined
 }
 
 /** The key of a selection in a manifest. */
-function selectionKey({ variant = "", include = [] }: FileSelection): string {
+function selectionKey({ file, variant = "", include = [] }: FileSelection): string {
+  if (file !== undefined) return `file ${file}`;
   return [variant || "default", ...[...include].sort()].join("+");
 }
 
 /** The cache's own name for a model: readable, and safe as a folder's name. */
 export function cacheName(
-  source: Extract<ModelSource, { kind: "hub" | "url" }>,
+  source: Extract<ModelSource, { kind: "hub" | "url" | "file" }>,
   commit?: string,
 ): string {
   if (source.kind === "hub") {
@@ -44,9 +45,10 @@ export function cacheName(
       commit?.slice(0, SHORT_COMMIT) ?? encodeURIComponent(revision)
     }`;
   }
-  const { host, pathname } = new URL(source.base);
+  const address = source.kind === "file" ? source.url : source.base;
+  const { host, pathname } = new URL(address);
   const words = `${host}${pathname}`.replace(/[^\w.-]+/g, "--").replace(/-+$/, "").slice(-80);
-  return `url--${words}--${sha256Hex(source.base).slice(0, SHORT_COMMIT)}`;
+  return `url--${words}--${sha256Hex(address).slice(0, SHORT_COMMIT)}`;
 }
 
 function sha256Hex(text: string): string {

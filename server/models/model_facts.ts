@@ -22,11 +22,23 @@ export async function modelFacts(
   const known = Object.entries(entry?.files ?? {}).map(([path, { sha256 }]) =>
     [path, sha256] as const
   );
-  const hashes = await sha256OfFiles(files, paths, new Map(known));
+  const facts = paths.filter((path) => !files.derived?.includes(path));
+  const found = await sha256OfFiles(files, facts, new Map(known));
+  const hashes = files.derived ? underOneName(found) : found;
   return {
     id: files.name,
     manifest: manifestHash(hashes),
     precision: await networkPrecision(files, networks.unet),
     ...(files.variant !== undefined && { variant: files.variant }),
   };
+}
+
+/** A checkpoint in one file is the same under any name. */
+function underOneName(hashes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(hashes).map(([path, hash]) => [
+      path.includes("/") ? path : "model.safetensors",
+      hash,
+    ]),
+  );
 }

@@ -7,18 +7,24 @@ import {
   type CatalogueEntry,
   describeSource,
   type FileSelection,
+  isModelPath,
   MODEL_INDEX,
   type ModelFiles,
   type ModelProgress,
   type ModelSource,
   openHub,
   openUrl,
+  openUrlFile,
   parseModelSource,
   readLayout,
   type RemoteFolder,
   type Transport,
   unknownModel,
 } from "../../core/model/mod.ts";
+import { checkpointFiles, openSingleFile, replaceVae } from "../../core/checkpoint/mod.ts";
+import { CheckpointFile } from "./checkpoint_file.ts";
+import { clipVocabularyFiles } from "./clip_vocabulary.ts";
+import { readConfigs } from "./part_configs.ts";
 import { damaged } from "./damage.ts";
 import { fetchModel } from "./fetch_model.ts";
 import { hubToken } from "./hub_token.ts";
@@ -40,13 +46,21 @@ export interface OpenModelOptions extends FileSelection {
   readonly hubToken?: string;
   /** Hashes every file whose SHA-256 is known, also of a copy that was verified when it came. */
   readonly verify?: boolean;
+  /**
+   * A folder with `config.json` of parts, in diffusers' layout, of a checkpoint in one file: heads and
+   * groups are in no such file, and are taken for the published models' otherwise.
+   */
+  readonly configs?: string;
+  /** Another VAE: a folder, a file, `hf:owner/name[/file][@revision]` or the address of a file. */
+  readonly vae?: string;
   /** Other waits and repeats than the defaults. */
   readonly transport?: Partial<Transport>;
   readonly onProgress?: (progress: ModelProgress) => void;
   readonly signal?: AbortSignal;
 }
 
-type CachedSource = Extract<ModelSource, { kind: "hub" | "url" }>;
+type CachedSource = Extract<ModelSource, { kind: "hub" | "url" | "file" }>;
+type FileSource = Extract<ModelSource, { kind: "file" }>;
 type HubSource = Extract<ModelSource, { kind: "hub" }>;
 
 /** The options with every default filled in. */
@@ -75,9 +89,46 @@ export async function openModel(
   options: OpenModelOptions = {},
 ): Promise<ModelFiles> {
   const opening = await withDefaults(given, options);
-  const files = await openSource(parseModelSource(given, opening.catalogue), opening);
+  const opened = await openSource(parseModelSource(given, opening.catalogue), opening);
+  const files = await withOtherVae(await wholeModel(opened, opening), opening);
   await readLayout(files, opening.selection);
   return files;
+}
+
+/** A checkpoint in one file becomes the folder that it stands for. */
+async function wholeModel(files: ModelFiles, { configs }: Opening): Promise<ModelFiles> {
+  const [path] = files.paths;
+  if (files.paths.length !== 1 || path.endsWith(".json")) return files;
+  const given = configs === undefined ? undefined : await readConfigs(configs);
+  const model = await openSingleFile(files, path, { configs: given?.configs });
+  return checkpointFiles(files, model, await clipVocabularyFiles(), given?.tokenizers);
+}
+
+const VAE_WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
+  if (opening.vae === undefined) return files;
+  const vae = await openVae(parseModelSource(opening.vae), opening);
+  const weights = vae.paths.find((path) => !path.endsWith(".json"));
+  if (weights) return await replaceVae(files, vae, weights);
+  throw new AppError(
+    "model_not_found",
+    `Cannot open the VAE ${opening.vae}: it has no ${VAE_WEIGHTS}. Give a folder with it, or a file`,
+  );
+}
+
+async function openVae(source: ModelSource, opening: Opening): Promise<ModelFiles> {
+  if (source.kind === "hub") {
+    const file = source.file ?? VAE_WEIGHTS;
+    return await openHubModel({ ...source, file }, opening);
+  }
+  if (source.kind !== "folder") return await openSource(source, opening);
+  const { path } = source;
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return new CheckpointFile(path, found.size);
+  const inner = await stat(join(path, "vae", VAE_WEIGHTS)).catch(() => undefined);
+  const location = inner ? join(path, "vae") : path;
+  return await FolderFiles.open({ name: path, location, only: ["config.json", VAE_WEIGHTS] });
 }
 
 async function withDefaults(given: string, options: OpenModelOptions): Promise<Opening> {
@@ -112,6 +163,8 @@ async function openSource(source: ModelSource, opening: Opening): Promise<ModelF
         opening,
         () => openUrl(source.base, opening.web, opening.signal),
       );
+    case "file":
+      return await openRemoteFile(source, opening);
     default:
       return source satisfies never;
   }
@@ -131,9 +184,9 @@ async function openEmbedded(id: string, { entry, variant, verify }: Opening): Pr
 
 async function openFolder(path: string, opening: Opening): Promise<ModelFiles> {
   const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return new CheckpointFile(path, found.size, opening.variant);
   if (!found?.isDirectory()) {
-    const why = found ? "that is a file, not a folder" : "there is no such folder";
-    throw unknownModel(path, opening.catalogue, why);
+    throw unknownModel(path, opening.catalogue, "there is no such folder or file");
   }
   const index = await stat(join(path, MODEL_INDEX)).catch(() => undefined);
   const unet = await stat(join(path, "unet")).catch(() => undefined);
@@ -144,7 +197,17 @@ async function openFolder(path: string, opening: Opening): Promise<ModelFiles> {
   return await FolderFiles.open({ name: path, location: path, variant: opening.variant });
 }
 
-async function openHubModel(source: HubSource, opening: Opening): Promise<ModelFiles> {
+async function openRemoteFile(source: FileSource, opening: Opening): Promise<ModelFiles> {
+  const [, name] = /([^/]+\.\w+)$/.exec(decodeURIComponent(new URL(source.url).pathname)) ?? [];
+  const file = name && isModelPath(name) ? name : "model.safetensors";
+  const wanted = { ...opening, selection: { file } };
+  const { web, signal } = opening;
+  return await openCached(source, wanted, () => openUrlFile(source.url, file, web, signal));
+}
+
+async function openHubModel(source: HubSource, given: Opening): Promise<ModelFiles> {
+  const { file } = source;
+  const opening = file === undefined ? given : { ...given, selection: { file } };
   const { hub, web, signal } = opening;
   if (COMMIT.test(source.revision)) {
     return await openCached(

@@ -25,10 +25,10 @@ export interface NeuronEngine {
 
 /** @param stack frees all when it is disposed. */
 export async function openEngine(
-  { model: given, variant, compute, log }: NeuronOptions,
+  { model: given, variant, vae, configs, compute, log }: NeuronOptions,
   stack: AsyncDisposableStack,
 ): Promise<NeuronEngine> {
-  const model = await openKnownModel(given, { variant });
+  const model = await openKnownModel(given, { variant, vae, configs });
   const host = stack.use(await openCompute(parseComputeKind(compute)));
   const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });

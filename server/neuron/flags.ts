@@ -39,6 +39,8 @@ export interface NeuronOptions {
   readonly port: number;
   readonly model: string;
   readonly variant?: string;
+  readonly vae?: string;
+  readonly configs?: string;
   readonly compute: string;
   /** Of all that it must not lose. */
   readonly folder: string;
@@ -97,6 +99,8 @@ export function neuronOptions(
     port,
     model: flags.model,
     variant: flags.variant,
+    vae: flags.vae,
+    configs: flags.configs,
     compute: flags.compute,
     folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet, ownPort),
     log,

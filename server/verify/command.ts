@@ -43,6 +43,8 @@ interface VerifyFlags {
   readonly blockHash?: string;
   readonly timeout: string;
   readonly model?: string;
+  readonly vae?: string;
+  readonly configs?: string;
   readonly compute: string;
   readonly chromePath?: string;
   readonly json: boolean;
@@ -86,6 +88,8 @@ export function verifyCommand(): Command {
     .option("--block-hash <hex>", "draw by a block that was made after the receipt: repeatable")
     .optionsGroup("With what:")
     .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
+    .option("--vae <source>", "as for generate")
+    .option("--configs <folder>", "as for generate")
     .addOption(computeOption())
     .option("--chrome-path <file>", "of --compute chrome")
     .option("--json", "print one JSON object and nothing else", false)
@@ -188,6 +192,8 @@ async function ownModel(
   }
   return await openKnownModel(given, {
     variant,
+    vae: flags.vae,
+    configs: flags.configs,
     onProgress: (event) => progress.model(event),
   });
 }

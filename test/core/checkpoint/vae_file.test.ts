@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { partGraphs } from "../../../core/architecture/mod.ts";
-import { openSingleFile, openVaeFile } from "../../../core/checkpoint/mod.ts";
+import { openSingleFile } from "../../../core/checkpoint/mod.ts";
+import { openVaeFile } from "../../../core/checkpoint/vae_file.ts";
 import { FolderFiles } from "../../../server/models/mod.ts";
 import { checkpointOf } from "../../fixtures/checkpoint_files.ts";
 import {

@@ -78,7 +78,7 @@ test("a file that is larger than a port takes is read in pieces", async () => {
   serveFiles(files as ModelFiles, port1);
   const sizes = { "unet/model.onnx_data": content.length };
   const description = { name: "tiny", location: "there", url: "thread:1", sizes };
-  const thread = new ThreadFiles(description, { port: port2, local: false }, 1000);
+  const thread = new ThreadFiles(description, { port: port2, local: new Map() }, 1000);
   expect(await thread.bytes("unet/model.onnx_data")).toEqual(content);
   expect(asked).toEqual([
     { start: 0, end: 1000 },

@@ -183,7 +183,9 @@ describe("a hub's repository", () => {
     hub.set(UNET, undefined);
     await expect(openModel("hf:acme/tiny", options)).rejects.toMatchObject({
       code: "model_invalid",
-      message: expect.stringMatching(/unet\/model\.onnx is missing/),
+      message: expect.stringMatching(
+        /has neither unet\/diffusion_pytorch_model\.safetensors nor unet\/model\.onnx/,
+      ),
     });
   });
 
