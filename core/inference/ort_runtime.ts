@@ -36,6 +36,11 @@ export interface OrtRuntimeOptions {
   readonly name: string;
   readonly imagesPerCall: number;
   readonly session: InferenceSession.SessionOptions;
+  /**
+   * Where the weights of a graph that is given as bytes are looked for on disk. One that is opened by
+   * path has them beside it: onnxruntime would look for those here as well.
+   */
+  readonly weightsFolder?: string;
   /** Open by path on disk, so that no copy of the weights passes through JavaScript. */
   readonly byPath: boolean;
   /** As {@link Runtime.maxFileBytes}. */
@@ -79,7 +84,8 @@ async function createSession(
       })),
     );
     const bytes = await files.bytes(graph);
-    return await ort.InferenceSession.create(bytes, { ...options.session, externalData });
+    const session = sessionOfBytes(options);
+    return await ort.InferenceSession.create(bytes, { ...session, externalData });
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError(
@@ -89,6 +95,14 @@ async function createSession(
       { cause },
     );
   }
+}
+
+/** @see https://onnxruntime.ai/docs/api/c, `kOrtSessionOptionsModelExternalInitializersFileFolderPath`. */
+function sessionOfBytes({ session, weightsFolder }: OrtRuntimeOptions) {
+  if (weightsFolder === undefined) return session;
+  const own: Readonly<Record<string, unknown>> = Object(session.extra?.session);
+  const entry = { model_external_initializers_file_folder_path: weightsFolder };
+  return { ...session, extra: { ...session.extra, session: { ...own, ...entry } } };
 }
 
 class OrtSession implements Session {

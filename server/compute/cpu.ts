@@ -11,6 +11,8 @@ export async function cpuRuntime(): Promise<Runtime> {
     name: `onnxruntime-node ${ort.env.versions.node ?? ""} on CPU`,
     imagesPerCall: 1,
     byPath: true,
+    // Graphs that are written here name their weights by whole paths.
+    weightsFolder: "/",
     session: {
       executionProviders: ["cpu"],
       graphOptimizationLevel: "all",
@@ -18,8 +20,6 @@ export async function cpuRuntime(): Promise<Runtime> {
         session: {
           // Waiting threads sleep: spinning takes the cores from everything else of this process.
           intra_op: { allow_spinning: "0" },
-          // Where the weights of graphs that are written here are looked for.
-          model_external_initializers_file_folder_path: "/",
         },
       },
     },
