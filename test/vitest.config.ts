@@ -16,8 +16,8 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: OuterFirst },
     // What hangs ends some time; how quick a test is, no clock of a busy machine can say.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     reporters: ["default", new SlowestTests()],
     // What no test imports but reads or builds: after a change of it `--changed` runs them all.
     forceRerunTriggers: [

@@ -207,7 +207,7 @@ describe("bad input exits with 2, says why, and writes nothing", () => {
   });
 
   test.each([
-    ["without unet", "unet/model.onnx", undefined, "unet/model.onnx is missing"],
+    ["without unet", "unet/model.onnx", undefined, "nor unet/model.onnx"],
     ["with half a unet", "unet/model.onnx", 0.5, "unet/model.onnx"],
     ["with half a VAE", "vae_decoder/model.onnx", 0.5, "vae_decoder/model.onnx"],
     ["without merges", "tokenizer/merges.txt", undefined, "tokenizer/merges.txt is missing"],

