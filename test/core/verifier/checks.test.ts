@@ -76,6 +76,9 @@ test.each([
   ["lcm"],
   ["unipc"],
   ["pndm"],
+  ["lms"],
+  ["heun"],
+  ["dpm2_a"],
   ["dpmsolver order 3", {
     ...SDE_CONFIG,
     algorithm_type: "dpmsolver",
