@@ -273,7 +273,8 @@ test.each<[string, TinySdOptions]>([
 });
 
 test("Deno's WebGPU and the CPU predict the same of each other's states", async () => {
-  const pairs = await repredict(await openModel("embedded"), await nativeRuntime(), runtime);
+  // The embedded model takes minutes to compile where nothing is cached: Chrome's tests compile it.
+  const pairs = await repredict(await openTinySd(), await nativeRuntime(), runtime);
   const errors = pairs.map((pair) => finishResidual(residualSums(pair)).velocityError);
   expect(median(errors)).toBeLessThan(1e-4);
   expect(Math.max(...errors)).toBeLessThan(5e-3);
@@ -346,8 +347,8 @@ test("an SDXL folder without its second text encoder is refused", async () => {
   });
 });
 
-test("Deno's WebGPU gives the CPU's image of the embedded model", async () => {
-  const files = await openModel("embedded");
+test("Deno's WebGPU gives the CPU's image", async () => {
+  const files = await openTinySd();
   const request = { prompt: "a golden tau symbol", width: 64, height: 64, steps: 2 };
   const cpu = await generate(files, request);
   const gpu = await generate(files, request, { on: await nativeRuntime() });
