@@ -8,6 +8,8 @@ export async function wasmRuntime(): Promise<Runtime> {
     imagesPerCall: 1,
     byPath: false,
     maxFileBytes: WEB_FILE_BYTES,
+    // Addresses of wasm have 32 bits, and all networks are in one memory.
+    maxWeightBytes: 2 ** 32,
     session: { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 },
   });
 }

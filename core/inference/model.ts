@@ -82,27 +82,39 @@ function wantedNetworks(
 
 /** Each weight is one buffer on a GPU, and each file of them must be one that can be addressed. */
 function checkWeights(
-  { gpu, name, maxFileBytes = Infinity }: Runtime,
+  { gpu, name, maxFileBytes = Infinity, maxWeightBytes = Infinity }: Runtime,
   graphs: readonly OpenableGraph[],
 ): void {
   const [{ files }] = graphs;
+  const tooLarge = (what: string, bytes: number, limit: string) => {
+    const why = `Cannot load ${what}: that is ${
+      counted(bytes, "byte")
+    }, and ${name} takes ${limit}`;
+    return new AppError("host_unavailable", `${why}. ${TOO_LARGE_REMEDY}`, { field: "compute" });
+  };
   for (const { path, size } of graphs.flatMap(externalSizes)) {
     if (size <= maxFileBytes) continue;
-    throw new AppError(
-      "host_unavailable",
-      `Cannot load ${path} of ${files.name}: it has ${
-        counted(size, "byte")
-      }, and ${name} takes files of up ` +
-        `to ${maxFileBytes}. Use a variant with float16 weights if the model has one, or compute ` +
-        "on the CPU",
-      { field: "compute" },
-    );
+    throw tooLarge(`${path} of ${files.name}`, size, `files of up to ${maxFileBytes}`);
+  }
+  const all = graphs.reduce((sum, graph) => sum + weightBytes(graph), 0);
+  if (all > maxWeightBytes) {
+    throw tooLarge(`the weights of ${files.name}`, all, `up to ${maxWeightBytes} of a model`);
   }
   gpu?.require({
     work: files.name,
     limits: { maxBufferSize: Math.max(...graphs.map(({ graph }) => graph.largestTensor)) },
     advice: "Use a smaller model, or compute on the CPU",
   });
+}
+
+/** Only what is built for browsers has such limits. */
+const TOO_LARGE_REMEDY =
+  "Use a variant with float16 weights if the model has one, or compute outside of a browser";
+
+/** Inside the graph's file and outside: at least what memory the weights take. */
+function weightBytes(openable: OpenableGraph): number {
+  const { files, graph } = openable;
+  return externalSizes(openable).reduce((sum, { size }) => sum + size, files.size(graph.graph));
 }
 
 function externalSizes({ files, graph: { external } }: OpenableGraph) {

@@ -45,6 +45,8 @@ export interface OrtRuntimeOptions {
   readonly byPath: boolean;
   /** As {@link Runtime.maxFileBytes}. */
   readonly maxFileBytes?: number;
+  /** As {@link Runtime.maxWeightBytes}. */
+  readonly maxWeightBytes?: number;
   /** Whose device was given to the WebGPU provider. */
   readonly gpu?: Gpu;
 }
@@ -60,6 +62,7 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
     imagesPerCall: options.imagesPerCall,
     gpu: options.gpu,
     maxFileBytes: options.maxFileBytes,
+    maxWeightBytes: options.maxWeightBytes,
     byPath: options.byPath,
     async open(files, graph) {
       const load = () => createSession(ort, options, files, graph);

@@ -36,6 +36,8 @@ export interface Runtime {
   readonly gpu: Gpu | undefined;
   /** Bytes of the largest file of weights that it can address; undefined where any will do. */
   readonly maxFileBytes?: number;
+  /** Bytes of all weights together that its memory can hold; undefined where the machine's is all. */
+  readonly maxWeightBytes?: number;
   /** True when it reads files by their path on disk, without a copy of them in memory. */
   readonly byPath: boolean;
   open(files: ModelFiles, graph: GraphFiles): Promise<Session>;

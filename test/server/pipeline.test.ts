@@ -109,12 +109,31 @@ test("weights in a file larger than the host takes are refused before any is rea
       new RegExp(
         `^Cannot load ${path} of .* ${
           files.size(path)
-        } bytes.* up to ${small.maxFileBytes}.*compute on the CPU`,
+        } bytes.* up to ${small.maxFileBytes}.*outside of a browser`,
       ),
     ),
   });
   expect(opened).toEqual([]);
   await using _ = await loadModel(files, { ...runtime, maxFileBytes: files.size(path) });
+});
+
+test("weights that are more together than the host's memory are refused before any is read", async () => {
+  const files = await openTinySd({ external: true });
+  const parts = ["text_encoder", "unet", "vae_decoder"];
+  const paths = parts.flatMap((part) => [`${part}/model.onnx`, `${part}/model.onnx_data`]);
+  const all = paths.filter((path) => files.has(path))
+    .reduce((sum, path) => sum + files.size(path), 0);
+  const small = { ...runtime, maxWeightBytes: all - 1 };
+  const opened: string[] = [];
+  const options = { onPart: (part: string) => opened.push(part) };
+  await expect(loadModel(files, small, options)).rejects.toMatchObject({
+    code: "host_unavailable",
+    message: expect.stringMatching(
+      new RegExp(`^Cannot load the weights of .*: that is ${all} bytes, .* up to ${all - 1} `),
+    ),
+  });
+  expect(opened).toEqual([]);
+  await using _ = await loadModel(files, { ...runtime, maxWeightBytes: all });
 });
 
 test("guidance of 1 or below takes one row a step, above it two", async () => {
