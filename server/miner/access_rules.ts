@@ -1,5 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { Metagraph } from "../chain/mod.ts";
+import { RetryLater } from "../http/mod.ts";
 
 /** Which hotkeys may ask, by bittensor's flags. */
 export interface AccessRules {
@@ -20,18 +21,30 @@ export const EVERY_NEURON: AccessRules = {
   validatorMinimumTao: 0,
 };
 
+/** The first rules are this miner's own; the others are of what the chain says. */
+const OWN_RULES = 2;
+
+/** What is known of the subnet; it was so when it was read. */
+interface Subnet {
+  readonly metagraph: Metagraph;
+  /** Has it read again. @returns whether what is known is out of date. */
+  readAgain(): boolean;
+}
+
 /**
- * @param metagraph undefined without a chain: then only the whitelist may ask.
+ * @param subnet undefined without a chain: then only the whitelist may ask.
  * @param whitelist hotkeys that always may.
- * @throws AppError `not_allowed` with the rule.
+ * @throws AppError `not_allowed` with the rule; RetryLater `not_ready` where the chain may say
+ * otherwise by now: a validator that has just got its permit must not take a 403 for a failure.
  */
 export function checkAccess(
   signedBy: string,
   rules: AccessRules,
-  metagraph: Metagraph | undefined,
+  subnet: Subnet | undefined,
   whitelist: { has(hotkey: string): boolean },
 ): void {
   if (whitelist.has(signedBy)) return;
+  const metagraph = subnet?.metagraph;
   const neuron = metagraph?.neurons.find(({ hotkey }) => hotkey === signedBy);
   const { validatorMinimumTao: least } = rules;
   const refusals: readonly (readonly [boolean, string])[] = [
@@ -45,10 +58,10 @@ export function checkAccess(
     [!!neuron && neuron.stake < least, `has ${neuron?.stake} staked, ${least} are asked for`],
   ];
   const refusal = refusals.find(([holds]) => holds);
-  if (refusal) {
-    throw new AppError(
-      "not_allowed",
-      `Cannot take the request: the hotkey ${signedBy} ${refusal[1]}`,
-    );
+  if (!refusal) return;
+  const why = `Cannot take the request: the hotkey ${signedBy} ${refusal[1]}`;
+  if (!refusals.slice(0, OWN_RULES).some(([holds]) => holds) && subnet?.readAgain()) {
+    throw new RetryLater("not_ready", `${why}, as far as is known; the subnet is read again`, 5);
   }
+  throw new AppError("not_allowed", why);
 }

@@ -94,7 +94,7 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     guard: new RequestGuard(address, replay, options.clock, stack.use(new LoopLag())),
     allowed: (signedBy) =>
       signedBy === address ||
-      checkAccess(signedBy, access, subnet?.metagraph, whitelist),
+      checkAccess(signedBy, access, subnet, whitelist),
     info: () => ({
       ...{ name: "stepwise-miner", version: VERSION, hotkey: address },
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },

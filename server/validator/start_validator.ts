@@ -64,7 +64,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
     ...{ random: secureRandom, clock: Date.now },
-    ranked: () => ranked(peers(), ledger),
+    ranked: () => {
+      const found = peers();
+      // The first miner of a subnet is not kept waiting for the next reading.
+      if (found.length === 0) subnet.readAgain();
+      return ranked(found, ledger);
+    },
     options: options.forward,
   });
   const app = validatorRoutes({

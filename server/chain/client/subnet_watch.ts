@@ -65,6 +65,16 @@ export class SubnetWatch implements Disposable {
     return this.#metagraph;
   }
 
+  /**
+   * Reads the subnet again, for what is not as somebody expects it to be: at most once a block.
+   * @returns whether what is known is of an earlier block.
+   */
+  readAgain(): boolean {
+    if (this.#chain.block <= this.#metagraph.block) return false;
+    void this.#read();
+    return true;
+  }
+
   /** @returns undefined for a hotkey that is not registered. */
   uidOf(hotkey: string): number | undefined {
     return this.#metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)?.uid;

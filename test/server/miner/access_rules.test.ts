@@ -2,12 +2,15 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { checkAccess, EVERY_NEURON } from "../../../server/miner/access_rules.ts";
 import { Whitelist } from "../../../server/miner/whitelist.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
+import { thrownBy } from "../../fixtures/thrown.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import type { Metagraph, Neuron } from "../../../server/chain/mod.ts";
 
 const neuron = { hotkey: "5Val", coldkey: "5Cold", validatorPermit: true, stake: 100 } as Neuron;
 const weak = { ...neuron, hotkey: "5Weak", coldkey: "5Other", validatorPermit: false, stake: 1 };
 const metagraph = { neurons: [neuron, weak] } as unknown as Metagraph;
+/** Read at the latest block. */
+const subnet = { metagraph, readAgain: () => false };
 const nobody = new Set<string>();
 
 test.each([
@@ -25,10 +28,27 @@ test.each([
     undefined,
   ],
 ])("%s", (_, hotkey, rules, message) => {
-  const check = () => checkAccess(hotkey, { ...EVERY_NEURON, ...rules }, metagraph, nobody);
+  const check = () => checkAccess(hotkey, { ...EVERY_NEURON, ...rules }, subnet, nobody);
   if (message) expect(check).toThrow(message);
   else expect(check).not.toThrow();
 });
+
+test.each([
+  ["a stranger", "5Nobody", {}, "not_ready"],
+  ["a neuron without a permit", "5Weak", { forceValidatorPermit: true }, "not_ready"],
+  ["a neuron with too little stake", "5Weak", { validatorMinimumTao: 50 }, "not_ready"],
+  ["a hotkey on the blacklist", "5Val", { hotkeys: ["5Val"] }, "not_allowed"],
+  ["a coldkey on the blacklist", "5Val", { coldkeys: ["5Cold"] }, "not_allowed"],
+])(
+  "%s is asked to come again where the chain may say otherwise by now",
+  (_, hotkey, rules, code) => {
+    const readAgain = vi.fn(() => true);
+    const check = () =>
+      checkAccess(hotkey, { ...EVERY_NEURON, ...rules }, { metagraph, readAgain }, nobody);
+    expect(thrownBy(check)).toMatchObject({ code });
+    expect(readAgain).toHaveBeenCalledTimes(code === "not_ready" ? 1 : 0);
+  },
+);
 
 test("without a chain only the whitelist may ask", () => {
   expect(() => checkAccess("5Val", EVERY_NEURON, undefined, nobody)).toThrow(/is not registered/);
@@ -37,7 +57,7 @@ test("without a chain only the whitelist may ask", () => {
 
 test("the whitelist comes before every rule", () => {
   const rules = { ...EVERY_NEURON, hotkeys: ["5Weak"], validatorMinimumTao: 50 };
-  expect(() => checkAccess("5Weak", rules, metagraph, new Set(["5Weak"]))).not.toThrow();
+  expect(() => checkAccess("5Weak", rules, subnet, new Set(["5Weak"]))).not.toThrow();
 });
 
 describe("a whitelist at an address", () => {

@@ -36,6 +36,26 @@ test("a chain restarted from genesis is read again at its first block, and logge
   expect(read).toHaveBeenCalledTimes(2);
 });
 
+test("a subnet is read again when asked to, once a block", async () => {
+  let block = 7;
+  const metagraph = vi.fn(() => Promise.resolve({ block, neurons: [] }));
+  const none = () => () => {};
+  const chain = {
+    ...{ checkClock: () => Promise.resolve(), netuid: 1, metagraph },
+    ...{ onConnection: none, onBlock: none },
+    get block() {
+      return block;
+    },
+  };
+  using watch = await SubnetWatch.open(chain as never, () => {});
+  expect(watch.readAgain()).toBe(false);
+  block = 8;
+  expect(watch.readAgain()).toBe(true);
+  await vi.waitUntil(() => watch.metagraph.block === 8, PATIENCE_MS);
+  expect(watch.readAgain()).toBe(false);
+  expect(metagraph).toHaveBeenCalledTimes(2);
+});
+
 test("weights for a runtime that knows commits by hash alone are refused in an operator's words", () => {
   const runtimeVersion = { specName: "node-subtensor", specVersion: 218 };
   const tx = { subtensorModule: { commitWeights: () => {} } };
