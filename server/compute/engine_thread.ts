@@ -13,7 +13,7 @@ import {
 } from "../../core/remote/mod.ts";
 import { cpuRuntime } from "./cpu.ts";
 import { type ComputeHost, localHost } from "./host.ts";
-import { nativeHost } from "./native.ts";
+import { nativeHost, nativeRuntime } from "./native.ts";
 import { type FilePlaces, ThreadFiles } from "./thread_files.ts";
 
 /** What the process sends: an order, and with `open` where the model's files are read. */
@@ -34,8 +34,16 @@ export interface FromThread {
 /** Which host the thread opens. */
 export type ThreadKind = "cpu" | "native";
 
-async function openHost(kind: ThreadKind): Promise<ComputeHost> {
-  return kind === "cpu" ? localHost(await cpuRuntime(), kind) : await nativeHost(kind);
+/** What the thread is started with. */
+export interface ThreadChoice {
+  readonly kind: ThreadKind;
+  /** Of `--gpu`, for `native`. */
+  readonly gpu?: string;
+}
+
+async function openHost({ kind, gpu }: ThreadChoice): Promise<ComputeHost> {
+  if (kind === "cpu") return localHost(await cpuRuntime(), kind);
+  return await nativeHost(kind, () => nativeRuntime(gpu));
 }
 
 function post(message: FromThread): void {
@@ -50,7 +58,7 @@ function send(answer: EngineAnswer, ...parts: readonly ArrayBufferView[]): void 
 }
 
 try {
-  const host = await openHost(workerData as ThreadKind);
+  const host = await openHost(workerData as ThreadChoice);
   const places = new Map<string, FilePlaces>();
   const engines = new EngineServer(
     (model, options) => host.open(filesOf(model, places), options),

@@ -8,6 +8,7 @@ export interface EngineFlags {
   readonly configs?: string;
   readonly vae?: string;
   readonly compute: string;
+  readonly gpu?: string;
 }
 
 export function addEngineOptions(command: Command): Command {
@@ -19,7 +20,15 @@ export function addEngineOptions(command: Command): Command {
     .option("--variant <name>", "other weights of the same model, for example fp16")
     .option("--vae <source>", "another VAE: a folder, a file, hf:owner/name[/file] or a URL")
     .option("--configs <folder>", "config.json of parts, for a .safetensors file that is unusual")
-    .addOption(computeOption());
+    .addOption(computeOption())
+    .addOption(gpuOption());
+}
+
+export function gpuOption(): Option {
+  return new Option(
+    "--gpu <name>",
+    "of native: part of an adapter's name, or its number; unknown, it lists them",
+  );
 }
 
 export function computeOption(description = "what computes", kind: ComputeKind = "auto"): Option {

@@ -4,14 +4,20 @@ import { AppError } from "../../core/error.ts";
 import { Pipeline, RecoveringEngine } from "../../core/generation/mod.ts";
 import { openDevice } from "../../core/gpu/mod.ts";
 import { type Ort, type Runtime, webgpuRuntime } from "../../core/inference/mod.ts";
+import { chosenAdapter } from "./gpu_choice.ts";
 import type { ComputeHost } from "./host.ts";
 
-/** Deno's adapter, or undefined when there is no driver. */
-export async function nativeAdapter(): Promise<GPUAdapter | undefined> {
+/**
+ * Deno's adapter, or undefined when there is no driver.
+ * @param choice of `--gpu`.
+ * @throws AppError `host_unavailable` for a choice that is not there.
+ */
+export async function nativeAdapter(choice?: string): Promise<GPUAdapter | undefined> {
   // Mesa complains on stderr when this is not set, though nothing that computes uses it.
   if (process.platform === "linux" && !process.env.XDG_RUNTIME_DIR) {
     process.env.XDG_RUNTIME_DIR = tmpdir();
   }
+  if (choice !== undefined) return await chosenAdapter(choice, navigator.gpu);
   return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }
 
@@ -19,8 +25,8 @@ export async function nativeAdapter(): Promise<GPUAdapter | undefined> {
  * onnxruntime-web on Deno's own WebGPU, on a device of ours.
  * @throws AppError `host_unavailable` when there is no adapter.
  */
-export async function nativeRuntime(): Promise<Runtime> {
-  const adapter = await nativeAdapter();
+export async function nativeRuntime(choice?: string): Promise<Runtime> {
+  const adapter = await nativeAdapter(choice);
   if (!adapter) {
     throw new AppError(
       "host_unavailable",

@@ -8,6 +8,11 @@ import { ThreadHost } from "./thread_host.ts";
 export const COMPUTE_KINDS = ["auto", "cpu", "native", "chrome"] as const;
 export type ComputeKind = typeof COMPUTE_KINDS[number];
 
+export interface GpuOptions {
+  /** An adapter, by its place in the list that an error shows, or by a part of its name. */
+  readonly gpu?: string;
+}
+
 /**
  * Opens a host. `auto` takes Deno's hardware adapter if there is one, and the CPU otherwise; it
  * does not start a Chrome to ask whether that has one.
@@ -15,8 +20,10 @@ export type ComputeKind = typeof COMPUTE_KINDS[number];
  */
 export async function openCompute(
   kind: ComputeKind,
-  options: ChromeOptions = {},
+  options: ChromeOptions & GpuOptions = {},
 ): Promise<ComputeHost> {
+  const { gpu } = options;
+  if (gpu !== undefined) return await chosenCompute(kind, gpu);
   switch (kind) {
     case "auto":
       return await autoCompute();
@@ -29,6 +36,20 @@ export async function openCompute(
     default:
       return kind satisfies never;
   }
+}
+
+/** On the GPU that the user chose, or not at all. */
+async function chosenCompute(kind: ComputeKind, gpu: string): Promise<ComputeHost> {
+  if (kind === "native" || kind === "auto") {
+    return await ThreadHost.start("native", `chosen by --gpu ${gpu}`, gpu);
+  }
+  const why = kind === "cpu"
+    ? "--compute cpu uses none"
+    : "Chrome takes the fastest that its driver shows; choose by the driver's variables, such as " +
+      "MESA_VK_DEVICE_SELECT or NVIDIA_VISIBLE_DEVICES";
+  throw new AppError("invalid_request", `Cannot compute on the GPU ${gpu}: ${why}`, {
+    field: "gpu",
+  });
 }
 
 async function autoCompute(): Promise<ComputeHost> {

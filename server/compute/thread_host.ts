@@ -13,7 +13,7 @@ import {
   RenewedChannel,
   type ServedModel,
 } from "../../core/remote/mod.ts";
-import type { FromThread, ThreadKind, ToThread } from "./engine_thread.ts";
+import type { FromThread, ThreadChoice, ThreadKind, ToThread } from "./engine_thread.ts";
 import type { ComputeHost } from "./host.ts";
 import { disableOrtTelemetry } from "./ort_telemetry.ts";
 import { type FilePlaces, localPlaces, serveFiles } from "./thread_files.ts";
@@ -27,15 +27,16 @@ export class ThreadHost implements ComputeHost {
   readonly reason: string;
   readonly #sessions: RenewedChannel<ThreadSession>;
 
-  private constructor(kind: ThreadKind, reason: string, session: ThreadSession) {
+  private constructor(choice: ThreadChoice, reason: string, session: ThreadSession) {
     this.name = session.name;
     this.reason = reason;
-    this.#sessions = new RenewedChannel(session, () => ThreadSession.start(kind));
+    this.#sessions = new RenewedChannel(session, () => ThreadSession.start(choice));
   }
 
   /** @throws AppError `host_unavailable` saying what is missing. */
-  static async start(kind: ThreadKind, reason: string): Promise<ThreadHost> {
-    return new ThreadHost(kind, reason, await ThreadSession.start(kind));
+  static async start(kind: ThreadKind, reason: string, gpu?: string): Promise<ThreadHost> {
+    const choice = { kind, gpu };
+    return new ThreadHost(choice, reason, await ThreadSession.start(choice));
   }
 
   /** What a fresh device cures, the thread cures by itself; a thread that ended is replaced. */
@@ -74,10 +75,10 @@ class ThreadSession implements EngineChannel, AsyncDisposable {
     worker.on("exit", (code) => this.fail(ended(`it ended with code ${code}`)));
   }
 
-  static async start(kind: ThreadKind): Promise<ThreadSession> {
+  static async start(choice: ThreadChoice): Promise<ThreadSession> {
     disableOrtTelemetry();
     const worker = new Worker(new URL("./engine_thread.ts", import.meta.url), {
-      workerData: kind,
+      workerData: choice,
     });
     try {
       const { answer, code } = await hello(worker);

@@ -25,11 +25,11 @@ export interface NeuronEngine {
 
 /** @param stack frees all when it is disposed. */
 export async function openEngine(
-  { model: given, variant, vae, configs, compute, log }: NeuronOptions,
+  { model: given, variant, vae, configs, compute, gpu, log }: NeuronOptions,
   stack: AsyncDisposableStack,
 ): Promise<NeuronEngine> {
   const model = await openKnownModel(given, { variant, vae, configs });
-  const host = stack.use(await openCompute(parseComputeKind(compute)));
+  const host = stack.use(await openCompute(parseComputeKind(compute), { gpu }));
   const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
   const [facts, config] = await Promise.all([model.facts(), readModelConfig(model.files)]);

@@ -42,6 +42,8 @@ export interface NeuronOptions {
   readonly vae?: string;
   readonly configs?: string;
   readonly compute: string;
+  /** Of `--gpu`. */
+  readonly gpu?: string;
   /** Of all that it must not lose. */
   readonly folder: string;
   readonly log: Log;
@@ -102,6 +104,7 @@ export function neuronOptions(
     vae: flags.vae,
     configs: flags.configs,
     compute: flags.compute,
+    gpu: flags.gpu,
     folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet, ownPort),
     log,
   };

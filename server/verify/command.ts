@@ -24,7 +24,7 @@ import {
   minerAddress,
   openingsOfMiner,
 } from "../../core/protocol/mod.ts";
-import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { computeOption, gpuOption, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 
@@ -47,6 +47,7 @@ interface VerifyFlags {
   readonly configs?: string;
   readonly compute: string;
   readonly chromePath?: string;
+  readonly gpu?: string;
   readonly json: boolean;
 }
 
@@ -91,6 +92,7 @@ export function verifyCommand(): Command {
     .option("--vae <source>", "as for generate")
     .option("--configs <folder>", "as for generate")
     .addOption(computeOption())
+    .addOption(gpuOption())
     .option("--chrome-path <file>", "of --compute chrome")
     .option("--json", "print one JSON object and nothing else", false)
     .addHelpText("after", HELP)
