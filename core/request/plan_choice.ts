@@ -56,7 +56,6 @@ export function planFor(
   own: Readonly<Record<string, unknown>>,
   { scheduler, steps }: PlanRequest,
 ): PlanChoice {
-  refuseForeignNoise(own);
   const name = own._class_name;
   if (scheduler === undefined && needsStandIn(own)) {
     const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps);
@@ -66,7 +65,9 @@ export function planFor(
     const notice = `${why}: ${SUBSTITUTE} was used`;
     return { plan, notices: [notice] };
   }
-  return { plan: fittingPlan(schedulerConfig(own, scheduler), steps), notices: [] };
+  const config = schedulerConfig(own, scheduler);
+  refuseForeignNoise(own, config._class_name);
+  return { plan: fittingPlan(config, steps), notices: [] };
 }
 
 function fittingPlan(config: unknown, steps: number): Plan {
@@ -79,7 +80,7 @@ function fittingPlan(config: unknown, steps: number): Plan {
 function schedulerConfig(
   own: Readonly<Record<string, unknown>>,
   scheduler: GenerationRequest["scheduler"],
-): unknown {
+): Readonly<Record<string, unknown>> {
   if (typeof scheduler === "string") return schedulerConfigFromName(scheduler, own);
   return { ...own, ...scheduler };
 }

@@ -107,6 +107,7 @@ const ddim = z.object({
   prediction_type: imagePrediction,
   set_alpha_to_one: flag(true),
   clip_sample: flag(true),
+  eta: z.number().min(0).max(1).default(0),
 });
 
 const { rescale_betas_zero_snr: _, ...plainBetas } = betas;
@@ -131,6 +132,69 @@ const heun = z.object({
 
 const kdpm2 = heun.extend({ prediction_type: outputPrediction });
 
+const plainMultistep = {
+  ...plainBetas,
+  ...spacing,
+  ...plainShape,
+  use_dynamic_shifting: shifting.use_dynamic_shifting,
+  time_shift_type: shifting.time_shift_type,
+  prediction_type: multistep.prediction_type,
+  solver_order: multistep.solver_order,
+  lower_order_final: multistep.lower_order_final,
+  use_flow_sigmas: multistep.use_flow_sigmas,
+  flow_shift: multistep.flow_shift,
+};
+
+// The other solvers' types come along when a config is carried over from those.
+const deis = z.object({
+  ...plainMultistep,
+  algorithm_type: z.enum(["deis", "dpmsolver", "dpmsolver++"]).default("deis")
+    .transform(() => "deis"),
+  solver_type: z.enum(["logrho", "midpoint", "heun", "bh1", "bh2"]).default("logrho")
+    .transform(() => "logrho"),
+});
+
+const { timestep_spacing: _spacing, steps_offset: _offset, ...blocks } = plainMultistep;
+
+const dpmSinglestep = z.object({
+  ...blocks,
+  ...ending,
+  algorithm_type: z.enum(["dpmsolver++", "sde-dpmsolver++", "dpmsolver", "deis"])
+    .default("dpmsolver++").transform((type) => type === "deis" ? "dpmsolver++" : type),
+  solver_type: dpmSolver.shape.solver_type,
+  lower_order_final: flag(false),
+  lambda_min_clipped: dpmSolver.shape.lambda_min_clipped,
+});
+
+const edmEuler = z.object({
+  num_train_timesteps: betas.num_train_timesteps,
+  sigma_min: z.number().positive().default(0.002),
+  sigma_max: z.number().positive().default(80),
+  sigma_data: z.number().positive().default(0.5),
+  sigma_schedule: z.enum(["karras", "exponential"]).default("karras"),
+  prediction_type: outputPrediction,
+  rho: z.number().positive().default(7),
+  ...ending,
+});
+
+const edmDpm = edmEuler.extend({
+  solver_order: multistep.solver_order,
+  algorithm_type: z.enum(["dpmsolver++", "sde-dpmsolver++", "deis"]).default("dpmsolver++")
+    .transform((type) => type === "deis" ? "dpmsolver++" : type),
+  solver_type: dpmSolver.shape.solver_type,
+  lower_order_final: multistep.lower_order_final,
+  euler_at_final: dpmSolver.shape.euler_at_final,
+});
+
+const ddpm = z.object({
+  ...betas,
+  ...spacing,
+  timestep_spacing: spacing.timestep_spacing.default("leading"),
+  prediction_type: imagePrediction,
+  variance_type: z.enum(["fixed_small", "fixed_small_log", "fixed_large"]).default("fixed_small"),
+  clip_sample: flag(true),
+});
+
 const pndm = z.object({
   ...plainBetas,
   ...spacing,
@@ -150,6 +214,11 @@ const lcm = z.object({
   timestep_scaling: z.number().positive().default(10),
 });
 
+// diffusers takes eta with each step, not from the config: here it is the scheduler's.
+const tcd = lcm.extend({
+  eta: z.number().min(0).max(1).default(0.3),
+});
+
 const flowMatch = z.object({
   num_train_timesteps: betas.num_train_timesteps,
   ...shape,
@@ -167,6 +236,12 @@ const classes = {
   DDIMScheduler: ddim,
   LCMScheduler: lcm,
   PNDMScheduler: pndm,
+  DDPMScheduler: ddpm,
+  TCDScheduler: tcd,
+  DEISMultistepScheduler: deis,
+  DPMSolverSinglestepScheduler: dpmSinglestep,
+  EDMEulerScheduler: edmEuler,
+  EDMDPMSolverMultistepScheduler: edmDpm,
   LMSDiscreteScheduler: lms,
   HeunDiscreteScheduler: heun,
   KDPM2DiscreteScheduler: kdpm2,
@@ -191,6 +266,12 @@ export type DdimSettings = Settings<"DDIMScheduler">;
 export type LcmSettings = Settings<"LCMScheduler">;
 export type FlowMatchSettings = Settings<"FlowMatchEulerDiscreteScheduler">;
 export type PndmSettings = Settings<"PNDMScheduler">;
+export type DdpmSettings = Settings<"DDPMScheduler">;
+export type TcdSettings = Settings<"TCDScheduler">;
+export type DeisSettings = Settings<"DEISMultistepScheduler">;
+export type DpmSinglestepSettings = Settings<"DPMSolverSinglestepScheduler">;
+export type EdmEulerSettings = Settings<"EDMEulerScheduler">;
+export type EdmDpmSettings = Settings<"EDMDPMSolverMultistepScheduler">;
 export type LmsSettings = Settings<"LMSDiscreteScheduler">;
 export type HeunSettings = Settings<"HeunDiscreteScheduler">;
 export type Kdpm2Settings = Settings<"KDPM2DiscreteScheduler">;
@@ -214,8 +295,8 @@ const unread: ReadonlySet<string> = new Set([
   ...Object.values(classes).flatMap((schema) => Object.keys(schema.shape)),
   ...["clip_sample_range", "dynamic_thresholding_ratio", "sample_max_value"],
   ...["thresholding", "variance_type", "base_shift", "max_shift", "base_image_seq_len"],
-  ...["max_image_seq_len", "noise_sampler_seed", "sigma_data", "sigma_schedule", "rho"],
-  ...["snr_shift_scale", "s_noise", "s_churn", "predict_epsilon", "eta", "max_beta"],
+  ...["max_image_seq_len", "noise_sampler_seed", "snr_shift_scale", "s_noise", "s_churn"],
+  ...["predict_epsilon", "max_beta"],
 ]);
 
 /**
@@ -262,6 +343,14 @@ function givenSettings(config: unknown): Given {
   );
 }
 
+/** Why no plan holds what a class does. */
+const REASONS: Readonly<Record<string, string>> = {
+  DPMSolverSDEScheduler: "draws its noise along a path of its own and ",
+  SASolverScheduler: "draws noise twice a step and ",
+  CMStochasticIterativeScheduler: "clips its predictions and ",
+  IPNDMScheduler: "has noise levels of its own and ",
+};
+
 // The same steps under another name: it differs in taking a batch of timesteps at once.
 const aliases: Readonly<Record<string, SolverClass>> = { DDIMParallelScheduler: "DDIMScheduler" };
 
@@ -274,7 +363,9 @@ function solverClass(name: unknown): SolverClass {
     name === undefined ? "invalid_config" : "unsupported_setting",
     "_class_name",
     name,
-    `which is not supported; pick a scheduler (euler, dpmpp_2m, ...) or set it to one of ${
+    `which ${
+      REASONS[String(name)] ?? ""
+    }is not supported; pick a scheduler (euler, dpmpp_2m, ...) or set it to one of ${
       solverClasses.join(", ")
     }`,
   );
@@ -284,7 +375,8 @@ function refuseNonLinear(name: SolverClass, given: Given): void {
   const nonLinear = "which no linear step can do; set it to false";
   if (given.thresholding === true) refuse("unsupported_setting", "thresholding", true, nonLinear);
   if (given.clip_sample === true) refuse("unsupported_setting", "clip_sample", true, nonLinear);
-  if (name === "DDIMScheduler" && given.clip_sample === undefined) {
+  const clips = name === "DDIMScheduler" || name === "DDPMScheduler";
+  if (clips && given.clip_sample === undefined) {
     refuse("unsupported_setting", "clip_sample", true, `the default of ${name}, ${nonLinear}`);
   }
   if (name === "PNDMScheduler" && given.skip_prk_steps !== true) {

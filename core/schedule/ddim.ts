@@ -2,10 +2,17 @@ import { AppError } from "../error.ts";
 import { cumulativeAlphas } from "./betas.ts";
 import { type DdimSettings, refuse } from "./config.ts";
 import { roundHalfEven } from "./grid.ts";
-import { denoisedWeights, type Marginal, type Plan, planRow, type PredictionType } from "./plan.ts";
+import {
+  denoisedWeights,
+  type Marginal,
+  type Plan,
+  planRow,
+  type PredictionType,
+  type StepWeights,
+} from "./plan.ts";
 import { evenTimesteps } from "./timesteps.ts";
 
-/** @see DDIM, https://arxiv.org/abs/2010.02502, equation (12), with no noise (eta = 0). */
+/** @see DDIM, https://arxiv.org/abs/2010.02502, equations (12) and (16). */
 export function planDdim(settings: DdimSettings, steps: number): Plan {
   const cumulative = cumulativeAlphas(settings);
   const timesteps = evenTimesteps(settings, steps).map(roundHalfEven);
@@ -20,13 +27,21 @@ export function planDdim(settings: DdimSettings, steps: number): Plan {
     rows: timesteps.map((timestep) => {
       const from = trainingMarginal(cumulative, timestep, settings.prediction_type);
       const to = timestep < stride ? end : marginal(cumulative[timestep - stride]);
-      const keep = to.sigma / from.sigma;
-      return planRow({ timestep, ...from, ...denoisedWeights(settings.prediction_type, from) }, {
-        states: [keep],
-        denoised: [to.alpha - keep * from.alpha],
-      });
+      return planRow(
+        { timestep, ...from, ...denoisedWeights(settings.prediction_type, from) },
+        towards(from, to, settings.eta),
+      );
     }),
   };
+}
+
+/** @param eta Share of the noise that is fresh, in units of DDPM's. */
+function towards(from: Marginal, to: Marginal, eta: number): StepWeights {
+  const kept = from.alpha / to.alpha;
+  const noise = eta * to.sigma / from.sigma * Math.sqrt(Math.max(1 - kept * kept, 0));
+  const left = eta === 0 ? to.sigma : Math.sqrt(to.sigma * to.sigma - noise * noise);
+  const keep = left / from.sigma;
+  return { states: [keep], denoised: [to.alpha - keep * from.alpha], noise };
 }
 
 /**

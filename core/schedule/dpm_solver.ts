@@ -10,6 +10,18 @@ import {
 import { exp, expm1 } from "./portable_math.ts";
 import { combineNoise, difference, scaled, sum, type Weights } from "./weights.ts";
 
+type Algorithm = DpmSolverSettings["algorithm_type"];
+
+/** Which integrals a step takes. */
+type Kind = Pick<DpmSolverSettings, "algorithm_type" | "solver_type">;
+
+type StepSettings =
+  & Kind
+  & Pick<
+    DpmSolverSettings,
+    "solver_order" | "lower_order_final" | "euler_at_final" | "final_sigmas_type"
+  >;
+
 /**
  * DPM-Solver and DPM-Solver++, ODE and SDE, by steps in lambda = log(alpha / sigma), h its step.
  * @see DPM-Solver, https://arxiv.org/abs/2206.00927; DPM-Solver++, https://arxiv.org/abs/2211.01095.
@@ -18,9 +30,9 @@ export function planDpmSolver(settings: DpmSolverSettings, steps: number, mu?: n
   refuseUndefined(settings);
   const { timesteps, sigmas, nodes } = dpmSchedule(settings, steps, mu);
   const rows = timesteps.map((timestep, i) => {
-    const order = orderAt(settings, i, timesteps.length);
     const weights = predictionWeights(settings, nodes[i], sigmas[i]);
-    return planRow({ timestep, ...nodes[i], ...weights }, step(settings, nodes, i, order));
+    const next = multistepWeights(settings, nodes, i, timesteps.length);
+    return planRow({ timestep, ...nodes[i], ...weights }, next);
   });
   return {
     solver: "DPMSolverMultistepScheduler",
@@ -51,7 +63,21 @@ export function needsData(
 }
 
 function refuseUndefined(settings: DpmSolverSettings): void {
-  const { algorithm_type: type, final_sigmas_type: final, solver_order: order } = settings;
+  const { algorithm_type: type, solver_order: order } = settings;
+  refuseNoisePrediction(settings);
+  if (type === "sde-dpmsolver" && order === 3) {
+    refuse("unsupported_setting", "solver_order", order, `must be 1 or 2 for ${type}`);
+  }
+}
+
+/** Refuses integrating the predicted noise where there is none, or to its end. */
+export function refuseNoisePrediction(
+  settings: Parameters<typeof needsData>[0] & {
+    readonly algorithm_type: Algorithm;
+    readonly final_sigmas_type: string;
+  },
+): void {
+  const { algorithm_type: type, final_sigmas_type: final } = settings;
   if (integratesData(type)) return;
   if (final === "zero") {
     refuse("invalid_config", "final_sigmas_type", final, `must be sigma_min for ${type}`);
@@ -60,17 +86,18 @@ function refuseUndefined(settings: DpmSolverSettings): void {
     const why = `which needs dpmsolver++ or sde-dpmsolver++ rather than ${type}`;
     refuse("unsupported_setting", "prediction_type", settings.prediction_type, why);
   }
-  if (type === "sde-dpmsolver" && order === 3) {
-    refuse("unsupported_setting", "solver_order", order, `must be 1 or 2 for ${type}`);
-  }
 }
 
-function integratesData(type: DpmSolverSettings["algorithm_type"]): boolean {
+export function integratesData(type: Algorithm): boolean {
   return type === "dpmsolver++" || type === "sde-dpmsolver++";
 }
 
 /** Lower where too little history is there yet, and at the end where the config says so. */
-function orderAt(settings: DpmSolverSettings, i: number, steps: number): number {
+export function orderAt(
+  settings: Omit<StepSettings, keyof Kind>,
+  i: number,
+  steps: number,
+): number {
   const short = settings.lower_order_final && steps < 15;
   const first = settings.euler_at_final || short || settings.final_sigmas_type === "zero";
   if (i === steps - 1 && first) return 1;
@@ -78,12 +105,14 @@ function orderAt(settings: DpmSolverSettings, i: number, steps: number): number 
   return Math.min(allowed, settings.solver_order, i + 1);
 }
 
-function step(
-  settings: DpmSolverSettings,
+/** Weights of the step from node i, of as high an order as the settings and the history allow. */
+export function multistepWeights(
+  settings: StepSettings,
   nodes: readonly Node[],
   i: number,
-  order: number,
+  steps: number,
 ): StepWeights {
+  const order = orderAt(settings, i, steps);
   const [from, to] = [nodes[i], nodes[i + 1]];
   const h = to.lambda - from.lambda;
   // A repeated noise level leaves nothing to do.
@@ -121,8 +150,8 @@ interface Coefficients {
   readonly noise: number;
 }
 
-function coefficients(
-  settings: DpmSolverSettings,
+export function coefficients(
+  settings: Kind,
   from: Node,
   to: Node,
   h: number,
@@ -154,7 +183,7 @@ function coefficients(
 
 /** Integrals of the exponential against the prediction and its derivatives, over the step. */
 function integrals(
-  settings: DpmSolverSettings,
+  settings: Kind,
   step: number,
   terms: number,
   scale: number,

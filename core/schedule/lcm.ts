@@ -36,7 +36,10 @@ function consistency(time: number, to: Marginal): StepWeights {
 }
 
 /** Evenly among the steps that the model was distilled on, from the noisiest down. */
-function distilledTimesteps(settings: LcmSettings, steps: number): number[] {
+export function distilledTimesteps(
+  settings: Pick<LcmSettings, "num_train_timesteps" | "original_inference_steps">,
+  steps: number,
+): number[] {
   const { num_train_timesteps: count, original_inference_steps: distilled } = settings;
   if (distilled > count) {
     const why = `must be at most num_train_timesteps (${count})`;

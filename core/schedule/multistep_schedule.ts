@@ -1,5 +1,5 @@
 import { positiveCumulativeAlphas } from "./betas.ts";
-import { type MultistepSettings, refuse } from "./config.ts";
+import { type MultistepSettings, refuse, type TimestepSettings } from "./config.ts";
 import { linspace, roundHalfEven } from "./grid.ts";
 import type { Marginal } from "./plan.ts";
 import { exp, log } from "./portable_math.ts";
@@ -56,6 +56,55 @@ export function dpmSchedule(
     trainingStops(settings, training, steps, end);
   return schedule(settings, { ...stops, last: training[0] });
 }
+
+/** As above, for DEIS, which ends at the lowest training sigma, or repeats a shaped schedule's last. */
+export function deisSchedule(
+  settings: PlainSettings,
+  steps: number,
+  mu: number | undefined,
+): Schedule {
+  const plain = { ...settings, ...PLAIN, final_sigmas_type: "sigma_min" } as const;
+  refuseMixedSigmas(plain, plain.use_karras_sigmas);
+  const training = trainingSigmas(positiveCumulativeAlphas(plain));
+  if (plain.use_flow_sigmas) {
+    const stops = reversedFlowStops(plain, steps, mu);
+    return schedule(plain, { ...stops, last: stops.sigmas[steps - 1] });
+  }
+  const stops = shapedStops(plain, training, steps, roundHalfEven) ??
+    trainingStops(plain, training, steps, training.length);
+  return schedule(plain, stops);
+}
+
+/** As above, for DPM-Solver in blocks, whose training steps are always evenly spaced. */
+export function singlestepSchedule(
+  settings: Omit<PlainSettings, keyof TimestepSettings> & {
+    readonly num_train_timesteps: number;
+    readonly final_sigmas_type: MultistepSettings["final_sigmas_type"];
+    readonly lambda_min_clipped: number;
+  },
+  steps: number,
+  mu: number | undefined,
+): Schedule {
+  const plain = { ...settings, ...PLAIN, timestep_spacing: "linspace", steps_offset: 0 } as const;
+  refuseMixedSigmas(plain, plain.use_karras_sigmas);
+  const cumulative = positiveCumulativeAlphas(plain);
+  const training = trainingSigmas(cumulative);
+  const end = training.length - clippedCount(cumulative, plain.lambda_min_clipped);
+  const stops = shapedStops(plain, training, steps, roundHalfEven) ??
+    (plain.use_flow_sigmas ? reversedFlowStops(plain, steps, mu) : undefined) ??
+    trainingStops(plain, training, steps, end);
+  return schedule(plain, { ...stops, last: training[0] });
+}
+
+/** Settings that the others do not have. */
+const PLAIN = {
+  rescale_betas_zero_snr: false,
+  sigma_min: undefined,
+  sigma_max: undefined,
+  shift_terminal: undefined,
+} as const;
+
+type PlainSettings = Omit<MultistepSettings, keyof typeof PLAIN | "final_sigmas_type">;
 
 /** As above, for UniPC, whose flow sigmas and last sigma differ. */
 export function uniPcSchedule(
@@ -162,7 +211,7 @@ function reversedFlowStops(
 function dynamicShift(settings: MultistepSettings, mu: number | undefined): number | undefined {
   if (!settings.use_dynamic_shifting || mu === undefined) return undefined;
   if (settings.time_shift_type !== "exponential") {
-    const why = "must be exponential for DPMSolverMultistepScheduler";
+    const why = "must be exponential for this scheduler";
     refuse("unsupported_setting", "time_shift_type", settings.time_shift_type, why);
   }
   return exp(mu);

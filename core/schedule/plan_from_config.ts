@@ -1,5 +1,10 @@
 import { AppError } from "../error.ts";
 import { decodeSchedulerConfig, type SchedulerConfig } from "./config.ts";
+import { planDdpm } from "./ddpm.ts";
+import { planDeis } from "./deis.ts";
+import { planDpmSinglestep } from "./dpm_singlestep.ts";
+import { planEdmDpm, planEdmEuler } from "./edm.ts";
+import { planTcd } from "./tcd.ts";
 import { planDdim } from "./ddim.ts";
 import { planDpmSolver } from "./dpm_solver.ts";
 import { planEuler, planEulerAncestral } from "./euler.ts";
@@ -88,6 +93,18 @@ function planFor(config: SchedulerConfig, steps: number, options: PlanOptions): 
       return planLcm(config, steps);
     case "PNDMScheduler":
       return planPndm(config, steps);
+    case "DDPMScheduler":
+      return planDdpm(config, steps);
+    case "TCDScheduler":
+      return planTcd(config, steps);
+    case "DEISMultistepScheduler":
+      return planDeis(config, steps, mu);
+    case "DPMSolverSinglestepScheduler":
+      return planDpmSinglestep(config, steps, mu);
+    case "EDMEulerScheduler":
+      return planEdmEuler(config, steps);
+    case "EDMDPMSolverMultistepScheduler":
+      return planEdmDpm(config, steps);
     case "LMSDiscreteScheduler":
       return planLms(config, steps);
     case "HeunDiscreteScheduler":

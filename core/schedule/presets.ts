@@ -45,6 +45,17 @@ const presets: Readonly<Record<string, Preset>> = {
   heun: { _class_name: "HeunDiscreteScheduler", use_karras_sigmas: false },
   dpm2: { _class_name: "KDPM2DiscreteScheduler", use_karras_sigmas: false },
   dpm2_karras: { _class_name: "KDPM2DiscreteScheduler", ...karras },
+  dpmpp_2s: { ...dpm("dpmsolver++", 2), _class_name: "DPMSolverSinglestepScheduler" },
+  deis: {
+    _class_name: "DEISMultistepScheduler",
+    algorithm_type: "deis",
+    solver_type: "logrho",
+    use_karras_sigmas: false,
+  },
+  ddpm: { _class_name: "DDPMScheduler", clip_sample: false },
+  tcd: { _class_name: "TCDScheduler" },
+  edm_euler: { _class_name: "EDMEulerScheduler" },
+  edm_dpmpp_2m: { _class_name: "EDMDPMSolverMultistepScheduler", algorithm_type: "dpmsolver++" },
   dpm2_a: { _class_name: "KDPM2AncestralDiscreteScheduler", use_karras_sigmas: false },
   unipc: { _class_name: "UniPCMultistepScheduler" },
   flow_euler: { _class_name: "FlowMatchEulerDiscreteScheduler" },
@@ -61,7 +72,10 @@ export const schedulerNames: readonly string[] = Object.keys(presets);
  * @throws AppError `invalid_request` when the name is unknown, or does not fit what the model was
  * trained for (flow or diffusion).
  */
-export function schedulerConfigFromName(name: string, base: unknown): unknown {
+export function schedulerConfigFromName(
+  name: string,
+  base: unknown,
+): Readonly<Record<string, unknown>> {
   if (!Object.hasOwn(presets, name)) {
     refuseName(name, `must be one of ${schedulerNames.join(", ")}`);
   }
@@ -91,7 +105,7 @@ function isFlow(config: Readonly<Record<string, unknown>>): boolean {
 }
 
 function takesFlow(name: SolverClass): boolean {
-  return name === "DPMSolverMultistepScheduler" || name === "UniPCMultistepScheduler";
+  return /^(DPMSolverMultistep|UniPCMultistep|DEISMultistep|DPMSolverSinglestep)/.test(name);
 }
 
 function flowShift(config: Readonly<Record<string, unknown>>): object {

@@ -48,7 +48,7 @@ export function generateCommand(): Command {
     )
     .option(
       "--scheduler <name|json>",
-      "a name (dpmpp_2m, sde-dpmsolver++, euler, euler_a, ddim, lcm, unipc, pndm, lms, heun, dpm2_a, ...)\n" +
+      "a name (dpmpp_2m, sde-dpmsolver++, euler, euler_a, ddim, lcm, unipc, pndm, lms, heun, deis, ...)\n" +
         "or a diffusers scheduler_config.json in quotes (default: the model's)",
     )
     .optionsGroup("With what:");

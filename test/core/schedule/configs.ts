@@ -33,6 +33,10 @@ const toSigmaMin = [{ final_sigmas_type: "sigma_min" }];
 const dpm = [{ _class_name: "DPMSolverMultistepScheduler" }];
 const uniPc = [{ _class_name: "UniPCMultistepScheduler" }];
 const flow = [{ use_flow_sigmas: true, prediction_type: "flow_prediction", flow_shift: 3 }];
+const clipless = [{ _class_name: "DDIMScheduler", clip_sample: false }];
+const deis = [{ _class_name: "DEISMultistepScheduler" }];
+const blocks = [{ _class_name: "DPMSolverSinglestepScheduler" }];
+const edm = [{ sigma_schedule: "karras" }, { sigma_schedule: "exponential", sigma_data: 1 }];
 const solvers = [{ solver_type: "midpoint" }, { solver_type: "heun" }];
 
 /** Deterministic and exact on a fixed prediction: the marginal of each step leads to the next's. */
@@ -58,6 +62,21 @@ export const exactConfigs: readonly Settings[] = [
     [...spacings, ...shapes.slice(1), { prediction_type: "v_prediction" }],
     [stableDiffusion],
   ),
+  ...product(deis, orders, [...spacings, ...shapes.slice(1)], [stableDiffusion]),
+  ...product(deis, flow, orders),
+  ...product(blocks, orders, solvers, finals, [{}, { lower_order_final: true }], [stableDiffusion]),
+  ...product(
+    blocks,
+    orders,
+    solvers,
+    toSigmaMin,
+    [{ algorithm_type: "dpmsolver" }],
+    betas.slice(0, 1),
+  ),
+  ...product(blocks, orders, solvers, shapes.slice(1), [stableDiffusion]),
+  ...product(blocks, flow, orders),
+  ...product([{ _class_name: "EDMEulerScheduler" }], edm, finals),
+  ...product([{ _class_name: "EDMDPMSolverMultistepScheduler" }], edm, orders, solvers, finals),
   ...product([{ _class_name: "PNDMScheduler", skip_prk_steps: true }], [
     stableDiffusion,
     { steps_offset: 1, set_alpha_to_one: true },
@@ -80,6 +99,13 @@ export const noisyConfigs: readonly Settings[] = [
     [stableDiffusion],
   ),
   { _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3, stochastic_sampling: true },
+  ...product(blocks, orders, solvers, [stableDiffusion], [{ algorithm_type: "sde-dpmsolver++" }]),
+  ...product(clipless, [{ eta: 0.4 }, { eta: 1 }], [stableDiffusion]),
+  ...product([{ _class_name: "TCDScheduler", original_inference_steps: 1000 }], [
+    { eta: 0 },
+    { eta: 0.3 },
+    { eta: 1 },
+  ]),
 ];
 
 /** Everything, for what must hold of any plan. */
@@ -99,6 +125,16 @@ export const allConfigs: readonly Settings[] = [
   // Combines outputs of several steps as they are, and v means another noise at each.
   ...product(
     [{ _class_name: "PNDMScheduler", skip_prk_steps: true, prediction_type: "v_prediction" }],
+    spacings,
+    [stableDiffusion],
+  ),
+  // Its smaller variance is the data's, not the marginal's.
+  ...product(
+    [{ _class_name: "DDPMScheduler", clip_sample: false }],
+    [
+      { variance_type: "fixed_small" },
+      { variance_type: "fixed_large" },
+    ],
     spacings,
     [stableDiffusion],
   ),

@@ -14,13 +14,13 @@ const UNREAD = [
 ];
 /** Instead of defaults that no plan can hold. */
 const REFUSED_DEFAULTS = { clip_sample: false, skip_prk_steps: true };
-/** LCM's own grid of steps reads neither, and its last step ends at the image. */
+/** The distilled models' own grid of steps reads neither, and its last step ends at the image. */
 const UNREAD_BY_LCM = ["timestep_spacing", "steps_offset", "set_alpha_to_one"];
 
 test.each(solverClasses)("an empty config of %s has diffusers' defaults", (name) => {
   const given = { _class_name: name, ...REFUSED_DEFAULTS };
   const decoded: Defaults = { ...decodeSchedulerConfig(given) };
-  const unread = name === "LCMScheduler" ? [...UNREAD, ...UNREAD_BY_LCM] : UNREAD;
+  const unread = /^(LCM|TCD)/.test(name) ? [...UNREAD, ...UNREAD_BY_LCM] : UNREAD;
   for (const [key, value] of Object.entries(constructors[name])) {
     if (unread.includes(key) || Object.hasOwn(REFUSED_DEFAULTS, key)) continue;
     // JSON has no infinity, and no undefined.
@@ -50,8 +50,12 @@ test.each(golden.karrasDiffusionSchedulers.filter((name) => !name.startsWith("ED
 );
 
 test.each([
-  ...["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler", "CosineDPMSolverMultistepScheduler"],
-  ...["CMStochasticIterativeScheduler", "ScoreSdeVeScheduler", "AmusedScheduler"],
+  ...[
+    "CosineDPMSolverMultistepScheduler",
+    "CMStochasticIterativeScheduler",
+    "ScoreSdeVeScheduler",
+    "AmusedScheduler",
+  ],
 ])("a model published with %s is refused by name, whatever solver is asked for", (name) => {
   const own = { _class_name: name, sigma_data: 0.5, sigma_max: 80, sigma_min: 0.002 };
   const asked = [undefined, "euler", "sde-dpmsolver++", { _class_name: "EulerDiscreteScheduler" }];
@@ -63,7 +67,24 @@ test.each([
   }
 });
 
-test.each(["TCDScheduler", "DDIMInverseScheduler", "MyScheduler"])(
+test.each(["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"])(
+  "a model published with %s takes EDM's schedulers alone, and no other model does",
+  (name) => {
+    const own = { _class_name: name };
+    for (const scheduler of [undefined, "edm_euler", "edm_dpmpp_2m"]) {
+      expect(planFor(own, { scheduler, steps: 3 }).plan.solver).toMatch(/^EDM/);
+    }
+    for (const scheduler of ["euler", { _class_name: "EulerDiscreteScheduler" }]) {
+      expect(() => planFor(own, { scheduler, steps: 3 })).toThrow(/pick edm_euler/);
+    }
+    const other = { _class_name: "DDIMScheduler", clip_sample: false };
+    expect(() => planFor(other, { scheduler: { _class_name: name }, steps: 3 })).toThrow(
+      expect.objectContaining({ code: "unsupported_setting" }),
+    );
+  },
+);
+
+test.each(["DDIMInverseScheduler", "MyScheduler"])(
   "%s is not taken for another solver, and may be replaced by a named one",
   (name) => {
     const own = { _class_name: name, clip_sample: false, ...betas };

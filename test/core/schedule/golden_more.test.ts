@@ -9,7 +9,7 @@ interface Case {
   readonly config: Readonly<Record<string, unknown>>;
   readonly num_inference_steps: number;
   /** What the pipeline adds. */
-  readonly set_timesteps?: { readonly mu: number; readonly sigmas: readonly number[] };
+  readonly set_timesteps?: { readonly mu?: number; readonly sigmas?: readonly number[] };
   readonly timesteps: readonly number[];
   readonly init_noise_sigma: number;
   readonly initial_sample: readonly number[];

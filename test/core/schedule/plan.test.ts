@@ -80,6 +80,8 @@ describe("the true noise in, the marginal of the next step out", () => {
       const plan = planFromConfig(config, 9);
       const { alpha, sigma } = plan.rows[0];
       // The cosine schedule starts at a ratio of 20,000, where single precision has few digits left.
+      // EDM's network predicts a mix of noise and image.
+      if (plan.solver.startsWith("EDM")) continue;
       if (plan.predictionType !== "epsilon" || sigma / alpha > 1000) continue;
       const start = x0.map((value, j) => alpha * value + sigma * eps[j]);
       const end = replay(plan, start, () => eps, () => eps)[8];

@@ -79,6 +79,10 @@ test.each([
   ["lms"],
   ["heun"],
   ["dpm2_a"],
+  ["dpmpp_2s"],
+  ["deis"],
+  ["ddpm"],
+  ["tcd"],
   ["dpmsolver order 3", {
     ...SDE_CONFIG,
     algorithm_type: "dpmsolver",
