@@ -80,11 +80,15 @@ export async function siteFile(request: Request, site: string): Promise<Response
   }
 }
 
+/** Characters: what is served has less, and a file system refuses a name of more than 255. */
+const MAX_PATH = 200;
+
 /** A file within the folders that are served, whatever the address says. */
 function pathOf(
   pathname: string,
   site: string,
 ): { readonly file: string; readonly cached: boolean } | undefined {
+  if (pathname.length > MAX_PATH) return undefined;
   if (!/^[\w./-]*$/.test(pathname) || pathname.includes("..")) return undefined;
   const [, top, name] = pathname.split("/");
   if (top === "ort") {

@@ -72,3 +72,8 @@ test("HEAD gives a file's length", async () => {
   expect(response?.headers.get("content-length")).toBe("10");
   expect(response?.body).toBeNull();
 });
+
+test("an address that no file can have is not there, and no mistake of ours", async () => {
+  const request = new Request(`http://tab.example/${"a".repeat(10_000)}`);
+  expect(await siteFile(request, await folderOf("a", "a"))).toBeUndefined();
+});
