@@ -3,12 +3,13 @@ import { readFile as readBytes, stat } from "node:fs/promises";
 import process from "node:process";
 import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
+import { parseJsonText } from "../../core/json_text.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
-  decodeReceipt,
   MAX_RECEIPT_BYTES,
   maxImageBytes,
   type Receipt,
+  receiptFromJson,
 } from "../../core/transcript/mod.ts";
 import {
   chooseSteps,
@@ -116,7 +117,7 @@ async function verify(paths: readonly string[], given: VerifyFlags): Promise<voi
 async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
-  const receipt = decodeReceipt(await readFile(path, MAX_RECEIPT_BYTES));
+  const receipt = receiptOf(await readFile(path, MAX_RECEIPT_BYTES));
   const given = await checkedAgainst(receipt, flags);
   const chosen = chooseSteps(receipt, choice);
   const drawn = given.source ? chosen : NOTHING;
@@ -134,6 +135,18 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   });
   console.log(flags.json ? JSON.stringify(report, null, 2) : reportText(report));
   process.exitCode = EXIT_CODES[report.verdict];
+}
+
+/** In whatever spelling of JSON: what is signed is its canonical one, which is written again. */
+function receiptOf(bytes: Uint8Array): Receipt {
+  let json: unknown;
+  try {
+    json = parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const why = "Cannot read a receipt: it is not JSON in UTF-8";
+    throw new AppError("receipt_invalid", why, { cause });
+  }
+  return receiptFromJson(json);
 }
 
 /** What the flags name to check it against, and how far. */

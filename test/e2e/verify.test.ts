@@ -310,6 +310,15 @@ describe("evidence that was changed", () => {
   });
 });
 
+test("a receipt in another spelling of JSON, as jq writes it, is the same receipt", async () => {
+  const path = join(await temporaryFolder(), "r.json");
+  const reversed = Object.fromEntries(Object.entries(honest.receipt).reverse());
+  await Deno.writeTextFile(path, `${JSON.stringify(reversed, null, 2)}\n`);
+  const run = await runCli(["verify", path, "--json"]);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(run.stdout)).toMatchObject({ verdict: "honest", level: 0 });
+});
+
 describe("steps opened by a miner over HTTP", () => {
   /** What an honest miner answers. */
   async function answers(path: string): Promise<Response> {
