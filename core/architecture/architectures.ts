@@ -6,13 +6,13 @@ import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts
 import { controlNetModel } from "./controlnet_model.ts";
 import { ExpectedTensors } from "./expected_tensors.ts";
 import { fluxTransformer2dModel } from "./flux_transformer_2d_model.ts";
-import type { ComputeType } from "./network.ts";
+import type { NetworkOptions } from "./network.ts";
 import { sd3Transformer2dModel } from "./sd3_transformer_2d_model.ts";
 import { t5EncoderModel } from "./t5_encoder_model.ts";
 import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
 
 /** From a part's `config.json` and its tensors to a graph. T5 computes in float32 always. */
-type Architecture = (config: unknown, tensors: TensorIndex, type?: ComputeType) => OnnxGraph;
+type Architecture = (config: unknown, tensors: TensorIndex, options?: NetworkOptions) => OnnxGraph;
 
 /** By class, as diffusers and transformers name it; the graphs of a part by what they are for. */
 const ARCHITECTURES = {
@@ -66,11 +66,11 @@ export function partGraph(
   graph: string,
   json: unknown,
   tensors: TensorIndex,
-  type: ComputeType,
+  options: NetworkOptions,
 ): OnnxGraph {
   const name = architectureOf(json);
   const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
-  if (graph in builders) return builders[graph](json, tensors, type);
+  if (graph in builders) return builders[graph](json, tensors, options);
   throw new AppError("model_invalid", `Cannot build a ${graph}: its class is ${name}`);
 }
 
@@ -82,10 +82,10 @@ export function partGraphs(
   name: ArchitectureName,
   json: unknown,
   tensors: TensorIndex,
-  type: ComputeType = "float32",
+  options: NetworkOptions = {},
 ): Readonly<Record<string, OnnxGraph>> {
   const builders: Readonly<Record<string, Architecture>> = ARCHITECTURES[name];
   return Object.fromEntries(
-    Object.entries(builders).map(([graph, build]) => [graph, build(json, tensors, type)]),
+    Object.entries(builders).map(([graph, build]) => [graph, build(json, tensors, options)]),
   );
 }

@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation, activationName } from "./activation.ts";
 import { count, decodeConfig, noEffect } from "./config.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 import { downsample, resnet, type ResnetConfig, upsample } from "./resnet.ts";
 
 const NAME = "AutoencoderKL";
@@ -44,10 +44,10 @@ const DECODER = /^(decoder|post_quant_conv)\./;
 export function autoencoderKLEncoder(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decode(json);
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const { block_out_channels: widths, latent_channels: latent } = config;
   const sample = picture(net, "sample", config.in_channels);
 
@@ -80,10 +80,10 @@ export function autoencoderKLEncoder(
 export function autoencoderKLDecoder(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decode(json);
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const widths = config.block_out_channels.toReversed();
   const latent = config.latent_channels;
 

@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { count, decodeConfig, noEffect, only } from "./config.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 
 const schema = z.strictObject({
   eos_token_id: z.int().default(49_407),
@@ -47,10 +47,10 @@ const LEGACY_EOS = 2;
 export function clipTextModel(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decodeConfig("CLIPTextModel", schema, json);
-  const net = new Network("CLIPTextModel", tensors, type);
+  const net = new Network("CLIPTextModel", tensors, options);
   const pooled = encode(net, config);
   output(net, "pooler_output", ["batch", config.hidden_size], pooled);
   return net.finish();
@@ -63,10 +63,10 @@ export function clipTextModel(
 export function clipTextModelWithProjection(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decodeConfig("CLIPTextModelWithProjection", schema, json);
-  const net = new Network("CLIPTextModelWithProjection", tensors, type);
+  const net = new Network("CLIPTextModelWithProjection", tensors, options);
   const { hidden_size: from, projection_dim: to } = config;
   const embeds = net.linear(encode(net, config), "text_projection", from, to, false);
   output(net, "text_embeds", ["batch", to], embeds);

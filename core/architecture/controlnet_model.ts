@@ -3,7 +3,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { count, decodeConfig, only } from "./config.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 import { downPathFields, levelsOf } from "./unet_config.ts";
 import { downBlocks, type Features, midBlock } from "./unet_down_path.ts";
 import { encoderHiddenStates, timeEmbedding } from "./unet_embedding.ts";
@@ -29,10 +29,10 @@ type Config = z.infer<typeof schema>;
 export function controlNetModel(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decodeConfig(NAME, schema, json);
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const levels = levelsOf(config, (why) => net.refuse(why));
   const { in_channels: from, block_out_channels: [channels] } = config;
 

@@ -14,7 +14,7 @@ import {
   splitTokens,
   type Streams,
 } from "./modulation.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 import { rotated, type Rotation, rotation } from "./rotary.ts";
 
 const NAME = "FluxTransformer2DModel";
@@ -55,10 +55,10 @@ interface Blocks {
 export function fluxTransformer2dModel(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decodeConfig(NAME, schema, json);
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const heads = { count: config.num_attention_heads, width: config.attention_head_dim };
   const width = heads.count * heads.width;
   const { in_channels: channels, joint_attention_dim: textWidth, axes_dims_rope: axes } = config;

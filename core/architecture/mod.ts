@@ -10,4 +10,4 @@
  * ```
  */
 export { architectureOf, expectedTensors, partGraph, partGraphs } from "./architectures.ts";
-export type { ComputeType } from "./network.ts";
+export type { ComputeType, WeightDeltas } from "./network.ts";

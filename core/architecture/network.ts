@@ -6,11 +6,20 @@ import {
   type Value,
   type Variable,
 } from "../onnx/mod.ts";
-import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
+import type { IndexedTensor, TensorIndex, WeightDelta } from "../safetensors/mod.ts";
 import { ExpectedTensors } from "./expected_tensors.ts";
 
 /** float16 where the weights have 16 bits and the device computes with such. */
 export type ComputeType = "float32" | "float16";
+
+/** By the weight's name; several add up in their order. */
+export type WeightDeltas = ReadonlyMap<string, readonly WeightDelta[]>;
+
+export interface NetworkOptions {
+  /** float32 if left out. */
+  readonly type?: ComputeType;
+  readonly deltas?: WeightDeltas;
+}
 
 export interface ConvOptions {
   /** Of the square kernel; 3 if left out. */
@@ -42,12 +51,18 @@ export class Network {
   readonly type: ComputeType;
   readonly #className: string;
   readonly #tensors: TensorIndex;
+  readonly #deltas: WeightDeltas;
   readonly #weights = new Map<string, Variable>();
 
   /** @param className for errors, as in diffusers or transformers. */
-  constructor(className: string, tensors: TensorIndex, type: ComputeType = "float32") {
+  constructor(
+    className: string,
+    tensors: TensorIndex,
+    { type = "float32", deltas = new Map() }: NetworkOptions = {},
+  ) {
     this.#className = className;
     this.#tensors = tensors;
+    this.#deltas = deltas;
     this.type = type;
   }
 
@@ -89,18 +104,52 @@ export class Network {
     if (String(tensor.shape) !== String(shape)) {
       this.refuse(`${name} is [${tensor.shape}], not [${shape}]`);
     }
-    const weight = this.#converted(tensor);
+    const deltas = this.#deltas.get(name);
+    const weight = deltas ? this.#changed(tensor, deltas) : this.#converted(tensor, this.type);
     this.#weights.set(name, weight);
     return weight;
   }
 
-  #converted({ name, dtype, shape, path, start, end, transposed }: IndexedTensor): Variable {
+  /** In float32 and rounded once: what is folded when the session is made. */
+  #changed(tensor: IndexedTensor, deltas: readonly WeightDelta[]): Variable {
+    let weight = this.#converted(tensor, "float32");
+    for (const delta of deltas) {
+      const change = this.reshape(this.#product(delta), tensor.shape);
+      weight = this.add(weight, this.mul(change, this.g.constant("float32", [delta.scale], [])));
+    }
+    return this.fromFloat32(weight);
+  }
+
+  /** [to, from * k * k] */
+  #product({ down, up, mid }: WeightDelta): Variable {
+    const [rank, from] = down.shape;
+    const wide = this.#converted(down, "float32");
+    const flat = mid
+      ? this.#withKernel(this.reshape(wide, [rank, from]), mid, from)
+      : this.reshape(wide, [rank, -1]);
+    const tall = this.reshape(this.#converted(up, "float32"), [up.shape[0], rank]);
+    return this.g.op("MatMul", [tall, flat]);
+  }
+
+  /** The kernel goes over what `down` gives: [rank, from * k * k]. */
+  #withKernel(down: Variable, mid: IndexedTensor, from: number): Variable {
+    const [rank, inner, ...kernel] = mid.shape;
+    const last = this.transpose(this.#converted(mid, "float32"), [0, 2, 3, 1]);
+    const product = this.g.op("MatMul", [this.reshape(last, [-1, inner]), down]);
+    const split = this.reshape(product, [rank, ...kernel, from]);
+    return this.reshape(this.transpose(split, [0, 3, 1, 2]), [rank, -1]);
+  }
+
+  #converted(
+    { name, dtype, shape, path, start, end, transposed }: IndexedTensor,
+    to: ComputeType,
+  ): Variable {
     const type = WEIGHT_TYPES[dtype] ??
       this.refuse(`${name} is ${dtype}, not ${Object.keys(WEIGHT_TYPES).join(", ")}`);
     const place = { location: path, offset: start, length: end - start };
     const dims = transposed ? shape.toReversed() : shape;
     const stored = this.g.reference({ name, type, dims, ...place });
-    const converted = type === this.type ? stored : this.g.cast(stored, this.type);
+    const converted = type === to ? stored : this.g.cast(stored, to);
     return transposed ? this.transpose(converted, [1, 0]) : converted;
   }
 

@@ -14,7 +14,7 @@ import {
   splitTokens,
   type Streams,
 } from "./modulation.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 
 const NAME = "SD3Transformer2DModel";
 
@@ -45,12 +45,12 @@ type Config = z.infer<typeof schema> & { readonly width: number };
 export function sd3Transformer2dModel(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const decoded = decodeConfig(NAME, schema, json);
   const width = decoded.num_attention_heads * decoded.attention_head_dim;
   const config: Config = { ...decoded, width };
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const { in_channels: channels, joint_attention_dim: textWidth } = config;
 
   const sample = net.input("hidden_states", ["batch", channels, "height", "width"]);

@@ -2,7 +2,7 @@ import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
 import { activation } from "./activation.ts";
 import { decodeConfig } from "./config.ts";
-import { type ComputeType, Network } from "./network.ts";
+import { Network, type NetworkOptions } from "./network.ts";
 import { resnet, upsample } from "./resnet.ts";
 import { transformer2d } from "./transformer.ts";
 import { depthAt, type Level, levelsOf, type UNetConfig, unetSchema } from "./unet_config.ts";
@@ -27,10 +27,10 @@ const NAME = "UNet2DConditionModel";
 export function unet2dConditionModel(
   json: unknown,
   tensors: TensorIndex,
-  type?: ComputeType,
+  options?: NetworkOptions,
 ): OnnxGraph {
   const config = decodeConfig(NAME, unetSchema, json);
-  const net = new Network(NAME, tensors, type);
+  const net = new Network(NAME, tensors, options);
   const levels = levelsOf(config, (why) => net.refuse(why));
 
   const sample = net.input("sample", ["batch", config.in_channels, "height", "width"]);

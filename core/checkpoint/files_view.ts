@@ -1,7 +1,7 @@
 import type { ModelFiles } from "../model/mod.ts";
 
 /** What is seen otherwise of a model's files. */
-interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived"> {
+interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "adapters"> {
   /** Files that are written here, by path. */
   readonly written: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Other files, under a path of their own. */

@@ -14,6 +14,8 @@
  * console.assert(name === "down_blocks.1.attentions.0.proj_in");
  * ```
  */
+export { refuseOtherFormats } from "./file_format.ts";
+export { viewOf } from "./files_view.ts";
 export { checkpointFiles, type ClipVocabulary } from "./checkpoint_files.ts";
 export {
   diffusersNameOfLdmUnet,

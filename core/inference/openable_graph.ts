@@ -1,4 +1,5 @@
-import { partGraph } from "../architecture/mod.ts";
+import { partGraph, type WeightDeltas } from "../architecture/mod.ts";
+import type { WeightDelta } from "../safetensors/mod.ts";
 import {
   type GraphFiles,
   type ModelFiles,
@@ -33,10 +34,24 @@ export async function openableGraph(
   const type = half && runtime.gpu?.device.features.has("shader-f16") && !overflows(part, json)
     ? "float16"
     : "float32";
-  const graph = partGraph(graphOf(part), json, network.tensors, type);
+  const graph = partGraph(graphOf(part), json, network.tensors, {
+    type,
+    deltas: deltasOf(files, part),
+  });
   // By its path a checkpoint is mapped into memory, and onnxruntime widens what it needs.
   const widen = type === "float32" && !runtime.byPath;
   return writtenGraph(files, network.weights, graph, { byPath: runtime.byPath, widen });
+}
+
+/** What the model's adapters change of a part, each by its scale. */
+function deltasOf({ adapters = [] }: ModelFiles, part: string): WeightDeltas {
+  const deltas = new Map<string, WeightDelta[]>();
+  for (const { scale, deltas: parts } of adapters) {
+    for (const [weight, delta] of Object.entries(parts[part] ?? {})) {
+      deltas.set(weight, [...deltas.get(weight) ?? [], { ...delta, scale: scale * delta.scale }]);
+    }
+  }
+  return deltas;
 }
 
 /** VAEs whose activations leave float16, as their configuration says by default. */

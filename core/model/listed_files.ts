@@ -7,14 +7,15 @@ export abstract class ListedFiles implements ModelFiles {
   readonly location: string;
   readonly variant?: string;
   readonly tensors?: ModelFiles["tensors"];
-  readonly notices?: readonly string[];
+  readonly notices?: ModelFiles["notices"];
+  readonly adapters?: ModelFiles["adapters"];
   readonly #sizes: ReadonlyMap<string, number>;
 
   /** @param sizes bytes of each path. */
   constructor(
-    { name, location, variant, tensors, notices }: Pick<
+    { name, location, variant, tensors, notices, adapters }: Pick<
       ModelFiles,
-      "name" | "location" | "variant" | "tensors" | "notices"
+      "name" | "location" | "variant" | "tensors" | "notices" | "adapters"
     >,
     sizes: ReadonlyMap<string, number>,
   ) {
@@ -23,6 +24,7 @@ export abstract class ListedFiles implements ModelFiles {
     this.variant = variant;
     this.tensors = tensors;
     this.notices = notices;
+    this.adapters = adapters;
     this.#sizes = new Map([...sizes].sort(([a], [b]) => a < b ? -1 : 1));
   }
 

@@ -28,7 +28,13 @@ export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
 export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
 export { ListedFiles } from "./listed_files.ts";
-export { type ByteRange, missingFile, type ModelFiles, readJson } from "./model_files.ts";
+export {
+  type ByteRange,
+  missingFile,
+  type ModelFiles,
+  type MountedAdapter,
+  readJson,
+} from "./model_files.ts";
 export {
   decodeModelIndex,
   INFERABLE_PARTS,
@@ -50,6 +56,7 @@ export {
 } from "./model_layout.ts";
 export { readOwnScheduler } from "./own_scheduler.ts";
 export { checkModelPath, isModelPath } from "./model_path.ts";
+export { parseModelJson } from "./model_json.ts";
 export type { ModelProgress } from "./model_progress.ts";
 export {
   catalogueEntryOf,

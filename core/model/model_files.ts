@@ -1,7 +1,16 @@
 import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
-import type { TensorIndex } from "../safetensors/mod.ts";
+import type { TensorIndex, WeightDelta } from "../safetensors/mod.ts";
 import { parseModelJson } from "./model_json.ts";
+
+/** An adapter whose tensors are among a model's files. */
+export interface MountedAdapter {
+  /** Of its own file, lower-case hex. */
+  readonly sha256: string;
+  readonly scale: number;
+  /** By the part's folder and the weight's name. */
+  readonly deltas: Readonly<Record<string, Readonly<Record<string, WeightDelta>>>>;
+}
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of a file. */
 export interface ByteRange {
@@ -23,6 +32,8 @@ export interface ModelFiles {
   readonly variant?: string;
   /** Weights of parts that have no file of their own, by the part's folder: they lie in another file. */
   readonly tensors?: Readonly<Record<string, TensorIndex>>;
+  /** Changes of the weights, which add up in this order. */
+  readonly adapters?: readonly MountedAdapter[];
   /** Sentences for the user: what was taken for granted when it was opened. */
   readonly notices?: readonly string[];
   /** Files that are made of others here: they are no facts of a model. */

@@ -3,12 +3,16 @@ import type { ModelDescription } from "./messages.ts";
 
 /** What the other end must know of a model to read it. @param url where it reads. */
 export function describeFiles(files: ModelFiles, url: string): ModelDescription {
-  const { name, location, variant, notices } = files;
+  const { name, location, variant, notices, adapters } = files;
   const sizes = Object.fromEntries(files.paths.map((path) => [path, files.size(path)]));
   const tensors = files.tensors && Object.fromEntries(
     Object.entries(files.tensors).map(([folder, index]) => [folder, [...index.values()]]),
   );
-  return { name, location, variant, sizes, url, tensors, notices: notices && [...notices] };
+  return {
+    ...{ name, location, variant, sizes, url, tensors },
+    notices: notices && [...notices],
+    adapters: adapters && [...adapters],
+  };
 }
 
 /** A model's files at this end of a channel. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode } from "../error.ts";
 import { isErrorCode } from "../error_codes.ts";
+import type { MountedAdapter } from "../model/mod.ts";
 import type { IndexedTensor } from "../safetensors/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 
@@ -27,6 +28,7 @@ const modelDescription = z.object({
   tensors: z.record(z.string(), z.array(z.custom<IndexedTensor>())).optional(),
   /** As of `ModelFiles`. */
   notices: z.array(z.string()).optional(),
+  adapters: z.array(z.custom<MountedAdapter>()).optional(),
 });
 export type ModelDescription = z.infer<typeof modelDescription>;
 

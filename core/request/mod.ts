@@ -13,6 +13,7 @@
  */
 export { planFor, type Planner, plannerOf } from "./plan_choice.ts";
 export {
+  type AdapterUse,
   canBatchWith,
   completeRequest,
   decodeDraft,

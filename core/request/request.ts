@@ -26,7 +26,28 @@ export interface GenerationRequest {
   readonly batch: number;
   /** Write Bittensor's names for its sign as "tau symbol" before encoding. */
   readonly expandKeywords: boolean;
+  /** Changes of the model's weights, which add up in this order. */
+  readonly adapters: readonly AdapterUse[];
+  /** Whose way of writing weights into a prompt is read; `none` takes it as plain text. */
+  readonly weighting: typeof WEIGHTINGS[number];
+  /** Layers of the text encoders that are left out at their end, of the prompt alone. */
+  readonly clipSkip: number;
+  /**
+   * How far the guided prediction's deviation is taken back to the unguided one's, 0 to 1.
+   * @see https://arxiv.org/abs/2305.08891, section 3.4.
+   */
+  readonly guidanceRescale: number;
 }
+
+/** An adapter, such as a LoRA, by its bytes. */
+export interface AdapterUse {
+  /** Of its file, lower-case hex. */
+  readonly sha256: string;
+  /** That its change is multiplied by. */
+  readonly scale: number;
+}
+
+const WEIGHTINGS = ["none", "a1111", "compel"] as const;
 
 /** What stands in for the fields that a request leaves out. */
 export interface RequestDefaults {
@@ -76,6 +97,13 @@ function integer(min: number, max: number, range: string): z.ZodNumber {
   );
 }
 
+const MAX_ADAPTERS = 16;
+const MAX_ADAPTER_SCALE = 100;
+const ADAPTERS_RANGE =
+  `a list of at most ${MAX_ADAPTERS} of {"sha256": 64 hex digits, "scale": -${MAX_ADAPTER_SCALE} to ` +
+  `${MAX_ADAPTER_SCALE}}`;
+const MAX_CLIP_SKIP = 30;
+const RESCALE_RANGE = "a number from 0 to 1";
 const guidance = `a number from 0 to ${REQUEST_LIMITS.guidanceScale}`;
 
 /** Made once: to make it for each request costs half a millisecond. */
@@ -99,6 +127,17 @@ const requestSchema = z.strictObject({
     ranged("a name or an object"),
   )
     .optional(),
+  adapters: z.array(
+    z.strictObject({
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      scale: z.number().min(-MAX_ADAPTER_SCALE).max(MAX_ADAPTER_SCALE),
+    }),
+    ranged(ADAPTERS_RANGE),
+  ).max(MAX_ADAPTERS, ranged(ADAPTERS_RANGE)).default([]),
+  weighting: z.enum(WEIGHTINGS, ranged(`one of ${WEIGHTINGS.join(", ")}`)).default("none"),
+  clipSkip: integer(0, MAX_CLIP_SKIP, `a whole number from 0 to ${MAX_CLIP_SKIP}`).default(0),
+  guidanceRescale: z.number(ranged(RESCALE_RANGE)).min(0, ranged(RESCALE_RANGE))
+    .max(1, ranged(RESCALE_RANGE)).default(0),
 });
 
 /** A request that is right as far as it goes: what a model's defaults fill in may be missing. */
@@ -184,15 +223,28 @@ function valueAt(input: unknown, field: string): unknown {
     : input;
 }
 
-/** The request as JSON can carry it: the seed as decimal text, since it may exceed 2^53. */
+/**
+ * The request as JSON can carry it: the seed as decimal text, since it may exceed 2^53. Fields that came
+ * later than the first receipts are left out where they have their default, so that what is asked the
+ * same is written the same.
+ */
 export function encodeRequest(request: GenerationRequest): Record<string, unknown> {
-  const { scheduler, ...rest } = request;
-  return { ...rest, seed: String(request.seed), ...(scheduler === undefined ? {} : { scheduler }) };
+  const { scheduler, adapters, weighting, clipSkip, guidanceRescale, ...rest } = request;
+  return {
+    ...rest,
+    seed: String(request.seed),
+    ...(scheduler === undefined ? {} : { scheduler }),
+    ...(adapters.length === 0 ? {} : { adapters }),
+    ...(weighting === "none" ? {} : { weighting }),
+    ...(clipSkip === 0 ? {} : { clipSkip }),
+    ...(guidanceRescale === 0 ? {} : { guidanceRescale }),
+  };
 }
 
 /** Whether both can be one batch: all that a run does step by step is the same. */
 export function canBatchWith(one: GenerationRequest, other: GenerationRequest): boolean {
   return one.width === other.width && one.height === other.height && one.steps === other.steps &&
     one.guidanceScale === other.guidanceScale &&
+    one.guidanceRescale === other.guidanceRescale &&
     JSON.stringify(one.scheduler) === JSON.stringify(other.scheduler);
 }

@@ -28,3 +28,4 @@ export {
   shardPaths,
   type TensorIndex,
 } from "./tensor_index.ts";
+export type { WeightDelta } from "./weight_delta.ts";

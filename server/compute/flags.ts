@@ -31,6 +31,14 @@ export function gpuOption(): Option {
   );
 }
 
+/** Repeatable. */
+export function loraOption(): Option {
+  return new Option(
+    "--lora <source[:scale]>",
+    "a LoRA, with its strength (default: 1): a file, a folder,\nhf:owner/name[/file] or a URL; may be given several times",
+  ).argParser<readonly string[]>((value, before = []) => [...before, value]);
+}
+
 export function computeOption(description = "what computes", kind: ComputeKind = "auto"): Option {
   return new Option("--compute <host>", description).choices([...COMPUTE_KINDS]).default(kind);
 }

@@ -17,7 +17,13 @@ export { findChrome, locateChrome } from "./chrome_path.ts";
 export { ChromeProcess } from "./chrome_process.ts";
 export { ChromeServer } from "./chrome_server.ts";
 export { cpuRuntime } from "./cpu.ts";
-export { addEngineOptions, computeOption, type EngineFlags, gpuOption } from "./flags.ts";
+export {
+  addEngineOptions,
+  computeOption,
+  type EngineFlags,
+  gpuOption,
+  loraOption,
+} from "./flags.ts";
 export type { ComputeHost } from "./host.ts";
 export { nativeHost, nativeRuntime } from "./native.ts";
 export { npmChromium } from "./npm_chromium.ts";

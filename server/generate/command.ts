@@ -6,7 +6,7 @@ import { completeRequest, decodeDraft, encodeRequest, randomSeed } from "../../c
 import { encodeImage, type ImageFormat, imageFormatOf } from "../../core/image/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { addEngineOptions, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { addEngineOptions, loraOption, openCompute, parseComputeKind } from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
@@ -53,6 +53,7 @@ export function generateCommand(): Command {
     )
     .optionsGroup("With what:");
   return addEngineOptions(command)
+    .addOption(loraOption())
     .option(
       "--chrome-path <file>",
       "of --compute chrome (default: CHROME_PATH, or an installed one)",
@@ -94,6 +95,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
     variant: flags.variant,
     configs: flags.configs,
     vae: flags.vae,
+    adapters: flags.lora,
     signal: cancelled,
     onProgress: (event) => progress.model(event),
   });
@@ -101,7 +103,9 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   await using engine = await host.open(model.files, {
     onPart: (part) => progress.hint(`Loading ${part}`),
   });
-  const request = completeRequest(draft, { ...engine.defaults, ...model.defaults });
+  const adapters = (model.files.adapters ?? []).map(({ sha256, scale }) => ({ sha256, scale }));
+  const defaults = { ...engine.defaults, ...model.defaults };
+  const request = completeRequest({ ...draft, adapters }, defaults);
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 

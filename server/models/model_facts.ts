@@ -37,7 +37,7 @@ export async function modelFacts(
 function underOneName(hashes: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(hashes).map(([path, hash]) => [
-      path.includes("/") ? path : "model.safetensors",
+      /^[^/]+\.(?:safetensors|sft)$/.test(path) ? "model.safetensors" : path,
       hash,
     ]),
   );

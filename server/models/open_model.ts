@@ -21,6 +21,7 @@ import {
   type Transport,
   unknownModel,
 } from "../../core/model/mod.ts";
+import { adaptFiles } from "../../core/adapter/mod.ts";
 import { checkpointFiles, openSingleFile, replaceVae } from "../../core/checkpoint/mod.ts";
 import { CheckpointFile } from "./checkpoint_file.ts";
 import { clipVocabularyFiles } from "./clip_vocabulary.ts";
@@ -30,7 +31,7 @@ import { fetchModel } from "./fetch_model.ts";
 import { hubToken } from "./hub_token.ts";
 import { FolderFiles } from "./folder_files.ts";
 import { knownEntry, knownModels } from "./known_models.ts";
-import { lockFolder } from "../storage/mod.ts";
+import { lockFolder, sha256OfFiles } from "../storage/mod.ts";
 import { CachedModel, cacheName, modelCacheFolder } from "./model_cache.ts";
 import { resolveRevision } from "./resolve_revision.ts";
 
@@ -51,6 +52,10 @@ export interface OpenModelOptions extends FileSelection {
    * groups are in no such file, and are taken for the published models' otherwise.
    */
   readonly configs?: string;
+  /** LoRAs, each a file, a folder, `hf:owner/name[/file][@revision]` or an address, with `:scale`. */
+  readonly adapters?: readonly string[];
+  /** The scale of an adapter that is given without one; 1 where it says nothing. */
+  readonly scaleOf?: (sha256: string) => number | undefined;
   /** Another VAE: a folder, a file, `hf:owner/name[/file][@revision]` or the address of a file. */
   readonly vae?: string;
   /** Other waits and repeats than the defaults. */
@@ -90,7 +95,8 @@ export async function openModel(
 ): Promise<ModelFiles> {
   const opening = await withDefaults(given, options);
   const opened = await openSource(parseModelSource(given, opening.catalogue), opening);
-  const files = await withOtherVae(await wholeModel(opened, opening), opening);
+  const whole = await withOtherVae(await wholeModel(opened, opening), opening);
+  const files = await withAdapters(whole, opening);
   await readLayout(files, opening.selection);
   return files;
 }
@@ -102,6 +108,44 @@ async function wholeModel(files: ModelFiles, { configs }: Opening): Promise<Mode
   const given = configs === undefined ? undefined : await readConfigs(configs);
   const model = await openSingleFile(files, path, { configs: given?.configs });
   return checkpointFiles(files, model, await clipVocabularyFiles(), given?.tokenizers);
+}
+
+/** As diffusers saves them. */
+const LORA_WEIGHTS = "pytorch_lora_weights.safetensors";
+
+async function withAdapters(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
+  let adapted = files;
+  for (const given of opening.adapters ?? []) {
+    const { source, scale } = parseAdapter(given);
+    const file = await openOneFile(parseModelSource(source), LORA_WEIGHTS, opening);
+    const [sha256] = Object.values(await sha256OfFiles(file, file.paths, new Map()));
+    const known = scale ?? opening.scaleOf?.(sha256) ?? 1;
+    adapted = await adaptFiles(adapted, { files: file, sha256, scale: known });
+  }
+  return adapted;
+}
+
+/** `<source>[:scale]`; an address has a colon of its own. */
+function parseAdapter(given: string): { readonly source: string; readonly scale?: number } {
+  const [, source, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(given) ?? [];
+  return source ? { source, scale: Number(scale) } : { source: given };
+}
+
+/** @param usual the name of the file in a folder or repository. */
+async function openOneFile(
+  source: ModelSource,
+  usual: string,
+  opening: Opening,
+): Promise<ModelFiles> {
+  if (source.kind === "hub") {
+    return await openHubModel({ ...source, file: source.file ?? usual }, opening);
+  }
+  if (source.kind !== "folder") return await openSource(source, opening);
+  const found = await stat(source.path).catch(() => undefined);
+  const path = found?.isDirectory() ? join(source.path, usual) : source.path;
+  const size = (await stat(path).catch(() => undefined))?.size;
+  if (size !== undefined) return new CheckpointFile(path, size);
+  throw new AppError("model_not_found", `Cannot find the file ${path}: there is none`);
 }
 
 const VAE_WEIGHTS = "diffusion_pytorch_model.safetensors";

@@ -57,7 +57,7 @@ export async function openNetwork(
   const sessions = new Map<string, Session>();
   const name = architectureOf(config);
   const reading = { byPath: runtime.byPath, widen: type === "float32" && !runtime.byPath };
-  for (const [graph, written] of Object.entries(partGraphs(name, config, tensors, type))) {
+  for (const [graph, written] of Object.entries(partGraphs(name, config, tensors, { type }))) {
     const opened = writtenGraph(files, `${name}.${graph}.onnx`, written, reading);
     sessions.set(graph, await runtime.open(opened.files, opened.graph));
   }

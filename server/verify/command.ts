@@ -25,7 +25,13 @@ import {
   minerAddress,
   openingsOfMiner,
 } from "../../core/protocol/mod.ts";
-import { computeOption, gpuOption, openCompute, parseComputeKind } from "../compute/mod.ts";
+import {
+  computeOption,
+  gpuOption,
+  loraOption,
+  openCompute,
+  parseComputeKind,
+} from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 
@@ -46,6 +52,7 @@ interface VerifyFlags {
   readonly model?: string;
   readonly vae?: string;
   readonly configs?: string;
+  readonly lora?: readonly string[];
   readonly compute: string;
   readonly chromePath?: string;
   readonly gpu?: string;
@@ -92,6 +99,7 @@ export function verifyCommand(): Command {
     .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
     .option("--vae <source>", "as for generate")
     .option("--configs <folder>", "as for generate")
+    .addOption(loraOption())
     .addOption(computeOption())
     .addOption(gpuOption())
     .option("--chrome-path <file>", "of --compute chrome")
@@ -195,9 +203,19 @@ function levelOf(flags: VerifyFlags, image: boolean): Level {
   return asked ?? (!opens ? 0 : image ? 3 : 2);
 }
 
+/** Of an adapter that is given by its file alone: as the receipt's request has it. */
+function scaleOf(request: Receipt["request"], sha256: string): number | undefined {
+  const used: unknown = request.adapters;
+  const found = Array.isArray(used)
+    ? used.find((each) => Object(each).sha256 === sha256)
+    : undefined;
+  const scale: unknown = Object(found).scale;
+  return typeof scale === "number" ? scale : undefined;
+}
+
 /** A receipt may name anything: of what it names, only a model of the catalogue is opened. */
 async function ownModel(
-  { model: { id, variant } }: Receipt,
+  { model: { id, variant }, request }: Receipt,
   flags: VerifyFlags,
   progress: Progress,
 ): Promise<KnownModel> {
@@ -205,12 +223,24 @@ async function ownModel(
   if (given === undefined) {
     return refuse(`the receipt's model, ${id}, is not in the catalogue: give it with --model`);
   }
-  return await openKnownModel(given, {
+  const model = await openKnownModel(given, {
     variant,
     vae: flags.vae,
     configs: flags.configs,
+    adapters: flags.lora,
+    scaleOf: (sha256) => scaleOf(request, sha256),
     onProgress: (event) => progress.model(event),
   });
+  requireAdapters(request, model);
+  return model;
+}
+
+function requireAdapters({ adapters }: Receipt["request"], { files }: KnownModel): void {
+  for (const used of Array.isArray(adapters) ? adapters : []) {
+    const { sha256, scale } = Object(used);
+    if (files.adapters?.some((each) => each.sha256 === sha256 && each.scale === scale)) continue;
+    refuse(`the request used the adapter ${sha256} at ${scale}: give its file with --lora`);
+  }
 }
 
 async function readFile(path: string, max: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,0 +1,71 @@
+import { viewOf } from "../checkpoint/mod.ts";
+import { AppError } from "../error.ts";
+import { type ModelFiles, readJson, readLayout } from "../model/mod.ts";
+import type { IndexedTensor, WeightDelta } from "../safetensors/mod.ts";
+import { readLora } from "./lora_file.ts";
+import { type BaseParts, type Deltas, matchLora } from "./match_lora.ts";
+
+/** An adapter to be used, and its file. */
+export interface Adapter {
+  /** With the one file. */
+  readonly files: ModelFiles;
+  /** Of the file, lower-case hex. */
+  readonly sha256: string;
+  readonly scale: number;
+}
+
+/**
+ * A model whose weights are changed by an adapter more.
+ * @throws AppError `model_invalid` when the file is no LoRA, or one for another model.
+ */
+export async function adaptFiles(files: ModelFiles, adapter: Adapter): Promise<ModelFiles> {
+  const { sha256, scale } = adapter;
+  const [path] = adapter.files.paths;
+  const lora = await readLora(adapter.files, path);
+  const before = files.adapters ?? [];
+  const at = `adapters/${before.length}/`;
+  const deltas = placed(matchLora(lora, await baseParts(files), adapter.files.name), at);
+  return viewOf(files, {
+    written: new Map(),
+    mounted: { at, files: adapter.files },
+    tensors: files.tensors,
+    notices: files.notices,
+    derived: [...files.derived ?? [], at + path],
+    adapters: [...before, { sha256, scale, deltas }],
+  });
+}
+
+async function baseParts(files: ModelFiles): Promise<BaseParts> {
+  const { networks } = await readLayout(files);
+  const parts: Record<string, { tensors: BaseTensors; config: unknown }> = {};
+  for (const part of ["unet", "text_encoder", "text_encoder_2"]) {
+    const network = networks[part];
+    if (!network) continue;
+    if ("graph" in network) {
+      throw new AppError(
+        "model_invalid",
+        `Cannot use a LoRA with ${files.name}: its ${part} is an ONNX file, which has lost the names of ` +
+          "the weights. Take the model in safetensors",
+      );
+    }
+    parts[part] = { tensors: network.tensors, config: await readJson(files, network.config) };
+  }
+  return parts;
+}
+
+type BaseTensors = NonNullable<BaseParts["unet"]>["tensors"];
+
+/** The same tensors under the paths at which the model's files have them. */
+function placed(deltas: Deltas, at: string): Deltas {
+  const moved = (tensor: IndexedTensor) => ({ ...tensor, path: at + tensor.path });
+  const movedDelta = ({ down, up, mid, scale }: WeightDelta): WeightDelta => ({
+    ...{ down: moved(down), up: moved(up), scale },
+    ...mid && { mid: moved(mid) },
+  });
+  return Object.fromEntries(
+    Object.entries(deltas).map(([part, weights]) => [
+      part,
+      Object.fromEntries(Object.entries(weights).map(([name, delta]) => [name, movedDelta(delta)])),
+    ]),
+  );
+}

@@ -1,0 +1,127 @@
+import { AppError } from "../error.ts";
+import { fromHalf } from "../half.ts";
+import { refuseOtherFormats } from "../checkpoint/mod.ts";
+import { type ModelFiles, parseModelJson } from "../model/mod.ts";
+import { type IndexedTensor, readSafetensorsIndex } from "../safetensors/mod.ts";
+import { type AdaptedPart, type ModuleName, moduleName, otherKind, roleOf } from "./lora_names.ts";
+
+/** The change of one module's weight. */
+export interface LoraModule extends ModuleName {
+  /** As in the file. */
+  readonly name: string;
+  readonly down: IndexedTensor;
+  readonly up: IndexedTensor;
+  readonly mid?: IndexedTensor;
+  /** alpha / rank. */
+  readonly scale: number;
+}
+
+/** What a LoRA file holds. */
+export interface LoraFile {
+  readonly modules: readonly LoraModule[];
+  /** What its trainer noted of the base model, for messages: `sdxl_base_v1-0`. */
+  readonly base?: string;
+}
+
+type Tensors = Partial<Record<"down" | "up" | "mid" | "alpha", IndexedTensor>>;
+
+const MAX_NAMED = 3;
+
+/**
+ * Reads the header of a LoRA in kohya's, diffusers' or PEFT's names, and its alphas.
+ * @throws AppError `model_invalid` naming tensors that are of another kind, or of none.
+ */
+export async function readLora(files: ModelFiles, path: string): Promise<LoraFile> {
+  const refuse = (why: string): never => {
+    throw new AppError("model_invalid", `Cannot use the LoRA ${files.name}: ${why}`);
+  };
+  await refuseOtherFormats(files, path, refuse);
+  const { tensors, metadata } = await readSafetensorsIndex(files, path);
+  const byModule = groupByModule(tensors.values(), refuse);
+  const notes = adapterNotes(metadata.lora_adapter_metadata, refuse);
+  const modules: LoraModule[] = [];
+  for (const [name, { down, up, mid, alpha }] of byModule) {
+    const module = moduleName(name) ?? refuse(`${name} belongs to no network that is built`);
+    if (!down || !up) {
+      return refuse(`${name} has ${down ? "no up" : "no down"}: half of it is missing`);
+    }
+    const rank = down.shape[0];
+    const stated = alpha ? await numberOf(files, alpha, refuse) : notes.alphaOf(module);
+    // As trainers read it: none, or 0, is the rank.
+    const scale = (stated || rank) / (notes.rootedIn(module.part) ? Math.sqrt(rank) : rank);
+    modules.push({ ...module, name, down, up, ...mid && { mid }, scale });
+  }
+  if (modules.length === 0) refuse("it has no lora_down or lora_A: it is no LoRA");
+  const base = metadata.ss_base_model_version ?? metadata["modelspec.architecture"];
+  return { modules, ...base === undefined ? {} : { base } };
+}
+
+function groupByModule(
+  tensors: Iterable<IndexedTensor>,
+  refuse: (why: string) => never,
+): ReadonlyMap<string, Tensors> {
+  const byModule = new Map<string, Tensors>();
+  const others = new Map<string, string[]>();
+  for (const tensor of tensors) {
+    const kind = otherKind(tensor.name);
+    const found = kind === undefined ? roleOf(tensor.name) : undefined;
+    if (found) byModule.set(found.module, { ...byModule.get(found.module), [found.role]: tensor });
+    else {
+      const of = kind ?? "no LoRA";
+      others.set(of, [...others.get(of) ?? [], tensor.name]);
+    }
+  }
+  for (const [kind, names] of others) {
+    const what = kind === "no LoRA"
+      ? "are of no kind that is known"
+      : `are of ${kind}, which is not built`;
+    refuse(`${names.length} of its tensors ${what}: ${names.slice(0, MAX_NAMED).join(", ")}`);
+  }
+  return byModule;
+}
+
+async function numberOf(
+  files: ModelFiles,
+  { name, dtype, path, start, end }: IndexedTensor,
+  refuse: (why: string) => never,
+): Promise<number> {
+  const { buffer } = (await files.bytes(path, { start, end })).slice();
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(buffer)[0];
+    case "F64":
+      return new Float64Array(buffer)[0];
+    case "F16":
+      return fromHalf(new Uint16Array(buffer))[0];
+    case "BF16":
+      // bfloat16 is the upper half of a float32.
+      return new Float32Array(Uint32Array.of(new Uint16Array(buffer)[0] << 16).buffer)[0];
+    case "I64":
+      return Number(new BigInt64Array(buffer)[0]);
+    default:
+      return refuse(`${name} is ${dtype}, which is no number`);
+  }
+}
+
+/** PEFT keeps alpha beside the tensors: `{"unet.lora_alpha": 8, "unet.alpha_pattern": {...}}`. */
+function adapterNotes(text: string | undefined, refuse: (why: string) => never) {
+  const notes = text === undefined ? {} : decodeNotes(text, refuse);
+  const of = (part: AdaptedPart, key: string) => notes[`${part}.${key}`] ?? notes[key];
+  return {
+    alphaOf: ({ part, path }: ModuleName): number | undefined => {
+      const pattern = Object(of(part, "alpha_pattern"));
+      const alpha: unknown = pattern[path] ?? of(part, "lora_alpha");
+      return typeof alpha === "number" ? alpha : undefined;
+    },
+    /** rsLoRA: the scale is alpha / sqrt(rank). */
+    rootedIn: (part: AdaptedPart): boolean => of(part, "use_rslora") === true,
+  };
+}
+
+function decodeNotes(text: string, refuse: (why: string) => never): Record<string, unknown> {
+  try {
+    return Object(parseModelJson(text));
+  } catch {
+    return refuse("its lora_adapter_metadata is not JSON");
+  }
+}

@@ -1,0 +1,93 @@
+import { ldmNameOfDiffusersUnet, type UNetBlocks } from "../checkpoint/mod.ts";
+import { AppError } from "../error.ts";
+import type { TensorIndex, WeightDelta } from "../safetensors/mod.ts";
+import type { LoraFile, LoraModule } from "./lora_file.ts";
+import type { AdaptedPart } from "./lora_names.ts";
+
+/** The networks that an adapter may change: a part's tensors and its `config.json`. */
+export type BaseParts = Readonly<
+  Partial<Record<AdaptedPart, { readonly tensors: TensorIndex; readonly config: unknown }>>
+>;
+
+/** By part and the weight's name. */
+export type Deltas = Readonly<Record<string, Readonly<Record<string, WeightDelta>>>>;
+
+const MAX_NAMED = 3;
+
+/**
+ * Which weights of a model a LoRA changes.
+ * @param name of the adapter, for messages.
+ * @throws AppError `model_invalid` that counts modules which the model does not have, or has in another
+ *   shape: the LoRA is then of another family.
+ */
+export function matchLora(lora: LoraFile, parts: BaseParts, name: string): Deltas {
+  const deltas: Record<string, Record<string, WeightDelta>> = {};
+  const strangers: string[] = [];
+  const places = new Map<AdaptedPart, Places>();
+  for (const module of lora.modules) {
+    const part = parts[module.part];
+    if (part && !places.has(module.part)) places.set(module.part, placesOf(module.part, part));
+    const weight = places.get(module.part)?.find(module);
+    const shape = weight === undefined ? undefined : part?.tensors.get(weight)?.shape;
+    if (weight === undefined || !shape || !fits(module, shape)) {
+      strangers.push(shape ? `${module.name} (of another shape)` : module.name);
+      continue;
+    }
+    const { down, up, mid, scale } = module;
+    deltas[module.part] ??= {};
+    deltas[module.part][weight] = { down, up, ...mid && { mid }, scale };
+  }
+  if (strangers.length > 0) throw strange(lora, strangers, name);
+  return deltas;
+}
+
+function strange(
+  { modules, base }: LoraFile,
+  strangers: readonly string[],
+  name: string,
+): AppError {
+  const more = strangers.length > MAX_NAMED ? ` and ${strangers.length - MAX_NAMED} more` : "";
+  const noted = base === undefined ? "" : `. It says that it was trained for ${base.slice(0, 60)}`;
+  return new AppError(
+    "model_invalid",
+    `Cannot use the LoRA ${name}: ${strangers.length} of its ${modules.length} modules are not in the ` +
+      `model: ${strangers.slice(0, MAX_NAMED).join(", ")}${more}${noted}`,
+  );
+}
+
+interface Places {
+  find(module: LoraModule): string | undefined;
+}
+
+/** A part's weights by the names that files give their modules. */
+function placesOf(
+  part: AdaptedPart,
+  { tensors, config }: { readonly tensors: TensorIndex; readonly config: unknown },
+): Places {
+  const dotted = new Map<string, string>();
+  for (const [weight, { shape }] of tensors) {
+    if (shape.length < 2 || !weight.endsWith(".weight")) continue;
+    const module = weight.slice(0, -".weight".length);
+    for (const name of namesOf(part, module, config)) dotted.set(name, weight);
+  }
+  const flat = new Map([...dotted].map(([name, weight]) => [name.replaceAll(".", "_"), weight]));
+  return { find: ({ path, flat: isFlat }) => (isFlat ? flat : dotted).get(path) };
+}
+
+/** Of diffusers and transformers, and of a UNet the one that LDM gives it. */
+function namesOf(part: AdaptedPart, module: string, config: unknown): string[] {
+  if (part !== "unet") {
+    const short = module.replace(/^text_model\./, "");
+    return [module, short, `text_model.${short}`];
+  }
+  const ldm = ldmNameOfDiffusersUnet(module, config as UNetBlocks);
+  return ldm === undefined ? [module] : [module, ldm];
+}
+
+/** Whether up @ down has as many numbers a side as the weight. */
+function fits({ down, up, mid }: LoraModule, [to, from, ...kernel]: readonly number[]): boolean {
+  const [rank, inner, ...wide] = down.shape;
+  const sizes = (mid ? mid.shape.slice(2) : wide).reduce((product, side) => product * side, 1);
+  const wanted = kernel.reduce((product, side) => product * side, 1);
+  return up.shape[0] === to && up.shape[1] === rank && inner === from && sizes === wanted;
+}
