@@ -13,6 +13,7 @@ import {
 } from "../../core/remote/mod.ts";
 import { cpuRuntime } from "./cpu.ts";
 import { type ComputeHost, localHost } from "./host.ts";
+import { listeningRuntime } from "./listening_runtime.ts";
 import { nativeHost, nativeRuntime } from "./native.ts";
 import { type FilePlaces, ThreadFiles } from "./thread_files.ts";
 
@@ -42,8 +43,8 @@ export interface ThreadChoice {
 }
 
 async function openHost({ kind, gpu }: ThreadChoice): Promise<ComputeHost> {
-  if (kind === "cpu") return localHost(await cpuRuntime(), kind);
-  return await nativeHost(kind, () => nativeRuntime(gpu));
+  if (kind === "cpu") return localHost(listeningRuntime(await cpuRuntime()), kind);
+  return await nativeHost(kind, async () => listeningRuntime(await nativeRuntime(gpu)));
 }
 
 function post(message: FromThread): void {
