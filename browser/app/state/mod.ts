@@ -4,6 +4,7 @@
 export { answered, engine, listener } from "./engine.ts";
 export {
   arrived,
+  attempt,
   capabilities,
   check,
   checking,
@@ -25,6 +26,5 @@ export {
   runCheck,
   start,
   subject,
-  tell,
   verdicts,
 } from "./state.ts";

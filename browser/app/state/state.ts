@@ -93,7 +93,7 @@ function routeOf(hash: string): string {
 /** Begins: what is stored, what the address leads to, what this browser can. */
 export async function start(): Promise<void> {
   addEventListener("hashchange", () => void follow());
-  void tell("check", async () => {
+  void attempt("check", async () => {
     capabilities.value = await answered(engine.capabilities());
   });
   // At once: what the reader does meanwhile is newer than the address.
@@ -129,7 +129,7 @@ async function readKept(): Promise<void> {
 }
 
 /** Does what was asked for at a place, and says there what goes wrong. To cancel is no error. */
-export async function tell(at: Place, work: () => Promise<void>): Promise<void> {
+export async function attempt(at: Place, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -154,7 +154,7 @@ async function openBy(
   const isWanted = () => turn === wanted;
   problem.value = undefined;
   opening.value = what;
-  await tell("open", async () => {
+  await attempt("open", async () => {
     try {
       await work(isWanted);
     } catch (error) {
@@ -303,7 +303,7 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
   };
   begun.value = state;
   problem.value = undefined;
-  await tell("check", async () => {
+  await attempt("check", async () => {
     try {
       const found = await answered(engine.check(
         { receipt, link, image, transcript, compute: compute.value, ...order },

@@ -3,13 +3,13 @@ import { useEffect, useState } from "preact/hooks";
 import { reason } from "../../../core/error.ts";
 import {
   answered,
+  attempt,
   capabilities,
   complain,
   engine,
   forgetAll,
   kept,
   problem,
-  tell,
 } from "../state/mod.ts";
 import { countOf } from "../api/mod.ts";
 
@@ -23,7 +23,7 @@ export function AboutView() {
   const found = capabilities.value;
   const [said, setSaid] = useState("");
   // Each time: what was made and checked meanwhile has left weights here.
-  useEffect(() => void tell("browser", look), []);
+  useEffect(() => void attempt("browser", look), []);
   return (
     <section>
       <h2>This browser</h2>
@@ -43,7 +43,7 @@ export function AboutView() {
       <p class="row">
         <ClearButton
           clear={() =>
-            void tell("browser", async () => {
+            void attempt("browser", async () => {
               setSaid("");
               setSaid(await clear());
             })}

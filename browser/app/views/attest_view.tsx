@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Attestation, SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { Report } from "../../../core/verifier/mod.ts";
-import { answered, engine, problem, tell } from "../state/mod.ts";
+import { answered, attempt, engine, problem } from "../state/mod.ts";
 import { checkMinerUrl, countOf, timeOf } from "../api/mod.ts";
 
 import type { StoredReceipt } from "../storage/mod.ts";
@@ -24,7 +24,7 @@ export function AttestView({ stored, report }: Props) {
   const [source, setSource] = useState(stored.link?.validator);
   const own = signed.value?.attestation.receipt === report.receipt ? signed.value : undefined;
   const act = (work: () => Promise<string>) =>
-    tell("attest", async () => {
+    attempt("attest", async () => {
       problem.value = undefined;
       setSaid("");
       setSaid(await work());
@@ -107,7 +107,7 @@ function Attestations(
   const [found, setFound] = useState<readonly SignedAttestation[]>([]);
   useEffect(
     () =>
-      void tell(
+      void attempt(
         "attest",
         async () => setFound(await answered(engine.attestations(validator, receipt))),
       ),

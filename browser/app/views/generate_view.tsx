@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { randomSeed } from "../../../core/request/mod.ts";
 import { encodeReceipt, receiptId } from "../../../core/transcript/mod.ts";
-import { answered, compute, engine, listener, look, problem, tell } from "../state/mod.ts";
+import { answered, attempt, compute, engine, listener, look, problem } from "../state/mod.ts";
 
 import type { GenerateEvent, OwnImage, Picture } from "../api/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
@@ -135,7 +135,7 @@ function run(form: FormData): Promise<void> {
   [made.value, preview.value, problem.value] = [undefined, undefined, undefined];
   making.value = true;
   const seed = textIn(form, "seed");
-  return tell("generate", async () => {
+  return attempt("generate", async () => {
     try {
       const own = await answered(engine.generate({
         ...{ prompt: textIn(form, "prompt"), negativePrompt: textIn(form, "negative") },
