@@ -153,6 +153,19 @@ test("a model whose own scheduler is no plan gets the subnet's, and says so", as
   expect(notices[0]).toMatch(/PNDMScheduler.*sde-dpmsolver\+\+ was used/);
 });
 
+test("a model with PNDM runs it, and says how many network calls a step count comes to", async () => {
+  const scheduler = { _class_name: "PNDMScheduler", skip_prk_steps: true };
+  const files = await openTinySd({ scheduler: { ...scheduler, beta_schedule: "scaled_linear" } });
+  const calls: number[] = [];
+  const { plan, notices, leaves } = await generate(files, { steps: 5 }, {
+    onStep: ({ steps }) => calls.push(steps),
+  });
+  expect([plan.solver, notices]).toEqual(["PNDMScheduler", []]);
+  expect(calls).toEqual([6, 6, 6, 6, 6, 6]);
+  // x_0, and a prediction and a state a call.
+  expect(leaves).toHaveLength(13);
+});
+
 /** The tiny model with some of its files rewritten, or left out. */
 async function changed(
   files: Readonly<Record<string, unknown>>,
