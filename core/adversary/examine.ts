@@ -88,9 +88,9 @@ interface Evidence {
 
 async function commit(run: CheatedRun, checker: Checker): Promise<Evidence> {
   const { plan, dims, request, miner } = checker;
-  const builder = new TranscriptBuilder(plan.rows.length, dims);
+  const builder = new TranscriptBuilder(dims);
   for (const leaf of leavesOf(run.commits ?? run)) builder.add(leaf);
-  const commitment = builder.finish(IMAGE);
+  const commitment = builder.finish(IMAGE, plan.rows.length);
   const opened = leavesOf(run).map(({ bits }) => new Uint8Array(bits.slice().buffer));
   const [receipt] = await makeReceipts({
     generation: { request, plan, latentDims: dims },

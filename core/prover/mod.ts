@@ -4,6 +4,7 @@
  * ```ts
  * import { RunRecorder } from "./mod.ts";
  * import { decodeRequest } from "../request/mod.ts";
+ * import { planFromConfig } from "../schedule/mod.ts";
  *
  * const defaults = { width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 7n };
  * const request = decodeRequest({ prompt: "a red tau symbol" }, defaults);
@@ -14,7 +15,8 @@
  * recorder.add({ kind: "x", index: 1, bits });
  *
  * // Three tensors and the image's file: four leaves under one root.
- * const [{ hashes, root }] = recorder.finish([Uint8Array.of(1)]);
+ * const plan = planFromConfig({ _class_name: "EulerDiscreteScheduler" }, 1);
+ * const [{ hashes, root }] = recorder.finish([Uint8Array.of(1)], plan);
  * console.assert(hashes.length === 4 && root.length === 32);
  * ```
  */

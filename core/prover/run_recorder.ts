@@ -1,6 +1,7 @@
 import { AppError } from "../error.ts";
 import type { GenerationRequest } from "../request/mod.ts";
 import type { Leaf } from "../denoise/mod.ts";
+import type { Plan } from "../schedule/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import {
   type Commitment,
@@ -31,9 +32,12 @@ export class RunRecorder {
     if (this.#keep) this.#leaves.push(leaf);
   };
 
-  /** The commitments to the leaves and these files, one an image. */
-  finish(files: readonly Uint8Array[]): Commitment[] {
-    return this.#builders.map((builder, k) => builder.finish(files[k]));
+  /**
+   * The commitments to the leaves and these files, one an image.
+   * @param plan The run's: some solvers take more rows than the request has steps.
+   */
+  finish(files: readonly Uint8Array[], { rows }: Pick<Plan, "rows">): Commitment[] {
+    return this.#builders.map((builder, k) => builder.finish(files[k], rows.length));
   }
 
   get leaves(): readonly Leaf[] {
@@ -49,13 +53,13 @@ export class RunRecorder {
   /** The number of channels comes with the first leaf. */
   #begin({ bits }: Leaf): void {
     if (this.#latent) return;
-    const { batch, steps } = this.#request;
+    const { batch } = this.#request;
     const [height, width] = [
       this.#request.height / LATENT_SCALE,
       this.#request.width / LATENT_SCALE,
     ];
     const latent = [bits.length / batch / height / width, height, width] as const;
     this.#latent = latent;
-    this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(steps, latent));
+    this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(latent));
   }
 }

@@ -21,12 +21,10 @@ export interface Commitment {
  * kept, so that the root is ready as soon as the image's file is.
  */
 export class TranscriptBuilder {
-  readonly #steps: number;
   readonly #elements: number;
   readonly #hashes: Hash[] = [];
 
-  constructor(steps: number, latent: LatentShape) {
-    this.#steps = steps;
+  constructor(latent: LatentShape) {
     this.#elements = latent.reduce((product, side) => product * side, 1);
   }
 
@@ -38,9 +36,8 @@ export class TranscriptBuilder {
   add(leaf: TensorLeaf): Uint8Array {
     const position = this.#hashes.length;
     const next = leafKindAt(position);
-    if (position > 2 * this.#steps || leaf.kind !== next.kind || leaf.index !== next.index) {
-      const due = position > 2 * this.#steps ? "the image" : leafNameAt(position);
-      this.#refuse(`leaf is ${leaf.kind}.${leaf.index}, where ${due} is due`);
+    if (leaf.kind !== next.kind || leaf.index !== next.index) {
+      this.#refuse(`leaf is ${leaf.kind}.${leaf.index}, where ${leafNameAt(position)} is due`);
     }
     if (leaf.bits.length !== this.#elements) {
       throw new AppError(
@@ -55,13 +52,15 @@ export class TranscriptBuilder {
 
   /**
    * Takes the image's file, the last leaf.
-   * @throws AppError `transcript_invalid` before x_N, or a second time.
+   * @param steps N, the rows of the plan.
+   * @throws AppError `transcript_invalid` unless x_N was the last before it, or a second time.
    */
-  finish(image: Uint8Array): Commitment {
-    if (this.#hashes.length !== imageLeaf(this.#steps)) {
-      this.#refuse(`it has ${this.#hashes.length} leaves, not ${imageLeaf(this.#steps)}`);
+  finish(image: Uint8Array, steps: number): Commitment {
+    const position = imageLeaf(steps);
+    if (this.#hashes.length !== position) {
+      this.#refuse(`it has ${this.#hashes.length} leaves, not ${position}`);
     }
-    this.#hashes.push(leafHash(imageLeaf(this.#steps), image));
+    this.#hashes.push(leafHash(position, image));
     return { root: merkleRoot(this.#hashes), hashes: this.#hashes };
   }
 

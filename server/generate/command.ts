@@ -123,7 +123,7 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
     generation.images.map((image) => encodeImage(image, format, quality)),
   );
   const encodeMs = performance.now() - generated;
-  const commitments = recorder?.finish(encoded) ?? [];
+  const commitments = recorder?.finish(encoded, generation.plan) ?? [];
   const receipts = hotkey
     ? await makeReceipts({
       generation,

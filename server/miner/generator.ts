@@ -146,7 +146,13 @@ export class Generator implements ImageSource {
           .map((image) => codec.encode(image, format, QUALITY))
       ),
     );
-    const run = { generation, recorder, files, commitments: recorder.finish(files), started };
+    const run = {
+      generation,
+      recorder,
+      files,
+      commitments: recorder.finish(files, generation.plan),
+      started,
+    };
     return await Promise.all(tasks.map((task, k) => this.#commit(task, firsts[k], run)));
   }
 

@@ -553,3 +553,20 @@ describe("deno task verify", () => {
     expect(run).toMatchObject({ code: 2, stdout: "" });
   });
 });
+
+test.each(["heun", "lms"])(
+  "a run by %s passes in every network call that it made",
+  async (scheduler) => {
+    const run = await signedRun(engine, facts, { ...REQUEST, steps: 4, scheduler });
+    const steps = [...Array(run.receipt.steps).keys()];
+    expect(steps).toHaveLength(scheduler === "heun" ? 7 : 4);
+    const report = await verifier.verify({
+      ...await order(run.transcript),
+      receipt: run.receipt,
+      image: () => Promise.resolve(run.image),
+      drawn: { steps, draw: "chosen" },
+    });
+    expect(report.verdict).toBe("honest");
+    expect(report.steps).toHaveLength(steps.length);
+  },
+);

@@ -54,7 +54,7 @@ export async function generate(
   });
   const file = await encodeImage(generation.images[0], "png");
   times.finished = Date.now();
-  const commitments = recorder.finish([file]);
+  const commitments = recorder.finish([file], generation.plan);
   const [receipt] = await makeReceipts({
     ...{ generation, format: "png", files: [file], commitments, times },
     model: await model.facts(),

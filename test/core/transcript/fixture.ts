@@ -65,10 +65,10 @@ export async function sample(options: SampleOptions = {}): Promise<Sample> {
   const { version = RECEIPT_VERSION } = options;
   const forge = options.forge ?? ((leaf) => leaf);
   const plan = planFromConfig(config, steps);
-  const builder = new TranscriptBuilder(plan.rows.length, latent);
+  const builder = new TranscriptBuilder(latent);
   const leaves = tensors(plan, latent, seed).map((leaf) => builder.add(forge(leaf)).slice());
   const image = new TextEncoder().encode("the image's file");
-  const { root, hashes } = builder.finish(image);
+  const { root, hashes } = builder.finish(image, plan.rows.length);
   const [, height, width] = latent;
   const receipt = await signReceipt({
     version,
