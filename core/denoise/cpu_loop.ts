@@ -16,7 +16,7 @@ interface Run {
 }
 
 /**
- * The denoising loop on the CPU.
+ * The denoising loop with its steps on the CPU; the network computes where its runtime does.
  * @throws AppError `cancelled` between two network calls, `not_finite`.
  */
 export async function denoiseOnCpu(
@@ -39,7 +39,7 @@ export async function denoiseOnCpu(
     const before = events.clock();
     const outputs = await predict(model, groups, input.dims, row, runs, events.signal);
     networkMs.push(events.clock() - before);
-    for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input.guidanceScale);
+    for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input);
     emit(events, "d", i, steps, runs.map((run) => run.denoised[0]));
     emit(events, "x", i + 1, steps, runs.map((run) => run.states[0]));
     events.onStep?.(i, runs.map((run) => run.denoised[0]));
@@ -58,10 +58,16 @@ function advance(
   i: number,
   row: PlanRow,
   output: Prediction,
-  guidanceScale: number,
+  { guidanceScale, guidanceRescale }: LoopInput,
 ): void {
   const noise = () => gaussianNoise(run.seed, i + 1, run.states[0].length);
-  const { next, denoised } = stepLatent(row, { ...run, ...output, guidanceScale, noise });
+  const { next, denoised } = stepLatent(row, {
+    ...run,
+    ...output,
+    guidanceScale,
+    guidanceRescale,
+    noise,
+  });
   run.states = [next, ...run.states].slice(0, MAX_REACH);
   run.denoised = [denoised, ...run.denoised].slice(0, MAX_REACH);
 }

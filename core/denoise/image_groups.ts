@@ -14,14 +14,24 @@ export interface ImageGroup {
   readonly constant: Readonly<Record<string, Tensor>>;
 }
 
-/** Splits a batch into groups of as many images as the runtime takes in one call. */
+/** Splits a batch into groups of as many images as the runtime takes in one call, and as are alike. */
 export function groupImages(model: Model, input: LoopInput): ImageGroup[] {
   const groups: ImageGroup[] = [];
   const size = model.runtime.imagesPerCall;
-  for (let first = 0; first < input.seeds.length; first += size) {
-    groups.push(groupOf(model, input, first, Math.min(size, input.seeds.length - first)));
+  for (let first = 0; first < input.seeds.length;) {
+    const images = alike(input, first, Math.min(size, input.seeds.length - first));
+    groups.push(groupOf(model, input, first, images));
+    first += images;
   }
   return groups;
+}
+
+/** How many images from the first on have prompts of as many tokens. */
+function alike({ conditionings }: LoopInput, first: number, most: number): number {
+  const { tokens } = conditionings[first].positive;
+  const own = conditionings.slice(first, first + most);
+  const other = own.findIndex(({ positive }) => positive.tokens !== tokens);
+  return other < 0 ? own.length : other;
 }
 
 function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {

@@ -30,6 +30,7 @@ export interface LoopInput {
   /** One for each image; either all have a negative prompt or none. */
   readonly conditionings: readonly Conditioning[];
   readonly guidanceScale: number;
+  readonly guidanceRescale: number;
   /** SDXL's size conditioning. */
   readonly timeIds: readonly number[];
 }

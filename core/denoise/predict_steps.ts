@@ -10,6 +10,7 @@ export interface PredictInput {
   readonly dims: LatentDims;
   readonly conditioning: Conditioning;
   readonly guidanceScale: number;
+  readonly guidanceRescale: number;
   readonly timeIds: readonly number[];
   readonly states: readonly StepState[];
 }
@@ -52,6 +53,7 @@ async function predictBatch(model: Model, input: PredictInput): Promise<Float32A
         output: parts[negative ? states.length + k : k],
         negativeOutput: negative ? parts[k] : undefined,
         guidanceScale,
+        guidanceRescale: input.guidanceRescale,
       }),
     )
   );

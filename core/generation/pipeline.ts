@@ -123,9 +123,10 @@ export class Pipeline implements ImageEngine {
     checkAdapters(this.#model.files, request);
     const { plan } = planFor(this.#model.config.scheduler, request);
     const conditioning = await this.#conditioner.condition(request);
-    const { guidanceScale } = request;
+    const { guidanceScale, guidanceRescale } = request;
     const [dims, timeIds] = [latentDimsOf(this.#model, request), timeIdsOf(request)];
-    const input = { plan, dims, conditioning, guidanceScale, timeIds, states };
+    const scales = { guidanceScale, guidanceRescale };
+    const input = { plan, dims, conditioning, ...scales, timeIds, states };
     return await predictSteps(this.#model, input);
   }
 
@@ -153,6 +154,7 @@ export class Pipeline implements ImageEngine {
       seeds: requests.flatMap(seedsOf),
       conditionings,
       guidanceScale: request.guidanceScale,
+      guidanceRescale: request.guidanceRescale,
       timeIds: timeIdsOf(request),
     }, {
       signal,

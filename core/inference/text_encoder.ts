@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { floats } from "./tensor.ts";
@@ -7,8 +8,10 @@ export const CLIP_TOKENS = 77;
 
 /** What a prompt becomes: what the UNet's text inputs take, for one image. */
 export interface TextEmbedding {
-  /** f32[77, width] */
+  /** f32[tokens, width] */
   readonly hidden: Float32Array;
+  /** 77 for each chunk of the prompt. */
+  readonly tokens: number;
   /** f32[projection], SDXL only. */
   readonly pooled: Float32Array | undefined;
 }
@@ -33,15 +36,38 @@ export class ClipTextEncoder {
     this.#pooled = projected ? outputOf(graph, "text_embeds").name : undefined;
   }
 
-  /** @param ids one prompt's tokens, padded. */
-  async encode(ids: readonly number[]): Promise<TextEmbedding> {
-    const fetches = this.#pooled ? [this.#hidden, this.#pooled] : [this.#hidden];
+  /**
+   * @param ids one chunk's tokens, padded.
+   * @param skip layers that are left out at the end.
+   * @throws AppError `unsupported_setting` when the graph does not give out that layer.
+   */
+  async encode(ids: readonly number[], skip = 0): Promise<TextEmbedding> {
+    const hidden = skip === 0 ? this.#hidden : this.#skipped(skip);
+    const fetches = this.#pooled ? [hidden, this.#pooled] : [hidden];
     const feeds = feed(this.#graph, "input_ids", Float32Array.from(ids), [1, ids.length]);
     const results = await this.#graph.session.run(feeds, fetches);
     return {
-      hidden: floats(results[this.#hidden]),
+      hidden: floats(results[hidden]),
+      tokens: ids.length,
       pooled: this.#pooled ? floats(results[this.#pooled]) : undefined,
     };
+  }
+
+  /** The last layer goes through the last norm, the one before it does not. */
+  #skipped(skip: number): string {
+    const layer = /^hidden_states\.(\d+)$/.exec(this.#hidden)?.[1];
+    const name = layer === undefined
+      ? `clip_skip.${skip}`
+      : `hidden_states.${Number(layer) - skip}`;
+    if (this.#graph.session.outputs.some((output) => output.name === name)) return name;
+    throw new AppError(
+      "unsupported_setting",
+      `Cannot leave out ${
+        counted(skip, "layer")
+      } of the text encoder: ${this.#graph.path} does not give ` +
+        "out the layer before. Take a smaller clipSkip, or the model in safetensors",
+      { field: "clipSkip" },
+    );
   }
 
   release(): Promise<void> {

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from "./tensor.ts";
-import { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
+import type { TextEmbedding } from "./text_encoder.ts";
 
 /** All inputs of the UNet but sample and timestep. */
 export interface UnetConditioning {
@@ -46,6 +46,12 @@ export class Unet {
         `Cannot use ${graph.path}: of text_embeds and time_ids one is missing`,
       );
     }
+  }
+
+  /** Tokens of the text, where the graph takes one number of them alone. */
+  get textTokens(): number | undefined {
+    const tokens = inputOf(this.#graph, "encoder_hidden_states").dims[1];
+    return typeof tokens === "number" && tokens > 0 ? tokens : undefined;
   }
 
   /** Width of the text embedding, where the graph says it. */
@@ -125,8 +131,9 @@ export class Unet {
 
   #text(text: readonly TextEmbedding[]): Record<string, Tensor> {
     const hidden = joinRows(text.map((row) => row.hidden));
-    const width = hidden.length / text.length / CLIP_TOKENS;
-    return feed(this.#graph, "encoder_hidden_states", hidden, [text.length, CLIP_TOKENS, width]);
+    const { tokens } = text[0];
+    const width = hidden.length / text.length / tokens;
+    return feed(this.#graph, "encoder_hidden_states", hidden, [text.length, tokens, width]);
   }
 
   #sizes({ text, timeIds }: UnetConditioning): Record<string, Tensor> {

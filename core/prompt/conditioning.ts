@@ -1,9 +1,12 @@
 import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
-import { CLIP_TOKENS, type Model, type TextEmbedding } from "../inference/mod.ts";
+import { CLIP_TOKENS, joinRows, type Model, type TextEmbedding } from "../inference/mod.ts";
+import { type Chunk, chunksOf, emptyChunk } from "./chunks.ts";
 import { expandKeywords } from "./keywords.ts";
 import type { GenerationRequest } from "../request/mod.ts";
 import { literalNotice, shortened } from "./literal_weights.ts";
+import { weighted } from "./emphasis.ts";
+import { weightedText } from "./weighted_text.ts";
 import { loadTokenizer, type PromptTokenizer, type TokenizedPrompt } from "./tokenizer.ts";
 
 /** The text half of a generation: computed once, used at every step of every image. */
@@ -38,16 +41,26 @@ export class PromptConditioner {
     return new PromptConditioner(model, tokenizers);
   }
 
+  /** @throws AppError `invalid_request` for weights that are not read, `unsupported_setting`. */
   async condition(request: GenerationRequest): Promise<Conditioning> {
     const notices = this.#tokenizers.flatMap((tokenizer) => tokenizer.notices);
     const guided = usesGuidance(request, this.#model);
-    const literal = literalNotice(promptsOf(request, guided));
+    const literal = request.weighting === "none" && literalNotice(promptsOf(request, guided));
     if (literal) notices.push(literal);
-    const positive = await this.#embed("prompt", positivePrompts(request), notices);
+    const zeroed = guided && this.#zeroesNegative(request);
+    const prompt = this.#chunks("prompt", positivePrompts(request), request, notices);
+    const against = guided && !zeroed
+      ? this.#chunks("negative prompt", negativePrompts(request), request, notices)
+      : [];
+    // The network reads both at once: the shorter one is filled up with chunks without words.
+    const count = Math.max(...[...prompt, ...against].map((chunks) => chunks.length));
+    this.#checkTokens(count);
+    const { weighting, clipSkip: skip } = request;
+    const positive = await this.#embed(prompt, { count, weighting, skip });
     if (!guided) return { positive, negative: undefined, notices };
-    const negative = this.#zeroesNegative(request)
+    const negative = zeroed
       ? zeros(positive)
-      : await this.#embed("negative prompt", negativePrompts(request), notices);
+      : await this.#embed(against, { count, weighting, skip: 0 });
     return { positive, negative, notices };
   }
 
@@ -56,27 +69,51 @@ export class PromptConditioner {
       this.#model.family === "sdxl" && negativePrompt === "" && negativePrompt2 === "";
   }
 
-  async #embed(
+  /** Of each encoder. Plain text is cut to one chunk, and what has weights goes on in more. */
+  #chunks(
     what: string,
     prompts: readonly [string, string],
+    { weighting }: GenerationRequest,
     notices: string[],
-  ): Promise<TextEmbedding> {
-    const parts: TextEmbedding[] = [];
-    for (const encoder of this.#tokenizers.keys()) {
-      const tokenized = this.#tokenizers[encoder](prompts[encoder]);
+  ): readonly (readonly Chunk[])[] {
+    return this.#tokenizers.map((tokenizer, encoder) => {
+      if (weighting !== "none") {
+        return chunksOf(weightedText(prompts[encoder], weighting), tokenizer);
+      }
+      const tokenized = tokenizer(prompts[encoder]);
       const notice = cutNotice(what, tokenized);
       if (tokenized.cut && !notices.includes(notice)) notices.push(notice);
-      parts.push(await this.#encode(encoder, tokenized.ids));
+      return [{ ids: tokenized.ids, weights: tokenized.ids.map(() => 1) }];
+    });
+  }
+
+  async #embed(
+    chunks: readonly (readonly Chunk[])[],
+    { count, weighting, skip }: Embedding,
+  ): Promise<TextEmbedding> {
+    const parts: TextEmbedding[] = [];
+    for (const [encoder, own] of chunks.entries()) {
+      const empty = emptyChunk(this.#tokenizers[encoder]);
+      const unsaid = weighting === "compel"
+        ? await this.#encode(encoder, empty.ids, skip)
+        : undefined;
+      const embedded: TextEmbedding[] = [];
+      for (let i = 0; i < count; i++) {
+        const { ids, weights } = own[i] ?? empty;
+        const plain = await this.#encode(encoder, ids, skip);
+        embedded.push(weighted(plain, weights, { unsaid }));
+      }
+      parts.push(joinChunks(embedded));
     }
     const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);
     this.#checkWidth(embedding);
     return embedding;
   }
 
-  async #encode(encoder: number, ids: readonly number[]): Promise<TextEmbedding> {
-    const key = `${encoder}:${ids}`;
+  async #encode(encoder: number, ids: readonly number[], skip: number): Promise<TextEmbedding> {
+    const key = `${encoder}:${skip}:${ids}`;
     const kept = this.#encodings.get(key);
-    const encoding = kept ?? await this.#model.textEncoders[encoder].encode(ids);
+    const encoding = kept ?? await this.#model.textEncoders[encoder].encode(ids, skip);
     this.#encodings.delete(key);
     this.#encodings.set(key, encoding);
     const [oldest] = this.#encodings.keys();
@@ -84,8 +121,21 @@ export class PromptConditioner {
     return encoding;
   }
 
-  #checkWidth({ hidden }: TextEmbedding): void {
-    const width = hidden.length / CLIP_TOKENS;
+  /** Some exports fix the number of tokens. */
+  #checkTokens(chunks: number): void {
+    const taken = this.#model.unet.textTokens;
+    const tokens = chunks * CLIP_TOKENS;
+    if (taken === undefined || taken === tokens) return;
+    throw new AppError(
+      "unsupported_setting",
+      `Cannot use a prompt of ${counted(chunks, "chunk")} of ${CLIP_TOKENS} tokens: the UNet of ` +
+        `${this.#model.files.name} takes ${taken} tokens. Write a shorter prompt`,
+      { field: "prompt" },
+    );
+  }
+
+  #checkWidth({ hidden, tokens }: TextEmbedding): void {
+    const width = hidden.length / tokens;
     const wanted = this.#model.unet.textWidth ?? width;
     if (width === wanted) return;
     throw new AppError(
@@ -94,6 +144,12 @@ export class PromptConditioner {
         `and the text encoders give ${width}`,
     );
   }
+}
+
+interface Embedding extends Pick<GenerationRequest, "weighting"> {
+  /** Chunks that it is filled up to. */
+  readonly count: number;
+  readonly skip: number;
 }
 
 /** True when each step needs a second prediction, for the negative prompt. */
@@ -130,21 +186,32 @@ function cutNotice(what: string, { count, cut }: TokenizedPrompt): string {
     `the model does not see "${shortened(cut)}"`;
 }
 
-function zeros({ hidden, pooled }: TextEmbedding): TextEmbedding {
+function zeros({ hidden, pooled, tokens }: TextEmbedding): TextEmbedding {
   return {
     hidden: new Float32Array(hidden.length),
+    tokens,
     pooled: pooled && new Float32Array(pooled.length),
+  };
+}
+
+/** Chunk after chunk; what is pooled is the first one's. */
+function joinChunks(chunks: readonly TextEmbedding[]): TextEmbedding {
+  return {
+    hidden: joinRows(chunks.map(({ hidden }) => hidden)),
+    tokens: chunks.reduce((sum, { tokens }) => sum + tokens, 0),
+    pooled: chunks[0].pooled,
   };
 }
 
 /** SDXL: each token's states of both encoders side by side; pooled is the second encoder's. */
 function joinEncoders(first: TextEmbedding, second: TextEmbedding): TextEmbedding {
-  const [width1, width2] = [first, second].map(({ hidden }) => hidden.length / CLIP_TOKENS);
+  const { tokens } = first;
+  const [width1, width2] = [first, second].map(({ hidden }) => hidden.length / tokens);
   const hidden = new Float32Array(first.hidden.length + second.hidden.length);
-  for (let token = 0; token < CLIP_TOKENS; token++) {
+  for (let token = 0; token < tokens; token++) {
     const at = token * (width1 + width2);
     hidden.set(first.hidden.subarray(token * width1, (token + 1) * width1), at);
     hidden.set(second.hidden.subarray(token * width2, (token + 1) * width2), at + width1);
   }
-  return { hidden, pooled: second.pooled };
+  return { hidden, tokens, pooled: second.pooled };
 }

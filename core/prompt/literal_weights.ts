@@ -23,7 +23,7 @@ export function literalNotice(prompts: readonly string[]): string | undefined {
   for (const prompt of prompts) {
     const found = WEIGHTS.map((pattern) => pattern.exec(prompt)?.[0]).find(Boolean);
     if (found) {
-      return `"${shortened(found)}" is read as plain text: prompts have no weights here`;
+      return `"${shortened(found)}" is read as plain text, as weighting is "none"`;
     }
   }
 }

@@ -16,8 +16,18 @@ export interface TokenizedPrompt {
   readonly cut: string;
 }
 
-export interface PromptTokenizer {
+interface Tokenize {
   (prompt: string): TokenizedPrompt;
+  /** Ids of a text, without start and end. */
+  tokens(text: string): readonly number[];
+  readonly start: number;
+  readonly end: number;
+  readonly pad: number;
+  /** Of `,`. */
+  readonly comma: number;
+}
+
+export interface PromptTokenizer extends Tokenize {
   /** Sentences for the user: what the tokenizer's files leave open. */
   readonly notices: readonly string[];
 }
@@ -79,7 +89,7 @@ async function readTokens(
 function promptTokenizer(
   tokenizer: Tokenizer,
   padToken: string,
-): (prompt: string) => TokenizedPrompt {
+): Tokenize {
   const id = (token: string): number => {
     const found = tokenizer.token_to_id(token);
     if (found === undefined) {
@@ -88,8 +98,10 @@ function promptTokenizer(
     return found;
   };
   const [start, end, pad] = [id(START), id(END), id(padToken)];
-  return (prompt) => {
-    const content = tokenizer.encode(prompt, { add_special_tokens: false }).ids;
+  const tokens = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const [comma] = tokens(",");
+  return Object.assign((prompt: string) => {
+    const content = tokens(prompt);
     const kept = content.slice(0, CLIP_TOKENS - 2);
     const ids = [start, ...kept, end];
     while (ids.length < CLIP_TOKENS) ids.push(pad);
@@ -99,7 +111,7 @@ function promptTokenizer(
       ids,
       cut: dropped.length ? tokenizer.decode(dropped).trim() : "",
     };
-  };
+  }, { tokens, start, end, pad, comma });
 }
 
 /** What a CLIP `tokenizer.json` says, around the vocabulary and merges of the older files. */

@@ -19,6 +19,8 @@ export interface GuidedOutput {
   readonly negativeOutput: Float32Array | undefined;
   /** Of classifier-free guidance; unread without a negative output. */
   readonly guidanceScale: number;
+  /** How far the deviation is taken back to that of `output`, 0 to 1; 0 if left out. */
+  readonly guidanceRescale?: number;
 }
 
 /** What x_{i+1} is combined from, newest first: as many as the row has weights. All f32[n]. */
@@ -55,9 +57,11 @@ export function predictionWeights(
 export function denoisedCombination(
   row: Pick<PlanRow, "fromX" | "fromOut">,
   state: Float32Array,
-  { output, negativeOutput, guidanceScale }: GuidedOutput,
+  guided: GuidedOutput,
 ): Combination {
-  const weights = predictionWeights(row, negativeOutput && guidanceScale);
+  const { output, negativeOutput, guidanceScale } = guided;
+  const fromOut = row.fromOut * rescaling(guided);
+  const weights = predictionWeights({ ...row, fromOut }, negativeOutput && guidanceScale);
   return {
     terms: termsOf([weights.fromX, weights.fromPositive, weights.fromNegative], [
       state,
@@ -65,6 +69,32 @@ export function denoisedCombination(
       ...(negativeOutput ? [negativeOutput] : []),
     ]),
   };
+}
+
+/**
+ * What guidance is multiplied by so that its deviation is nearer to that of the prompt alone.
+ * @see https://arxiv.org/abs/2305.08891, equations 15 and 16.
+ */
+function rescaling(
+  { output, negativeOutput, guidanceScale, guidanceRescale = 0 }: GuidedOutput,
+): number {
+  if (guidanceRescale === 0 || !negativeOutput) return 1;
+  const guided = weightedSum(output.length, [
+    [guidanceScale, output],
+    [1 - guidanceScale, negativeOutput],
+  ]);
+  const back = deviation(output) / deviation(guided);
+  return guidanceRescale * back + (1 - guidanceRescale);
+}
+
+/** Summed in order, in double precision: the same everywhere. */
+function deviation(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
 }
 
 /** x_{i+1}, the next state. */

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import process from "node:process";
 import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
@@ -39,12 +39,21 @@ export function generateCommand(): Command {
     .option("--height <pixels>", "the same")
     .option("--batch <images>", "images with seeds seed, seed+1, ... (default: 1)")
     .option("--seed <n>", "0 to 2^64-1: the same seed makes the same image (default: random)")
+    .addOption(
+      new Option("--weighting <way>", "how weights are written into prompts: (word:1.3), word++")
+        .choices(["none", "a1111", "compel"]),
+    )
+    .option("--clip-skip <layers>", "layers left out at the end of the text encoders (default: 0)")
     .option("--no-keywords", `leave "bittensor", "tao logo", ... as they are in the prompts`)
     .optionsGroup("How to draw it:")
     .option("--steps <n>", "1 to 1000 (default: the model's)")
     .option(
       "--guidance <scale>",
       "classifier-free guidance, none at 1 or below (default: the model's)",
+    )
+    .option(
+      "--guidance-rescale <share>",
+      "0 to 1: how far guidance keeps the deviation of the prompt alone (default: 0)",
     )
     .option(
       "--scheduler <name|json>",

@@ -16,6 +16,9 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly seed?: string;
   readonly scheduler?: string;
   readonly batch?: string;
+  readonly weighting?: string;
+  readonly clipSkip?: string;
+  readonly guidanceRescale?: string;
   readonly keywords: boolean;
   readonly chromePath?: string;
   readonly signingSeed?: string;
@@ -37,6 +40,9 @@ export function requestInput(prompt: string, flags: GenerateFlags): Record<strin
     scheduler: flags.scheduler && parseScheduler(flags.scheduler),
     batch: numberOr(flags.batch),
     expandKeywords: flags.keywords,
+    weighting: flags.weighting,
+    clipSkip: numberOr(flags.clipSkip),
+    guidanceRescale: numberOr(flags.guidanceRescale),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

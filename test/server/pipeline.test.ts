@@ -342,6 +342,16 @@ test.each(["sde-dpmsolver++", "euler_a", "ddim", "lcm", "unipc"])(
   },
 );
 
+test("rescaled guidance changes the image, on a GPU as on the CPU", async () => {
+  const files = await openTinySd();
+  const plain = await generate(files, {});
+  const cpu = await generate(files, { guidanceRescale: 0.7 });
+  const gpu = await generate(files, { guidanceRescale: 0.7 }, { on: await nativeRuntime() });
+  expect(cpu.leaves[LAST]).not.toEqual(plain.leaves[LAST]);
+  const apart = gpu.images[0].data.map((level, i) => Math.abs(level - cpu.images[0].data[i]));
+  expect(Math.max(...apart)).toBeLessThanOrEqual(3);
+});
+
 test("a side that the network cannot halve often enough is refused by name", async () => {
   const files = await openModel("embedded");
   expect(await rejection(generate(files, { width: 72 }))).toMatchObject({

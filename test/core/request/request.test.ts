@@ -25,7 +25,34 @@ test("decodeRequest completes a request with the model's defaults", () => {
     scheduler: undefined,
     batch: 1,
     expandKeywords: true,
+    adapters: [],
+    weighting: "none",
+    clipSkip: 0,
+    guidanceRescale: 0,
   });
+});
+
+test("fields that came later are written only where they are not the default", () => {
+  const plain = encodeRequest(decode({ prompt: "a" }));
+  for (const field of ["adapters", "weighting", "clipSkip", "guidanceRescale"]) {
+    expect(plain).not.toHaveProperty(field);
+  }
+  const given = {
+    adapters: [{ sha256: "0f".repeat(32), scale: -0.5 }],
+    ...{ weighting: "a1111", clipSkip: 2, guidanceRescale: 0.7 },
+  };
+  expect(encodeRequest(decode(given))).toMatchObject(given);
+  expect(decode(encodeRequest(decode(given)))).toEqual(decode(given));
+});
+
+test.each([
+  [{ adapters: [{ sha256: "abc", scale: 1 }] }, "adapters"],
+  [{ adapters: Array(17).fill({ sha256: "0f".repeat(32), scale: 1 }) }, "adapters"],
+  [{ weighting: "sd-webui" }, "weighting"],
+  [{ clipSkip: -1 }, "clipSkip"],
+  [{ guidanceRescale: 1.5 }, "guidanceRescale"],
+])("%j is refused by the name of its field", (input, field) => {
+  expect(thrownBy(() => decode(input))).toMatchObject({ code: "invalid_request", field });
 });
 
 test("a draft is checked before its model is known, and completed to the same request", () => {
