@@ -684,6 +684,71 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   expect(errors).toEqual([]);
 });
 
+/** A folder on an origin of its own, by ranges, for any page; with the ranges that were asked for. */
+function serveFolder(folder: string) {
+  const ranges: { readonly path: string; readonly bytes: number }[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    if (request.method === "OPTIONS") {
+      const allowed = { ...CORS, "access-control-allow-headers": "range" };
+      return new Response(null, { status: 204, headers: allowed });
+    }
+    const path = decodeURIComponent(new URL(request.url).pathname);
+    const bytes = readable(join(folder, path));
+    if (!bytes) return new Response("no", { status: 404, headers: CORS });
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "") ?? [];
+    const [start, end] = from ? [Number(from), Number(to) + 1] : [0, bytes.length];
+    const body = request.method === "HEAD" ? null : bytes.slice(start, end);
+    if (body) ranges.push({ path, bytes: body.length });
+    const headers = {
+      ...CORS,
+      "access-control-expose-headers": "content-range, content-length",
+      "content-length": String(end - start),
+      ...from ? { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` } : {},
+    };
+    return new Response(body, { status: from ? 206 : 200, headers });
+  });
+  onTestFinished(() => server.shutdown());
+  return { url: `http://127.0.0.1:${server.addr.port}/`, ranges };
+}
+
+function readable(path: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+test("a checkpoint on a file server makes an image here, and a step of it is checked", async () => {
+  const folder = new URL("../golden/pipelines/pipe-sd1", import.meta.url).pathname;
+  const served = serveFolder(folder);
+  const { page, errors } = await openTab(browser);
+  await page.goto(`${site.url}/#/generate`);
+  await page.locator('input[name="model"]').fill(served.url);
+  await page.locator('textarea[name="prompt"]').fill("a red bird");
+  await page.select('select[name="size"]', "64");
+  await page.locator('input[name="steps"]').fill("3");
+  await press(page, "Make it");
+  await page.waitForSelector(".made img", { timeout: PATIENCE_MS });
+  const status = String(await page.evaluate(`document.querySelector(".made form").innerText`));
+  expect(status).toMatch(/[1-9]\d*\.\d MB fetched|0\.[1-9] MB fetched/);
+  // The decoder's half of the VAE, and no tensor of the encoder's; the receipt then hashes all of it.
+  const weights = "vae/diffusion_pytorch_model.safetensors";
+  const size = Deno.statSync(join(folder, weights)).size;
+  const bytes = served.ranges.filter(({ path }) => path.endsWith(weights))
+    .filter((range) => range.bytes < size)
+    .reduce((sum, range) => sum + range.bytes, 0);
+  console.log(`Tab: of a VAE of ${size} bytes the decoder's ${bytes} were fetched to open it`);
+  expect(bytes).toBeGreaterThan(0.3 * size);
+  expect(bytes).toBeLessThan(0.8 * size);
+  await shoot(page, "generated-checkpoint");
+  await press(page, "Look at its receipt, and check it");
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  expect(errors.filter((error) => !/404/.test(error))).toEqual([]);
+});
+
 /** A check that was cancelled says so on its ladder, and complains of nothing. */
 async function brokenOff(page: Page): Promise<void> {
   await page.waitForFunction(`document.querySelector(".ladder").innerText.includes("broken off")`);

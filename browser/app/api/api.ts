@@ -117,6 +117,8 @@ export const STAGES = ["receipt", "proofs", "arithmetic", "model", "network", "i
 export type Stage = typeof STAGES[number];
 
 export interface GenerateOrder {
+  /** The address of a folder in diffusers' layout; empty for the embedded model. */
+  readonly model: string;
   readonly prompt: string;
   readonly negativePrompt: string;
   readonly seed: string;
@@ -141,4 +143,6 @@ export interface OwnImage {
   readonly image: Blob;
   readonly seconds: number;
   readonly compute: string;
+  /** Bytes of the model that were fetched to open it. */
+  readonly fetched: number;
 }

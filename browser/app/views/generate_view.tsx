@@ -18,7 +18,7 @@ const making = signal(false);
 const entered = signal<FormData | undefined>(undefined);
 const made = signal<(OwnImage & { readonly file: Blob }) | undefined>(undefined);
 
-/** Makes an image in this tab, by the embedded model. */
+/** Makes an image in this tab, by the embedded model or one on a web server. */
 export function GenerateView() {
   return (
     <section>
@@ -63,6 +63,15 @@ export function GenerateView() {
             />
           </label>
           <Numbers />
+          <label class="wide">
+            Model
+            <input
+              name="model"
+              inputMode="url"
+              placeholder="the embedded one, or the address of a diffusers folder"
+              value={was("model")}
+            />
+          </label>
           <p class="row">
             <ComputeSelect />
             <RunButtons text="Make it" running={making.value} />
@@ -89,8 +98,12 @@ function Numbers() {
       <label>
         Size{" "}
         <select name="size" value={was("size", "256")}>
+          <option value="1024">1024</option>
+          <option value="768">768</option>
+          <option value="512">512</option>
           <option value="256">256</option>
           <option value="128">128</option>
+          <option value="64">64</option>
         </select>
       </label>
       <label>
@@ -143,9 +156,11 @@ function run(form: FormData): Promise<void> {
         steps: Number(form.get("steps")),
         guidanceScale: Number(form.get("guidance")),
         size: Number(form.get("size")),
+        model: textIn(form, "model"),
         compute: compute.value,
       }, listener(take)));
-      status.value = `${own.seconds.toFixed(1)} s on ${own.compute}`;
+      const fetched = own.fetched === 0 ? "" : `, ${(own.fetched / 1e6).toFixed(1)} MB fetched`;
+      status.value = `${own.seconds.toFixed(1)} s on ${own.compute}${fetched}`;
       made.value = { ...own, file: new Blob([encodeReceipt(own.receipt)]) };
     } catch (error) {
       status.value = "";

@@ -6,7 +6,7 @@ import type { Plan } from "../../../core/schedule/mod.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import type { OpeningSource } from "../../../core/verifier/mod.ts";
 import type { GenerateEvent, GenerateOrder, OwnImage } from "../api/mod.ts";
-import { ownModel } from "./catalogue.ts";
+import { openRemoteModel, ownModel } from "./catalogue.ts";
 import type { Engines } from "./engines.ts";
 
 /** An image with what opens its steps. */
@@ -25,8 +25,16 @@ export async function generate(
     readonly emit: (event: GenerateEvent) => void;
   },
 ): Promise<Made> {
-  const model = ownModel();
-  const { defaults } = model.entry;
+  const reportStage = (detail: string) => emit({ kind: "stage", detail });
+  reportStage("loading the model");
+  const model = order.model === "" ? ownModel() : await openRemoteModel(order.model, signal);
+  const { engine, compute } = await engines.open(model, order.compute, {
+    signal,
+    emit: reportStage,
+  });
+  signal.throwIfAborted();
+  reportStage(compute);
+  const opened = model.files.fetched;
   const request = decodeRequest({
     prompt: order.prompt,
     negativePrompt: order.negativePrompt,
@@ -35,15 +43,7 @@ export async function generate(
     guidanceScale: order.guidanceScale,
     width: order.size,
     height: order.size,
-  }, { ...defaults, seed: 0n });
-  const reportStage = (detail: string) => emit({ kind: "stage", detail });
-  reportStage("loading the model");
-  const { engine, compute } = await engines.open(model, order.compute, {
-    signal,
-    emit: reportStage,
-  });
-  signal.throwIfAborted();
-  reportStage(compute);
+  }, { ...engine.defaults, ...model.defaults, seed: 0n });
   const times = { started: Date.now(), finished: 0 };
   const recorder = new RunRecorder(request, { keep: true });
   const generation = await engine.generate(request, {
@@ -71,7 +71,7 @@ export async function generate(
   const seconds = (times.finished - times.started) / 1000;
   const image = new Blob([file], { type: "image/png" });
   return {
-    own: { receipt, image, seconds, compute },
+    own: { receipt, image, seconds, compute, fetched: opened },
     id: receiptId(receipt),
     source: openingsOf(leaves, generation.plan),
   };
