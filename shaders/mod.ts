@@ -24,6 +24,7 @@ export type {
   StructLayout,
 } from "./kernel.ts";
 export { philoxNormal } from "./philox_normal.ts";
+export { rescaleGuidance } from "./rescale_guidance.ts";
 export { PARTIAL_LENGTH, residual } from "./residual.ts";
 export { NO_ROW, STEP_TERMS, stepAnyLength, stepFloat16, stepFloat32 } from "./step.ts";
 export { toRgbaFloat16, toRgbaFloat32 } from "./to_rgba.ts";

@@ -6,6 +6,7 @@ import main from "./step.wgsl" with { type: "text" };
 import any from "./step_network_any.wgsl" with { type: "text" };
 import float16 from "./step_network_f16.wgsl" with { type: "text" };
 import float32 from "./step_network_f32.wgsl" with { type: "text" };
+import row from "./step_row.wgsl" with { type: "text" };
 
 /** Row index of an image that has no negative prompt. */
 export const NO_ROW = 0xffffffff;
@@ -59,7 +60,7 @@ const step = {
   ],
 } satisfies Omit<Kernel, "name" | "code">;
 
-const shared = half + philox + normal;
+const shared = half + philox + normal + row;
 
 /** For networks in float32 whose latents have a multiple of four elements. */
 export const stepFloat32 = { ...step, name: "step_f32", code: shared + float32 + main };

@@ -16,7 +16,7 @@ interface Run {
 }
 
 /**
- * The denoising loop with its steps on the CPU; the network computes where its runtime does.
+ * The denoising loop on the CPU.
  * @throws AppError `cancelled` between two network calls, `not_finite`.
  */
 export async function denoiseOnCpu(

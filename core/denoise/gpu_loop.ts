@@ -15,9 +15,10 @@ interface ResidentGroup {
 }
 
 /**
- * The denoising loop on a GPU: one dispatch and one network call a step for each group of images,
- * everything between them in buffers on the device. What is recorded is copied aside and read
- * while the loop continues, so recording adds no wait. The same steps as `denoiseOnCpu`.
+ * The denoising loop on a GPU: one dispatch (two where guidance is rescaled) and one network call a
+ * step for each group of images, everything between them in buffers on the device. What is recorded
+ * is copied aside and read while the loop continues, so recording adds no wait. The same steps as
+ * `denoiseOnCpu`.
  *
  * The device works behind the loop: a step's `networkMs` is how long handing it over took, and the
  * last one's also waits for the device to be done.
@@ -42,7 +43,7 @@ export async function denoiseOnGpu(
 async function prepareGroup(
   gpu: Gpu,
   model: Model,
-  { plan, dims, seeds, guidanceScale }: LoopInput,
+  { plan, dims, seeds, guidanceScale, guidanceRescale }: LoopInput,
   { first, images, guided, rows, constant }: ImageGroup,
   stack: DisposableStack,
 ): Promise<ResidentGroup> {
@@ -53,6 +54,7 @@ async function prepareGroup(
       n: dims.reduce((product, side) => product * side, 1),
       seeds: seeds.slice(first, first + images),
       guidanceScale: guided ? guidanceScale : undefined,
+      guidanceRescale,
       dataType: type,
     }),
   );

@@ -58,7 +58,7 @@ export class GpuRecorder {
     const encoder = device.createCommandEncoder({ label: `step ${k}` });
     const leaves = kinds.map((): Readback[] => []);
     for (const { dispatches, stateBits, denoisedBits } of this.#groups) {
-      encodeDispatches(encoder, [dispatches[k]]);
+      encodeDispatches(encoder, dispatches[k]);
       for (const [place, kind] of kinds.entries()) {
         const { buffer, bytes } = kind === "x" ? stateBits : denoisedBits;
         leaves[place].push(staging.copy(encoder, buffer, bytes));

@@ -11,7 +11,5 @@ import type { LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
  */
 export function denoise(model: Model, input: LoopInput, events: LoopEvents): Promise<LoopResult> {
   const { gpu } = model.runtime;
-  // Rescaled guidance needs each prediction's deviation, a sum over all of it, before the step.
-  const resident = gpu && input.guidanceRescale === 0;
-  return resident ? denoiseOnGpu(gpu, model, input, events) : denoiseOnCpu(model, input, events);
+  return gpu ? denoiseOnGpu(gpu, model, input, events) : denoiseOnCpu(model, input, events);
 }

@@ -1,4 +1,4 @@
-import { NO_ROW, STEP_TERMS, stepFloat32 } from "../../shaders/mod.ts";
+import { NO_ROW, rescaleGuidance, STEP_TERMS, stepFloat32 } from "../../shaders/mod.ts";
 import { packStructs, type StructValues } from "../gpu/mod.ts";
 import {
   MAX_REACH,
@@ -40,6 +40,8 @@ export interface StepBatch {
   readonly seeds: readonly bigint[];
   /** Undefined where there is no negative prompt. */
   readonly guidanceScale: number | undefined;
+  /** How far guidance's deviation is taken back, 0 to 1; unread without a negative prompt. */
+  readonly guidanceRescale: number;
 }
 
 /** One image's row of the step kernel. */
@@ -99,6 +101,8 @@ export function ringPlace(batch: StepBatch, kind: "x" | "d", i: number, image: n
 /** The rows of one dispatch, an image each. */
 export interface RowSet {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the rescaling of guidance reads, for the step's weights; undefined where there is none. */
+  readonly rescales: Uint8Array<ArrayBuffer> | undefined;
   /** The kernel's constant TERMS. */
   readonly terms: number;
 }
@@ -110,8 +114,19 @@ export function packPlan(plan: Plan, batch: StepBatch): readonly RowSet[] {
     const rows = batch.seeds.map((_, image) =>
       stepRow(row, placeInBatch(batch, k - 1, image, inScale))
     );
-    return { bytes: packStructs(stepFloat32.parameters, rows), terms: stepTerms(rows) };
+    const bytes = packStructs(stepFloat32.parameters, rows);
+    // x_0 is made of noise alone.
+    const rescales = k > 0 ? packRescales(rows, batch) : undefined;
+    return { bytes, rescales, terms: stepTerms(rows) };
   });
+}
+
+function packRescales(
+  rows: readonly StepRow[],
+  { guidanceScale: scale, guidanceRescale: share }: StepBatch,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (scale === undefined || share === 0) return undefined;
+  return packStructs(rescaleGuidance.parameters, rows.map((row) => ({ ...row, scale, share })));
 }
 
 /** Rows of the network's tensors: negative prompts first, when there is guidance. */

@@ -1,4 +1,10 @@
-import { type Kernel, stepAnyLength, stepFloat16, stepFloat32 } from "../../shaders/mod.ts";
+import {
+  type Kernel,
+  rescaleGuidance,
+  stepAnyLength,
+  stepFloat16,
+  stepFloat32,
+} from "../../shaders/mod.ts";
 import { AppError } from "../error.ts";
 import type { Plan } from "../schedule/mod.ts";
 import {
@@ -23,10 +29,10 @@ export interface StepRunInput extends StepBatch {
 
 /**
  * A whole run's steps, bound and ready: `dispatches[0]` makes x_0 and the network's first input,
- * `dispatches[i + 1]` is step i. Disposing gives the buffers back.
+ * `dispatches[i + 1]` is step i, in one pass. Disposing gives the buffers back.
  */
 export interface StepRun extends Disposable {
-  readonly dispatches: readonly Dispatch[];
+  readonly dispatches: readonly (readonly Dispatch[])[];
   /** [rows, n] of the network's type; a row an image, or the negative rows and then the others. */
   readonly networkInput: PooledBuffer;
   readonly networkOutput: PooledBuffer;
@@ -54,9 +60,7 @@ export function stepKernel(dataType: NetworkType, n: number): Kernel {
 export async function prepareSteps(gpu: Gpu, input: StepRunInput): Promise<StepRun> {
   const sets = packPlan(input.plan, input);
   const kernel = stepKernel(input.dataType, input.n);
-  const compiled = await Promise.all(
-    sets.map(({ terms }) => compileKernel(gpu, kernel, { TERMS: terms })),
-  );
+  const compiled = await Promise.all(sets.map((set) => compileStep(gpu, kernel, set, input)));
   return await gpu.guarded(
     "prepare the steps",
     () => bindSteps(gpu, compiled, sets, input),
@@ -64,29 +68,70 @@ export async function prepareSteps(gpu: Gpu, input: StepRunInput): Promise<StepR
   );
 }
 
+interface CompiledStep {
+  readonly step: CompiledKernel;
+  /** Before it, where guidance is rescaled. */
+  readonly rescale: CompiledKernel | undefined;
+}
+
+async function compileStep(
+  gpu: Gpu,
+  kernel: Kernel,
+  { terms, rescales }: RowSet,
+  { dataType }: StepRunInput,
+): Promise<CompiledStep> {
+  const half = { HALF: Number(dataType === "float16") };
+  const [step, rescale] = await Promise.all([
+    compileKernel(gpu, kernel, { TERMS: terms }),
+    rescales && compileKernel(gpu, rescaleGuidance, half),
+  ]);
+  return { step, rescale };
+}
+
 function bindSteps(
   gpu: Gpu,
-  compiled: readonly CompiledKernel[],
+  compiled: readonly CompiledStep[],
   sets: readonly RowSet[],
   input: StepRunInput,
 ): StepRun {
   using stack = new DisposableStack();
   const take = (bytes: number, label: string) => stack.use(gpu.buffers.take(bytes, label));
-  const unit = gpu.device.limits.minStorageBufferOffsetAlignment;
-  const stride = Math.ceil(sets[0].bytes.length / unit) * unit;
-  const rows = take(sets.length * stride, "step rows").buffer;
+  const rows = upload(gpu, take, "step rows", sets.map(({ bytes }) => bytes));
+  const rescales = upload(gpu, take, "rescales", sets.flatMap((set) => set.rescales ?? []));
   const buffers = takeBuffers(take, input);
   const { networkOutput, networkInput, ring, stateBits, denoisedBits } = buffers;
   const others = [networkOutput, networkInput, ring, stateBits, denoisedBits];
-  const dispatches = sets.map(({ bytes }, k) => {
-    gpu.device.queue.writeBuffer(rows, k * stride, bytes);
-    const part = { buffer: rows, offset: k * stride, size: bytes.length };
-    const resources = [part, ...others.map(({ buffer }) => buffer)];
-    const extent = { items: input.n, images: input.seeds.length };
-    return bindKernel(gpu, compiled[k], resources, extent);
+  const extent = { items: input.n, images: input.seeds.length };
+  const dispatches = compiled.map(({ step, rescale }, k) => {
+    const bound = bindKernel(
+      gpu,
+      step,
+      [rows[k], ...others.map(({ buffer }) => buffer)],
+      extent,
+    );
+    // The first set, of x_0, has nothing to rescale.
+    const reads = [rescales[k - 1], networkOutput.buffer, rows[k]];
+    return rescale ? [bindKernel(gpu, rescale, reads, extent), bound] : [bound];
   });
   const owned = stack.move();
   return { dispatches, ...buffers, [Symbol.dispose]: () => owned.dispose() };
+}
+
+/** Parts of one buffer, each where a binding may begin. */
+function upload(
+  gpu: Gpu,
+  take: (bytes: number, label: string) => PooledBuffer,
+  label: string,
+  parts: readonly Uint8Array<ArrayBuffer>[],
+): readonly GPUBufferBinding[] {
+  if (parts.length === 0) return [];
+  const unit = gpu.device.limits.minStorageBufferOffsetAlignment;
+  const stride = Math.ceil(parts[0].length / unit) * unit;
+  const { buffer } = take(parts.length * stride, label);
+  return parts.map((bytes, k) => {
+    gpu.device.queue.writeBuffer(buffer, k * stride, bytes);
+    return { buffer, offset: k * stride, size: bytes.length };
+  });
 }
 
 function takeBuffers(take: (bytes: number, label: string) => PooledBuffer, input: StepRunInput) {

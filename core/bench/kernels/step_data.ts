@@ -33,7 +33,7 @@ export function stepData(size: BenchSize, noisy: boolean) {
   const all = n * size.batch;
   const plan = benchPlan(noisy);
   const seeds = Array.from({ length: size.batch }, (_, k) => BigInt(k + 1));
-  const batch = { n, seeds, guidanceScale: GUIDANCE };
+  const batch = { n, seeds, guidanceScale: GUIDANCE, guidanceRescale: 0 };
   const slot = (kind: "x" | "d", i: number) => 4 * ringPlace(batch, kind, i, 0) / all;
   return {
     n,

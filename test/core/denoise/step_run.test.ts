@@ -8,7 +8,7 @@ import { ownGpu } from "../../fixtures/own_gpu.ts";
 const gpu = await ownGpu();
 afterAll(() => gpu[Symbol.dispose]());
 const plan = planFromConfig({ _class_name: "DPMSolverMultistepScheduler" }, 5);
-const batch = { plan, n: 1024, seeds: [1n, 2n], guidanceScale: 7.5 };
+const batch = { plan, n: 1024, seeds: [1n, 2n], guidanceScale: 7.5, guidanceRescale: 0 };
 
 test("prepareSteps binds x_0 and every step, and gives all buffers back", async () => {
   const before = gpu.buffers.memory.inUse;
@@ -21,6 +21,14 @@ test("prepareSteps binds x_0 and every step, and gives all buffers back", async 
     expect(gpu.buffers.memory.inUse).toBeGreaterThan(before);
   }
   expect(gpu.buffers.memory.inUse).toBe(before);
+});
+
+test("prepareSteps rescales guidance before each step but that of x_0, where there is guidance", async () => {
+  const rescaled = { ...batch, guidanceRescale: 0.7, dataType: "float32" } as const;
+  using steps = await prepareSteps(gpu, rescaled);
+  expect(steps.dispatches.map(({ length }) => length)).toEqual([1, 2, 2, 2, 2, 2]);
+  using unguided = await prepareSteps(gpu, { ...rescaled, guidanceScale: undefined });
+  expect(unguided.dispatches.map(({ length }) => length)).toEqual([1, 1, 1, 1, 1, 1]);
 });
 
 test("stepKernel refuses a float16 latent of odd length", () => {
