@@ -79,7 +79,8 @@ function encode(net: Network, config: Config): Variable {
   if (width % heads !== 0) net.refuse(`hidden_size is ${width}, not a multiple of ${heads} heads`);
   const ids = net.g.input({ name: "input_ids", type: "int64", dims: ["batch", "tokens"] });
   const length = net.g.op("Shape", [ids], { attributes: { start: 1, end: 2 } });
-  const mask = causalMask(net, config, length);
+  const seen = net.g.input({ name: "attention_mask", type: "float32", dims: ["batch", "tokens"] });
+  const mask = net.add(causalMask(net, config, length), maskBias(net, seen));
 
   let x = embeddings(net, config, ids, length);
   const states = [x];
@@ -126,6 +127,13 @@ function causalMask(net: Network, config: Config, length: Variable): Variable {
   );
   const mask = net.numbers(scores, [1, 1, side, side]);
   return firstRows(net, mask, length, [2, 3]);
+}
+
+/** [batch, 1, 1, tokens]: what is not seen. @param mask 1 seen, 0 not. */
+function maskBias(net: Network, mask: Variable): Variable {
+  const unseen = net.g.op("Sub", [net.g.constant("float32", [1], []), mask]);
+  const bias = net.mul(unseen, net.g.constant("float32", [NOT_SEEN[net.type]], []));
+  return net.g.cast(net.unsqueeze(bias, [1, 2]), net.type);
 }
 
 function layer(net: Network, config: Config, x: Variable, name: string, mask: Variable): Variable {

@@ -24,7 +24,7 @@ export {
   tensorBytes,
   tensorFor,
 } from "./tensor.ts";
-export { CLIP_TOKENS, type TextEmbedding } from "./text_encoder.ts";
+export { CLIP_TOKENS, type EncodeOptions, type TextEmbedding } from "./text_encoder.ts";
 export { VaeDecoder } from "./vae_decoder.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";
 export { writtenGraph } from "./written_graph.ts";

@@ -1,7 +1,7 @@
 import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
-import { floats } from "./tensor.ts";
+import { floats, type Tensor } from "./tensor.ts";
 
 /** Tokens a CLIP text encoder reads, the start and end token included. */
 export const CLIP_TOKENS = 77;
@@ -19,6 +19,13 @@ export interface TextEmbedding {
 /** Which of an encoder's outputs a UNet was trained on. */
 export type HiddenLayer = "last" | "penultimate";
 
+export interface EncodeOptions {
+  /** Layers that are left out at the end. */
+  readonly skip?: number;
+  /** Tokens that the others do not see, from the first to before the last. */
+  readonly unseen?: { readonly from: number; readonly to: number };
+}
+
 /** A CLIP text encoder: token ids to the hidden states of one layer. */
 export class ClipTextEncoder {
   readonly #graph: Graph;
@@ -27,7 +34,7 @@ export class ClipTextEncoder {
 
   /** @throws AppError `model_invalid` when the graph lacks the layer. */
   constructor(graph: Graph, layer: HiddenLayer, projected: boolean) {
-    requireInputs(graph, ["input_ids"]);
+    requireInputs(graph, ["input_ids", "attention_mask"]);
     inputOf(graph, "input_ids");
     this.#graph = graph;
     this.#hidden = layer === "last"
@@ -38,19 +45,41 @@ export class ClipTextEncoder {
 
   /**
    * @param ids one chunk's tokens, padded.
-   * @param skip layers that are left out at the end.
-   * @throws AppError `unsupported_setting` when the graph does not give out that layer.
+   * @throws AppError `unsupported_setting` when the graph does not give out that layer, or takes no mask.
    */
-  async encode(ids: readonly number[], skip = 0): Promise<TextEmbedding> {
+  async encode(
+    ids: readonly number[],
+    { skip = 0, unseen }: EncodeOptions = {},
+  ): Promise<TextEmbedding> {
     const hidden = skip === 0 ? this.#hidden : this.#skipped(skip);
     const fetches = this.#pooled ? [hidden, this.#pooled] : [hidden];
-    const feeds = feed(this.#graph, "input_ids", Float32Array.from(ids), [1, ids.length]);
+    const feeds = {
+      ...feed(this.#graph, "input_ids", Float32Array.from(ids), [1, ids.length]),
+      ...this.#mask(ids.length, unseen),
+    };
     const results = await this.#graph.session.run(feeds, fetches);
     return {
       hidden: floats(results[hidden]),
       tokens: ids.length,
       pooled: this.#pooled ? floats(results[this.#pooled]) : undefined,
     };
+  }
+
+  /** Only our own graphs take one: an export has what its pipeline feeds. */
+  #mask(tokens: number, unseen: EncodeOptions["unseen"]): Record<string, Tensor> {
+    const masked = this.#graph.session.inputs.some(({ name }) => name === "attention_mask");
+    if (!masked && unseen) {
+      throw new AppError(
+        "unsupported_setting",
+        `Cannot weigh a word less than 1 as compel does: ${this.#graph.path} takes no attention_mask. ` +
+          "Take the model in safetensors, or weighting a1111",
+        { field: "weighting" },
+      );
+    }
+    if (!masked) return {};
+    const mask = new Float32Array(tokens).fill(1);
+    if (unseen) mask.fill(0, unseen.from, unseen.to);
+    return feed(this.#graph, "attention_mask", mask, [1, tokens]);
   }
 
   /** The last layer goes through the last norm, the one before it does not. */

@@ -39,6 +39,10 @@ async function run(
   output: string,
 ) {
   const feeds = Object.fromEntries(session.inputs.map((spec) => {
+    // Recorded without a mask: every token is seen.
+    if (spec.name === "attention_mask") {
+      return [spec.name, tensorFor(spec, new Float32Array(77).fill(1), [1, 77])];
+    }
     const name = part === "text_encoder_2" ? "input_ids_2" : spec.name;
     const input = inputs.get(name);
     if (!input) throw new Error(`no ${name}`);
