@@ -1,6 +1,7 @@
+import { AppError } from "../error.ts";
 import { CLIP_TOKENS } from "../inference/mod.ts";
-import type { PromptTokenizer } from "./tokenizer.ts";
-import type { WeightedText } from "./weighted_text.ts";
+import type { Fragment, WeightedText } from "./fragments.ts";
+import type { PromptTokenizer, TokenizedPrompt } from "./tokenizer.ts";
 
 /** What a text encoder reads at once. */
 export interface Chunk {
@@ -8,11 +9,21 @@ export interface Chunk {
   readonly ids: readonly number[];
   /** One for each id. */
   readonly weights: readonly number[];
+  /** Fragments that count less than 1, where they lie: from the first token to before the last. */
+  readonly faded: readonly Faded[];
+}
+
+export interface Faded {
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
 }
 
 /** Between start and end. */
 const CONTENT = CLIP_TOKENS - 2;
-/** A phrase that began less than this many tokens ago goes into the next chunk whole, as in A1111. */
+/** Of a prompt, since each is computed by itself and read at every step: 1500 tokens. */
+const MAX_CHUNKS = 20;
+/** What follows a comma among this many last tokens goes into the next chunk, as in A1111. */
 const BACKTRACK = 20;
 
 interface Content {
@@ -20,10 +31,45 @@ interface Content {
   readonly weights: number[];
 }
 
-/** A prompt of any length in chunks of 75 tokens; one that is empty has one. */
+/**
+ * A prompt in chunks of 75 tokens; one that is empty has one.
+ * @throws AppError `invalid_request` for more than 20.
+ */
 export function chunksOf(text: WeightedText, tokenizer: PromptTokenizer): readonly Chunk[] {
-  const chunks = text.flatMap((section) => contentsOf(section, tokenizer));
-  return chunks.map((content) => closed(content, tokenizer));
+  const contents = text.flatMap((section) => contentsOf(section, tokenizer));
+  // After a last BREAK there is nothing.
+  if (contents.length > 1 && contents[contents.length - 1].ids.length === 0) contents.pop();
+  if (contents.length > MAX_CHUNKS) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: the prompt has ${contents.length} chunks of ${CONTENT} tokens, not at most ` +
+        `${MAX_CHUNKS}; write a shorter one, or fewer BREAKs`,
+      { field: "prompt" },
+    );
+  }
+  return contents.map((content) => closed(content, tokenizer));
+}
+
+/** A prompt in one chunk: what does not fit is cut, and told. */
+export function cutChunk(
+  fragments: readonly Fragment[],
+  tokenizer: PromptTokenizer,
+): { readonly chunk: Chunk; readonly tokenized: TokenizedPrompt } {
+  const ids: number[] = [];
+  const weights = new Array<number>(CLIP_TOKENS).fill(1);
+  const faded: Faded[] = [];
+  for (const { text, weight } of fragments) {
+    const own = tokenizer.tokens(text);
+    const from = 1 + ids.length;
+    ids.push(...own);
+    weights.fill(weight, from, Math.min(1 + ids.length, 1 + CONTENT));
+    if (weight >= 1 || own.length === 0 || from > CONTENT) continue;
+    // As in compel, the end is not seen either where it cuts a fragment that is not all there is.
+    const to = Math.min(from + Math.min(own.length, CONTENT), CLIP_TOKENS);
+    faded.push({ from, to, weight });
+  }
+  const tokenized = tokenizer.fit(ids);
+  return { chunk: { ids: tokenized.ids, weights, faded }, tokenized };
 }
 
 /** A chunk without content. */
@@ -31,7 +77,7 @@ export function emptyChunk(tokenizer: PromptTokenizer): Chunk {
   return closed({ ids: [], weights: [] }, tokenizer);
 }
 
-function contentsOf(section: WeightedText[number], tokenizer: PromptTokenizer): Content[] {
+function contentsOf(section: readonly Fragment[], tokenizer: PromptTokenizer): Content[] {
   const contents: Content[] = [{ ids: [], weights: [] }];
   let afterComma = -1;
   for (const { text, weight } of section) {
@@ -52,7 +98,7 @@ function contentsOf(section: WeightedText[number], tokenizer: PromptTokenizer): 
 
 /** @param afterComma where the phrase began that the full chunk ends with; -1 for none. */
 function nextContent({ ids, weights }: Content, afterComma: number): Content {
-  const moved = afterComma >= 0 && ids.length - afterComma <= BACKTRACK ? afterComma : ids.length;
+  const moved = afterComma >= 0 && ids.length - afterComma < BACKTRACK ? afterComma : ids.length;
   return { ids: ids.splice(moved), weights: weights.splice(moved) };
 }
 
@@ -62,5 +108,6 @@ function closed({ ids, weights }: Content, { start, end, pad }: PromptTokenizer)
   return {
     ids: [...filled, ...Array<number>(left).fill(pad)],
     weights: [1, ...weights, 1, ...Array<number>(left).fill(1)],
+    faded: [],
   };
 }

@@ -1,11 +1,17 @@
 import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
-import { CLIP_TOKENS, joinRows, type Model, type TextEmbedding } from "../inference/mod.ts";
-import { type Chunk, chunksOf, emptyChunk } from "./chunks.ts";
+import {
+  CLIP_TOKENS,
+  type EncodeOptions,
+  joinRows,
+  type Model,
+  type TextEmbedding,
+} from "../inference/mod.ts";
+import { type Chunk, chunksOf, cutChunk, emptyChunk } from "./chunks.ts";
 import { expandKeywords } from "./keywords.ts";
 import type { GenerationRequest } from "../request/mod.ts";
 import { literalNotice, shortened } from "./literal_weights.ts";
-import { weighted } from "./emphasis.ts";
+import { faded, movedFrom, multiplied, type Without } from "./emphasis.ts";
 import { weightedText } from "./weighted_text.ts";
 import { loadTokenizer, type PromptTokenizer, type TokenizedPrompt } from "./tokenizer.ts";
 
@@ -48,19 +54,20 @@ export class PromptConditioner {
     const literal = request.weighting === "none" && literalNotice(promptsOf(request, guided));
     if (literal) notices.push(literal);
     const zeroed = guided && this.#zeroesNegative(request);
-    const prompt = this.#chunks("prompt", positivePrompts(request), request, notices);
+    const [prompts, negatives] = [positivePrompts(request), negativePrompts(request)];
+    const prompt = this.#chunks("prompt", prompts, request, notices);
     const against = guided && !zeroed
-      ? this.#chunks("negative prompt", negativePrompts(request), request, notices)
+      ? this.#chunks("negative prompt", negatives, request, notices)
       : [];
     // The network reads both at once: the shorter one is filled up with chunks without words.
     const count = Math.max(...[...prompt, ...against].map((chunks) => chunks.length));
     this.#checkTokens(count);
     const { weighting, clipSkip: skip } = request;
-    const positive = await this.#embed(prompt, { count, weighting, skip });
+    const positive = await this.#embed(prompts, prompt, { count, weighting, skip });
     if (!guided) return { positive, negative: undefined, notices };
     const negative = zeroed
       ? zeros(positive)
-      : await this.#embed(against, { count, weighting, skip: 0 });
+      : await this.#embed(negatives, against, { count, weighting, skip: 0 });
     return { positive, negative, notices };
   }
 
@@ -69,7 +76,7 @@ export class PromptConditioner {
       this.#model.family === "sdxl" && negativePrompt === "" && negativePrompt2 === "";
   }
 
-  /** Of each encoder. Plain text is cut to one chunk, and what has weights goes on in more. */
+  /** Of each encoder: A1111's prompts go on in more chunks, others are cut. */
   #chunks(
     what: string,
     prompts: readonly [string, string],
@@ -77,43 +84,75 @@ export class PromptConditioner {
     notices: string[],
   ): readonly (readonly Chunk[])[] {
     return this.#tokenizers.map((tokenizer, encoder) => {
-      if (weighting !== "none") {
-        return chunksOf(weightedText(prompts[encoder], weighting), tokenizer);
-      }
-      const tokenized = tokenizer(prompts[encoder]);
+      const text = weightedText(prompts[encoder], weighting);
+      if (weighting === "a1111") return chunksOf(text, tokenizer);
+      const { chunk, tokenized } = cutChunk(text.flat(), tokenizer);
       const notice = cutNotice(what, tokenized);
       if (tokenized.cut && !notices.includes(notice)) notices.push(notice);
-      return [{ ids: tokenized.ids, weights: tokenized.ids.map(() => 1) }];
+      return [chunk];
     });
   }
 
   async #embed(
+    prompts: readonly [string, string],
     chunks: readonly (readonly Chunk[])[],
-    { count, weighting, skip }: Embedding,
+    { count, ...style }: Embedding,
   ): Promise<TextEmbedding> {
     const parts: TextEmbedding[] = [];
     for (const [encoder, own] of chunks.entries()) {
       const empty = emptyChunk(this.#tokenizers[encoder]);
-      const unsaid = weighting === "compel"
-        ? await this.#encode(encoder, empty.ids, skip)
-        : undefined;
       const embedded: TextEmbedding[] = [];
       for (let i = 0; i < count; i++) {
-        const { ids, weights } = own[i] ?? empty;
-        const plain = await this.#encode(encoder, ids, skip);
-        embedded.push(weighted(plain, weights, { unsaid }));
+        embedded.push(await this.#weighted(encoder, own[i] ?? empty, style));
       }
-      parts.push(joinChunks(embedded));
+      const joined = joinChunks(embedded);
+      const pooled = await this.#pooled(encoder, prompts[encoder], joined, style);
+      parts.push({ ...joined, pooled });
     }
     const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);
     this.#checkWidth(embedding);
     return embedding;
   }
 
-  async #encode(encoder: number, ids: readonly number[], skip: number): Promise<TextEmbedding> {
-    const key = `${encoder}:${skip}:${ids}`;
+  /** One chunk, as the program weighs it whose way of writing the prompt follows. */
+  async #weighted(
+    encoder: number,
+    { ids, weights, faded: fading }: Chunk,
+    { weighting, skip }: Style,
+  ): Promise<TextEmbedding> {
+    const plain = await this.#encode(encoder, ids, { skip });
+    if (weights.every((weight) => weight === 1)) return plain;
+    if (weighting !== "compel") return multiplied(plain, weights);
+    const { ids: none } = emptyChunk(this.#tokenizers[encoder]);
+    const unsaid = await this.#encode(encoder, none, { skip });
+    const without: Without[] = [];
+    for (const { weight, ...unseen } of fading) {
+      const other = await this.#encode(encoder, ids, { skip, unseen });
+      without.push({ weight, embedding: movedFrom(unsaid, other, weights) });
+    }
+    return faded(movedFrom(unsaid, plain, weights), without);
+  }
+
+  /** Compel pools the prompt as it is written, with its signs. */
+  async #pooled(
+    encoder: number,
+    prompt: string,
+    { pooled }: TextEmbedding,
+    { weighting, skip }: Style,
+  ): Promise<Float32Array | undefined> {
+    if (weighting !== "compel" || !pooled) return pooled;
+    const { ids } = this.#tokenizers[encoder](prompt);
+    return (await this.#encode(encoder, ids, { skip })).pooled;
+  }
+
+  async #encode(
+    encoder: number,
+    ids: readonly number[],
+    options: EncodeOptions,
+  ): Promise<TextEmbedding> {
+    const key = JSON.stringify([encoder, ids, options]);
     const kept = this.#encodings.get(key);
-    const encoding = kept ?? await this.#model.textEncoders[encoder].encode(ids, skip);
+    const encoding = kept ?? await this.#model.textEncoders[encoder].encode(ids, options);
     this.#encodings.delete(key);
     this.#encodings.set(key, encoding);
     const [oldest] = this.#encodings.keys();
@@ -146,10 +185,14 @@ export class PromptConditioner {
   }
 }
 
-interface Embedding extends Pick<GenerationRequest, "weighting"> {
+interface Style extends Pick<GenerationRequest, "weighting"> {
+  /** Layers of the encoders that are left out. */
+  readonly skip: number;
+}
+
+interface Embedding extends Style {
   /** Chunks that it is filled up to. */
   readonly count: number;
-  readonly skip: number;
 }
 
 /** True when each step needs a second prediction, for the negative prompt. */

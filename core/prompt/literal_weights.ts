@@ -3,14 +3,14 @@
  * `[red:blue:0.5]`, `<lora:name:0.8>` of A1111 and ComfyUI, and compel's `(red)1.5` and `red++`.
  */
 const WEIGHTS = [
-  /\([^()]*:\s*[-+]?\d*\.?\d+\s*\)/,
-  /\({2}[^()]+\){2}/,
-  /\[[^[\]]*:\s*\d*\.?\d+\s*\]/,
-  /\[{2}[^[\]]+\]{2}/,
-  /<(lora|lyco|hypernet|embedding):[^<>]+>/i,
-  /\([^()]+\)(\d*\.\d+|\+{1,9}|-{2,9})/,
-  /\p{L}{2,40}\+{2,9}(?=[\s,.]|$)/u,
-];
+  [/\([^()]*:\s*[-+]?\d*\.?\d+\s*\)/, "a1111"],
+  [/\({2}[^()]+\){2}/, "a1111"],
+  [/\[[^[\]]*:\s*\d*\.?\d+\s*\]/, "a1111"],
+  [/\[{2}[^[\]]+\]{2}/, "a1111"],
+  [/<(lora|lyco|hypernet|embedding):[^<>]+>/i, "a1111"],
+  [/\([^()]+\)(\d*\.\d+|\+{1,9}|-{2,9})/, "compel"],
+  [/\p{L}{2,40}\+{2,9}(?=[\s,.]|$)/u, "compel"],
+] as const;
 
 /** Characters of a prompt in a notice. */
 const SHOWN = 60;
@@ -21,9 +21,13 @@ const SHOWN = 60;
  */
 export function literalNotice(prompts: readonly string[]): string | undefined {
   for (const prompt of prompts) {
-    const found = WEIGHTS.map((pattern) => pattern.exec(prompt)?.[0]).find(Boolean);
-    if (found) {
-      return `"${shortened(found)}" is read as plain text, as weighting is "none"`;
+    for (const [pattern, way] of WEIGHTS) {
+      const found = pattern.exec(prompt)?.[0];
+      if (!found) continue;
+      return `"${
+        shortened(found)
+      }" is read as plain text, as weighting is "none" and not "${way}" ` +
+        `(--weighting ${way})`;
     }
   }
 }

@@ -18,6 +18,8 @@ export interface TokenizedPrompt {
 
 interface Tokenize {
   (prompt: string): TokenizedPrompt;
+  /** As much of a prompt's ids as the model reads at once. */
+  fit(content: readonly number[]): TokenizedPrompt;
   /** Ids of a text, without start and end. */
   tokens(text: string): readonly number[];
   readonly start: number;
@@ -100,8 +102,7 @@ function promptTokenizer(
   const [start, end, pad] = [id(START), id(END), id(padToken)];
   const tokens = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const [comma] = tokens(",");
-  return Object.assign((prompt: string) => {
-    const content = tokens(prompt);
+  const fit = (content: readonly number[]): TokenizedPrompt => {
     const kept = content.slice(0, CLIP_TOKENS - 2);
     const ids = [start, ...kept, end];
     while (ids.length < CLIP_TOKENS) ids.push(pad);
@@ -109,9 +110,11 @@ function promptTokenizer(
     return {
       count: content.length,
       ids,
-      cut: dropped.length ? tokenizer.decode(dropped).trim() : "",
+      cut: dropped.length ? tokenizer.decode([...dropped]).trim() : "",
     };
-  }, { tokens, start, end, pad, comma });
+  };
+  const tokenize = (prompt: string) => fit(tokens(prompt));
+  return Object.assign(tokenize, { fit, tokens, start, end, pad, comma });
 }
 
 /** What a CLIP `tokenizer.json` says, around the vocabulary and merges of the older files. */

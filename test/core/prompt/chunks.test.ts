@@ -11,7 +11,9 @@ import { openModel } from "../../../server/models/mod.ts";
 const [START, END, PAD, COMMA] = [1000, 1001, 1002, 7];
 
 /** A word is its number; a comma is one. */
-const words: PromptTokenizer = Object.assign(() => ({ count: 0, ids: [], cut: "" }), {
+const nothing = () => ({ count: 0, ids: [], cut: "" });
+const words: PromptTokenizer = Object.assign(nothing, {
+  fit: nothing,
   tokens: (text: string) =>
     (text.match(/\d+|,/g) ?? []).map((word) => word === "," ? COMMA : Number(word)),
   ...{ start: START, end: END, pad: PAD, comma: COMMA, notices: [] },
@@ -36,13 +38,19 @@ describe("a prompt in chunks", () => {
     expect(weights).toEqual([1, 1.3, 1.3, 0.5, ...Array(73).fill(1)]);
   });
 
-  test("takes a phrase that began less than 21 tokens ago into the next chunk whole", () => {
+  test("takes what follows a comma among the last 20 tokens into the next chunk", () => {
     const ids = [...numbers(100, 60), COMMA, ...numbers(200, 20)];
     const [first, second] = chunksOf([[text(ids)]], words);
     expect(first.ids.slice(1, 63)).toEqual([...numbers(100, 60), COMMA, END]);
     expect(second.ids.slice(1, 21)).toEqual(numbers(200, 20));
     const far = [...numbers(100, 50), COMMA, ...numbers(200, 30)];
     expect(chunksOf([[text(far)]], words)[0].ids[75]).toBe(223);
+  });
+
+  test("has a chunk of its own for each BREAK, 20 at most", () => {
+    expect(() => chunksOf(Array(21).fill([text([100])]), words)).toThrow(
+      "the prompt has 21 chunks of 75 tokens, not at most 20",
+    );
   });
 
   test("begins another where a section does; without words it is one", () => {
