@@ -13,11 +13,19 @@ const entrySchema = z.strictObject({
   /** How people name it. */
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   name: z.string().min(1),
-  family: z.enum(["sd1", "sd2", "sdxl"]),
-  /** `embedded` (the folder `models/<id>` of this repository), `hf:owner/name@revision` or a base URL. */
+  family: z.enum(["sd1", "sd2", "sdxl", "sd3", "flux"]),
+  /** `embedded` (the folder `models/<id>` of this repository), or as for `parseModelSource`. */
   source: z.string().min(1),
   licence: z.string().min(1),
   description: z.string().min(1),
+  /** False where all of this was only read of: its weights were never run here. */
+  ran: z.boolean(),
+  /** Of the denoiser, as its authors state it. */
+  parameters: z.int().positive().optional(),
+  /** Its terms have to be accepted on the hub first. */
+  gated: z.boolean().optional(),
+  /** Sentences on its VAE and other peculiarities. */
+  notes: z.array(z.string().min(1)).optional(),
   /** Other weights in the same folder, in diffusers' naming: `fp16` for `model.fp16.onnx`. */
   variants: z.array(z.string()).optional(),
   /** What a receipt states of each set of weights, so that it can be checked without them. */
@@ -27,6 +35,7 @@ const entrySchema = z.strictObject({
     /** `manifestHash` of the files that these weights are used with. */
     manifest: z.string().regex(/^[0-9a-f]{64}$/),
   })).optional(),
+  /** Empty where they are not known. */
   files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
   /** How far honest machines are apart; read by `decodeTolerances`, written by `calibrate`. */
   tolerances: z.array(z.unknown()).optional(),
@@ -38,8 +47,8 @@ const entrySchema = z.strictObject({
     width: z.int().positive(),
     /** Pixels. */
     height: z.int().positive(),
-    /** Absent: the scheduler of the model's own `scheduler_config.json`. */
-    scheduler: z.string().optional(),
+    /** As in a request. Absent: the scheduler of the model's own `scheduler_config.json`. */
+    scheduler: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
   }),
 });
 
@@ -87,4 +96,12 @@ export function findModel(catalogue: Catalogue, id: string): CatalogueEntry | un
 /** The entry that `embedded` stands for: the first whose weights are in the repository. */
 export function embeddedModel(catalogue: Catalogue): CatalogueEntry | undefined {
   return catalogue.models.find((entry) => entry.source === "embedded");
+}
+
+/** Families whose parts are built, but whose pipelines are not. */
+const WITHOUT_PIPELINE: readonly CatalogueEntry["family"][] = ["sd3", "flux"];
+
+/** Whether images can be made with models of this family. */
+export function makesImages({ family }: Pick<CatalogueEntry, "family">): boolean {
+  return !WITHOUT_PIPELINE.includes(family);
 }

@@ -15,6 +15,7 @@ export {
   type CatalogueEntry,
   decodeCatalogue,
   type ExpectedFile,
+  makesImages,
 } from "./catalogue.ts";
 export {
   type DownloadedFile,
@@ -42,6 +43,9 @@ export {
   LAYOUT_REMEDY,
   MODEL_INDEX,
   type ModelIndex,
+  pipelineNotBuilt,
+  readModelIndex,
+  requireUnet,
 } from "./model_index.ts";
 export {
   candidateFiles,

@@ -69,6 +69,23 @@ export function inferModelIndex(hasPart: (part: string) => boolean): ModelIndex 
 }
 
 /**
+ * Refuses pipelines that denoise with something else than a UNet, before their weights are fetched.
+ * @throws AppError `unsupported_setting`.
+ */
+export function requireUnet({ className, parts }: ModelIndex, model: string): void {
+  if (!parts.includes("unet")) throw pipelineNotBuilt(model, className);
+}
+
+/** @param pipeline by its class or family. */
+export function pipelineNotBuilt(model: string, pipeline: string): AppError {
+  return new AppError(
+    "unsupported_setting",
+    `Cannot make images with ${model}: its pipeline, ${pipeline.slice(0, 80)}, is not built yet. ` +
+      "Take a model of Stable Diffusion 1.x, 2.x or SDXL",
+  );
+}
+
+/**
  * What pipeline a folder is of, from its {@link MODEL_INDEX} or else from its parts.
  * @throws AppError `model_invalid`.
  */

@@ -114,7 +114,8 @@ async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
   });
   const adapters = (model.files.adapters ?? []).map(({ sha256, scale }) => ({ sha256, scale }));
   const defaults = { ...engine.defaults, ...model.defaults };
-  const request = completeRequest({ ...draft, adapters }, defaults);
+  const scheduler = draft.scheduler ?? model.defaults.scheduler;
+  const request = completeRequest({ ...draft, scheduler, adapters }, defaults);
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 

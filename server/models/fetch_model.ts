@@ -19,6 +19,7 @@ import {
   readLayout,
   type RemoteFile,
   type RemoteFolder,
+  requireUnet,
   selectedParts,
   type Transport,
 } from "../../core/model/mod.ts";
@@ -50,6 +51,7 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   const { cached, selection } = fetching;
   if (selection.file !== undefined) return await fetchCheckpoint(fetching, selection.file);
   const index = await fetchIndex(fetching);
+  requireUnet(index, fetching.remote.name);
   const candidates = selectedParts(index, selection).flatMap((part) =>
     candidateFiles(part, selection)
   );

@@ -8,6 +8,7 @@ import {
   describeSource,
   type FileSelection,
   isModelPath,
+  makesImages,
   MODEL_INDEX,
   type ModelFiles,
   type ModelProgress,
@@ -16,8 +17,11 @@ import {
   openUrl,
   openUrlFile,
   parseModelSource,
+  pipelineNotBuilt,
   readLayout,
+  readModelIndex,
   type RemoteFolder,
+  requireUnet,
   type Transport,
   unknownModel,
 } from "../../core/model/mod.ts";
@@ -86,17 +90,20 @@ const COMMIT = /^[0-9a-f]{40}$/;
  * Opens a model's files: an embedded model or a folder as it is, anything else through the
  * cache, fetched on first use. What it returns has every file that the selection needs.
  * @param given As for `parseModelSource`: `embedded`, a folder, `hf:owner/name[@revision]`, an address.
- * @throws AppError `model_not_found`, `model_invalid` (names the file), `download_failed`,
- *   `storage_failed`, `cancelled`.
+ * @throws AppError `model_not_found`, `model_invalid` (names the file), `unsupported_setting` (no
+ *   pipeline for it is built), `download_failed`, `storage_failed`, `cancelled`.
  */
 export async function openModel(
   given: string,
   options: OpenModelOptions = {},
 ): Promise<ModelFiles> {
   const opening = await withDefaults(given, options);
+  const { entry } = opening;
+  if (entry && !makesImages(entry)) throw pipelineNotBuilt(entry.name, entry.family);
   const opened = await openSource(parseModelSource(given, opening.catalogue), opening);
   const whole = await withOtherVae(await wholeModel(opened, opening), opening);
   const files = await withAdapters(whole, opening);
+  requireUnet(await readModelIndex(files), files.name);
   await readLayout(files, opening.selection);
   return files;
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { decodeCatalogue, embeddedModel } from "../../../core/model/catalogue.ts";
+import { decodeCatalogue, embeddedModel, makesImages } from "../../../core/model/catalogue.ts";
+import { parseModelSource } from "../../../core/model/mod.ts";
+import { planFor } from "../../../core/request/mod.ts";
 import catalogueJson from "../../../models/catalogue.json" with { type: "json" };
 import { measuredCatalogue } from "../../../models/write_catalogue.ts";
 
@@ -10,6 +12,29 @@ test("models/catalogue.json states the embedded models' files as they are", asyn
 
 test("embeddedModel is tau-tiny", () => {
   expect(embeddedModel(decodeCatalogue(catalogueJson))?.id).toBe("tau-tiny");
+});
+
+test("models that were only read of are marked so, and named where they are published", () => {
+  const { models } = decodeCatalogue(catalogueJson);
+  expect(models.filter(({ ran }) => ran).map(({ id }) => id)).toEqual(["tau-tiny"]);
+  for (const { id, source, ran, tolerances, files } of models.filter(({ ran }) => !ran)) {
+    expect(parseModelSource(source), id).toMatchObject({ kind: "hub" });
+    expect({ ran, tolerances, files }, id).toEqual({ ran: false, files: {} });
+  }
+});
+
+test("makesImages tells families whose pipelines are not built", () => {
+  const { models } = decodeCatalogue(catalogueJson);
+  expect(models.filter((each) => !makesImages(each)).map(({ id }) => id))
+    .toEqual(["sd-3.5-medium", "flux-schnell"]);
+});
+
+test("a model's default scheduler is one that can be planned", () => {
+  const { models } = decodeCatalogue(catalogueJson);
+  const own = { _class_name: "EulerDiscreteScheduler", timestep_spacing: "leading" };
+  for (const { defaults: { scheduler, steps } } of models) {
+    expect(planFor(own, { scheduler, steps }).plan.rows).toHaveLength(steps);
+  }
 });
 
 const [entry] = catalogueJson.models;

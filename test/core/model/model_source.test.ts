@@ -9,6 +9,7 @@ const entry = (id: string, source: string) => ({
   family: "sdxl",
   source,
   licence: "MIT",
+  ran: false,
   description: "for tests",
   files: {},
   defaults: { steps: 1, guidanceScale: 0, width: 64, height: 64 },

@@ -6,7 +6,14 @@ import { openModel, type OpenModelOptions } from "../../../server/models/mod.ts"
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { neededFiles, noise, onnx, tinyFile, tinyFolder } from "../../fixtures/tiny_folder.ts";
+import {
+  neededFiles,
+  noise,
+  onnx,
+  text,
+  tinyFile,
+  tinyFolder,
+} from "../../fixtures/tiny_folder.ts";
 
 let hub: HubServer;
 let cacheFolder: string;
@@ -179,6 +186,24 @@ describe("a hub's repository", () => {
     });
   });
 
+  test("a pipeline that is not built is refused before any weights come", async () => {
+    const index = { _class_name: "FluxPipeline", transformer: ["diffusers", "Flux"] };
+    hub.set("model_index.json", text(JSON.stringify(index)));
+    await expect(openModel("hf:acme/tiny", options)).rejects.toMatchObject({
+      code: "unsupported_setting",
+      message: expect.stringMatching(/hf:acme\/tiny@\w+: its pipeline, FluxPipeline, is not built/),
+    });
+    expect(hub.seen.filter(({ path }) => path.endsWith(".onnx"))).toEqual([]);
+  });
+
+  test("a known model whose pipeline is not built is refused before the hub is asked", async () => {
+    await expect(openModel("flux-schnell", options)).rejects.toMatchObject({
+      code: "unsupported_setting",
+      message: expect.stringContaining("FLUX.1 [schnell]"),
+    });
+    expect(hub.seen).toEqual([]);
+  });
+
   test("a missing network is named", async () => {
     hub.set(UNET, undefined);
     await expect(openModel("hf:acme/tiny", options)).rejects.toMatchObject({
@@ -328,6 +353,7 @@ describe("wrong bytes", () => {
       family: "sd1" as const,
       source: hub.plain,
       licence: "MIT",
+      ran: false,
       description: "for tests",
       files: { [UNET]: { size: tinyFile(UNET).length, sha256: "0".repeat(64) } },
       defaults: { steps: 2, guidanceScale: 1, width: 64, height: 64 },
