@@ -9,10 +9,17 @@ import {
   REPORT_STYLE,
   reportHtml,
 } from "../../core/bench/mod.ts";
+import { closeGraph, openGraph, runGraph } from "./graphs.ts";
 import { benchBrowser, openMachine } from "./run.ts";
 
 /** The page for people. A driven Chrome calls these instead of pressing the button. */
-Object.assign(globalThis, { stepwiseBench: benchBrowser, stepwiseModel: openMachine });
+Object.assign(globalThis, {
+  stepwiseBench: benchBrowser,
+  stepwiseModel: openMachine,
+  stepwiseOpenGraph: openGraph,
+  stepwiseRunGraph: runGraph,
+  stepwiseCloseGraph: closeGraph,
+});
 
 const form = element("options", HTMLFormElement);
 const bar = element("bar", HTMLProgressElement);

@@ -1,6 +1,7 @@
 import type { Variable } from "../onnx/mod.ts";
 import { activation, type ActivationName } from "./activation.ts";
 import type { Network } from "./network.ts";
+import { sineAndCosine } from "./sine_and_cosine.ts";
 
 export interface SinusoidConfig {
   readonly flip_sin_to_cos: boolean;
@@ -25,8 +26,7 @@ export function sinusoid(
     return Math.fround(Math.exp(Math.fround(exponent / (half - shift))));
   });
   const angles = net.mul(x, net.g.constant("float32", frequencies));
-  const sine = net.g.op("Sin", [angles]);
-  const cosine = net.g.op("Cos", [angles]);
+  const { sine, cosine } = sineAndCosine(net, angles);
   return net.fromFloat32(net.concat(flip ? [cosine, sine] : [sine, cosine], -1));
 }
 

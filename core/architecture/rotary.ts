@@ -1,5 +1,6 @@
 import type { Variable } from "../onnx/mod.ts";
 import type { Network } from "./network.ts";
+import { sineAndCosine } from "./sine_and_cosine.ts";
 
 /** Cosines and sines of the angle of every pair: [1, tokens, 1, pairs, 1]. */
 export interface Rotation {
@@ -18,8 +19,8 @@ export function rotation(net: Network, ids: Variable, widths: readonly number[])
     return net.mul(axis, net.g.constant("float32", frequencies));
   });
   const all = net.unsqueeze(net.concat(angles, 1), [0, 2, 4]);
-  const [cos, sin] = ["Cos", "Sin"].map((op) => net.fromFloat32(net.g.op(op, [all])));
-  return { cos, sin };
+  const { sine, cosine } = sineAndCosine(net, all);
+  return { cos: net.fromFloat32(cosine), sin: net.fromFloat32(sine) };
 }
 
 /** Turns neighbours (x0, x1), (x2, x3), ... of every head. @param x [batch, tokens, heads * width] */

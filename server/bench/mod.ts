@@ -3,3 +3,4 @@
  * miner's front, a validator's round, the chain client.
  */
 export { benchCommand } from "./command.ts";
+export { chromeRuntime } from "./chrome_runtime.ts";

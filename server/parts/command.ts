@@ -1,21 +1,25 @@
 import { Command, Option } from "commander";
 import type { Runtime } from "../../core/inference/mod.ts";
 import { encodeFloatSafetensors, type NamedFloats } from "../../core/safetensors/mod.ts";
+import { chromeRuntime } from "../bench/mod.ts";
 import { cpuRuntime, nativeRuntime } from "../compute/mod.ts";
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { readRecordedCalls } from "./recorded_calls.ts";
 import { largestDifference, openPart } from "./run_part.ts";
 
 interface RunFlags {
-  readonly compute: "cpu" | "native";
+  readonly compute: "cpu" | "native" | "chrome";
   readonly out?: string;
   readonly force: boolean;
   readonly json: boolean;
 }
 
-const RUNTIMES: Readonly<Record<RunFlags["compute"], () => Promise<Runtime>>> = {
+type OpenRuntime = () => Promise<Runtime & Partial<AsyncDisposable>>;
+
+const RUNTIMES: Readonly<Record<RunFlags["compute"], OpenRuntime>> = {
   cpu: cpuRuntime,
   native: nativeRuntime,
+  chrome: chromeRuntime,
 };
 
 export function modelsCommand(): Command {
@@ -59,6 +63,7 @@ async function runPart(folder: string, ioPath: string, flags: RunFlags): Promise
     }
   } finally {
     runtime.gpu?.[Symbol.dispose]();
+    await runtime[Symbol.asyncDispose]?.();
   }
   if (flags.json) console.log(JSON.stringify({ calls }));
   if (flags.out) await writeAtomically(flags.out, encodeFloatSafetensors(computed, {}));

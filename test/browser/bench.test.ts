@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeReport } from "../../core/bench/mod.ts";
+import { chromeRuntime } from "../../server/bench/mod.ts";
+import { readRecordedCalls } from "../../server/parts/recorded_calls.ts";
+import { largestDifference, openPart } from "../../server/parts/run_part.ts";
 import { runProcess } from "../fixtures/cli.ts";
 import { writeTinySd } from "../fixtures/tiny_sd.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
@@ -45,4 +48,16 @@ test("bench compares a model's loop with bare calls on both hosts, in every form
   const again = await runProcess([...flags, "--host", "native", "--compare", json]);
   const [, ...counts] = /(\d+) faster, (\d+) slower, (\d+) same, 0 new/.exec(again.stdout) ?? [];
   expect(counts.map(Number).reduce((sum, count) => sum + count, 0)).toBe(ways.length);
+});
+
+test("Chrome's WebGPU computes networks of ours as diffusers and transformers do", async () => {
+  await using chrome = await chromeRuntime();
+  for (const name of ["clip-l-quick-gelu", "flux-schnell"]) {
+    const folder = new URL(`../golden/architectures/${name}`, import.meta.url).pathname;
+    await using part = await openPart(folder, chrome);
+    for (const call of await readRecordedCalls(join(folder, "io.safetensors"))) {
+      const { relative, output } = largestDifference(call, await part.run(call.inputs));
+      expect(relative, `${name} ${call.name} ${output}`).toBeLessThanOrEqual(2e-5);
+    }
+  }
 });
