@@ -1,3 +1,4 @@
+import { counted } from "../../../core/counted.ts";
 import { AppError, reason } from "../../../core/error.ts";
 import {
   type ByteRange,
@@ -104,7 +105,9 @@ export class RemoteFiles extends ListedFiles {
         this.fetched += next.value.length;
         onBytes?.(path, got, bytes.length);
       }
-      if (got < bytes.length) throw new Error(`it ended after ${got} of ${bytes.length} bytes`);
+      if (got < bytes.length) {
+        throw new Error(`it ended after ${got} of ${counted(bytes.length, "byte")}`);
+      }
       return bytes;
     } catch (cause) {
       if (cause instanceof AppError) throw cause;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AppError } from "../../../core/error.ts";
+import { decodeRequest } from "../../../core/request/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../core/safetensors/mod.ts";
 import { leafNameAt } from "../../../core/transcript/mod.ts";
 import { readTranscript } from "../../../server/transcripts/mod.ts";
@@ -17,7 +18,7 @@ const leaves = made.leaves.slice(0, -1).map((bytes, position) => {
   return { kind: kind as "x" | "d", index: Number(index), bits: new Uint16Array(bytes.buffer) };
 });
 const run = {
-  request: { ...request, seed: BigInt(request.seed), batch: 1, scheduler: undefined } as never,
+  request: decodeRequest(request, { width: 0, height: 0, steps: 0, guidanceScale: 0, seed: 0n }),
   latentDims: latent as [number, number, number],
 };
 const whole = transcriptFile(run, leaves, [{ root: made.hashes[0], hashes: made.hashes }]);
