@@ -17,6 +17,6 @@ export const rescaleGuidance = {
     negativeRow: "u32",
   }),
   // Powers of two, 256 at most.
-  constants: tuned({ hardware: 256, lavapipe: 64, swiftshader: 64 }, { HALF: 0 }),
+  constants: tuned({ hardware: 256, lavapipe: 64, swiftshader: 8 }, { HALF: 0 }),
   workgroups: ({ images }) => [1, images],
 } satisfies Kernel;

@@ -19,3 +19,4 @@
  * ```
  */
 export { type Conditioning, PromptConditioner } from "./conditioning.ts";
+export { type LoraTag, takeLoraTags } from "./lora_tags.ts";

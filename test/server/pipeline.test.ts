@@ -404,6 +404,8 @@ describe("requests that run in one batch", () => {
     { prompt: "a golden tau symbol", seed: 1n, batch: 1 },
     { prompt: "a red ring", negativePrompt: "blue", seed: 9n, batch: 2 },
     { prompt: "", seed: 4n, batch: 1 },
+    // Of more tokens: it goes through the network apart.
+    { prompt: "tau BREAK symbol", weighting: "a1111", seed: 5n, batch: 1 },
   ];
 
   /** Leaves of each image, in the order of the requests. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { takeLoraTags } from "../../../core/prompt/lora_tags.ts";
+import { takeLoraTags } from "../../../core/prompt/mod.ts";
 import { weightedText } from "../../../core/prompt/weighted_text.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 
