@@ -44,7 +44,6 @@ export function chunksOf(text: WeightedText, tokenizer: PromptTokenizer): readon
       "invalid_request",
       `Cannot generate: the prompt has ${contents.length} chunks of ${CONTENT} tokens, not at most ` +
         `${MAX_CHUNKS}; write a shorter one, or fewer BREAKs`,
-      { field: "prompt" },
     );
   }
   return contents.map((content) => closed(content, tokenizer));

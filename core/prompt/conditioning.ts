@@ -7,13 +7,12 @@ import {
   type Model,
   type TextEmbedding,
 } from "../inference/mod.ts";
-import { type Chunk, chunksOf, cutChunk, emptyChunk } from "./chunks.ts";
-import { expandKeywords } from "./keywords.ts";
+import { type Chunk, emptyChunk } from "./chunks.ts";
 import type { GenerationRequest } from "../request/mod.ts";
-import { literalNotice, shortened } from "./literal_weights.ts";
+import { literalNotice } from "./literal_weights.ts";
 import { faded, movedFrom, multiplied, type Without } from "./emphasis.ts";
-import { weightedText } from "./weighted_text.ts";
-import { loadTokenizer, type PromptTokenizer, type TokenizedPrompt } from "./tokenizer.ts";
+import { negativeSide, positiveSide, type ReadSide, readSide, type Side } from "./sides.ts";
+import { loadTokenizer, type PromptTokenizer } from "./tokenizer.ts";
 
 /** The text half of a generation: computed once, used at every step of every image. */
 export interface Conditioning {
@@ -54,20 +53,17 @@ export class PromptConditioner {
     const literal = request.weighting === "none" && literalNotice(promptsOf(request, guided));
     if (literal) notices.push(literal);
     const zeroed = guided && this.#zeroesNegative(request);
-    const [prompts, negatives] = [positivePrompts(request), negativePrompts(request)];
-    const prompt = this.#chunks("prompt", prompts, request, notices);
-    const against = guided && !zeroed
-      ? this.#chunks("negative prompt", negatives, request, notices)
-      : [];
+    const prompt = this.#read(positiveSide(request), request, notices);
+    const against = guided && !zeroed ? this.#read(negativeSide(request), request, notices) : [];
     // The network reads both at once: the shorter one is filled up with chunks without words.
-    const count = Math.max(...[...prompt, ...against].map((chunks) => chunks.length));
+    const count = Math.max(...[...prompt, ...against].map(({ chunks }) => chunks.length));
     this.#checkTokens(count);
     const { weighting, clipSkip: skip } = request;
-    const positive = await this.#embed(prompts, prompt, { count, weighting, skip });
+    const positive = await this.#embed(prompt, { count, weighting, skip });
     if (!guided) return { positive, negative: undefined, notices };
     const negative = zeroed
       ? zeros(positive)
-      : await this.#embed(negatives, against, { count, weighting, skip: 0 });
+      : await this.#embed(against, { count, weighting, skip: 0 });
     return { positive, negative, notices };
   }
 
@@ -76,37 +72,28 @@ export class PromptConditioner {
       this.#model.family === "sdxl" && negativePrompt === "" && negativePrompt2 === "";
   }
 
-  /** Of each encoder: A1111's prompts go on in more chunks, others are cut. */
-  #chunks(
-    what: string,
-    prompts: readonly [string, string],
-    { weighting }: GenerationRequest,
-    notices: string[],
-  ): readonly (readonly Chunk[])[] {
+  /** For each encoder. */
+  #read(side: Side, request: GenerationRequest, notices: string[]): readonly ReadSide[] {
     return this.#tokenizers.map((tokenizer, encoder) => {
-      const text = weightedText(prompts[encoder], weighting);
-      if (weighting === "a1111") return chunksOf(text, tokenizer);
-      const { chunk, tokenized } = cutChunk(text.flat(), tokenizer);
-      const notice = cutNotice(what, tokenized);
-      if (tokenized.cut && !notices.includes(notice)) notices.push(notice);
-      return [chunk];
+      const read = readSide(side, encoder, request, tokenizer);
+      if (read.notice && !notices.includes(read.notice)) notices.push(read.notice);
+      return read;
     });
   }
 
   async #embed(
-    prompts: readonly [string, string],
-    chunks: readonly (readonly Chunk[])[],
+    sides: readonly ReadSide[],
     { count, ...style }: Embedding,
   ): Promise<TextEmbedding> {
     const parts: TextEmbedding[] = [];
-    for (const [encoder, own] of chunks.entries()) {
+    for (const [encoder, { chunks, plain }] of sides.entries()) {
       const empty = emptyChunk(this.#tokenizers[encoder]);
       const embedded: TextEmbedding[] = [];
       for (let i = 0; i < count; i++) {
-        embedded.push(await this.#weighted(encoder, own[i] ?? empty, style));
+        embedded.push(await this.#weighted(encoder, chunks[i] ?? empty, style));
       }
       const joined = joinChunks(embedded);
-      const pooled = await this.#pooled(encoder, prompts[encoder], joined, style);
+      const pooled = await this.#pooled(encoder, plain, joined, style);
       parts.push({ ...joined, pooled });
     }
     const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);
@@ -136,13 +123,12 @@ export class PromptConditioner {
   /** Compel pools the prompt as it is written, with its signs. */
   async #pooled(
     encoder: number,
-    prompt: string,
+    plain: readonly number[],
     { pooled }: TextEmbedding,
     { weighting, skip }: Style,
   ): Promise<Float32Array | undefined> {
     if (weighting !== "compel" || !pooled) return pooled;
-    const { ids } = this.#tokenizers[encoder](prompt);
-    return (await this.#encode(encoder, ids, { skip })).pooled;
+    return (await this.#encode(encoder, plain, { skip })).pooled;
   }
 
   async #encode(
@@ -204,29 +190,6 @@ function usesGuidance({ guidanceScale }: GenerationRequest, model: Model): boole
 function promptsOf(request: GenerationRequest, guided: boolean): string[] {
   const { prompt, prompt2, negativePrompt, negativePrompt2 } = request;
   return guided ? [prompt, prompt2, negativePrompt, negativePrompt2] : [prompt, prompt2];
-}
-
-function positivePrompts(request: GenerationRequest): readonly [string, string] {
-  return written(request, request.prompt, request.prompt2);
-}
-
-function negativePrompts(request: GenerationRequest): readonly [string, string] {
-  return written(request, request.negativePrompt, request.negativePrompt2);
-}
-
-function written(
-  request: GenerationRequest,
-  first: string,
-  second: string,
-): readonly [string, string] {
-  const write = request.expandKeywords ? expandKeywords : (prompt: string) => prompt;
-  return [write(first), write(second || first)];
-}
-
-/** One line, even if the prompt is a page long. */
-function cutNotice(what: string, { count, cut }: TokenizedPrompt): string {
-  return `The ${what} has ${counted(count, "token")}, ${CLIP_TOKENS - 2} are used: ` +
-    `the model does not see "${shortened(cut)}"`;
 }
 
 function zeros({ hidden, pooled, tokens }: TextEmbedding): TextEmbedding {

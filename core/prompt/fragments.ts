@@ -16,6 +16,5 @@ export function unread(weighting: string, found: string, remedy: string): AppErr
     "invalid_request",
     `Cannot read the prompt: ${JSON.stringify(shortened(found))} has a meaning in ${weighting} ` +
       `that is not built; ${remedy}`,
-    { field: "prompt" },
   );
 }

@@ -121,6 +121,21 @@ describe("weights in a model", () => {
     expect((await conditioned({ prompt })).positive.tokens).toBe(77);
   });
 
+  test("what cannot be read is an error of its field", async () => {
+    for (const field of ["prompt", "negativePrompt"]) {
+      const request = { [field]: "a bird AND a tree", weighting: "a1111" };
+      await expect(conditioned(request)).rejects.toMatchObject({ code: "invalid_request", field });
+    }
+  });
+
+  test("a keyword has its weight as a whole, in what it becomes", async () => {
+    const [short, long] = [
+      (await conditioned({ prompt: "a tao++ sea", weighting: "compel" })).positive.hidden,
+      (await conditioned({ prompt: "a (tau symbol)++ sea", weighting: "compel" })).positive.hidden,
+    ];
+    expect(short).toEqual(long);
+  });
+
   test("an encoder without so many layers refuses to leave them out", async () => {
     await expect(conditioned({ clipSkip: 30 })).rejects.toMatchObject({
       ...{ code: "unsupported_setting", field: "clipSkip" },

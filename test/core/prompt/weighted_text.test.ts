@@ -62,7 +62,7 @@ test.each(
   ] as const,
 )("%j is refused in %s, naming what is not built", (prompt, weighting, named) => {
   expect(thrownBy(() => weightedText(prompt, weighting))).toMatchObject({
-    ...{ code: "invalid_request", field: "prompt" },
+    code: "invalid_request",
     message: expect.stringContaining(JSON.stringify(named)),
   });
 });
