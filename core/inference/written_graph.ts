@@ -22,7 +22,7 @@ export function writtenGraph(
   { byPath, widen }: WeightReading,
 ): { readonly files: ModelFiles; readonly graph: GraphFiles } {
   const references = graph.references ?? [];
-  const inPlace = byPath ? references.flatMap((each) => localReference(files, each)) : [];
+  const inPlace = byPath ? localReferences(files, references) : [];
   const placed = new Set(inPlace.map(({ name }) => name));
   const packs = packWeights(files, references.filter((each) => !placed.has(each.name)), widen);
   const all = [...inPlace, ...packs.flatMap((pack) => pack.references)];
@@ -37,11 +37,16 @@ export function writtenGraph(
   };
 }
 
-/** The same place by its path from the root, under which onnxruntime-node looks for it. */
-function localReference(files: ModelFiles, reference: WeightReference): WeightReference[] {
-  if (reference.type === "bfloat16") return [];
-  const path = files.localPath?.(reference.location);
-  return path?.startsWith("/") ? [{ ...reference, location: path.slice(1) }] : [];
+/** The same places by their paths from the root, under which onnxruntime-node looks for them. */
+function localReferences(
+  files: ModelFiles,
+  references: readonly WeightReference[],
+): WeightReference[] {
+  const stored = references.filter(({ type }) => type !== "bfloat16");
+  return [...Map.groupBy(stored, ({ location }) => location)].flatMap(([location, own]) => {
+    const path = files.localPath?.(location);
+    return path?.startsWith("/") ? own.map((each) => ({ ...each, location: path.slice(1) })) : [];
+  });
 }
 
 function withPacks(

@@ -13,7 +13,7 @@ import type {
   Weight,
   WeightReference,
 } from "./graph.ts";
-import { floatField, message, text, varintField } from "./protobuf_writer.ts";
+import { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** `TensorProto.DataType`. */
 export const TYPE_CODES: Readonly<Record<StoredType, number>> = {
@@ -28,7 +28,7 @@ const OPSET = 17;
 
 /** The graph as the bytes of a `.onnx` file. */
 export function encodeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
-  return encodeModel(graph, encodeWeight);
+  return encodeModel(graph, writeWeight);
 }
 
 /** The graph with its weights in a second file next to it, named as exporters name it. */
@@ -38,89 +38,104 @@ export function encodeOnnxExternal(
 ): { readonly model: Uint8Array<ArrayBuffer>; readonly data: Uint8Array<ArrayBuffer> } {
   const chunks: Uint8Array[] = [];
   let offset = 0;
-  const model = encodeModel(graph, (weight) => {
+  const model = encodeModel(graph, (out, weight) => {
     // Shapes and axes stay inside, as exporters keep them: onnxruntime reads them before the data.
-    if (weight.type === "int64") return encodeWeight(weight);
+    if (weight.type === "int64") return writeWeight(out, weight);
     const bytes = weightBytes(weight);
-    const reference = encodeReference({ ...weight, location, offset, length: bytes.length });
+    writeReference(out, { ...weight, location, offset, length: bytes.length });
     chunks.push(bytes);
     offset += bytes.length;
-    return reference;
   });
   return { model, data: concatBytes(...chunks) };
 }
 
 function encodeModel(
   graph: OnnxGraph,
-  weight: (weight: Weight) => Uint8Array,
+  weight: (out: ProtobufWriter, weight: Weight) => void,
 ): Uint8Array<ArrayBuffer> {
-  const { opset = OPSET, nodes, references = [] } = graph;
-  const microsoft = nodes.some(({ domain }) => domain === "com.microsoft");
-  return concatBytes(
-    // The version of the format that came with the operators.
-    varintField(1, opset >= 21 ? 10 : 8),
-    message(
-      7,
-      ...nodes.map((node) => message(1, encodeNode(node))),
-      text(2, "graph"),
-      ...graph.weights.map((entry) => message(5, weight(entry))),
-      ...references.map((entry) => message(5, encodeReference(entry))),
-      ...graph.inputs.map((value) => message(11, encodeValue(value))),
-      ...graph.outputs.map((value) => message(12, encodeValue(value))),
-    ),
-    message(8, varintField(2, opset)),
-    ...microsoft ? [message(8, text(1, "com.microsoft"), varintField(2, 1))] : [],
-  );
+  const { opset = OPSET, nodes } = graph;
+  const out = new ProtobufWriter();
+  // The version of the format that came with the operators.
+  out.varint(1, opset >= 21 ? 10 : 8);
+  out.message(7, () => writeGraph(out, graph, weight));
+  out.message(8, () => out.varint(2, opset));
+  if (nodes.some(({ domain }) => domain === "com.microsoft")) {
+    out.message(8, () => {
+      out.text(1, "com.microsoft");
+      out.varint(2, 1);
+    });
+  }
+  return out.finish();
 }
 
-function encodeNode({ op, domain, inputs, outputs, attributes = {} }: Node): Uint8Array {
-  return concatBytes(
-    ...inputs.map((name) => text(1, name)),
-    ...outputs.map((name) => text(2, name)),
-    text(4, op),
-    ...Object.entries(attributes).map(([name, value]) => message(5, encodeAttribute(name, value))),
-    ...domain ? [text(7, domain)] : [],
-  );
+function writeGraph(
+  out: ProtobufWriter,
+  { nodes, weights, references = [], inputs, outputs }: OnnxGraph,
+  weight: (out: ProtobufWriter, weight: Weight) => void,
+): void {
+  for (const node of nodes) out.message(1, () => writeNode(out, node));
+  out.text(2, "graph");
+  for (const entry of weights) out.message(5, () => weight(out, entry));
+  for (const entry of references) out.message(5, () => writeReference(out, entry));
+  for (const value of inputs) out.message(11, () => writeValue(out, value));
+  for (const value of outputs) out.message(12, () => writeValue(out, value));
 }
 
-function encodeAttribute(name: string, value: Attribute): Uint8Array {
+function writeNode(
+  out: ProtobufWriter,
+  { op, domain, inputs, outputs, attributes = {} }: Node,
+): void {
+  for (const name of inputs) out.text(1, name);
+  for (const name of outputs) out.text(2, name);
+  out.text(4, op);
+  for (const [name, value] of Object.entries(attributes)) {
+    out.message(5, () => writeAttribute(out, name, value));
+  }
+  if (domain) out.text(7, domain);
+}
+
+function writeAttribute(out: ProtobufWriter, name: string, value: Attribute): void {
+  out.text(1, name);
   if (typeof value === "number") {
-    return concatBytes(text(1, name), varintField(3, value), varintField(20, 2));
+    out.varint(3, value);
+    out.varint(20, 2);
+  } else if (typeof value === "string") {
+    out.text(4, value);
+    out.varint(20, 3);
+  } else if ("float" in value) {
+    out.float(2, value.float);
+    out.varint(20, 1);
+  } else {
+    for (const item of value) out.varint(8, item);
+    out.varint(20, 7);
   }
-  if (typeof value === "string") {
-    return concatBytes(text(1, name), text(4, value), varintField(20, 3));
-  }
-  if ("float" in value) {
-    return concatBytes(text(1, name), floatField(2, value.float), varintField(20, 1));
-  }
-  return concatBytes(
-    text(1, name),
-    ...value.map((item) => varintField(8, item)),
-    varintField(20, 7),
-  );
 }
 
-function encodeWeight(weight: Weight): Uint8Array {
-  return concatBytes(weightHead(weight), message(9, weightBytes(weight)));
+function writeWeight(out: ProtobufWriter, weight: Weight): void {
+  writeWeightHead(out, weight);
+  out.bytes(9, weightBytes(weight));
 }
 
-function encodeReference(reference: WeightReference): Uint8Array {
-  const entry = (key: string, value: string) => message(13, text(1, key), text(2, value));
-  return concatBytes(
-    weightHead(reference),
-    entry("location", reference.location),
-    entry("offset", String(reference.offset)),
-    entry("length", String(reference.length)),
-    varintField(14, 1),
-  );
+function writeReference(out: ProtobufWriter, reference: WeightReference): void {
+  const entry = (key: string, value: string) =>
+    out.message(13, () => {
+      out.text(1, key);
+      out.text(2, value);
+    });
+  writeWeightHead(out, reference);
+  entry("location", reference.location);
+  entry("offset", String(reference.offset));
+  entry("length", String(reference.length));
+  out.varint(14, 1);
 }
 
-function weightHead({ name, type, dims }: Pick<WeightReference, "name" | "type" | "dims">) {
-  return concatBytes(
-    ...dims.map((dim) => varintField(1, dim)),
-    varintField(2, TYPE_CODES[type]),
-    text(8, name),
-  );
+function writeWeightHead(
+  out: ProtobufWriter,
+  { name, type, dims }: Pick<WeightReference, "name" | "type" | "dims">,
+): void {
+  for (const dim of dims) out.varint(1, dim);
+  out.varint(2, TYPE_CODES[type]);
+  out.text(8, name);
 }
 
 function weightBytes({ type, values }: Weight): Uint8Array {
@@ -138,10 +153,17 @@ function weightBytes({ type, values }: Weight): Uint8Array {
   }
 }
 
-function encodeValue({ name, type, dims }: Value): Uint8Array {
-  const shape = dims.map((dim) =>
-    message(1, typeof dim === "number" ? varintField(1, dim) : text(2, dim))
-  );
-  const tensor = concatBytes(varintField(1, TYPE_CODES[type]), message(2, ...shape));
-  return concatBytes(text(1, name), message(2, message(1, tensor)));
+function writeValue(out: ProtobufWriter, { name, type, dims }: Value): void {
+  out.text(1, name);
+  out.message(2, () =>
+    out.message(1, () => {
+      out.varint(1, TYPE_CODES[type]);
+      out.message(2, () => writeShape(out, dims));
+    }));
+}
+
+function writeShape(out: ProtobufWriter, dims: Value["dims"]): void {
+  for (const dim of dims) {
+    out.message(1, () => typeof dim === "number" ? out.varint(1, dim) : out.text(2, dim));
+  }
 }
