@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
   install: async () => (await import("./install/mod.ts")).installCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),
-  models: async () => (await import("./parts/mod.ts")).modelsCommand(),
+  models: async () => (await import("./library/mod.ts")).modelsCommand(),
 };
 
 /** Terms of 40 characters leave a terminal of 80 too little for what is not wrapped by itself. */

@@ -11,7 +11,14 @@
  * console.assert(files.has("unet/model.onnx"));
  * ```
  */
-export { knownEntry } from "./known_models.ts";
+export {
+  cachedCopies,
+  type CachedCopy,
+  ownCacheFolder,
+  removeCached,
+  verifyCached,
+} from "./cached_copies.ts";
+export { knownEntry, knownModels } from "./known_models.ts";
 export { FolderFiles } from "./folder_files.ts";
 export { openKnownModel } from "./open_known_model.ts";
 export { openModel, type OpenModelOptions } from "./open_model.ts";

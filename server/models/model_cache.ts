@@ -155,6 +155,14 @@ export async function rememberCommit(
   await writeJson(revisionFile(cache, source), { commit });
 }
 
+/** What a revision stood for is asked anew. */
+export async function forgetCommit(
+  cache: string,
+  source: Extract<ModelSource, { kind: "hub" }>,
+): Promise<void> {
+  await rm(revisionFile(cache, source), { force: true });
+}
+
 function revisionFile(cache: string, source: Extract<ModelSource, { kind: "hub" }>): string {
   return join(cache, "revisions", `${cacheName(source)}.json`);
 }

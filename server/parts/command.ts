@@ -22,8 +22,9 @@ const RUNTIMES: Readonly<Record<RunFlags["compute"], OpenRuntime>> = {
   chrome: chromeRuntime,
 };
 
-export function modelsCommand(): Command {
-  const run = new Command("run")
+/** `models run`. */
+export function runPartCommand(): Command {
+  return new Command("run")
     .description("Run one part of a model on recorded tensors, and compare what comes out.")
     .argument("<part folder>", "config.json and weights in safetensors, as on the hub")
     .argument("<io.safetensors>", "tensors <call>/in/<name> and <call>/out/<name>")
@@ -34,9 +35,6 @@ export function modelsCommand(): Command {
     .option("--force", "replace a file of --out that is there", false)
     .option("--json", "print the largest difference of each call as JSON", false)
     .action(runPart);
-  return new Command("models")
-    .description("Parts of models in safetensors, as diffusers and transformers save them.")
-    .addCommand(run);
 }
 
 async function runPart(folder: string, ioPath: string, flags: RunFlags): Promise<void> {

@@ -1,2 +1,2 @@
-/** `deno task models`: one part of a model, run on its own. */
-export { modelsCommand } from "./command.ts";
+/** `deno task models run`: one part of a model, run on its own. */
+export { runPartCommand } from "./command.ts";

@@ -10,7 +10,7 @@ import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand } from "../../server/install/mod.ts";
-import { modelsCommand } from "../../server/parts/mod.ts";
+import { modelsCommand } from "../../server/library/mod.ts";
 import { minerCommand } from "../../server/miner/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
