@@ -68,11 +68,12 @@ function residuals(net: Network, skips: readonly Features[], middle: Features): 
   const names = skips.map((_, i) => ({ output: `down.${i}`, name: `controlnet_down_blocks.${i}` }));
   const all = [...names, { output: "mid", name: "controlnet_mid_block" }];
   const scales = net.input("conditioning_scales", [all.length]);
-  const parts = net.chunk(scales, all.length, 0);
+  // One by one: a GPU writes to less than ten buffers at once, and a split of all would be more.
+  const scaleOf = (i: number) => net.g.op("Gather", [scales, net.g.constant("int64", [i])]);
   for (const [i, { x, channels }] of [...skips, middle].entries()) {
     const zero = net.conv(x, all[i].name, channels, channels, { kernel: 1 });
     const dims = ["batch", channels, `height_${i}`, `width_${i}`];
-    net.output(all[i].output, dims, net.mul(zero, parts[i]));
+    net.output(all[i].output, dims, net.mul(zero, scaleOf(i)));
   }
 }
 

@@ -12,8 +12,8 @@ import { previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
 
 import {
-  type AdapterUse,
   canBatchWith,
+  checkAdapters,
   checkSize,
   type GenerationRequest,
   planFor,
@@ -120,7 +120,7 @@ export class Pipeline implements ImageEngine {
     request: GenerationRequest,
     states: readonly StepState[],
   ): Promise<Float32Array[]> {
-    checkAdapters(this.#model.files, request);
+    checkAdapters(this.#model.files.adapters ?? [], request);
     const { plan } = planFor(this.#model.config.scheduler, request);
     const conditioning = await this.#conditioner.condition(request);
     const { guidanceScale, guidanceRescale } = request;
@@ -136,7 +136,7 @@ export class Pipeline implements ImageEngine {
   ): Promise<Generation> {
     throwIfAborted(signal, "generate");
     this.#checkRoom(request);
-    checkAdapters(this.#model.files, request);
+    checkAdapters(this.#model.files.adapters ?? [], request);
     const requests = [request, ...checkBatch(request, batchedWith)];
     checkSize(this.#model.config.unet, request);
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
@@ -226,19 +226,6 @@ function checkBatch(
   throw new AppError(
     "invalid_request",
     "Cannot generate together: size, steps, guidance scale or scheduler differ",
-  );
-}
-
-/** Weights are changed when a model is opened: a request names what they were changed by. */
-function checkAdapters({ adapters = [] }: ModelFiles, request: GenerationRequest): void {
-  const named = (uses: readonly AdapterUse[]) =>
-    uses.map(({ sha256, scale }) => `${sha256.slice(0, 12)} at ${scale}`).join(", ") || "none";
-  const [asked, loaded] = [named(request.adapters), named(adapters)];
-  if (asked === loaded) return;
-  throw new AppError(
-    "invalid_request",
-    `Cannot generate: adapters are ${asked}, and the model was opened with ${loaded}`,
-    { field: "adapters" },
   );
 }
 

@@ -4,18 +4,46 @@ import type { ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { Planner } from "./plan_choice.ts";
-import type { GenerationRequest, RequestDefaults } from "./request.ts";
+import type { AdapterUse, GenerationRequest, RequestDefaults } from "./request.ts";
+
+/** A model, as far as it decides what can be asked of it. */
+interface Fitting extends Pick<ModelConfig, "unet"> {
+  readonly plans: Planner;
+  /** That it was opened with. */
+  readonly adapters: readonly AdapterUse[];
+}
 
 /**
- * Whether a model can make what is asked: its solver has such a plan, its network such a size.
+ * Whether a model can make what is asked: its solver has such a plan, its network such a size, and its
+ * weights were changed by the same adapters.
  * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
  */
 export function checkFit(
-  { plans, unet }: Pick<ModelConfig, "unet"> & { readonly plans: Planner },
+  { plans, unet, adapters }: Fitting,
   request: GenerationRequest,
 ): void {
   plans(request);
   checkSize(unet, request);
+  checkAdapters(adapters, request);
+}
+
+/**
+ * Weights are changed when a model is opened: a request names what they were changed by.
+ * @throws AppError `invalid_request` for others.
+ */
+export function checkAdapters(
+  adapters: readonly AdapterUse[],
+  request: Pick<GenerationRequest, "adapters">,
+): void {
+  const named = (uses: readonly AdapterUse[]) =>
+    uses.map(({ sha256, scale }) => `${sha256.slice(0, 12)} at ${scale}`).join(", ") || "none";
+  const [asked, loaded] = [named(request.adapters), named(adapters)];
+  if (asked === loaded) return;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: adapters are ${asked}, and the model was opened with ${loaded}`,
+    { field: "adapters" },
+  );
 }
 
 /** @throws AppError `invalid_request` for a size that the network cannot take. */

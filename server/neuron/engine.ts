@@ -36,6 +36,6 @@ export async function openEngine(
   const plans = plannerOf(config.scheduler);
   return {
     ...{ engine, model, facts, plans, defaults: { ...engine.defaults, ...model.defaults } },
-    checkRequest: (request) => checkFit({ plans, unet: config.unet }, request),
+    checkRequest: (request) => checkFit({ plans, unet: config.unet, adapters: [] }, request),
   };
 }

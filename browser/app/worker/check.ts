@@ -57,6 +57,14 @@ export function reachOf(
         "checked here, the rest by deno task verify, which takes any model.",
     };
   }
+  if (usesAdapters(receipt)) {
+    return {
+      level: 0,
+      why:
+        "The image was made with LoRAs, which this tab does not have: the signature and the image's " +
+        "hash can be checked here, the rest by deno task verify, which takes their files.",
+    };
+  }
   if (link || transcript || own) return { level: 3 };
   return {
     level: 0,
@@ -65,12 +73,17 @@ export function reachOf(
   };
 }
 
+/** Whether the model's weights were changed by files that a tab does not have. */
+function usesAdapters({ request: { adapters } }: Receipt): boolean {
+  return Array.isArray(adapters) && adapters.length > 0;
+}
+
 /** Checks one receipt, and emits its progress. */
 export async function check(order: CheckOrder, parts: CheckParts): Promise<TabReport> {
   const { receipt } = order;
   parts.emit({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
-  if (!model) return await checkAlone(order);
+  if (!model || usesAdapters(receipt)) return await checkAlone(order);
   const source = sourceOf(order) ?? parts.own;
   const drawn = chooseSteps(receipt, source ? order.steps : { take: [] });
   parts.emit({ kind: "drawn", steps: drawn.steps });

@@ -24,7 +24,7 @@ import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 const KEY = "a-key-of-an-application";
 const self = openHotkey("11".repeat(32));
 const { scheduler, unet } = await readModelConfig(await openModel("embedded", {}));
-const fit = { plans: plannerOf(scheduler), unet };
+const fit = { plans: plannerOf(scheduler), unet, adapters: [] };
 const IMAGE = new TextEncoder().encode("an image");
 
 let stack: DisposableStack;
