@@ -120,6 +120,10 @@ class Download {
       const opened = { file, hash: this.#options.sha256(), size, resumed: false };
       await this.#rehash(opened);
       return await this.#fetchWhole(opened);
+    } catch (error) {
+      // Of what was refused nothing is to be kept, not even an empty file.
+      if (file.bytes === 0) await file.discard();
+      throw error;
     } finally {
       await file.close();
     }

@@ -203,7 +203,7 @@ function refusal(status: number, doing: string): AppError {
     return new AppError(
       "download_failed",
       `Cannot ${doing}: the server answered ${status}. If it is private or gated, accept its terms ` +
-        "on the hub and set HF_TOKEN, or log in with `hf auth login`",
+        "on the model's page, and set HF_TOKEN to a token of yours or log in with `hf auth login`",
     );
   }
   return new AppError("download_failed", `Cannot ${doing}: the server answered ${status}`);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { DiskStore } from "../../../server/models/disk_store.ts";
 import { openModel, type OpenModelOptions } from "../../../server/models/mod.ts";
 import { storageFailed } from "../../../server/storage/storage_error.ts";
+import { filesUnder, golden } from "../../fixtures/golden_models.ts";
 import { HubServer } from "../../fixtures/hub_server.ts";
 import { noise, onnx, tinyFolder } from "../../fixtures/tiny_folder.ts";
 
@@ -41,6 +42,17 @@ test("too large a model is refused before its first byte: needed, free, remedy",
     ),
   });
   expect(hub.bodies(UNET)).toEqual([]);
+});
+
+test("so is one in safetensors", async ({ skip }) => {
+  skip(!mounted, "no right to mount a small disk");
+  await using other = await HubServer.start(filesUnder(golden("pipelines/pipe-sdxl")));
+  const there = { ...options, hubEndpoint: other.endpoint };
+  await expect(openModel("hf:acme/tiny", there)).rejects.toMatchObject({
+    code: "storage_failed",
+    message: expect.stringMatching(/the disk is full, \d+ more bytes are needed and \d+ are free/),
+  });
+  expect(other.seen.filter(({ path }) => path.endsWith(".safetensors"))).toEqual([]);
 });
 
 test("a disk that fills up on the way: named file, nothing used, resumed when there is room", async ({ skip }) => {
