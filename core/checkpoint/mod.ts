@@ -22,6 +22,7 @@ export {
   ldmNameOfDiffusersUnet,
   type UNetBlocks,
 } from "./ldm_unet_names.ts";
+export { readLoneFile } from "./lone_file.ts";
 export { openSingleFile } from "./open_single_file.ts";
 export { replaceVae } from "./replaced_vae.ts";
 export type { CheckpointPart } from "./part.ts";

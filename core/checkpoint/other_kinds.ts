@@ -51,8 +51,13 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
 
 /** Says what a file without the UNet of Stable Diffusion is. */
 export function refuseOtherKind(tensors: TensorIndex, refuse: Refuse): never {
+  return refuse(otherKind(tensors));
+}
+
+/** "it is a LoRA, ...": what a file without the UNet of Stable Diffusion is. */
+export function otherKind(tensors: TensorIndex): string {
   const names = [...tensors.keys()];
-  if (names.length === 0) return refuse("it has no tensors");
+  if (names.length === 0) return "it has no tensors";
   const kind = KINDS.find(([pattern]) => names.some((name) => pattern.test(name)));
-  return refuse(kind?.[1] ?? `its names are of no known model: ${named(names)}`);
+  return kind?.[1] ?? `its names are of no known model: ${named(names)}`;
 }

@@ -9,7 +9,7 @@ import {
   readLayout,
   readModelConfig,
 } from "../model/mod.ts";
-import { type OpenableGraph, openableGraph } from "./openable_graph.ts";
+import { externalSizes, type OpenableGraph, openableGraph, weightBytes } from "./openable_graph.ts";
 import type { Runtime } from "./runtime.ts";
 import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";
@@ -110,16 +110,6 @@ function checkWeights(
 /** Only what is built for browsers has such limits. */
 const TOO_LARGE_REMEDY =
   "Use a variant with float16 weights if the model has one, or compute outside of a browser";
-
-/** Inside the graph's file and outside: at least what memory the weights take. */
-function weightBytes(openable: OpenableGraph): number {
-  const { files, graph } = openable;
-  return externalSizes(openable).reduce((sum, { size }) => sum + size, files.size(graph.graph));
-}
-
-function externalSizes({ files, graph: { external } }: OpenableGraph) {
-  return external.map(({ path }) => ({ path, size: files.size(path) }));
-}
 
 function assemble(config: ModelConfig, graphs: readonly Graph[]) {
   const [unetGraph, vaeGraph] = graphs.slice(-2);

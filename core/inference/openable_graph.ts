@@ -28,19 +28,44 @@ export async function openableGraph(
   part: string,
   network: NetworkFiles,
 ): Promise<OpenableGraph> {
+  const half = runtime.gpu?.device.features.has("shader-f16") ?? false;
+  return await graphFor({ byPath: runtime.byPath, half }, files, part, network);
+}
+
+/** What of a host decides how a graph is written. */
+interface GraphHost extends Pick<Runtime, "byPath"> {
+  /** It computes in float16 where the weights are. */
+  readonly half: boolean;
+}
+
+/** As {@link openableGraph}, for a host that need not be there. */
+export async function graphFor(
+  { byPath, half }: GraphHost,
+  files: ModelFiles,
+  part: string,
+  network: NetworkFiles,
+): Promise<OpenableGraph> {
   if ("graph" in network) return { files, graph: network };
   const json = await readJson(files, network.config);
-  const half = await networkPrecision(files, network) === "float16";
-  const type = half && runtime.gpu?.device.features.has("shader-f16") && !overflows(part, json)
-    ? "float16"
-    : "float32";
+  const stored = await networkPrecision(files, network);
+  const type = half && stored === "float16" && !overflows(part, json) ? "float16" : "float32";
   const graph = partGraph(graphOf(part), json, network.tensors, {
     type,
     deltas: deltasOf(files, part),
   });
   // By its path a checkpoint is mapped into memory, and onnxruntime widens what it needs.
-  const widen = type === "float32" && !runtime.byPath;
-  return writtenGraph(files, network.weights, graph, { byPath: runtime.byPath, widen });
+  const widen = type === "float32" && !byPath;
+  return writtenGraph(files, network.weights, graph, { byPath, widen });
+}
+
+/** Inside the graph's file and outside: at least what memory the weights take. */
+export function weightBytes(openable: OpenableGraph): number {
+  const { files, graph } = openable;
+  return externalSizes(openable).reduce((sum, { size }) => sum + size, files.size(graph.graph));
+}
+
+export function externalSizes({ files, graph: { external } }: OpenableGraph) {
+  return external.map(({ path }) => ({ path, size: files.size(path) }));
 }
 
 /** What the model's adapters change of a part, each by its scale. */

@@ -69,6 +69,7 @@ export {
   parseModelSource,
   unknownModel,
 } from "./model_source.ts";
+export { RemoteFiles } from "./remote_files.ts";
 export {
   type HubAccess,
   openHub,

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { Progress } from "../cli/mod.ts";
 import { openModel, removeCached } from "../models/mod.ts";
 import { runPartCommand } from "../parts/mod.ts";
+import { infoOf } from "./info.ts";
+import { infoText } from "./info_text.ts";
 import { byteSize } from "./quantity.ts";
 import { readShelf, shelfText } from "./shelf.ts";
 import { verifySource } from "./verify_source.ts";
@@ -14,6 +16,7 @@ export function modelsCommand(): Command {
   return new Command("models")
     .description("What models there are, and what is in the cache.")
     .addCommand(listCommand())
+    .addCommand(infoCommand())
     .addCommand(pullCommand())
     .addCommand(verifyCommand())
     .addCommand(removeCommand())
@@ -28,6 +31,25 @@ function listCommand(): Command {
       const shelf = await readShelf();
       console.log(json ? JSON.stringify(shelf) : shelfText(shelf));
     });
+}
+
+function infoCommand(): Command {
+  return new Command("info")
+    .description("What a model is made of and needs, by its headers: no weights are fetched.")
+    .argument("<source>", SOURCE)
+    .option("--variant <name>", "weights to prefer where the model has them, such as fp16")
+    .option("--configs <folder>", "config.json of parts, of a checkpoint in one file")
+    .option("--json", "print it as JSON", false)
+    .action(async (source: string, { json, ...options }: InfoFlags) => {
+      const info = await infoOf(source, options);
+      console.log(json ? JSON.stringify(info) : infoText(info));
+    });
+}
+
+interface InfoFlags {
+  readonly variant?: string;
+  readonly configs?: string;
+  readonly json: boolean;
 }
 
 function pullCommand(): Command {

@@ -6,19 +6,13 @@ import {
   decodeModelIndex,
   type DownloadedFile,
   downloadFiles,
-  type ExpectedFile,
-  type FileSelection,
   graphWeights,
-  INFERABLE_PARTS,
-  inferModelIndex,
-  LAYOUT_REMEDY,
   MODEL_INDEX,
   type ModelIndex,
   type ModelProgress,
   readJson,
   readLayout,
   type RemoteFile,
-  type RemoteFolder,
   requireUnet,
   selectedParts,
   type Transport,
@@ -26,22 +20,17 @@ import {
 import { shardPaths } from "../../core/safetensors/mod.ts";
 import { bytesKept, DiskStore } from "./disk_store.ts";
 import { FolderFiles } from "./folder_files.ts";
+import { find, indexOfParts, type Looking, lookUp } from "./look_up.ts";
 import type { CachedModel } from "./model_cache.ts";
 import { diskFull, freeBytes, sha256, sha256OfFile } from "../storage/mod.ts";
 
 /** One model that is fetched into the cache. */
-export interface Fetching {
-  readonly remote: RemoteFolder;
+export interface Fetching extends Looking {
   readonly cached: CachedModel;
-  readonly selection: FileSelection;
-  /** The catalogue's facts of the files, which override the server's. */
-  readonly expected: Readonly<Record<string, ExpectedFile>>;
   readonly transport: Transport;
   readonly onProgress?: (progress: ModelProgress) => void;
   readonly signal?: AbortSignal;
 }
-
-const PARALLEL_LOOKUPS = 8;
 
 /**
  * Brings everything that a selection needs into the cache and records it there. Hold the folder's
@@ -83,17 +72,6 @@ async function fetchIndex(fetching: Fetching): Promise<ModelIndex> {
   return decodeModelIndex(await readJson(await filesOf(fetching), MODEL_INDEX), remote.name);
 }
 
-/** A server answers for one file at a time: a part is there when any of its files is. */
-async function indexOfParts(fetching: Fetching): Promise<ModelIndex> {
-  const { remote, selection } = fetching;
-  const candidates = INFERABLE_PARTS.flatMap((part) => candidateFiles(part, selection));
-  const found = [...(await lookUp(fetching, candidates)).keys()];
-  const index = inferModelIndex((part) => found.some((path) => path.startsWith(`${part}/`)));
-  if (index) return index;
-  const why = `it has neither a ${MODEL_INDEX} nor a unet. ${LAYOUT_REMEDY}`;
-  throw new AppError("model_not_found", `Cannot find a model at ${remote.name}: ${why}`);
-}
-
 /** Weights outside the graphs, or in several files, under whatever names those are given. */
 async function fetchExternal(fetching: Fetching, chosen: readonly string[]): Promise<void> {
   const files = await filesOf(fetching);
@@ -112,28 +90,6 @@ async function fetchExternal(fetching: Fetching, chosen: readonly string[]): Pro
 async function filesOf({ cached, remote }: Fetching): Promise<FolderFiles> {
   const only = Object.keys(cached.files);
   return await FolderFiles.open({ name: remote.name, location: cached.folder, only });
-}
-
-/** Which of the paths the server has. */
-async function lookUp(
-  fetching: Fetching,
-  paths: readonly string[],
-): Promise<Map<string, RemoteFile>> {
-  const found = new Map<string, RemoteFile>();
-  const queue = paths.values();
-  const work = async () => {
-    for (const path of queue) {
-      const file = await find(fetching, path);
-      if (file) found.set(path, file);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_LOOKUPS }, work));
-  return found;
-}
-
-async function find(fetching: Fetching, path: string): Promise<RemoteFile | undefined> {
-  const file = await fetching.remote.find(path);
-  return file && { ...file, ...fetching.expected[path] };
 }
 
 async function fetchFiles(fetching: Fetching, files: readonly RemoteFile[]): Promise<void> {

@@ -1,7 +1,8 @@
 import { type KnownModel, knownModel } from "../../core/model/mod.ts";
 import { knownEntry } from "./known_models.ts";
 import { modelFacts } from "./model_facts.ts";
-import { openModel, type OpenModelOptions } from "./open_model.ts";
+import { openModel } from "./open_model.ts";
+import type { OpenModelOptions } from "./opening.ts";
 
 /**
  * Opens a model with all that is known of it.

@@ -1,17 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { AppError } from "../../core/error.ts";
 import {
-  type Catalogue,
-  type CatalogueEntry,
   describeSource,
-  type FileSelection,
   isModelPath,
   makesImages,
   MODEL_INDEX,
   type ModelFiles,
-  type ModelProgress,
   type ModelSource,
   openHub,
   openUrl,
@@ -22,7 +17,6 @@ import {
   readModelIndex,
   type RemoteFolder,
   requireUnet,
-  type Transport,
   unknownModel,
 } from "../../core/model/mod.ts";
 import { adaptFiles } from "../../core/adapter/mod.ts";
@@ -32,56 +26,15 @@ import { clipVocabularyFiles } from "./clip_vocabulary.ts";
 import { readConfigs } from "./part_configs.ts";
 import { damaged } from "./damage.ts";
 import { fetchModel } from "./fetch_model.ts";
-import { hubToken } from "./hub_token.ts";
 import { FolderFiles } from "./folder_files.ts";
-import { knownEntry, knownModels } from "./known_models.ts";
 import { lockFolder, sha256OfFiles } from "../storage/mod.ts";
-import { CachedModel, cacheName, modelCacheFolder } from "./model_cache.ts";
+import { CachedModel, cacheName } from "./model_cache.ts";
+import { type Opening, type OpenModelOptions, withDefaults } from "./opening.ts";
 import { resolveRevision } from "./resolve_revision.ts";
-
-/** How to open a model; all of it has defaults. */
-export interface OpenModelOptions extends FileSelection {
-  /** Default: `models/catalogue.json`. */
-  readonly catalogue?: Catalogue;
-  /** Default: `STEPWISE_CACHE`, or `stepwise/models` in the user's cache folder. */
-  readonly cacheFolder?: string;
-  /** Default: `HF_ENDPOINT`, or https://huggingface.co. */
-  readonly hubEndpoint?: string;
-  /** For private and gated models; sent to the hub only. Default: the environment's, or that of `hf auth login`. */
-  readonly hubToken?: string;
-  /** Hashes every file whose SHA-256 is known, also of a copy that was verified when it came. */
-  readonly verify?: boolean;
-  /**
-   * A folder with `config.json` of parts, in diffusers' layout, of a checkpoint in one file: heads and
-   * groups are in no such file, and are taken for the published models' otherwise.
-   */
-  readonly configs?: string;
-  /** LoRAs, each a file, a folder, `hf:owner/name[/file][@revision]` or an address, with `:scale`. */
-  readonly adapters?: readonly string[];
-  /** The scale of an adapter that is given without one; 1 where it says nothing. */
-  readonly scaleOf?: (sha256: string) => number | undefined;
-  /** Another VAE: a folder, a file, `hf:owner/name[/file][@revision]` or the address of a file. */
-  readonly vae?: string;
-  /** Other waits and repeats than the defaults. */
-  readonly transport?: Partial<Transport>;
-  readonly onProgress?: (progress: ModelProgress) => void;
-  readonly signal?: AbortSignal;
-}
 
 type CachedSource = Extract<ModelSource, { kind: "hub" | "url" | "file" }>;
 type FileSource = Extract<ModelSource, { kind: "file" }>;
 type HubSource = Extract<ModelSource, { kind: "hub" }>;
-
-/** The options with every default filled in. */
-interface Opening extends OpenModelOptions {
-  readonly given: string;
-  readonly selection: FileSelection;
-  readonly entry: CatalogueEntry | undefined;
-  readonly catalogue: Catalogue;
-  readonly cacheFolder: string;
-  readonly hub: { readonly endpoint: string };
-  readonly web: Transport;
-}
 
 const MODELS_FOLDER = join(import.meta.dirname ?? ".", "../../models");
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -109,7 +62,7 @@ export async function openModel(
 }
 
 /** A checkpoint in one file becomes the folder that it stands for. */
-async function wholeModel(files: ModelFiles, { configs }: Opening): Promise<ModelFiles> {
+export async function wholeModel(files: ModelFiles, { configs }: Opening): Promise<ModelFiles> {
   const [path] = files.paths;
   if (files.paths.length !== 1 || path.endsWith(".json")) return files;
   const given = configs === undefined ? undefined : await readConfigs(configs);
@@ -182,24 +135,6 @@ async function openVae(source: ModelSource, opening: Opening): Promise<ModelFile
   return await FolderFiles.open({ name: path, location, only: ["config.json", VAE_WEIGHTS] });
 }
 
-async function withDefaults(given: string, options: OpenModelOptions): Promise<Opening> {
-  const { env } = process;
-  const catalogue = options.catalogue ?? knownModels();
-  const endpoint = options.hubEndpoint ?? (env.HF_ENDPOINT || "https://huggingface.co");
-  const token = options.hubToken ?? await hubToken(env);
-  const credentials = token ? { origin: new URL(endpoint).origin, token } : undefined;
-  return {
-    ...options,
-    given,
-    catalogue,
-    selection: { variant: options.variant, include: options.include },
-    entry: knownEntry(given, catalogue),
-    cacheFolder: options.cacheFolder ?? modelCacheFolder(env),
-    hub: { endpoint },
-    web: { fetch, credentials, ...options.transport },
-  };
-}
-
 async function openSource(source: ModelSource, opening: Opening): Promise<ModelFiles> {
   switch (source.kind) {
     case "embedded":
@@ -249,11 +184,16 @@ async function openFolder(path: string, opening: Opening): Promise<ModelFiles> {
 }
 
 async function openRemoteFile(source: FileSource, opening: Opening): Promise<ModelFiles> {
-  const [, name] = /([^/]+\.\w+)$/.exec(decodeURIComponent(new URL(source.url).pathname)) ?? [];
-  const file = name && isModelPath(name) ? name : "model.safetensors";
+  const file = fileNameOf(source.url);
   const wanted = { ...opening, selection: { file } };
   const { web, signal } = opening;
   return await openCached(source, wanted, () => openUrlFile(source.url, file, web, signal));
+}
+
+/** A file's name by its address, which may be that of a script. */
+export function fileNameOf(url: string): string {
+  const [, name] = /([^/]+\.\w+)$/.exec(decodeURIComponent(new URL(url).pathname)) ?? [];
+  return name && isModelPath(name) ? name : "model.safetensors";
 }
 
 async function openHubModel(source: HubSource, given: Opening): Promise<ModelFiles> {
