@@ -110,25 +110,28 @@ export class Network {
     return weight;
   }
 
-  /** In float32 and rounded once: what is folded when the session is made. */
+  /**
+   * W + sum of scale * up @ down, in float32 and rounded once: folded when the session is made. One
+   * operator, since all that a folded graph had in between stays in memory until its session is made.
+   */
   #changed(tensor: IndexedTensor, deltas: readonly WeightDelta[]): Variable {
-    let weight = this.#converted(tensor, "float32");
-    for (const delta of deltas) {
-      const change = this.reshape(this.#product(delta), tensor.shape);
-      weight = this.add(weight, this.mul(change, this.g.constant("float32", [delta.scale], [])));
-    }
-    return this.fromFloat32(weight);
+    const stored = this.#converted(tensor, "float32", flatShape(tensor.shape));
+    const ups = deltas.map((delta) => this.#scaledUp(delta));
+    const downs = deltas.map((delta) => this.#flatDown(delta));
+    const flat = this.g.op("Gemm", [this.concat(ups, 1), this.concat(downs, 0), stored]);
+    return this.fromFloat32(tensor.shape.length > 2 ? this.reshape(flat, tensor.shape) : flat);
   }
 
-  /** [to, from * k * k] */
-  #product({ down, up, mid }: WeightDelta): Variable {
-    const [rank, from] = down.shape;
-    const wide = this.#converted(down, "float32");
-    const flat = mid
-      ? this.#withKernel(this.reshape(wide, [rank, from]), mid, from)
-      : this.reshape(wide, [rank, -1]);
-    const tall = this.reshape(this.#converted(up, "float32"), [up.shape[0], rank]);
-    return this.g.op("MatMul", [tall, flat]);
+  /** [to, rank] */
+  #scaledUp({ up, scale }: WeightDelta): Variable {
+    const factor = this.g.constant("float32", [scale], []);
+    return this.mul(this.#converted(up, "float32", flatShape(up.shape)), factor);
+  }
+
+  /** [rank, from * k * k] */
+  #flatDown({ down, mid }: WeightDelta): Variable {
+    const flat = this.#converted(down, "float32", flatShape(down.shape));
+    return mid ? this.#withKernel(flat, mid, down.shape[1]) : flat;
   }
 
   /** The kernel goes over what `down` gives: [rank, from * k * k]. */
@@ -140,15 +143,19 @@ export class Network {
     return this.reshape(this.transpose(split, [0, 3, 1, 2]), [rank, -1]);
   }
 
+  /** @param dims other ones of as many numbers, of a weight that is not transposed. */
   #converted(
     { name, dtype, shape, path, start, end, transposed }: IndexedTensor,
     to: ComputeType,
+    dims: readonly number[] = shape,
   ): Variable {
     const type = WEIGHT_TYPES[dtype] ??
       this.refuse(`${name} is ${dtype}, not ${Object.keys(WEIGHT_TYPES).join(", ")}`);
     const place = { location: path, offset: start, length: end - start };
-    const dims = transposed ? shape.toReversed() : shape;
-    const stored = this.g.reference({ name, type, dims, ...place });
+    const stored = this.g.reference({
+      ...{ name, type, ...place },
+      dims: transposed ? shape.toReversed() : dims,
+    });
     const converted = type === to ? stored : this.g.cast(stored, to);
     return transposed ? this.transpose(converted, [1, 0]) : converted;
   }
@@ -289,4 +296,9 @@ export class Network {
   refuse(why: string): never {
     throw new AppError("model_invalid", `Cannot build ${this.#className}: ${why}`);
   }
+}
+
+/** Of a matrix that is laid out the same: all but the first side become one. */
+function flatShape([first, ...rest]: readonly number[]): readonly number[] {
+  return [first, rest.reduce((product, side) => product * side, 1)];
 }
