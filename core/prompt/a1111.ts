@@ -108,7 +108,7 @@ function refuseOthers(prompt: string): void {
   const [lora] = takeLoraTags(prompt).loras;
   if (lora) {
     const { tag, name, unetScale } = lora;
-    const use = `name its file in the request's adapters (--lora ${name}.safetensors:${unetScale})`;
+    const use = `name the file of ${name} among the adapters, at ${unetScale}`;
     throw unread("a1111", tag, `take it out of the prompt and ${use}`);
   }
   if (/\bAND\b/.test(prompt)) {

@@ -19,7 +19,7 @@ const ATTEND =
 const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/\)\s*\.(?:blend|and|add)\s*\(/, "write one prompt, with weights"],
   [/\.swap\s*\(/, "write what you want to see alone"],
-  [/\b(?:use|with)Lora\s*\(/, "name its file in the request's adapters (--lora file:scale)"],
+  [/\b(?:use|with)Lora\s*\(/, "name its file among the request's adapters"],
 ];
 
 /** Brackets and quotes in each other; a prompt that needs more is no prompt. */

@@ -24,10 +24,7 @@ export function literalNotice(prompts: readonly string[]): string | undefined {
     for (const [pattern, way] of WEIGHTS) {
       const found = pattern.exec(prompt)?.[0];
       if (!found) continue;
-      return `"${
-        shortened(found)
-      }" is read as plain text, as weighting is "none" and not "${way}" ` +
-        `(--weighting ${way})`;
+      return `"${shortened(found)}" is read as plain text, as weighting is "none" and not "${way}"`;
     }
   }
 }

@@ -132,7 +132,7 @@ test("a notice says that a prompt's weights are read as text", async () => {
   args[1] = "a (red:1.5) tau, (gold:1.1)";
   const { stderr } = await runCli(args);
   expect(stderr.match(/.* is read as plain text.*/g)).toEqual([
-    '"(red:1.5)" is read as plain text, as weighting is "none" and not "a1111" (--weighting a1111)',
+    '"(red:1.5)" is read as plain text, as weighting is "none" and not "a1111"',
   ]);
 });
 
