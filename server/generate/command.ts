@@ -11,6 +11,7 @@ import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
+import { withLoraTags } from "./lora_tags.ts";
 import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
 import { Progress } from "../cli/mod.ts";
 
@@ -64,6 +65,10 @@ export function generateCommand(): Command {
   return addEngineOptions(command)
     .addOption(loraOption())
     .option(
+      "--lora-folder <folder>",
+      "where <lora:name:0.8> of an a1111 prompt finds name.safetensors\n(default: the current folder)",
+    )
+    .option(
       "--chrome-path <file>",
       "of --compute chrome (default: CHROME_PATH, or an installed one)",
     )
@@ -90,7 +95,8 @@ export function generateCommand(): Command {
     .action(generate);
 }
 
-async function generate(prompt: string, flags: GenerateFlags): Promise<void> {
+async function generate(typed: string, given: GenerateFlags): Promise<void> {
+  const { prompt, flags } = withLoraTags(typed, given);
   using progress = new Progress({ quiet: flags.json });
   const cancelled = onInterrupt();
   const started = performance.now();

@@ -6,6 +6,7 @@ import type { OutputFlags } from "./outputs.ts";
 /** What `deno task generate` was given, as typed. */
 export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly lora?: readonly string[];
+  readonly loraFolder?: string;
   readonly negative?: string;
   readonly negative2?: string;
   readonly prompt2?: string;
