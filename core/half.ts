@@ -60,6 +60,13 @@ export function fromHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
+/** @returns f32[n] of bfloat16 bits, exact: they are the upper half of a float32. */
+export function fromBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16;
+  return new Float32Array(words.buffer);
+}
+
 /** Rounds in place to what a float16 store would have kept. @returns the same array. */
 export function roundHalf(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const all = halfTable();

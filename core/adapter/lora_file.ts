@@ -1,8 +1,7 @@
 import { AppError } from "../error.ts";
-import { fromHalf } from "../half.ts";
 import { refuseOtherFormats } from "../checkpoint/mod.ts";
 import { type ModelFiles, parseModelJson } from "../model/mod.ts";
-import { type IndexedTensor, readSafetensorsIndex } from "../safetensors/mod.ts";
+import { type IndexedTensor, readFloats, readSafetensorsIndex } from "../safetensors/mod.ts";
 import { type AdaptedPart, type ModuleName, moduleName, otherKind, roleOf } from "./lora_names.ts";
 
 /** The change of one module's weight. */
@@ -82,25 +81,11 @@ function groupByModule(
 
 async function numberOf(
   files: ModelFiles,
-  { name, dtype, path, start, end }: IndexedTensor,
+  tensor: IndexedTensor,
   refuse: (why: string) => never,
 ): Promise<number> {
-  const { buffer } = (await files.bytes(path, { start, end })).slice();
-  switch (dtype) {
-    case "F32":
-      return new Float32Array(buffer)[0];
-    case "F64":
-      return new Float64Array(buffer)[0];
-    case "F16":
-      return fromHalf(new Uint16Array(buffer))[0];
-    case "BF16":
-      // bfloat16 is the upper half of a float32.
-      return new Float32Array(Uint32Array.of(new Uint16Array(buffer)[0] << 16).buffer)[0];
-    case "I64":
-      return Number(new BigInt64Array(buffer)[0]);
-    default:
-      return refuse(`${name} is ${dtype}, which is no number`);
-  }
+  const values = await readFloats(files, tensor);
+  return values ? values[0] : refuse(`${tensor.name} is ${tensor.dtype}, which is no number`);
 }
 
 /** PEFT keeps alpha beside the tensors: `{"unet.lora_alpha": 8, "unet.alpha_pattern": {...}}`. */

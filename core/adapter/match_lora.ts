@@ -1,5 +1,6 @@
 import { ldmNameOfDiffusersUnet, type UNetBlocks } from "../checkpoint/mod.ts";
 import { AppError } from "../error.ts";
+import { named } from "../named.ts";
 import type { TensorIndex, WeightDelta } from "../safetensors/mod.ts";
 import type { LoraFile, LoraModule } from "./lora_file.ts";
 import type { AdaptedPart } from "./lora_names.ts";
@@ -11,8 +12,6 @@ export type BaseParts = Readonly<
 
 /** By part and the weight's name. */
 export type Deltas = Readonly<Record<string, Readonly<Record<string, WeightDelta>>>>;
-
-const MAX_NAMED = 3;
 
 /**
  * Which weights of a model a LoRA changes.
@@ -46,12 +45,11 @@ function strange(
   strangers: readonly string[],
   name: string,
 ): AppError {
-  const more = strangers.length > MAX_NAMED ? ` and ${strangers.length - MAX_NAMED} more` : "";
   const noted = base === undefined ? "" : `. It says that it was trained for ${base.slice(0, 60)}`;
   return new AppError(
     "model_invalid",
     `Cannot use the LoRA ${name}: ${strangers.length} of its ${modules.length} modules are not in the ` +
-      `model: ${strangers.slice(0, MAX_NAMED).join(", ")}${more}${noted}`,
+      `model: ${named(strangers)}${noted}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from "../error.ts";
+import { named } from "../named.ts";
 import {
   GraphBuilder,
   type OnnxGraph,
@@ -37,9 +38,6 @@ const WEIGHT_TYPES: Readonly<Record<string, StoredType>> = {
 
 /** Tensors of old files that no network reads. */
 const NOT_WEIGHTS = /(^|\.)embeddings\.position_ids$/;
-
-/** How many names an error gives. */
-const MAX_NAMED = 3;
 
 /**
  * A graph in the making whose weights are a checkpoint's: torch's layers by the names that their
@@ -285,10 +283,7 @@ export class Network {
       !this.#weights.has(name) && !NOT_WEIGHTS.test(name) && ours(name)
     );
     if (unused.length > 0) {
-      const more = unused.length > MAX_NAMED ? ` and ${unused.length - MAX_NAMED} more` : "";
-      this.refuse(
-        `its configuration has no place for ${unused.slice(0, MAX_NAMED).join(", ")}${more}`,
-      );
+      this.refuse(`its configuration has no place for ${named(unused)}`);
     }
     return this.g.finish();
   }

@@ -1,5 +1,6 @@
+import { named } from "../named.ts";
 import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
-import { named, type Refuse } from "./part.ts";
+import type { Refuse } from "./part.ts";
 
 /** Tensors of one network by their names in it; each keeps the file's name as its own. */
 export type LdmGroups = Readonly<Record<GroupName, TensorIndex>> & {

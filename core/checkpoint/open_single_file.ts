@@ -1,6 +1,5 @@
-import { fromHalf } from "../half.ts";
 import type { ModelFiles } from "../model/mod.ts";
-import { type IndexedTensor, readSafetensorsIndex, type TensorIndex } from "../safetensors/mod.ts";
+import { readFloats, readSafetensorsIndex, type TensorIndex } from "../safetensors/mod.ts";
 import { refuseOtherFormats } from "./file_format.ts";
 import type { Prediction } from "./sampling.ts";
 import {
@@ -39,22 +38,9 @@ async function predictionBySpread(
 ): Promise<Prediction | undefined> {
   const norm = tensors.get(LAST_NORM);
   if (!norm || norm.end - norm.start > MAX_BYTES) return undefined;
-  const values = await floatsOf(files, norm);
+  const values = await readFloats(files, norm);
   if (!values) return undefined;
   return standardDeviation(values) > SPREAD_OF_V ? "v_prediction" : "epsilon";
-}
-
-async function floatsOf(
-  files: ModelFiles,
-  { path, start, end, dtype }: IndexedTensor,
-): Promise<Float32Array | undefined> {
-  const { buffer } = await files.bytes(path, { start, end });
-  if (dtype === "F32") return new Float32Array(buffer);
-  if (dtype === "F16") return fromHalf(new Uint16Array(buffer));
-  if (dtype !== "BF16") return undefined;
-  // bfloat16 is the upper half of a float32.
-  const words = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
-  return new Float32Array(words.buffer);
 }
 
 function standardDeviation(values: Float32Array): number {

@@ -1,5 +1,6 @@
+import { named } from "../named.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
-import { named, type Refuse } from "./part.ts";
+import type { Refuse } from "./part.ts";
 
 const OTHER_NETWORK =
   "its names are not mapped in one file yet. Take the folder of diffusers that the model is " +

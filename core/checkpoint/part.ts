@@ -1,3 +1,4 @@
+import { named } from "../named.ts";
 import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
 
 /** A network as diffusers or transformers publish it, with its weights where they lie in the file. */
@@ -10,15 +11,6 @@ export interface CheckpointPart {
 
 /** Throws the caller's error. */
 export type Refuse = (why: string) => never;
-
-/** How many names an error gives. */
-const MAX_NAMED = 3;
-
-/** "a, b, c and 7 more", each name cut to a length that fits a sentence. */
-export function named(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMED).map((name) => name.slice(0, 100)).join(", ");
-  return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
-}
 
 /** One tensor under one name, or several that are slices of it; none where it is not used. */
 type Rename = (name: string, tensor: IndexedTensor) => readonly IndexedTensor[] | undefined;

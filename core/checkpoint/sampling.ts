@@ -1,5 +1,6 @@
+import { named } from "../named.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
-import { named, type Refuse } from "./part.ts";
+import type { Refuse } from "./part.ts";
 
 export type Prediction = "epsilon" | "v_prediction";
 

@@ -1,5 +1,5 @@
 import type { ByteRange, ModelFiles } from "../model/mod.ts";
-import { fromHalf } from "../half.ts";
+import { fromBfloat16, fromHalf } from "../half.ts";
 import type { StoredType, WeightReference } from "../onnx/mod.ts";
 
 /** A file that is not on disk: weights one after the other, read and widened when they are wanted. */
@@ -91,18 +91,8 @@ async function readRun(files: ModelFiles, run: readonly Packed[], into: Uint8Arr
 }
 
 function widened(type: StoredType, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
-  if (type === "bfloat16") return widenedBfloat16(bytes);
   // A copy, since a range may begin at an odd byte of its buffer.
-  const values = fromHalf(new Uint16Array(bytes.slice().buffer));
+  const bits = new Uint16Array(bytes.slice().buffer);
+  const values = type === "bfloat16" ? fromBfloat16(bits) : fromHalf(bits);
   return new Uint8Array(values.buffer);
-}
-
-/** bfloat16 is the upper half of a float32. */
-function widenedBfloat16(bytes: Uint8Array): Uint8Array {
-  const wide = new Uint8Array(2 * bytes.length);
-  for (let i = 0; i < bytes.length; i += 2) {
-    wide[2 * i + 2] = bytes[i];
-    wide[2 * i + 3] = bytes[i + 1];
-  }
-  return wide;
 }

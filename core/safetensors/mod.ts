@@ -28,4 +28,5 @@ export {
   shardPaths,
   type TensorIndex,
 } from "./tensor_index.ts";
+export { readFloats } from "./read_floats.ts";
 export type { WeightDelta } from "./weight_delta.ts";
