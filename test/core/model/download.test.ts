@@ -59,7 +59,7 @@ function optionsWith(fetch: Fetch, more: Omit<Partial<DownloadOptions>, "store">
     const hash = createHash("sha256");
     return { update: (bytes: Uint8Array) => hash.update(bytes), digest: () => hash.digest("hex") };
   };
-  const transport = { fetch, backoffMs: 1, attempts: 3, stallMs: 1000 };
+  const transport = { fetch, backoffMs: 1, attempts: 3, stallMs: 60_000 };
   return { model: "tiny", transport, store, sha256, ...more };
 }
 

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ModelProgress } from "../../../core/model/model_progress.ts";
 import { readLayout } from "../../../core/model/mod.ts";
 import { openModel, type OpenModelOptions } from "../../../server/models/mod.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import {
   neededFiles,
@@ -28,7 +29,7 @@ beforeEach(async () => {
     cacheFolder,
     hubEndpoint: hub.endpoint,
     hubToken: "",
-    transport: { backoffMs: 5, attempts: 4, stallMs: 2000 },
+    transport: { backoffMs: 5, attempts: 4, stallMs: PATIENCE_MS },
     onProgress: (event) => progress.push(event),
   };
 });
@@ -82,9 +83,22 @@ describe("a hub's repository", () => {
   });
 
   test("asked for twice at once in one process is fetched once", async () => {
-    await Promise.all([openModel("hf:acme/tiny", options), openModel("hf:acme/tiny", options)]);
-    expect(hub.bodies(UNET)).toHaveLength(1);
+    // The first holds the lock until its stalled request is cut, so that the second has to wait.
+    hub.fault(UNET, { stallAfter: 1000, times: 1 });
+    const both = Promise.all([
+      openModel("hf:acme/tiny", options),
+      openModel("hf:acme/tiny", options),
+    ]);
+    await vi.waitUntil(() => hub.stalled > 0 && kinds("wait").length > 0, {
+      timeout: PATIENCE_MS,
+      interval: 10,
+    });
+    hub.cutAll();
+    await both;
     expect(kinds("wait")).toHaveLength(1);
+    const [whole, ...resumed] = hub.bodies(UNET);
+    expect(whole.headers.range).toBeUndefined();
+    expect(resumed.map(({ headers }) => headers.range)).toEqual(["bytes=1000-"]);
   });
 
   test("is fetched once; a branch costs one look-up, a commit none", async () => {
@@ -306,9 +320,9 @@ describe("a connection that fails", () => {
     const transport = { ...options.transport, stallMs: 1500 };
     options = { ...options, transport };
     await unetArrived();
-    expect(kinds("retry")).toMatchObject([{
+    expect(kinds("retry")[0]).toMatchObject({
       message: expect.stringContaining("nothing for 1.5 s"),
-    }]);
+    });
   });
 
   test("for good ends in download_failed that names the file", async () => {

@@ -48,7 +48,7 @@ test("one process downloads, the other waits, says so and fetches nothing", asyn
   // The first holds the lock until its stalled request is cut by us.
   hub.fault(UNET, { stallAfter: 1000, times: 1 });
   const first = new Opening(hub, cache);
-  await first.until("download");
+  await vi.waitUntil(() => hub.stalled > 0, WAIT);
   const second = new Opening(hub, cache);
   const wait = await second.until("wait");
   expect(wait.message).toContain(`process ${first.process.pid} is downloading hf:acme/tiny`);

@@ -4,6 +4,7 @@ import { openModel, type OpenModelOptions } from "../../../server/models/mod.ts"
 import { runCli } from "../../fixtures/cli.ts";
 import { filesUnder, golden } from "../../fixtures/golden_models.ts";
 import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { filesIn, temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const SD1 = golden("pipelines/pipe-sd1");
@@ -133,7 +134,7 @@ describe("a hub that answers", () => {
     cacheFolder = await temporaryFolder();
     options = {
       ...{ cacheFolder, hubEndpoint: hub.endpoint, hubToken: "" },
-      transport: { backoffMs: 5, attempts: 3, stallMs: 2000 },
+      transport: { backoffMs: 5, attempts: 3, stallMs: PATIENCE_MS },
     };
   });
   afterEach(() => hub[Symbol.asyncDispose]());
