@@ -1,6 +1,5 @@
-import { viewOf } from "../checkpoint/mod.ts";
 import { AppError } from "../error.ts";
-import { type ModelFiles, readJson, readLayout } from "../model/mod.ts";
+import { type ModelFiles, readJson, readLayout, viewOf } from "../model/mod.ts";
 import type { IndexedTensor, WeightDelta } from "../safetensors/mod.ts";
 import { readLora } from "./lora_file.ts";
 import { type BaseParts, type Deltas, matchLora } from "./match_lora.ts";
@@ -26,10 +25,7 @@ export async function adaptFiles(files: ModelFiles, adapter: Adapter): Promise<M
   const at = `adapters/${before.length}/`;
   const deltas = placed(matchLora(lora, await baseParts(files), adapter.files.name), at);
   return viewOf(files, {
-    written: new Map(),
     mounted: { at, files: adapter.files },
-    tensors: files.tensors,
-    notices: files.notices,
     derived: [...files.derived ?? [], at + path],
     adapters: [...before, { sha256, scale, deltas }],
   });

@@ -1,6 +1,12 @@
 import { AppError } from "../error.ts";
 import { roundHalf } from "../half.ts";
-import type { ByteRange, ModelFiles, NetworkFiles, WeightFiles } from "../model/mod.ts";
+import {
+  type ByteRange,
+  type ModelFiles,
+  type NetworkFiles,
+  viewOf,
+  type WeightFiles,
+} from "../model/mod.ts";
 import { onnxWeights, ProtobufReader } from "../onnx/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Alteration } from "./lab.ts";
@@ -97,19 +103,5 @@ function quantised(weights: Float32Array<ArrayBuffer>, max: number): Float32Arra
 
 /** Without a path on disk, so that the old file is not read by it. */
 function withFile(files: ModelFiles, path: string, bytes: Uint8Array<ArrayBuffer>): ModelFiles {
-  return {
-    name: files.name,
-    location: files.location,
-    variant: files.variant,
-    paths: files.paths,
-    has: (asked) => files.has(asked),
-    size: (asked) => asked === path ? bytes.length : files.size(asked),
-    text: (asked) => files.text(asked),
-    bytes: async (asked, range) =>
-      asked !== path
-        ? await files.bytes(asked, range)
-        : range
-        ? bytes.slice(range.start, range.end)
-        : bytes,
-  };
+  return { ...viewOf(files, { written: new Map([[path, bytes]]) }), localPath: undefined };
 }

@@ -1,6 +1,5 @@
 import { AppError } from "../error.ts";
-import { MODEL_INDEX, type ModelFiles } from "../model/mod.ts";
-import { viewOf } from "./files_view.ts";
+import { MODEL_INDEX, type ModelFiles, viewOf } from "../model/mod.ts";
 import type { SingleFileModel } from "./single_file.ts";
 
 /** CLIP's vocabulary, which no checkpoint holds. */

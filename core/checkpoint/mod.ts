@@ -15,7 +15,6 @@
  * ```
  */
 export { refuseOtherFormats } from "./file_format.ts";
-export { viewOf } from "./files_view.ts";
 export { checkpointFiles, type ClipVocabulary } from "./checkpoint_files.ts";
 export {
   diffusersNameOfLdmUnet,

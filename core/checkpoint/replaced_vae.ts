@@ -1,6 +1,5 @@
 import { AppError } from "../error.ts";
-import { type ModelFiles, readJson } from "../model/mod.ts";
-import { viewOf } from "./files_view.ts";
+import { type ModelFiles, readJson, viewOf } from "../model/mod.ts";
 import { openVaeFile } from "./vae_file.ts";
 
 const CONFIG = "vae/config.json";
@@ -38,7 +37,6 @@ export async function replaceVae(
     mounted: { at: PLACE, files: vae },
     hides: (each) => each.startsWith("vae/"),
     tensors: { ...files.tensors, vae: tensors },
-    notices: files.notices,
     derived: [...files.derived ?? [], CONFIG],
   });
 }

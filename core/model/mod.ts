@@ -24,6 +24,7 @@ export {
   type ModelStore,
   type PartialFile,
 } from "./download.ts";
+export { viewOf } from "./files_view.ts";
 export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
 export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";

@@ -1,9 +1,9 @@
-import type { ModelFiles } from "../model/mod.ts";
+import type { ModelFiles } from "./model_files.ts";
 
-/** What is seen otherwise of a model's files. */
+/** What is seen otherwise of a model's files; what is left out stays as it is. */
 interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "adapters"> {
   /** Files that are written here, by path. */
-  readonly written: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly written?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Other files, under a path of their own. */
   readonly mounted?: { readonly at: string; readonly files: ModelFiles };
   /** Files that are left out. */
@@ -11,7 +11,9 @@ interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "ada
 }
 
 /** A model's files, with some added and some left out. */
-export function viewOf(files: ModelFiles, { written, mounted, hides, ...facts }: View): ModelFiles {
+export function viewOf(files: ModelFiles, view: View): ModelFiles {
+  const { written = new Map<string, Uint8Array<ArrayBuffer>>(), mounted, hides, ...facts } = view;
+  const { name, location, variant, tensors, notices, derived, adapters } = files;
   /** Whose file it is, and its path there. */
   const place = (path: string): readonly [ModelFiles, string] =>
     mounted && path.startsWith(mounted.at)
@@ -27,7 +29,7 @@ export function viewOf(files: ModelFiles, { written, mounted, hides, ...facts }:
     return await from.bytes(inner, range);
   };
   return {
-    ...{ name: files.name, location: files.location, variant: files.variant },
+    ...{ name, location, variant, tensors, notices, derived, adapters },
     ...facts,
     paths,
     has: (path) => paths.includes(path),
