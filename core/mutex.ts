@@ -8,20 +8,3 @@ export class Mutex {
     return result;
   }
 }
-
-/** Runs tasks of the same key one after the other, and those of different keys concurrently. */
-export class KeyedMutex {
-  readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
-
-  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
-    const entry = this.#mutexes.get(key) ?? { mutex: new Mutex(), users: 0 };
-    this.#mutexes.set(key, entry);
-    entry.users++;
-    try {
-      return await entry.mutex.run(task);
-    } finally {
-      entry.users--;
-      if (entry.users === 0) this.#mutexes.delete(key);
-    }
-  }
-}

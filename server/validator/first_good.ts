@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+
 /** The first that succeeded, or why all failed. */
 export type Outcome<T> = { readonly value: T } | { readonly errors: readonly unknown[] };
 
@@ -9,21 +11,25 @@ export type Outcome<T> = { readonly value: T } | { readonly errors: readonly unk
 export function firstGood<T>(
   attempts: readonly (() => Promise<T>)[],
   hedgeMs: number,
+  { sleep }: Pick<Clock, "sleep">,
 ): Promise<Outcome<T>> {
   const { promise, resolve } = Promise.withResolvers<Outcome<T>>();
   const errors: unknown[] = [];
   let next = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let hedge = new AbortController();
   const done = (outcome: Outcome<T>) => {
-    clearTimeout(timer);
+    hedge.abort();
     next = attempts.length;
     resolve(outcome);
   };
   const start = () => {
-    clearTimeout(timer);
+    hedge.abort();
     const attempt = attempts[next++];
     if (!attempt) return;
-    if (next < attempts.length) timer = setTimeout(start, hedgeMs);
+    if (next < attempts.length) {
+      const { signal } = hedge = new AbortController();
+      void sleep(hedgeMs, signal).then(() => signal.aborted || start());
+    }
     attempt().then((value) => done({ value }), (error) => {
       errors.push(error);
       if (errors.length === attempts.length) done({ errors });

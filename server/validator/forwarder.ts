@@ -6,6 +6,7 @@ import type { CheckedImage, CheckedStatement, Verdict } from "../../core/verifie
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { blameFor, isExcused } from "./blame.ts";
+import type { Clock } from "./clock.ts";
 import { firstGood } from "./first_good.ts";
 import { furthest, type OnStep } from "./furthest.ts";
 import type { Ledger, PendingCheck } from "./ledger/mod.ts";
@@ -47,8 +48,7 @@ interface ForwarderParts {
   /** `manifestHash` of the model that is asked for. */
   readonly manifest: string;
   readonly random: Random;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly options: ForwardOptions;
 }
@@ -105,7 +105,7 @@ export class Forwarder {
     format: ImageFormat,
     { signal, onStep }: Waiting = {},
   ): Promise<Forwarded> {
-    const { ranked, options, random } = this.#parts;
+    const { ranked, options, random, clock } = this.#parts;
     const peers = drawByRank(ranked(), options.miners, random);
     const { promise: charged, resolve: charge } = Promise.withResolvers<boolean>();
     const id = crypto.randomUUID();
@@ -115,7 +115,7 @@ export class Forwarder {
       onStep: steps?.take,
     };
     const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
-    const result = await firstGood(attempts, options.hedgeMs);
+    const result = await firstGood(attempts, options.hedgeMs, clock);
     steps?.end();
     if ("value" in result) {
       charge(true);
@@ -142,7 +142,7 @@ export class Forwarder {
     for (const check of ledger.checks.pending()) {
       const { id, hotkey, receipt } = check;
       if (this.#checking.has(keyOf(check))) continue;
-      if (clock() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
+      if (clock.now() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
         await this.#check(check);
         continue;
       }

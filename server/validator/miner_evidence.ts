@@ -6,6 +6,7 @@ import {
   type ScoreCall,
 } from "../../core/protocol/mod.ts";
 import type { OpeningSource } from "../../core/verifier/mod.ts";
+import { type Clock, stopwatch } from "./clock.ts";
 
 /** What a miner sends of itself for one check. */
 export interface MinerEvidence {
@@ -25,15 +26,16 @@ export function evidenceOfMiner(
   { receipt, url, token }: ScoreCall,
   id: string | undefined,
   fetchMs: number,
+  { now, sleep }: Clock = stopwatch,
 ): MinerEvidence {
   let left = fetchMs;
   const timed = async <T>(fetch: (timeoutMs: number) => Promise<T>): Promise<T> => {
     if (left <= 0) throw withheld(fetchMs);
-    const started = performance.now();
+    const started = now();
     try {
       return await fetch(left);
     } finally {
-      left -= performance.now() - started;
+      left -= now() - started;
     }
   };
   const miner = (timeoutMs: number) => minerAddress(url, Math.ceil(timeoutMs), token);
@@ -46,7 +48,7 @@ export function evidenceOfMiner(
         // A dropped connection is no refusal: what is withheld is asked for once more.
         if (!(error instanceof AppError) || error.code !== "opening_withheld") throw error;
         if (left <= RETRY_MS) throw error;
-        await timed(() => new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS)));
+        await timed(() => sleep(RETRY_MS));
         return await open();
       }
     },

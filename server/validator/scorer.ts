@@ -7,7 +7,7 @@ import {
   type Score,
   type ScoreCall,
 } from "../../core/protocol/mod.ts";
-import { KeyedMutex, Mutex } from "../../core/mutex.ts";
+import { Mutex } from "../../core/mutex.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   type CheckedImage,
@@ -16,6 +16,7 @@ import {
   type Report,
   type Verifier,
 } from "../../core/verifier/mod.ts";
+import type { Clock } from "./clock.ts";
 import { evidenceOfMiner } from "./miner_evidence.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
@@ -42,38 +43,39 @@ export interface LocalScorerOptions {
   readonly fetchMs?: number;
   /** Decodes the images; default: in this thread. */
   readonly codec?: ImageCodec;
+  /** Default: this machine's. */
+  readonly clock?: Clock;
 }
 
 /**
  * With an engine of this process. Networks run one after the other; what miners send is awaited
- * meanwhile, so that a slow one holds up only its own checks, of which there is one at a time.
+ * outside, so that a slow one holds up no other check, not even its own: each has its own time, and
+ * ends as `withheld` before anybody who waits for it gives up.
  */
 export function localScorer(
   verifier: Pick<Verifier, "verify">,
   engine: Pick<ImageEngine, "predict" | "decode">,
-  { fetchMs = FETCH_MS, codec }: LocalScorerOptions = {},
+  { fetchMs = FETCH_MS, codec, clock }: LocalScorerOptions = {},
 ): Scorer {
-  const ofMiner = new KeyedMutex();
   const network = new Mutex();
   const oneByOne: typeof engine = {
     predict: (request, states) => network.run(() => engine.predict(request, states)),
     decode: (request, bits) => network.run(() => engine.decode(request, bits)),
   };
-  return (answer, image) =>
-    ofMiner.run(answer.receipt.miner, async () => {
-      const { receipt, statement } = answer;
-      const evidence = evidenceOfMiner(answer, statement?.id, fetchMs);
-      const report = await verifier.verify({
-        receipt: statement ?? receipt,
-        level: 3,
-        drawn: chooseSteps(receipt, {}),
-        source: evidence.source,
-        image: () => image ? Promise.resolve(image) : evidence.image(),
-        openEngine: () => Promise.resolve(oneByOne),
-        codec,
-      });
-      return scoreOf(report);
+  return async (answer, image) => {
+    const { receipt, statement } = answer;
+    const evidence = evidenceOfMiner(answer, statement?.id, fetchMs, clock);
+    const report = await verifier.verify({
+      receipt: statement ?? receipt,
+      level: 3,
+      drawn: chooseSteps(receipt, {}),
+      source: evidence.source,
+      image: () => image ? Promise.resolve(image) : evidence.image(),
+      openEngine: () => Promise.resolve(oneByOne),
+      codec,
     });
+    return scoreOf(report);
+  };
 }
 
 /** What of a report counts. A step that is not opened is a failure, and no proof of a cheat. */

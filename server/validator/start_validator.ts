@@ -8,6 +8,7 @@ import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
+import { systemClock } from "./clock.ts";
 import { Forwarder } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
@@ -63,7 +64,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const model = await openScoring(options, { metrics, codec }, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
-    ...{ random: secureRandom, clock: Date.now },
+    ...{ random: secureRandom, clock: systemClock },
     ranked: () => {
       const found = peers();
       // The first miner of a subnet is not kept waiting for the next reading.

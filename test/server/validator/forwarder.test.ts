@@ -4,6 +4,7 @@ import { decodeRequest } from "../../../core/request/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { type Hotkey, openHotkey } from "../../../core/keys/mod.ts";
+import { systemClock } from "../../../server/validator/clock.ts";
 import {
   DEFAULT_FORWARD,
   Forwarder,
@@ -69,7 +70,7 @@ function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> 
     manifest: "ab".repeat(32),
     // Ranks are drawn from the end of the unit interval: 0 takes the best.
     random: () => random,
-    clock: () => now,
+    clock: { ...systemClock, now: () => now },
     log: () => {},
     options: { ...DEFAULT_FORWARD, hedgeMs: 50, ...options },
   });

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
@@ -72,12 +72,25 @@ test("networks run one after the other, whichever miner's steps they check", asy
   expect([work.mostChecks, work.most]).toEqual([2, 1]);
 });
 
-test("a miner is checked once at a time", async () => {
-  const url = serveMiner(after(5));
-  const { work, engine, verifier } = verifying(2);
+test("nor does it hold up its own other checks: each has its whole time", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  // Each answers a second before it is late; one after the other, five would take 145 s.
+  vi.stubGlobal("fetch", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 29_000));
+    return new Response("an opening");
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { engine, verifier } = verifying(1);
   const score = localScorer(verifier, engine);
-  await Promise.all([0, 1, 2].map(() => score({ receipt: receipts[0], url, token: TOKEN })));
-  expect(work.mostChecks).toBe(1);
+  const five = Promise.all(
+    [0, 1, 2, 3, 4].map(() => score({ receipt: receipts[0], url: "http://slow:1", token: TOKEN })),
+  );
+  const verdicts = five.then((scores) => scores.map(({ verdict }) => verdict));
+  let done: readonly string[] = [];
+  void verdicts.then((all) => done = all);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(done).toEqual(Array(5).fill("honest"));
 });
 
 test("all openings of a check have one time together", async () => {
