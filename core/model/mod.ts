@@ -25,6 +25,7 @@ export {
   type PartialFile,
 } from "./download.ts";
 export { viewOf } from "./files_view.ts";
+export { hashFiles } from "./hash_files.ts";
 export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
 export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
@@ -70,7 +71,16 @@ export {
   parseModelSource,
   unknownModel,
 } from "./model_source.ts";
-export { RemoteFiles } from "./remote_files.ts";
+export {
+  indexOfParts,
+  type Looking,
+  lookUp,
+  lookUpFile,
+  lookUpModel,
+  lookUpParts,
+  namedShards,
+} from "./look_up.ts";
+export { fetchRange, RemoteFiles } from "./remote_files.ts";
 export {
   type HubAccess,
   openHub,

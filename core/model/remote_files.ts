@@ -1,4 +1,3 @@
-import { readAtMost } from "../bounded_body.ts";
 import { AppError } from "../error.ts";
 import { contentRange } from "./http_headers.ts";
 import { ListedFiles } from "./listed_files.ts";
@@ -39,8 +38,12 @@ function sizeOf({ size, url }: RemoteFile): number {
   throw new AppError("download_failed", `Cannot read ${showUrl(url)}: its size is not said`);
 }
 
-/** @see RFC 9110, section 14. */
-async function fetchRange(
+/**
+ * A range of a file. Failures are tried again, from its first byte.
+ * @throws AppError `download_failed`, `cancelled`.
+ * @see RFC 9110, section 14.
+ */
+export async function fetchRange(
   { path, url }: RemoteFile,
   range: ByteRange,
   transport: Transport,
@@ -56,11 +59,9 @@ async function fetchRange(
     const { response } = await watch.during(
       send(transport, url, { headers, signal: watch.signal }),
     );
-    if (!response.ok) {
-      await response.body?.cancel();
-      return retryOrThrow(response, doing);
-    }
-    return await rangeOf(response, range, doing, watch);
+    if (response.ok) return await rangeOf(response, range, doing, watch);
+    await response.body?.cancel();
+    return retryOrThrow(response, doing);
   });
 }
 
@@ -70,13 +71,42 @@ async function rangeOf(
   doing: string,
   watch: Watchdog,
 ): Promise<Uint8Array<ArrayBuffer> | Retry> {
-  const first = response.status === 206 ? contentRange(response).start : 0;
-  const bytes = first === start
-    ? await watch.during(readAtMost(response, end - start, watch.signal))
+  const bytes = new Uint8Array(end - start);
+  const got = firstByte(response, start) === start
+    ? await readInto(bytes, response, watch)
     : undefined;
-  if (bytes?.length === end - start) return bytes;
-  if (bytes) return new Retry(`${bytes.length} of ${end - start} bytes came`);
+  if (got === bytes.length) return bytes;
+  if (got !== undefined) return new Retry(`${got} of ${bytes.length} bytes came`);
   await response.body?.cancel().catch(() => {});
-  const why = "the server sends whole files alone, and this is one of weights";
-  throw new AppError("download_failed", `Cannot ${doing}: ${why}. \`models pull\` fetches it`);
+  const why = "the server sends other bytes than were asked for: whole files alone, it seems";
+  throw new AppError("download_failed", `Cannot ${doing}: ${why}. Download it, and open the copy`);
+}
+
+/** A browser hides from its pages where a range of another origin starts: it is the one asked for. */
+function firstByte(response: Response, asked: number): number | undefined {
+  if (response.status !== 206) return 0;
+  return response.headers.has("content-range") ? contentRange(response).start : asked;
+}
+
+/** @returns how many bytes came; undefined for more than there is room for, the rest is not read. */
+async function readInto(
+  bytes: Uint8Array,
+  { body }: Response,
+  watch: Watchdog,
+): Promise<number | undefined> {
+  const reader = body?.getReader();
+  if (!reader) return 0;
+  let got = 0;
+  try {
+    for (;;) {
+      const { done, value } = await watch.during(reader.read());
+      if (done) return got;
+      if (got + value.length > bytes.length) return undefined;
+      bytes.set(value, got);
+      got += value.length;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
 }

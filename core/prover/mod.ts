@@ -20,6 +20,7 @@
  * console.assert(hashes.length === 4 && root.length === 32);
  * ```
  */
+export { modelFacts } from "./model_facts.ts";
 export { type LeafSource, openStep } from "./open_step.ts";
 export { makeReceipts } from "./receipts.ts";
 export { RunRecorder } from "./run_recorder.ts";

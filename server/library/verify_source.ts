@@ -1,8 +1,8 @@
 import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
-import { type ModelFiles, parseModelSource } from "../../core/model/mod.ts";
+import { hashFiles, type ModelFiles, parseModelSource } from "../../core/model/mod.ts";
 import { knownModels, openModel, verifyCached } from "../models/mod.ts";
-import { sha256OfFiles } from "../storage/mod.ts";
+import { sha256 } from "../storage/mod.ts";
 import { columns } from "./columns.ts";
 
 /**
@@ -32,7 +32,7 @@ async function verifyCopy(given: string): Promise<string> {
 
 async function hashLines(files: ModelFiles): Promise<string> {
   const own = files.paths.filter((path) => !files.derived?.includes(path));
-  const hashes = await sha256OfFiles(files, own, new Map());
+  const hashes = await hashFiles(files, { paths: own, sha256 });
   return [
     `Nothing is known of ${files.name} to compare its files with. Their SHA-256:`,
     ...columns(Object.entries(hashes).map(([path, hash]) => [hash, path])),

@@ -1,26 +1,27 @@
 import { join } from "node:path";
 import { AppError } from "../../core/error.ts";
 import {
-  candidateFiles,
-  chooseFiles,
   decodeModelIndex,
   type DownloadedFile,
   downloadFiles,
   graphWeights,
+  indexOfParts,
+  type Looking,
+  lookUp,
+  lookUpFile,
+  lookUpParts,
   MODEL_INDEX,
   type ModelIndex,
   type ModelProgress,
+  namedShards,
   readJson,
   readLayout,
   type RemoteFile,
   requireUnet,
-  selectedParts,
   type Transport,
 } from "../../core/model/mod.ts";
-import { shardPaths } from "../../core/safetensors/mod.ts";
 import { bytesKept, DiskStore } from "./disk_store.ts";
 import { FolderFiles } from "./folder_files.ts";
-import { find, indexOfParts, type Looking, lookUp } from "./look_up.ts";
 import type { CachedModel } from "./model_cache.ts";
 import { diskFull, freeBytes, sha256, sha256OfFile } from "../storage/mod.ts";
 
@@ -41,21 +42,16 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   if (selection.file !== undefined) return await fetchCheckpoint(fetching, selection.file);
   const index = await fetchIndex(fetching);
   requireUnet(index, fetching.remote.name);
-  const candidates = selectedParts(index, selection).flatMap((part) =>
-    candidateFiles(part, selection)
-  );
-  const found = await lookUp(fetching, [MODEL_INDEX, ...candidates]);
-  const has = (path: string) => found.has(path);
-  const chosen = chooseFiles(index, has, selection, fetching.remote.name);
-  await fetchFiles(fetching, chosen.flatMap((path) => found.get(path) ?? []));
-  await fetchExternal(fetching, chosen);
+  const chosen = await lookUpParts(fetching, index);
+  await fetchFiles(fetching, chosen);
+  await fetchExternal(fetching);
   const { paths } = await readLayout(await filesOf(fetching), selection);
   await cached.finish(selection, paths);
 }
 
 async function fetchCheckpoint(fetching: Fetching, path: string): Promise<void> {
   const { remote, cached, selection } = fetching;
-  const file = await find(fetching, path);
+  const file = await lookUpFile(fetching, path);
   if (!file) {
     const why = `${remote.name} has no such file, or answers with a page: it may ask to log in`;
     throw new AppError("model_not_found", `Cannot find the model ${path}: ${why}`);
@@ -66,24 +62,21 @@ async function fetchCheckpoint(fetching: Fetching, path: string): Promise<void> 
 
 async function fetchIndex(fetching: Fetching): Promise<ModelIndex> {
   const { remote } = fetching;
-  const file = await find(fetching, MODEL_INDEX);
+  const file = await lookUpFile(fetching, MODEL_INDEX);
   if (!file) return await indexOfParts(fetching);
   await fetchFiles(fetching, [file]);
   return decodeModelIndex(await readJson(await filesOf(fetching), MODEL_INDEX), remote.name);
 }
 
 /** Weights outside the graphs, or in several files, under whatever names those are given. */
-async function fetchExternal(fetching: Fetching, chosen: readonly string[]): Promise<void> {
+async function fetchExternal(fetching: Fetching): Promise<void> {
   const files = await filesOf(fetching);
-  const named = new Set<string>();
-  for (const graph of chosen.filter((path) => path.endsWith(".onnx"))) {
+  const named = new Set(await namedShards(files));
+  for (const graph of files.paths.filter((path) => path.endsWith(".onnx"))) {
     const { external } = await graphWeights(files, graph);
     for (const { path } of external) named.add(path);
   }
-  for (const index of chosen.filter((path) => /\.safetensors\.index\b.*\.json$/.test(path))) {
-    for (const path of await shardPaths(files, index)) named.add(path);
-  }
-  const found = await lookUp(fetching, [...named].filter((path) => !chosen.includes(path)));
+  const found = await lookUp(fetching, [...named].filter((path) => !files.has(path)));
   await fetchFiles(fetching, [...found.values()]);
 }
 

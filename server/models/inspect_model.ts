@@ -1,26 +1,22 @@
 import { stat } from "node:fs/promises";
 import { AppError } from "../../core/error.ts";
 import {
-  candidateFiles,
-  chooseFiles,
-  decodeModelIndex,
+  type Looking,
+  lookUp,
+  lookUpModel,
   MODEL_INDEX,
   type ModelFiles,
   openHub,
   openUrl,
   openUrlFile,
   parseModelSource,
-  readJson,
   type RemoteFile,
   RemoteFiles,
   type RemoteFolder,
-  selectedParts,
   unknownModel,
 } from "../../core/model/mod.ts";
-import { shardPaths } from "../../core/safetensors/mod.ts";
 import { CheckpointFile } from "./checkpoint_file.ts";
 import { FolderFiles } from "./folder_files.ts";
-import { indexOfParts, type Looking, lookUp } from "./look_up.ts";
 import { fileNameOf, openModel, wholeModel } from "./open_model.ts";
 import { type Opening, type OpenModelOptions, withDefaults } from "./opening.ts";
 
@@ -105,36 +101,12 @@ async function remoteFiles(
 }
 
 async function remoteFolder(looking: Looking, opening: Opening): Promise<ModelFiles> {
-  const { remote, selection } = looking;
+  const { remote } = looking;
   const first = await lookUp(looking, [MODEL_INDEX, ...LONE_FILES]);
-  const indexFile = first.get(MODEL_INDEX);
   const lone = LONE_FILES.flatMap((path) => first.get(path) ?? []);
-  if (!indexFile && lone.length > 0) return filesAt(remote, lone.slice(0, 1), opening);
-  const index = indexFile
-    ? decodeModelIndex(
-      await readJson(filesAt(remote, [indexFile], opening), MODEL_INDEX),
-      remote.name,
-    )
-    : await indexOfParts(looking);
-  const candidates = selectedParts(index, selection).flatMap((part) =>
-    candidateFiles(part, selection)
-  );
-  const found = await lookUp(looking, candidates);
-  if (indexFile) found.set(MODEL_INDEX, indexFile);
-  const chosen = chooseFiles(index, (path) => found.has(path), selection, remote.name)
-    .flatMap((path) => found.get(path) ?? []);
-  return filesAt(remote, [...chosen, ...await shardsOf(looking, chosen, opening)], opening);
-}
-
-async function shardsOf(
-  looking: Looking,
-  chosen: readonly RemoteFile[],
-  opening: Opening,
-): Promise<readonly RemoteFile[]> {
-  const files = filesAt(looking.remote, chosen, opening);
-  const indices = files.paths.filter((path) => /\.safetensors\.index\b.*\.json$/.test(path));
-  const shards = (await Promise.all(indices.map((path) => shardPaths(files, path)))).flat();
-  return [...(await lookUp(looking, shards)).values()];
+  const read = (files: readonly RemoteFile[]) => filesAt(remote, files, opening);
+  if (!first.has(MODEL_INDEX) && lone.length > 0) return read(lone.slice(0, 1));
+  return read(await lookUpModel(looking, read));
 }
 
 function filesAt(

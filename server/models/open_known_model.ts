@@ -1,6 +1,7 @@
 import { type KnownModel, knownModel } from "../../core/model/mod.ts";
+import { modelFacts } from "../../core/prover/mod.ts";
+import { sha256 } from "../storage/mod.ts";
 import { knownEntry } from "./known_models.ts";
-import { modelFacts } from "./model_facts.ts";
 import { openModel } from "./open_model.ts";
 import type { OpenModelOptions } from "./opening.ts";
 
@@ -15,5 +16,5 @@ export async function openKnownModel(
 ): Promise<KnownModel> {
   const entry = knownEntry(given, options.catalogue);
   const files = await openModel(given, options);
-  return knownModel(files, entry, () => modelFacts(files, entry));
+  return knownModel(files, entry, () => modelFacts(files, entry, sha256));
 }

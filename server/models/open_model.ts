@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../../core/error.ts";
 import {
   describeSource,
+  hashFiles,
   isModelPath,
   makesImages,
   MODEL_INDEX,
@@ -27,7 +28,7 @@ import { readConfigs } from "./part_configs.ts";
 import { damaged } from "./damage.ts";
 import { fetchModel } from "./fetch_model.ts";
 import { FolderFiles } from "./folder_files.ts";
-import { lockFolder, sha256OfFiles } from "../storage/mod.ts";
+import { lockFolder, sha256 } from "../storage/mod.ts";
 import { CachedModel, cacheName } from "./model_cache.ts";
 import { type Opening, type OpenModelOptions, withDefaults } from "./opening.ts";
 import { resolveRevision } from "./resolve_revision.ts";
@@ -70,17 +71,30 @@ export async function wholeModel(files: ModelFiles, { configs }: Opening): Promi
   return checkpointFiles(files, model, await clipVocabularyFiles(), given?.tokenizers);
 }
 
-/** As diffusers saves them. */
-const LORA_WEIGHTS = "pytorch_lora_weights.safetensors";
+/** A file that is a source of its own, by its name in a folder or repository, as diffusers saves it. */
+interface LoneFile {
+  readonly usual: string;
+  /** Files of the folder that belong to it. */
+  readonly beside?: readonly string[];
+  /** The part of a whole model that it may lie in. */
+  readonly part?: string;
+}
+
+const LORA: LoneFile = { usual: "pytorch_lora_weights.safetensors" };
+const VAE: LoneFile = {
+  usual: "diffusion_pytorch_model.safetensors",
+  beside: ["config.json"],
+  part: "vae",
+};
 
 async function withAdapters(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
   let adapted = files;
   for (const given of opening.adapters ?? []) {
     const { source, scale } = parseAdapter(given);
-    const file = await openOneFile(parseModelSource(source), LORA_WEIGHTS, opening);
-    const [sha256] = Object.values(await sha256OfFiles(file, file.paths, new Map()));
-    const known = scale ?? opening.scaleOf?.(sha256) ?? 1;
-    adapted = await adaptFiles(adapted, { files: file, sha256, scale: known });
+    const file = await openLoneFile(parseModelSource(source), LORA, opening);
+    const [hash] = Object.values(await hashFiles(file, { paths: file.paths, sha256 }));
+    const known = scale ?? opening.scaleOf?.(hash) ?? 1;
+    adapted = await adaptFiles(adapted, { files: file, sha256: hash, scale: known });
   }
   return adapted;
 }
@@ -91,48 +105,31 @@ function parseAdapter(given: string): { readonly source: string; readonly scale?
   return source ? { source, scale: Number(scale) } : { source: given };
 }
 
-/** @param usual the name of the file in a folder or repository. */
-async function openOneFile(
+async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
+  if (opening.vae === undefined) return files;
+  const vae = await openLoneFile(parseModelSource(opening.vae), VAE, opening);
+  const [weights] = vae.paths.filter((path) => !VAE.beside?.includes(path));
+  return await replaceVae(files, vae, weights);
+}
+
+async function openLoneFile(
   source: ModelSource,
-  usual: string,
+  { usual, beside = [], part = "" }: LoneFile,
   opening: Opening,
 ): Promise<ModelFiles> {
   if (source.kind === "hub") {
     return await openHubModel({ ...source, file: source.file ?? usual }, opening);
   }
   if (source.kind !== "folder") return await openSource(source, opening);
-  const found = await stat(source.path).catch(() => undefined);
-  const path = found?.isDirectory() ? join(source.path, usual) : source.path;
-  const size = (await stat(path).catch(() => undefined))?.size;
-  if (size !== undefined) return new CheckpointFile(path, size);
-  throw new AppError("model_not_found", `Cannot find the file ${path}: there is none`);
-}
-
-const VAE_WEIGHTS = "diffusion_pytorch_model.safetensors";
-
-async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
-  if (opening.vae === undefined) return files;
-  const vae = await openVae(parseModelSource(opening.vae), opening);
-  const weights = vae.paths.find((path) => !path.endsWith(".json"));
-  if (weights) return await replaceVae(files, vae, weights);
-  throw new AppError(
-    "model_not_found",
-    `Cannot open the VAE ${opening.vae}: it has no ${VAE_WEIGHTS}. Give a folder with it, or a file`,
-  );
-}
-
-async function openVae(source: ModelSource, opening: Opening): Promise<ModelFiles> {
-  if (source.kind === "hub") {
-    const file = source.file ?? VAE_WEIGHTS;
-    return await openHubModel({ ...source, file }, opening);
-  }
-  if (source.kind !== "folder") return await openSource(source, opening);
   const { path } = source;
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return new CheckpointFile(path, found.size);
-  const inner = await stat(join(path, "vae", VAE_WEIGHTS)).catch(() => undefined);
-  const location = inner ? join(path, "vae") : path;
-  return await FolderFiles.open({ name: path, location, only: ["config.json", VAE_WEIGHTS] });
+  for (const location of [join(path, part), path]) {
+    const files = await FolderFiles.open({ name: path, location, only: [...beside, usual] });
+    if (files.has(usual)) return files;
+  }
+  const why = found ? `the folder has no ${usual}` : "there is none";
+  throw new AppError("model_not_found", `Cannot find the file ${path}: ${why}`);
 }
 
 async function openSource(source: ModelSource, opening: Opening): Promise<ModelFiles> {

@@ -26,6 +26,6 @@ export {
   writeAtomically,
   writeTogether,
 } from "./output_file.ts";
-export { sha256, sha256OfFile, sha256OfFiles } from "./sha256.ts";
+export { sha256, sha256OfFile } from "./sha256.ts";
 export { PRIVATE_FOLDER, takeFolder } from "./state_lock.ts";
 export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

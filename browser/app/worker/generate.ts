@@ -6,8 +6,9 @@ import type { Plan } from "../../../core/schedule/mod.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import type { OpeningSource } from "../../../core/verifier/mod.ts";
 import type { GenerateEvent, GenerateOrder, OwnImage } from "../api/mod.ts";
-import { openRemoteModel, ownModel } from "./catalogue.ts";
+import { ownModel } from "./catalogue.ts";
 import type { Engines } from "./engines.ts";
+import { openRemoteModel } from "./remote_models.ts";
 
 /** An image with what opens its steps. */
 export interface Made {

@@ -82,7 +82,7 @@ describe("a folder in safetensors", () => {
     hub.fault("unet/diffusion_pytorch_model.safetensors", { ignoreRange: true });
     const { code, stderr } = await info(hub.plain);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/Cannot read unet.*sends whole files alone.*models pull/);
+    expect(stderr).toMatch(/Cannot read unet.*whole files alone.*Download it/);
   });
 });
 

@@ -1,34 +1,35 @@
 import {
   type CatalogueEntry,
+  type Hasher,
+  hashFiles,
   type ModelFacts,
   type ModelFiles,
   networkPrecision,
   readLayout,
-} from "../../core/model/mod.ts";
-import { manifestHash } from "../../core/transcript/mod.ts";
-import { sha256OfFiles } from "../storage/mod.ts";
+} from "../model/mod.ts";
+import { manifestHash } from "../transcript/mod.ts";
 
 /**
- * What a receipt states of a model, from its folder.
+ * What a receipt states of a model, from its files.
  * @param entry where the model is known: SHA-256 that it has are taken from it, other files are
- * hashed.
- * @throws AppError `model_invalid`, `storage_failed`.
+ * read and hashed.
+ * @throws AppError `model_invalid`, and what reading throws.
  */
 export async function modelFacts(
   files: ModelFiles,
   entry: CatalogueEntry | undefined,
+  sha256: () => Hasher,
 ): Promise<ModelFacts> {
-  const { paths, networks } = await readLayout(files);
-  const known = Object.entries(entry?.files ?? {}).map(([path, { sha256 }]) =>
-    [path, sha256] as const
+  const layout = await readLayout(files);
+  const paths = layout.paths.filter((path) => !files.derived?.includes(path));
+  const known = Object.fromEntries(
+    Object.entries(entry?.files ?? {}).map(([path, file]) => [path, file.sha256]),
   );
-  const facts = paths.filter((path) => !files.derived?.includes(path));
-  const found = await sha256OfFiles(files, facts, new Map(known));
-  const hashes = files.derived ? underOneName(found) : found;
+  const found = await hashFiles(files, { paths, known, sha256 });
   return {
     id: files.name,
-    manifest: manifestHash(hashes),
-    precision: await networkPrecision(files, networks.unet),
+    manifest: manifestHash(files.derived ? underOneName(found) : found),
+    precision: await networkPrecision(files, layout.networks.unet),
     ...(files.variant !== undefined && { variant: files.variant }),
   };
 }
