@@ -40,9 +40,6 @@ export {
 } from "./model_files.ts";
 export {
   decodeModelIndex,
-  INFERABLE_PARTS,
-  inferModelIndex,
-  LAYOUT_REMEDY,
   MODEL_INDEX,
   type ModelIndex,
   pipelineNotBuilt,
@@ -50,14 +47,11 @@ export {
   requireUnet,
 } from "./model_index.ts";
 export {
-  candidateFiles,
-  chooseFiles,
   type FileSelection,
   type GraphFiles,
   type ModelLayout,
   type NetworkFiles,
   readLayout,
-  selectedParts,
   type WeightFiles,
 } from "./model_layout.ts";
 export { readOwnScheduler } from "./own_scheduler.ts";
