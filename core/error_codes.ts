@@ -109,6 +109,11 @@ export const ERROR_CODES = {
     ...{ blame: "miner", status: 500, evidence: "receipt", forgery: true },
     remedy: "Do not trust the image: the receipt is of another request, model or file.",
   },
+  image_not_canonical: {
+    ...{ blame: "miner", status: 500, evidence: "receipt", forgery: true },
+    remedy:
+      "Do not trust the image: its file may show or carry something else than what is checked.",
+  },
   signature_invalid: {
     ...{ blame: "caller", status: 401, evidence: "receipt", forgery: true },
     remedy: "Sign with the key of the address that is named, over exactly what is sent.",

@@ -19,6 +19,7 @@ export { alterWeights } from "./altered_weights.ts";
 export { CallCounter } from "./call_counter.ts";
 export { cheatingEngine } from "./cheating_engine.ts";
 export { type Checker, type ExaminedStep, examineRun } from "./examine.ts";
+export { type FileCheat, fileCheats } from "./file_cheats.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
 export { type Alteration, type Cheat, type CheatedRun, type Lab, type States } from "./lab.ts";
 export { float16Weights } from "./model_cheats.ts";

@@ -27,6 +27,20 @@ export function toRgba(planes: Float32Array, width: number, height: number): Rgb
   return { width, height, data };
 }
 
+/** By its media type: `image/` and the format. */
+export function imageFormatOfType(mediaType: `image/${ImageFormat}`): ImageFormat {
+  switch (mediaType) {
+    case "image/png":
+      return "png";
+    case "image/jpeg":
+      return "jpeg";
+    case "image/webp":
+      return "webp";
+    default:
+      return mediaType satisfies never;
+  }
+}
+
 /** @throws AppError `invalid_request` when the name's ending is no image format of ours. */
 export function imageFormatOf(path: string): ImageFormat {
   const ending = /\.(png|jpe?g|webp)$/i.exec(path)?.[1].toLowerCase();

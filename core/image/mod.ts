@@ -13,12 +13,15 @@
  * console.assert(again.data.join() === image.data.join());
  * ```
  */
+export { checkCanonical, checkOpaque } from "./canonical.ts";
+export { crc32 } from "./crc32.ts";
 export { type ImageCodec, imageCodec } from "./codec.ts";
 export {
   decodeImage,
   encodeImage,
   type ImageFormat,
   imageFormatOf,
+  imageFormatOfType,
   type RgbaImage,
   toRgba,
 } from "./image.ts";

@@ -1,4 +1,5 @@
 import { AppError } from "../error.ts";
+import { checkCanonical, imageFormatOfType } from "../image/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 import {
   canonicalJson,
@@ -104,18 +105,20 @@ function compare(receipt: Receipt, expected: StatementExpectation): void {
 }
 
 /**
- * Level 0 for the image.
+ * Level 0 for the image: the committed file, and one that shows the same everywhere.
  * @param given the encoded file's bytes; they are hashed, unless they were before.
- * @throws AppError `receipt_mismatch` when the receipt is of another file.
+ * @throws AppError `receipt_mismatch` when the receipt is of another file, `image_not_canonical` when
+ * it is of one that holds more than an image.
  */
 export function checkImage(
-  { receipt: { image } }: Pick<CheckedReceipt, "receipt">,
+  { receipt: { image, request } }: Pick<CheckedReceipt, "receipt">,
   given: Uint8Array<ArrayBuffer> | CheckedImage,
 ): CheckedImage {
   const bytes = hashed in given ? given.bytes : given;
   if (bytes.length !== image.bytes) refuse("its image");
   const sha256 = hashed in given ? given.sha256 : fileHash(bytes);
   if (sha256 !== image.sha256) refuse("its image");
+  checkCanonical(bytes, imageFormatOfType(image.mediaType), request);
   return { bytes, sha256, [hashed]: true };
 }
 

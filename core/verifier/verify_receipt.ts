@@ -1,4 +1,11 @@
-import { type ImageCodec, imageCodec, type ImageFormat, type RgbaImage } from "../image/mod.ts";
+import {
+  checkOpaque,
+  type ImageCodec,
+  imageCodec,
+  type ImageFormat,
+  imageFormatOfType,
+  type RgbaImage,
+} from "../image/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import type { Tolerance } from "../model/mod.ts";
 import { type Receipt, receiptId } from "../transcript/mod.ts";
@@ -108,7 +115,7 @@ function imageOf(
   codec: ImageCodec,
 ): NonNullable<ImageCheck["image"]> {
   const { receipt } = committed;
-  const format = formatOf(receipt);
+  const format = imageFormatOfType(receipt.image.mediaType);
   return async (last) => {
     const given = await ofMiner(file);
     const { bytes } = await ofMiner(() => checkImage(committed, given));
@@ -128,24 +135,15 @@ async function pixelsOf(
   codec: ImageCodec,
 ): Promise<RgbaImage> {
   try {
-    return await ofMiner(() => codec.decode(file, format, size));
+    return await ofMiner(async () => {
+      const image = await codec.decode(file, format, size);
+      checkOpaque(image, format);
+      return image;
+    });
   } catch (refusal) {
     const pixel = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
     await codec.decode(await codec.encode(pixel, format), format, pixel);
     throw refusal;
-  }
-}
-
-function formatOf(receipt: Receipt): ImageFormat {
-  switch (receipt.image.mediaType) {
-    case "image/png":
-      return "png";
-    case "image/jpeg":
-      return "jpeg";
-    case "image/webp":
-      return "webp";
-    default:
-      return receipt.image.mediaType satisfies never;
   }
 }
 

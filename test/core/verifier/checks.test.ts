@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { encodeImage } from "../../../core/image/mod.ts";
 import { canonicalJson, type OpeningTarget, signReceipt } from "../../../core/transcript/mod.ts";
 import { openStep } from "../../../core/prover/mod.ts";
 import { planFromConfig, schedulerConfigFromName } from "../../../core/schedule/mod.ts";
@@ -59,11 +60,15 @@ test.each([
   expect(codeOf(() => checkReceipt(receipt, honest))).toBe("signature_invalid");
 });
 
-test("checkImage accepts the committed file alone", () => {
-  const committed = checkReceipt(honest.receipt, { plan: honest.plan });
-  expect(codeOf(() => checkImage(committed, honest.image))).toBeUndefined();
-  expect(codeOf(() => checkImage(committed, honest.image.with(0, 0)))).toBe("receipt_mismatch");
-  expect(codeOf(() => checkImage(committed, honest.image.slice(1)))).toBe("receipt_mismatch");
+test("checkImage accepts the committed file alone, if it is canonical", async () => {
+  const pixels = { width: 32, height: 32, data: new Uint8ClampedArray(4 * 32 * 32).fill(255) };
+  const image = await encodeImage(pixels, "png");
+  const { receipt, plan } = await sample({ image });
+  const committed = checkReceipt(receipt, { plan });
+  expect(codeOf(() => checkImage(committed, image))).toBeUndefined();
+  expect(codeOf(() => checkImage(committed, image.with(0, 0)))).toBe("receipt_mismatch");
+  expect(codeOf(() => checkImage(committed, image.slice(1)))).toBe("receipt_mismatch");
+  expect(codeOf(() => checkImage(honest, honest.image))).toBe("image_not_canonical");
 });
 
 // Solvers of every kind: SDE and ODE, orders 1 to 3, terms of older states, flow, Euler's scale.

@@ -21,10 +21,9 @@ import {
 import type { Peer } from "../../../server/validator/peers.ts";
 import { serveMiner } from "../../fixtures/miner_server.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
-import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+import { inventedReceipt, SMALL_IMAGE, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
-const IMAGE = new TextEncoder().encode("an image");
 const SCORE: Score = { verdict: "honest", similarity: 1, velocityError: 0, worst: 0, reasons: [] };
 const REQUEST = decodeRequest(SMALL_REQUEST, {
   ...{ width: 64, height: 64, steps: 4, guidanceScale: 5, seed: 7n },
@@ -49,13 +48,17 @@ beforeEach(() => {
 /** An honest answer, as far as anybody sees without recomputing it. */
 async function honest(peer: Peer): ReturnType<Answer> {
   const hotkey = keys[peer.uid];
-  const image = { sha256: bytesHash(IMAGE), mediaType: "image/png" as const, bytes: IMAGE.length };
+  const image = {
+    sha256: bytesHash(SMALL_IMAGE),
+    mediaType: "image/png" as const,
+    bytes: SMALL_IMAGE.length,
+  };
   const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, { image });
   return { id: "0".repeat(64), receipt: receipt as never, token: "t".repeat(43) };
 }
 
 function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> = {}) {
-  const url = serveMiner(() => new Response(IMAGE));
+  const url = serveMiner(() => new Response(SMALL_IMAGE));
   const caller = new MinerCaller(openHotkey(undefined));
   const peers = answers.map((_, uid) => ({ uid, hotkey: keys[uid].address, url }));
   const scorer = vi.fn(() => Promise.resolve(score));
@@ -94,7 +97,7 @@ describe("the first answers of a new miner", () => {
     const { made, scorer } = forwarder([honest]);
     const { verdict, image } = await made.generate(REQUEST, "png");
     expect(verdict).toBe("honest");
-    expect(new TextDecoder().decode(image)).toBe("an image");
+    expect(image).toEqual(SMALL_IMAGE);
     expect(scorer).toHaveBeenCalledTimes(1);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, checks: 1 });
   });

@@ -4,11 +4,10 @@ import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import { MinerCaller, MinerForged, MinerRefused } from "../../../server/validator/miner_caller.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
-import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
+import { inventedReceipt, SMALL_IMAGE, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
 const [miner, validator] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
-const IMAGE = new TextEncoder().encode("an image");
 const TOKEN = "t".repeat(43);
 const ASKED = { request: SMALL_REQUEST, format: "png" as const, timeoutMs: 5000 };
 
@@ -22,7 +21,11 @@ function served(answer: (request: Request) => Response | Promise<Response>) {
 }
 
 async function signed(more: Partial<Receipt> = {}, hotkey = miner) {
-  const image = { sha256: bytesHash(IMAGE), mediaType: "image/png" as const, bytes: IMAGE.length };
+  const image = {
+    sha256: bytesHash(SMALL_IMAGE),
+    mediaType: "image/png" as const,
+    bytes: SMALL_IMAGE.length,
+  };
   const validated = { validator: validator.address, image };
   const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, { ...validated, ...more });
   return { id: receiptId(receipt), receipt, token: TOKEN };
@@ -152,8 +155,8 @@ describe("a miner that is asked for its steps", () => {
 
 describe("image", () => {
   test("is the receipt's file", async () => {
-    const { peer, caller } = served(() => new Response(IMAGE));
-    expect((await caller.image(peer, await signed(), 5000)).bytes).toEqual(IMAGE);
+    const { peer, caller } = served(() => new Response(SMALL_IMAGE));
+    expect((await caller.image(peer, await signed(), 5000)).bytes).toEqual(SMALL_IMAGE);
   });
 
   test.each([
