@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { AppError, throwIfAborted } from "../../core/error.ts";
-import { scriptCommand } from "../runtime/mod.ts";
+import { childCommand } from "../runtime/mod.ts";
 
 /** A process of the demonstration. */
 export interface DemoProcess extends AsyncDisposable {
@@ -34,7 +34,7 @@ export async function startProcess(
 ): Promise<DemoProcess> {
   throwIfAborted(signal, `start the ${name}`);
   const file = await open(log, "w");
-  const child = spawn(...scriptCommand(script, args), { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(...childCommand(script, args), { stdio: ["ignore", "pipe", "pipe"] });
   let running = true;
   const ended = once(child, "exit").then(() => running = false);
   const last: string[] = [];

@@ -15,5 +15,11 @@
  */
 export { type LockableFile, openLockable } from "./file_lock.ts";
 export { type HttpServer, serve, upgradeToWebSocket } from "./serve.ts";
-export { runtimeVersion, scriptCommand, scriptFolders, snippetCommand } from "./scripts.ts";
+export {
+  childCommand,
+  runtimeVersion,
+  scriptCommand,
+  scriptFolders,
+  snippetCommand,
+} from "./scripts.ts";
 export { stopped } from "./signals.ts";

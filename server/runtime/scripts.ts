@@ -10,6 +10,14 @@ export function scriptCommand(file: string, args: readonly string[]): ScriptComm
   return [process.execPath, ["run", "-A", file, ...args]];
 }
 
+/**
+ * The same from a running program. The packages are there, as it runs: that Deno looks each of them
+ * over again, under a lock, would double what a start takes.
+ */
+export function childCommand(file: string, args: readonly string[]): ScriptCommand {
+  return [process.execPath, ["run", "--node-modules-dir=manual", "-A", file, ...args]];
+}
+
 /** Runs a module's text; packages are found from the working folder. */
 export function snippetCommand(code: string): ScriptCommand {
   return [process.execPath, ["eval", code]];

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { scriptCommand } from "../runtime/mod.ts";
+import { childCommand } from "../runtime/mod.ts";
 import { SITE_FOLDER, SITE_HEADERS, siteFile } from "./site_files.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -80,7 +80,7 @@ async function buildApart(site: string): Promise<void> {
   const folder = join(site, `.building-${crypto.randomUUID()}`);
   await mkdir(folder, { recursive: true });
   try {
-    const [program, args] = scriptCommand(MAIN, ["build", "--out", folder]);
+    const [program, args] = childCommand(MAIN, ["build", "--out", folder]);
     const [code] = await once(spawn(program, args, { stdio: "ignore" }), "exit");
     if (code !== 0) throw new Error(`deno task build ended with ${code}`);
     const built = await stat(join(site, "index.html")).catch(() => undefined);

@@ -10,7 +10,7 @@ import { ChromeServer } from "../../server/compute/chrome_server.ts";
 import { ChromeSession } from "../../server/compute/chrome_session.ts";
 import { type ComputeHost, locateChrome, openCompute } from "../../server/compute/mod.ts";
 import { openModel } from "../../server/models/mod.ts";
-import { runCli } from "../fixtures/cli.ts";
+import { runCli, scriptProcess } from "../fixtures/cli.ts";
 import { descendants, isRunning, until } from "../fixtures/processes.ts";
 import { rejection } from "../fixtures/rejection.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
@@ -258,11 +258,7 @@ const MAIN = new URL("../fixtures/chrome_host_main.ts", import.meta.url).pathnam
 
 /** Starts a process with a Chrome of its own. */
 async function processWithChrome(argument: string) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, argument],
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  const child = scriptProcess(MAIN, [argument], { stdout: "piped", stderr: "null" }).spawn();
   const { value } = await child.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
   return { child, pid: Number(value) };
 }

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { scriptProcess } from "../fixtures/cli.ts";
 import { filesIn, temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { MAIN } from "./subnet_processes.ts";
 
@@ -14,11 +15,10 @@ test("generate leaves nothing of a vendor's telemetry in the user's folders", as
   const folder = await temporaryFolder();
   const own = (name: string) => join(folder, name);
   for (const name of ["home", "tmp", "cache"]) await Deno.mkdir(own(name));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "-A", MAIN, "generate", "tau", "--compute", "cpu"],
-      ...["--width", "64", "--height", "64", "--steps", "1", "--out", own("tau.png")],
-    ],
+  const child = scriptProcess(MAIN, [
+    ...["generate", "tau", "--compute", "cpu"],
+    ...["--width", "64", "--height", "64", "--steps", "1", "--out", own("tau.png")],
+  ], {
     // Nothing of this process's environment, which may have the switch already.
     clearEnv: true,
     env: {
@@ -62,8 +62,7 @@ async function listeningProxy() {
 /** A process that has loaded onnxruntime-node so, and whatever it says goes to the proxy. */
 async function loaded(how: "bare" | "hosted", proxy: string): Promise<void> {
   const folder = await temporaryFolder();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", LOADER, how],
+  const child = scriptProcess(LOADER, [how], {
     ...{ stdin: "piped", stdout: "piped", clearEnv: true },
     env: {
       PATH: Deno.env.get("PATH") ?? "",

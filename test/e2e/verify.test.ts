@@ -476,7 +476,15 @@ describe("deno task verify", () => {
     await generate;
     const at = async (level: string) => {
       const main = new URL("../../server/main.ts", import.meta.url).pathname;
-      const args = ["run", "--quiet", "-A", "--deny-ffi", main, "verify", receipt];
+      const args = [
+        "run",
+        "--node-modules-dir=manual",
+        "-A",
+        "--deny-ffi",
+        main,
+        "verify",
+        receipt,
+      ];
       const more = ["--transcript", transcript, "--compute", "cpu", "--level", level];
       const command = new Deno.Command(Deno.execPath(), { args: [...args, ...more] });
       return (await command.output()).code;

@@ -11,6 +11,7 @@ import {
 } from "../../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../../core/transcript/mod.ts";
 import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
+import { runCli } from "../../fixtures/cli.ts";
 import { sendHuge } from "../../fixtures/huge_request.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../../server/miner/mod.ts";
@@ -147,15 +148,12 @@ test("the receipt is honest for deno task verify, with its token, to level 3", a
   const [path, picture] = [join(folder, "r.json"), join(folder, "i.png")];
   await Deno.writeFile(path, encodeReceipt(receipt));
   await Deno.writeFile(picture, await image.bytes());
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "server/main.ts", "verify", path, "--from", miner.url, "--token", token],
-      ...["--image", picture, "--compute", "cpu", "--json"],
-    ],
-  }).output();
-  const text = new TextDecoder();
-  expect(code, text.decode(stderr)).toBe(0);
-  expect(JSON.parse(text.decode(stdout))).toMatchObject({ verdict: "honest", level: 3 });
+  const { code, stdout, stderr } = await runCli([
+    ...["verify", path, "--from", miner.url, "--token", token],
+    ...["--image", picture, "--compute", "cpu", "--json"],
+  ]);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ verdict: "honest", level: 3 });
 });
 
 describe("openings go to the asker who signs, and to who has the token", () => {

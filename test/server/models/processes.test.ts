@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { scriptProcess } from "../../fixtures/cli.ts";
 import { HubServer } from "../../fixtures/hub_server.ts";
 import { neededFiles, tinyFolder } from "../../fixtures/tiny_folder.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
@@ -20,10 +21,8 @@ class Opening {
   readonly ended: Promise<Deno.CommandStatus>;
 
   constructor(hub: HubServer, cache: string) {
-    this.process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-lock", MAIN, "hf:acme/tiny", cache, hub.endpoint],
-      stdout: "piped",
-    }).spawn();
+    this.process = scriptProcess(MAIN, ["hf:acme/tiny", cache, hub.endpoint], { stdout: "piped" })
+      .spawn();
     this.ended = this.#read();
   }
 

@@ -12,6 +12,7 @@ import {
   type Eviction,
 } from "../../../server/transcripts/mod.ts";
 import { sample } from "../../core/transcript/fixture.ts";
+import { scriptProcess } from "../../fixtures/cli.ts";
 import { until } from "../../fixtures/processes.ts";
 import { filesIn, temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
@@ -96,11 +97,7 @@ test("a transcript is served only when it is whole", async () => {
 test("after a process was killed while writing, whole transcripts are there and half ones are not", async () => {
   const folder = await temporaryFolder();
   const main = new URL("../../fixtures/write_transcripts_main.ts", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", main, folder],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+  const child = scriptProcess(main, [folder], { stdout: "piped", stderr: "inherit" }).spawn();
   const reader = child.stdout.getReader();
   await reader.read();
   child.kill("SIGKILL");

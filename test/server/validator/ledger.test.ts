@@ -4,6 +4,7 @@ import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
+import { scriptProcess } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
@@ -216,10 +217,8 @@ describe("on disk", () => {
     const path = join(folder, "l.sqlite");
     let printed = -1;
     for (let kill = 0; kill < 3; kill++) {
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", SETTLE, path, String(printed + 1)],
-        stdout: "piped",
-        stderr: "inherit",
+      const child = scriptProcess(SETTLE, [path, String(printed + 1)], {
+        ...{ stdout: "piped", stderr: "inherit" },
       }).spawn();
       const more = 50 + 37 * kill;
       const goal = printed + more;

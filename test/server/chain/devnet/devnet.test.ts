@@ -6,7 +6,7 @@ import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
 import { startDevnet } from "../../../../server/chain/devnet/mod.ts";
 import { yumaConsensus } from "../../../../server/chain/devnet/consensus.ts";
 import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
-import { runCli } from "../../../fixtures/cli.ts";
+import { runCli, scriptProcess } from "../../../fixtures/cli.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { blocks, connect, startSubnet, TAO } from "./small_subnet.ts";
 
@@ -92,30 +92,11 @@ test(
   async () => {
     const folder = await Deno.makeTempDir();
     const start = async (port: number) => {
-      const process = new Deno.Command(Deno.execPath(), {
-        args: [
-          ...[
-            "run",
-            "-A",
-            "server/main.ts",
-            "devnet",
-            "--port",
-            String(port),
-            "--block-time",
-            "0.05",
-          ],
-          ...[
-            "--state",
-            join(folder, "chain.sqlite"),
-            "--register",
-            "//Alice:1000",
-            "--register",
-            "//Bob",
-          ],
-        ],
-        stdout: "piped",
-        stderr: "inherit",
-      }).spawn();
+      const process = scriptProcess("server/main.ts", [
+        ...["devnet", "--port", String(port), "--block-time", "0.05"],
+        ...["--state", join(folder, "chain.sqlite")],
+        ...["--register", "//Alice:1000", "--register", "//Bob"],
+      ], { stdout: "piped", stderr: "inherit" }).spawn();
       const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
       const { value } = await reader.read();
       const [, endpoint, number] = /at (ws:\S+), block (\d+)/.exec(value ?? "") ?? [];
