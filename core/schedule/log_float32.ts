@@ -31,9 +31,14 @@ const DENOMINATOR = [
   1,
 ].map(f32);
 
+// One for all calls: a plan takes a thousand logarithms, and making these took longer.
+const float = new Float32Array(1);
+const word = new Uint32Array(float.buffer);
+
 /** x = mantissa * 2^exponent with the mantissa nearest to 1. */
 function split(x: number): readonly [mantissa: number, exponent: number] {
-  const exponent = (new Uint32Array(Float32Array.of(x).buffer)[0] >>> 23) - 127;
+  float[0] = x;
+  const exponent = (word[0] >>> 23) - 127;
   const mantissa = x / 2 ** exponent;
   return mantissa > f32(Math.SQRT2) ? [mantissa / 2, exponent + 1] : [mantissa, exponent];
 }

@@ -42,13 +42,15 @@ function honestSteps(seed: bigint, runs: number): ExaminedStep[] {
   });
 }
 
+const fitted = honestSteps(1n, 400);
+const fresh = honestSteps(2n, 100_000);
+
 // 100,000 images that the thresholds were not fitted to: 10 rejected are expected. Steps are pooled
 // with their neighbours, and fitted to 400 images: both make a factor of three.
 test.each([1, 3, 5] as const)(
   "thresholdsOf reject about one honest image in 10,000 when %i steps are drawn",
   (drawn) => {
-    const thresholds = thresholdsOf(honestSteps(1n, 400), STEPS);
-    const fresh = honestSteps(2n, 100_000);
+    const thresholds = thresholdsOf(fitted, STEPS);
     let rejected = 0;
     for (let first = 0; first < fresh.length; first += STEPS) {
       const steps = fresh.slice(first, first + drawn);
