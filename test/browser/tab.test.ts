@@ -275,7 +275,7 @@ test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (l
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
   const requests = site.requests.slice(before);
-  expect(requests.reduce((sum, { compressed }) => sum + compressed, 0)).toBeLessThan(300_000);
+  expect(requests.reduce((sum, each) => sum + each.compressed, 0)).toBeLessThan(300_000);
   const paths = requests.map(({ path }) => path);
   expect(paths.filter((path) => /\.onnx|^\/ort\/|ort-wasm/.test(path))).toEqual([]);
   expect(paths).toContain("/models/tau-tiny/scheduler/scheduler_config.json");
@@ -654,8 +654,7 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
     await page.evaluate(`location.hash = "#/${name}"`);
     await page.waitForSelector(`nav a[aria-current][href="#/${name}"]`);
   };
-  const says = (text: string) =>
-    page.waitForFunction(`/${text}/.test(document.body.innerText)`, { timeout: 30_000 });
+  const says = (text: string) => page.waitForFunction(`/${text}/.test(document.body.innerText)`);
   await page.goto(`${site.url}/#/browser`);
   await says("Weights here\\s+0.0 MB");
   await view("generate");
@@ -663,7 +662,7 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await page.locator('input[name="seed"]').fill("7");
   await press(page, "Make it");
   await page.waitForSelector(".made canvas");
-  await page.waitForSelector(".made img", { timeout: 60_000 });
+  await page.waitForSelector(".made img");
   await shoot(page, "generated");
   const shape = () =>
     page.$eval(".made img", (image) => {
@@ -729,7 +728,7 @@ test("a checkpoint on a file server makes an image here, and a step of it is che
   await page.select('select[name="size"]', "64");
   await page.locator('input[name="steps"]').fill("3");
   await press(page, "Make it");
-  await page.waitForSelector(".made img", { timeout: PATIENCE_MS });
+  await page.waitForSelector(".made img");
   const status = String(await page.evaluate(`document.querySelector(".made form").innerText`));
   expect(status).toMatch(/[1-9]\d*\.\d MB fetched|0\.[1-9] MB fetched/);
   // The decoder's half of the VAE, and no tensor of the encoder's; the receipt then hashes all of it.
@@ -913,9 +912,7 @@ describe("with WebGPU", () => {
     await setLevel(page, 2);
     await pick(page, "1");
     await checkOnGpu(page);
-    await page.waitForSelector('li[data-stage="network"][data-state="running"]', {
-      timeout: 60_000,
-    });
+    await page.waitForSelector('li[data-stage="network"][data-state="running"]');
     // The GPU's process dies during the check.
     const client = await gpu.target().createCDPSession();
     await client.send("Browser.crashGpuProcess");
@@ -941,7 +938,7 @@ describe("with WebGPU", () => {
     await page.locator('input[name="seconds"]').fill("1");
     await page.locator('input[name="quick"]').click();
     await press(page, "Run");
-    await page.waitForSelector("#download:not([hidden])", { timeout: 60_000 });
+    await page.waitForSelector("#download:not([hidden])");
     const client = await page.createCDPSession();
     const downloads = { behavior: "allow", downloadPath: join(folder, "downloads") } as const;
     await client.send("Page.setDownloadBehavior", downloads);
@@ -959,7 +956,7 @@ describe("with WebGPU", () => {
     await press(page, "Run");
     // Against a machine that takes a quarter of an hour for each every row is faster; variants that
     // there was no time for before are new.
-    await page.waitForSelector("#report em.faster", { timeout: 60_000 });
+    await page.waitForSelector("#report em.faster");
     await page.waitForSelector("#download:not([hidden])");
     const marks = await page.$$eval("#report em", (all) => all.map((em) => em.className));
     expect(marks.filter((mark) => !/^(faster|new)$/.test(mark))).toEqual([]);

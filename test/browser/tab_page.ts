@@ -86,6 +86,7 @@ export async function openTab(browser: Browser): Promise<Tab> {
   const context = await browser.createBrowserContext();
   onTestFinished(() => context.close());
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.setViewport({ width: 1100, height: 1000 });
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(String(error)));
@@ -151,12 +152,11 @@ export async function press(page: Page, text: string): Promise<void> {
 }
 
 /** The verdict, when it is there and no check is running. */
-export async function verdictOf(page: Page, timeout = 120_000): Promise<string> {
+export async function verdictOf(page: Page): Promise<string> {
   const shown = await page.waitForFunction(
     `document.querySelector('.ladder [data-state="running"]')
       ? undefined
       : document.querySelector(".verdict")?.getAttribute("data-verdict")`,
-    { timeout },
   );
   return String(await shown.jsonValue());
 }
