@@ -6,11 +6,30 @@ import { SlowestTests } from "./setup/slowest_tests.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
+/** `vi.mock` replaces modules in Vite's runner alone. */
+const MOCKED = [
+  "test/core/verifier/own_codec.test.ts",
+  "test/e2e/decode_once.test.ts",
+  "test/server/calibrate/exit_code.test.ts",
+  "test/server/chain/wallet/wallet.test.ts",
+];
+
+/** Devices, browsers, subnets and what looks at its own process: a process a file. */
+const OWN_PROCESS = [
+  "test/browser/{bench,chrome_host,core,kernels,tab,tab_receipts}.test.ts",
+  "test/e2e/**/*.test.ts",
+  "test/server/compute/**/*.test.ts",
+  "test/server/miner/miner.test.ts",
+  "test/server/{overflow,pipeline}.test.ts",
+];
+
+/** Deno runs TypeScript as it is: without Vite in between a file costs half as much to import. */
+const NATIVE = { experimental: { viteModuleRunner: false, nodeLoader: false } } as const;
+
 export default defineConfig({
   plugins: [wgslText()],
   test: {
     root: ROOT,
-    include: ["test/**/*.test.ts"],
     pool: "forks",
     // One more than there are cores: a test of processes waits for them most of its time.
     maxWorkers: availableParallelism() + 1,
@@ -18,11 +37,29 @@ export default defineConfig({
     // What hangs ends some time; how quick a test is, no clock of a busy machine can say.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
+    teardownTimeout: 300_000,
     reporters: ["default", new SlowestTests()],
     // What no test imports but reads or builds: after a change of it `--changed` runs them all.
     forceRerunTriggers: [
       ...configDefaults.forceRerunTriggers,
       ...["browser", "models", "test/golden"].map((folder) => `${ROOT}${folder}/**`),
+    ],
+    projects: [
+      {
+        extends: true,
+        test: { ...NATIVE, name: "own process", include: OWN_PROCESS, exclude: MOCKED },
+      },
+      { extends: true, test: { name: "mocked", include: MOCKED } },
+      {
+        extends: true,
+        test: {
+          ...NATIVE,
+          name: "shared process",
+          isolate: false,
+          include: ["test/**/*.test.ts"],
+          exclude: [...OWN_PROCESS, ...MOCKED],
+        },
+      },
     ],
   },
 });
