@@ -6,10 +6,11 @@ import { SlowestTests } from "./setup/slowest_tests.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
-/** `vi.mock` replaces modules in Vite's runner alone. */
-const MOCKED = [
+/** `vi.mock` replaces modules, and files elsewhere find packages, in Vite's runner alone. */
+const BY_VITE = [
   "test/core/verifier/own_codec.test.ts",
   "test/e2e/decode_once.test.ts",
+  "test/house/{examples,figures}.test.ts",
   "test/server/calibrate/exit_code.test.ts",
   "test/server/chain/wallet/wallet.test.ts",
 ];
@@ -47,9 +48,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...NATIVE, name: "own process", include: OWN_PROCESS, exclude: MOCKED },
+        test: { ...NATIVE, name: "own process", include: OWN_PROCESS, exclude: BY_VITE },
       },
-      { extends: true, test: { name: "mocked", include: MOCKED } },
+      { extends: true, test: { name: "by Vite", include: BY_VITE } },
       {
         extends: true,
         test: {
@@ -57,7 +58,7 @@ export default defineConfig({
           name: "shared process",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...OWN_PROCESS, ...MOCKED],
+          exclude: [...OWN_PROCESS, ...BY_VITE],
         },
       },
     ],

@@ -4,6 +4,7 @@ import { axonOf } from "../../../../server/chain/client/metagraph.ts";
 import { metagraphFromStorage } from "../../../../server/chain/client/metagraph_storage.ts";
 import { readMetagraph } from "../../../../server/chain/client/read_metagraph.ts";
 import { developmentPair } from "../../../../server/chain/wallet/mod.ts";
+import { PATIENCE_MS } from "../../../fixtures/patience.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { blocks, connect, NETUID, startSubnet, TAO } from "../devnet/small_subnet.ts";
 import { chainProxy, type Message } from "./chain_proxy.ts";
@@ -37,7 +38,7 @@ async function busySubnet(size: number, answer = (message: Message) => message) 
     },
     answer: (message, method) => method === "state_queryStorageAt" ? answer(message) : message,
   });
-  const link = await openLink({ endpoint, timeoutMs: 20_000 });
+  const link = await openLink({ endpoint, timeoutMs: PATIENCE_MS });
   onTestFinished(() => link.api.disconnect());
   return { devnet, link, asked };
 }
