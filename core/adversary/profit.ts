@@ -52,8 +52,8 @@ function weightOf(round: Round, speedup: number, similarity: number): number {
     requestsPerSecond: round.requestsPerSecond * speedup,
     similarity,
     errorRate: 0,
-    served: round.users,
-    failed: 0,
+    ...{ served: round.users, failed: 0 },
+    work: { served: round.users, failed: 0, refused: 0 },
     cheated: false,
   });
 }

@@ -17,4 +17,11 @@ export {
   type ScoresToWeigh,
   type Weights,
 } from "./process_weights.ts";
-export { DEFAULT_REWARD, type MinerMetrics, type RewardConfig, rewardOf } from "./reward.ts";
+export {
+  DEFAULT_REWARD,
+  type MinerMetrics,
+  type RewardConfig,
+  rewardOf,
+  type ServiceWork,
+  SUBNET_30_REWARD,
+} from "./reward.ts";

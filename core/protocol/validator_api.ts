@@ -72,9 +72,15 @@ const resultsCall = z.strictObject({ since: z.number().min(0) });
 const measured = { id: z.string().max(64), hotkey: addressText, at: z.number() };
 
 const results = z.object({
-  /** User requests that were served or failed. */
+  /** User requests, and how they ended. */
   answers: z.array(
-    z.object({ ...measured, served: z.boolean(), why: z.string().nullable() }),
+    z.object({
+      ...measured,
+      outcome: z.enum(["served", "failed", "refused"]),
+      /** In images of the model's default. */
+      work: z.number(),
+      why: z.string().nullable(),
+    }),
   ),
   checks: z.array(z.object({ ...measured, source: z.enum(["user", "synthetic"]), score })),
   tests: z.array(z.object({
@@ -82,6 +88,7 @@ const results = z.object({
     requestsPerSecond: z.number(),
     errorRate: z.number(),
     requests: z.number(),
+    carried: z.number(),
   })),
   /** `since` of the next call; the same one again when there is no more. */
   next: z.number(),

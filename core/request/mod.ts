@@ -24,4 +24,4 @@ export {
   type RequestDefaults,
 } from "./request.ts";
 export { randomSeed } from "./random_seed.ts";
-export { checkAdapters, checkFit, checkSize, checkWork } from "./request_fit.ts";
+export { checkAdapters, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";

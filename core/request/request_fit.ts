@@ -70,8 +70,15 @@ function nearest(pixels: number, multiple: number): string {
   return above > REQUEST_LIMITS.side ? `${below} fits` : `${below} and ${above} fit`;
 }
 
+/** Work grows with pixels, steps and images. @returns in images of the default size and steps. */
+export function workOf(
+  { width, height, steps, batch }: Pick<GenerationRequest, "width" | "height" | "steps" | "batch">,
+  defaults: Pick<RequestDefaults, "width" | "height" | "steps">,
+): number {
+  return width * height * steps * batch / (defaults.width * defaults.height * defaults.steps);
+}
+
 /**
- * Work grows with pixels, steps and images.
  * @param max in images of the default size and steps.
  * @throws AppError `invalid_request` for more.
  */
@@ -80,9 +87,8 @@ export function checkWork(
   defaults: Pick<RequestDefaults, "width" | "height" | "steps">,
   max: number,
 ): void {
-  const { width, height, steps, batch } = request;
-  const one = defaults.width * defaults.height * defaults.steps;
-  const work = width * height * steps * batch / one;
+  const { width, height, steps } = request;
+  const work = workOf(request, defaults);
   if (work <= max) return;
   throw new AppError(
     "invalid_request",

@@ -12,19 +12,20 @@ import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { serve } from "../runtime/mod.ts";
 import {
   DEFAULT_STRESS,
+  examine,
   Ledger,
+  loadMiner,
   MinerCaller,
   type Peer,
-  probe,
   StressLoop,
-  stressTest,
+  systemClock,
 } from "../validator/mod.ts";
 
 interface RoundFlags {
   readonly miners: string;
   readonly dead: string;
   readonly answer: string;
-  readonly timeout: string;
+  readonly window: string;
   readonly max: string;
 }
 
@@ -36,17 +37,17 @@ export function roundCommand(): Command {
     .option("--miners <n>", "that are on the subnet", "256")
     .option("--dead <n>", "of them that never answer, in the second round", "128")
     .option("--answer <ms>", "that an image takes a miner", "20")
-    .option("--timeout <seconds>", "that the validator waits for an answer", "3")
+    .option("--window <seconds>", "for which all are loaded", "3")
     .option("--max <n>", "concurrent requests of a test", "8")
     .action(benchRound);
 }
 
-/** How large a round is; milliseconds of an answer, seconds until the validator gives up. */
+/** How large a round is; milliseconds of an answer, seconds for which all are loaded. */
 interface Sizing {
   readonly miners: number;
   readonly dead: number;
   readonly answer: number;
-  readonly timeout: number;
+  readonly window: number;
   readonly max: number;
 }
 
@@ -58,14 +59,14 @@ function sizingOf(flags: RoundFlags): Sizing {
     // At least one answers: the times are of those that do.
     dead: wholeFlag("--dead", flags.dead, 1, miners - 1),
     answer: numberFlag("--answer", flags.answer, 0, 60_000),
-    timeout: numberFlag("--timeout", flags.timeout, 0.1, 600),
+    window: numberFlag("--window", flags.window, 0.1, 600),
     max: wholeFlag("--max", flags.max, 1, 1024),
   };
 }
 
 async function benchRound(flags: RoundFlags): Promise<void> {
   const sizing = sizingOf(flags);
-  const { miners, dead, timeout } = sizing;
+  const { miners, dead, window } = sizing;
   const alive = await round(sizing, miners, 0);
   const rest = await round(sizing, miners - dead, 0);
   const mixed = await round(sizing, miners - dead, dead);
@@ -76,8 +77,7 @@ async function benchRound(flags: RoundFlags): Promise<void> {
     line(`${miners} miners, all answer`, alive, miners),
     line(`${miners - dead} miners, all answer`, rest, miners - dead),
     line(`${miners} miners, ${dead} never answer`, mixed, miners - dead),
-    `One timeout is ${1.5 * timeout} s; one after the other they would take ` +
-    `${1.5 * timeout * dead} s`,
+    `One window is ${window} s; one after the other they would take ${window * miners} s`,
   ].join("\n"));
 }
 
@@ -93,28 +93,28 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
   const caller = new MinerCaller(validator);
   const options = {
     ...DEFAULT_STRESS,
-    ...{ max: sizing.max, maxLatencyMs: 1000 * sizing.timeout },
+    ...{ max: sizing.max, windowMs: 1000 * sizing.window },
   };
-  const ask = () => {
+  const draw = () => {
     const request = encodeRequest(
       decodeRequest({ prompt: "tau" }, { ...DEFAULTS, seed: randomSeed() }),
     );
-    return Promise.resolve({ request, format: "png" as const });
+    return Promise.resolve({ request, format: "png" as const, work: 1 });
   };
   const scorer = () =>
     Promise.resolve({
       ...{ verdict: "honest" as const, similarity: 1, velocityError: 0, worst: 0, reasons: [] },
     });
   const parts = {
-    ...{ caller, scorer, ask, options, random: Math.random },
-    clock: () => performance.now(),
+    ...{ caller, scorer, draw, options, random: Math.random, clock: systemClock },
   };
   const started = performance.now();
   await using loop = new StressLoop({
-    ...{ ledger, concurrency: 4, random: Math.random, clock: Date.now, restMs: 3_600_000 },
+    ...{ ledger, concurrency: 16, random: Math.random, clock: systemClock, options },
+    restMs: 3_600_000,
     peers: () => peers,
-    probe: (peer, signal) => probe(peer, parts, signal),
-    test: (peer, signal) => stressTest(peer, parts, signal),
+    load: (peer, most, over) => loadMiner(peer, parts, most, over),
+    examine: (peer, load) => examine(peer, load, parts),
     publish: () => {},
     log: () => {},
   });

@@ -22,7 +22,7 @@ import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { FETCH_MS } from "./scorer.ts";
 import { startValidator } from "./start_validator.ts";
-import { DEFAULT_STRESS } from "./stress_ramp.ts";
+import { DEFAULT_STRESS } from "./stress_window.ts";
 
 interface ValidatorFlags extends NeuronFlags {
   readonly role: string;
@@ -40,7 +40,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "stress.concurrency": string;
   readonly "stress.rest": string;
   readonly "stress.max": string;
-  readonly "stress.slowest": string;
+  readonly "stress.window": string;
   readonly "stress.check_share": string;
   readonly "stress.size"?: string;
   readonly "stress.steps"?: string;
@@ -119,19 +119,23 @@ export function validatorCommand(): Command {
       String(FETCH_MS / 1000),
     )
     .optionsGroup("Testing miners:")
-    .option("--stress.concurrency <n>", "miners tested at the same time", "4")
-    .option("--stress.rest <seconds>", "until a miner is tested again", "600")
-    .option("--stress.max <n>", "concurrent requests at most", String(DEFAULT_STRESS.max))
     .option(
-      "--stress.slowest <seconds>",
-      "that an answer may take",
-      String(DEFAULT_STRESS.maxLatencyMs / 1000),
+      "--stress.window <seconds>",
+      "for which all miners are loaded, at the same moment; many times what an image takes",
+      String(DEFAULT_STRESS.windowMs / 1000),
+    )
+    .option("--stress.rest <seconds>", "from one window to the next, on average", "600")
+    .option(
+      "--stress.max <n>",
+      "requests of one miner at once, at most",
+      String(DEFAULT_STRESS.max),
     )
     .option(
       "--stress.check_share <share>",
-      "of answers that are checked",
+      `of answers that are checked; at most ${DEFAULT_STRESS.maxChecks} of a miner and window`,
       String(DEFAULT_STRESS.checkShare),
     )
+    .option("--stress.concurrency <n>", "miners whose answers are checked at the same time", "16")
     .option("--stress.size <pixels>", "of synthetic images (default: the model's)")
     .option("--stress.steps <n>", "of synthetic images (default: the model's)")
     .option("--prompts <file or URL>", "a prompt a line, of any length; read where chance says")
@@ -170,8 +174,8 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     },
     stress: {
       ...DEFAULT_STRESS,
-      max: wholeFlag("--stress.max", flags["stress.max"], DEFAULT_STRESS.first, 1024),
-      maxLatencyMs: 1000 * numberFlag("--stress.slowest", flags["stress.slowest"], 0.1),
+      max: wholeFlag("--stress.max", flags["stress.max"], 1, 1024),
+      windowMs: 1000 * numberFlag("--stress.window", flags["stress.window"], 0.1, 3600),
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },
     fetchMs: 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100),

@@ -10,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import { firstGood } from "./first_good.ts";
 import { furthest, type OnStep } from "./furthest.ts";
 import type { Ledger, PendingCheck } from "./ledger/mod.ts";
+import { MinerBusy } from "./miner_answer.ts";
 import { type CheckedAnswer, type MinerCaller, MinerForged } from "./miner_caller.ts";
 import type { Peer } from "./peers.ts";
 import type { Scorer } from "./scorer.ts";
@@ -40,11 +41,13 @@ export const DEFAULT_FORWARD: ForwardOptions = {
 };
 
 interface ForwarderParts {
-  readonly caller: Pick<MinerCaller, "generate" | "image">;
+  readonly caller: Pick<MinerCaller, "generate" | "image" | "open">;
   readonly ledger: Ledger;
   readonly scorer: Scorer;
   /** The miners, with what they are worth. */
   readonly ranked: () => readonly Ranked<Peer>[];
+  /** Of a request, in images of the model's default. */
+  readonly work: (request: GenerationRequest) => number;
   /** `manifestHash` of the model that is asked for. */
   readonly manifest: string;
   readonly random: Random;
@@ -76,8 +79,19 @@ interface Job {
   readonly format: ImageFormat;
   readonly signal: AbortSignal | undefined;
   readonly onStep: OnStep | undefined;
+  /** In images of the model's default. */
+  readonly work: number;
+  /** Whether this image is the user's: the first who asks has made it, others were too late. */
+  readonly take: () => boolean;
   /** Whether miners that failed are charged with it; known when the job has ended. */
   readonly charged: Promise<boolean>;
+}
+
+/** What is known of an answer that is checked at once, and not after a restart. */
+interface Checking {
+  readonly statement?: CheckedStatement;
+  readonly image?: CheckedImage;
+  readonly take?: () => boolean;
 }
 
 /** Serves users through miners: several are asked, the first good image is taken. */
@@ -105,13 +119,14 @@ export class Forwarder {
     format: ImageFormat,
     { signal, onStep }: Waiting = {},
   ): Promise<Forwarded> {
-    const { ranked, options, random, clock } = this.#parts;
+    const { ranked, options, random, clock, work } = this.#parts;
     const peers = drawByRank(ranked(), options.miners, random);
     const { promise: charged, resolve: charge } = Promise.withResolvers<boolean>();
     const id = crypto.randomUUID();
     const steps = onStep && furthest(onStep);
     const job = {
       ...{ id, request: encodeRequest(request), format, signal, charged },
+      ...{ work: work(request), take: once() },
       onStep: steps?.take,
     };
     const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
@@ -140,14 +155,14 @@ export class Forwarder {
   async resume(): Promise<void> {
     const { ledger, clock, log } = this.#parts;
     for (const check of ledger.checks.pending()) {
-      const { id, hotkey, receipt } = check;
+      const { id, hotkey, receipt, work } = check;
       if (this.#checking.has(keyOf(check))) continue;
       if (clock.now() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
         await this.#check(check);
         continue;
       }
       log("check given up", { id, hotkey, why: "its steps are no longer there" }, "warn");
-      ledger.checks.excuse(id, hotkey);
+      ledger.checks.excuse(id, hotkey, work);
     }
   }
 
@@ -171,7 +186,11 @@ export class Forwarder {
     } catch (error) {
       const answered = { id: job.id, hotkey: peer.hotkey };
       if (error instanceof MinerForged) {
-        ledger.checks.settle({ ...answered, source: "user", score: error.score });
+        ledger.checks.settle({ ...answered, source: "user", score: error.score }, {
+          ...{ work: job.work, taken: false },
+        });
+      } else if (error instanceof MinerBusy) {
+        this.#refused(peer, job, error);
       } else if (!isExcused(error)) {
         void this.#follow(this.#charge(peer, job, error));
       }
@@ -181,9 +200,20 @@ export class Forwarder {
   }
 
   /** Not before it is known whether the others failed alike. */
-  async #charge(peer: Peer, { id, charged }: Job, error: unknown): Promise<void> {
+  async #charge(peer: Peer, { id, charged, work }: Job, error: unknown): Promise<void> {
     // A check that failed has settled it already.
-    if (await charged) this.#parts.ledger.results.failed(id, peer.hotkey, reason(error));
+    if (await charged) this.#parts.ledger.results.failed(id, peer.hotkey, reason(error), work);
+  }
+
+  /**
+   * Fails it as far as it had room by its own tests. What other validators ask of it nobody sees here: a
+   * miner may be full in earnest, as all others may.
+   */
+  #refused({ hotkey }: Peer, { id, work }: Job, error: unknown): void {
+    const { ledger, caller } = this.#parts;
+    const { carried } = ledger.metrics(hotkey);
+    const free = carried > 0 ? 1 - caller.open(hotkey) / carried : 0;
+    if (free > 0) ledger.results.refused(id, hotkey, reason(error), free * work);
   }
 
   async #ask(peer: Peer, { request, format, signal, onStep }: Job) {
@@ -196,7 +226,7 @@ export class Forwarder {
   /** Checks it if it is drawn. @throws AppError `miner_failed` for an image that is not honest. */
   async #judge(
     peer: Peer,
-    { id }: Job,
+    { id, work, take }: Job,
     { receipt, token, statement }: CheckedAnswer,
     image: CheckedImage,
   ): Promise<Verdict | undefined> {
@@ -204,12 +234,12 @@ export class Forwarder {
     const { hotkey, url } = peer;
     const known = ledger.checks.count(hotkey) >= options.firstChecks;
     if (known && random() >= options.checkShare) {
-      ledger.results.served(id, hotkey);
+      if (take()) ledger.results.served(id, hotkey, work);
       return undefined;
     }
-    const check = { id, hotkey, receipt, url, token };
+    const check = { id, hotkey, receipt, url, token, work };
     ledger.checks.await(check);
-    const score = await this.#check(check, { statement, image });
+    const score = await this.#check(check, { statement, image, take });
     if (!score) return undefined;
     if (score.verdict === "honest") return "honest";
     throw new AppError(
@@ -221,15 +251,15 @@ export class Forwarder {
   /** @returns undefined where the fault is ours: then it stays to be checked. */
   async #check(
     check: PendingCheck,
-    { statement, image }: { readonly statement?: CheckedStatement; readonly image?: CheckedImage } =
-      {},
+    { statement, image, take = () => true }: Checking = {},
   ): Promise<Score | undefined> {
     const { ledger, scorer, log } = this.#parts;
-    const { id, hotkey, receipt, url, token } = check;
+    const { id, hotkey, receipt, url, token, work } = check;
     this.#checking.add(keyOf(check));
     try {
       const score = await scorer({ receipt, statement, url, token }, image);
-      ledger.checks.settle({ id, hotkey, source: "user", score });
+      const taken = score.verdict === "honest" && take();
+      ledger.checks.settle({ id, hotkey, source: "user", score }, { work, taken });
       return score;
     } catch (error) {
       log("check not made", { id, hotkey, error: reason(error) }, "warn");
@@ -238,6 +268,12 @@ export class Forwarder {
       this.#checking.delete(keyOf(check));
     }
   }
+}
+
+/** @returns true the first time. */
+function once(): () => boolean {
+  let times = 0;
+  return () => times++ === 0;
 }
 
 function keyOf({ id, hotkey }: Pick<PendingCheck, "id" | "hotkey">): string {

@@ -65,6 +65,7 @@ const FORGET_MS = 5000;
 export class MinerCaller {
   readonly #hotkey: Hotkey;
   readonly #clock: () => number;
+  readonly #open = new Map<string, number>();
 
   constructor(hotkey: Hotkey, clock: () => number = Date.now) {
     this.#hotkey = hotkey;
@@ -79,6 +80,23 @@ export class MinerCaller {
    * wrong.
    */
   async generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
+    const { hotkey } = peer;
+    this.#open.set(hotkey, 1 + this.open(hotkey));
+    try {
+      return await this.#generate(peer, asked);
+    } finally {
+      const left = this.open(hotkey) - 1;
+      if (left > 0) this.#open.set(hotkey, left);
+      else this.#open.delete(hotkey);
+    }
+  }
+
+  /** Images that a miner is making for us now. */
+  open(hotkey: string): number {
+    return this.#open.get(hotkey) ?? 0;
+  }
+
+  async #generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
     const { request, format, manifest, timeoutMs, signal, onStep } = asked;
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();

@@ -1,6 +1,6 @@
 /**
  * A validator: serves users through miners (`forwarder.ts`), checks what they make (`scorer.ts`), puts
- * miners under load (`stress_loop.ts`, `stress_ramp.ts`), keeps what it measured (`ledger/`), and sets
+ * miners under load (`stress_loop.ts`, `stress_window.ts`), keeps what it measured (`ledger/`), and sets
  * weights (`weights_loop.ts`). `startValidator` puts it together, `routes.ts` is its HTTP API.
  *
  * ```ts
@@ -11,9 +11,10 @@
  * console.log(ledger.metrics("5Miner").served); // 1
  * ```
  */
+export { type Clock, systemClock } from "./clock.ts";
 export { Ledger } from "./ledger/mod.ts";
 export { MinerCaller } from "./miner_caller.ts";
 export type { Peer } from "./peers.ts";
 export { StressLoop } from "./stress_loop.ts";
-export { DEFAULT_STRESS, probe, stressTest } from "./stress_ramp.ts";
+export { DEFAULT_STRESS, examine, loadMiner } from "./stress_window.ts";
 export { validatorCommand } from "./command.ts";

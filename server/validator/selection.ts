@@ -24,28 +24,6 @@ export function drawByRank<T>(all: readonly Ranked<T>[], count: number, random: 
   return drawn;
 }
 
-/** A miner that may be stress tested. */
-export interface Testable<T> {
-  readonly peer: T;
-  /** Place in the stress queue, from 0. */
-  readonly queued?: number;
-  /** Milliseconds since the newest test; undefined if there was none. */
-  readonly sinceTest?: number;
-}
-
-/**
- * The miner to test next: the queue in its order, then those never tested, then the others by how long
- * ago it was.
- */
-export function drawForTest<T>(all: readonly Testable<T>[], random: Random): T | undefined {
-  const queued = all.filter((each) => each.queued !== undefined)
-    .toSorted((a, b) => (a.queued ?? 0) - (b.queued ?? 0));
-  if (queued.length > 0) return queued[0].peer;
-  const untested = all.filter(({ sinceTest }) => sinceTest === undefined);
-  const from = untested.length > 0 ? untested : all;
-  return from[drawIndex(from.map(({ sinceTest }) => sinceTest ?? 1), random)]?.peer;
-}
-
 /** So many of them, each equally likely. */
 export function sample<T>(all: readonly T[], count: number, random: Random): T[] {
   const rest = [...all];

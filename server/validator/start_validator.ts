@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { takeFolder } from "../storage/mod.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
+import { workOf } from "../../core/request/mod.ts";
 import { SubnetWatch } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
@@ -64,6 +65,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const model = await openScoring(options, { metrics, codec }, stack);
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
+    work: (request) => workOf(request, model.defaults),
     ...{ random: secureRandom, clock: systemClock },
     ranked: () => {
       const found = peers();

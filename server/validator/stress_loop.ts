@@ -1,178 +1,173 @@
-import { reason } from "../../core/error.ts";
+import { AppError, reason } from "../../core/error.ts";
 import type { Log } from "../telemetry/mod.ts";
-import type { Ledger } from "./ledger/mod.ts";
+import type { Clock } from "./clock.ts";
+import type { Ledger, LoadTest } from "./ledger/mod.ts";
 import type { Peer } from "./peers.ts";
-import { drawForTest, type Random, type Testable } from "./selection.ts";
-import type { ProbeOutcome, StressResult } from "./stress_ramp.ts";
+import { type Random, sample } from "./selection.ts";
+import type { Load, StressOptions, StressResult } from "./stress_window.ts";
 
 interface StressLoopParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "tests">;
   readonly peers: () => readonly Peer[];
-  /** One request: whether it is answered at all, in time. */
-  readonly probe: (peer: Peer, signal: AbortSignal) => Promise<ProbeOutcome>;
-  readonly test: (peer: Peer, signal: AbortSignal) => Promise<StressResult>;
+  /** Loads a miner until the signal says that the window is over. */
+  readonly load: (peer: Peer, most: number, over: AbortSignal) => Promise<Load>;
+  /** Has its answers checked. */
+  readonly examine: (peer: Peer, load: Load) => Promise<StressResult>;
   /** Publishes a receipt. */
   readonly publish: (peer: Peer, result: StressResult) => void;
   readonly random: Random;
-  readonly clock: () => number;
-  /** Miners tested at the same time. */
+  readonly clock: Clock;
+  /** Miners whose answers are checked at the same time. */
   readonly concurrency: number;
-  /** Milliseconds until a miner is tested again; the queue asks for less. */
+  /** Milliseconds from one window to the next, on average. */
   readonly restMs: number;
+  readonly options: Pick<StressOptions, "windowMs" | "max">;
   readonly log: Log;
 }
 
-/** Milliseconds until the next look for a miner to test, when none is due. */
+/** Milliseconds until the next look for miners, when there is none. */
 const PAUSE_MS = 500;
-/** Miners that are probed in parallel: all that never answer cost one timeout. */
-const MAX_PROBES = 256;
-/**
- * A miner that is busy with others is probed again after a while. One that is busy each time, for a
- * quarter of an hour, counts as absent: else a miner could evade tests by always being busy.
- */
-const BUSY_MS = 30_000;
-const MAX_BUSY_PROBES = 30;
-/**
- * The queue asks for a test at once, and for the next after a rest that doubles from test to test, up
- * to everybody's: users' requests that fail must not keep a miner under test.
- */
-const QUEUED_REST_MS = 30_000;
+/** In units of the mean. */
+const LONGEST_REST = 4;
+/** Requests at once, to all miners together. */
+const MAX_OPEN = 8192;
+/** A test that comes to nothing so often in a row, while others' do not, has failed. */
+const MAX_VOIDS = 2;
+
+/** A window and its checks, of one miner. */
+interface Measured {
+  readonly peer: Peer;
+  readonly result: StressResult | undefined;
+}
 
 /**
- * Tests miners without end. Each is asked for one image first, all that are due in parallel; only those
- * that answer take a place among the few that are put under load.
+ * Tests miners without end, all at the same moment: hotkeys that share a machine share its rate. When
+ * the next window opens nobody can foresee, so that no machine can be hired for it alone.
  */
 export class StressLoop implements AsyncDisposable {
   readonly #parts: StressLoopParts;
-  readonly #busy = new Set<string>();
-  readonly #ready: Peer[] = [];
-  readonly #running = new Set<Promise<void>>();
-  /** Miners that had no room: how often in a row, and when to probe again. */
-  readonly #backoff = new Map<string, { readonly times: number; readonly until: number }>();
-  /** Tests that the queue asked for, without the usual rest in between. */
-  readonly #hurried = new Map<string, number>();
   readonly #stop = new AbortController();
-  readonly #timer: ReturnType<typeof setInterval>;
-  #loaded = 0;
+  readonly #running: Promise<void>;
+  /** Tests in a row that came to nothing, of each hotkey. */
+  readonly #voids = new Map<string, number>();
 
   constructor(parts: StressLoopParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => this.#look(), PAUSE_MS);
-    this.#look();
+    this.#running = this.#run();
   }
 
-  /** Running tests are abandoned: nothing is recorded of them. */
+  /** A running window is abandoned: nothing is recorded of it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    clearInterval(this.#timer);
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.#running;
   }
 
-  #look(): void {
-    let due = this.#due();
-    while (this.#busy.size - this.#loaded < MAX_PROBES) {
-      const peer = drawForTest(due, this.#parts.random);
-      if (!peer) return;
-      due = due.filter((each) => each.peer !== peer);
-      this.#busy.add(peer.hotkey);
-      this.#follow(this.#probe(peer));
-    }
-  }
-
-  #due(): Testable<Peer>[] {
-    const { ledger, peers, clock, restMs } = this.#parts;
-    const now = clock();
-    const places = new Map(ledger.queue.hotkeys().map((hotkey, place) => [hotkey, place]));
-    const tested = ledger.tests.latest();
-    return peers().flatMap((peer) => {
-      const { hotkey } = peer;
-      const [at, queued] = [tested.get(hotkey), places.get(hotkey)];
-      const sinceTest = at === undefined ? undefined : now - at;
-      const rests = sinceTest !== undefined && sinceTest < this.#restOf(hotkey, queued);
-      if (sinceTest !== undefined && sinceTest >= restMs) this.#hurried.delete(hotkey);
-      const away = (this.#backoff.get(hotkey)?.until ?? 0) > now;
-      return rests || away || this.#busy.has(hotkey) ? [] : [{ peer, queued, sinceTest }];
-    });
-  }
-
-  /** Milliseconds. */
-  #restOf(hotkey: string, queued: number | undefined): number {
-    const { restMs } = this.#parts;
-    const times = this.#hurried.get(hotkey) ?? 0;
-    if (queued === undefined) return restMs;
-    return times === 0 ? 0 : Math.min(restMs, QUEUED_REST_MS * 2 ** (times - 1));
-  }
-
-  #follow(work: Promise<void>): void {
-    const end = work.finally(() => this.#running.delete(end));
-    this.#running.add(end);
-  }
-
-  async #probe(peer: Peer): Promise<void> {
-    const { probe, log } = this.#parts;
-    const answer = await probe(peer, this.#stop.signal).catch((error) => {
-      log("not tested", { uid: peer.uid, error: reason(error) });
-      return undefined;
-    });
-    const seen = answer === "busy" ? this.#backOff(peer) : answer;
-    if (seen !== "busy") this.#backoff.delete(peer.hotkey);
-    if (seen === "answers") {
-      this.#ready.push(peer);
-      return this.#fill();
-    }
-    if (seen === "silent") this.#recordSilence(peer);
-    this.#busy.delete(peer.hotkey);
-  }
-
-  #backOff({ uid, hotkey }: Peer): ProbeOutcome {
-    const { clock, log } = this.#parts;
-    const times = 1 + (this.#backoff.get(hotkey)?.times ?? 0);
-    if (times >= MAX_BUSY_PROBES) return "silent";
-    this.#backoff.set(hotkey, { times, until: clock() + BUSY_MS });
-    log("not tested", { uid, error: "it is busy", times }, "debug");
-    return "busy";
-  }
-
-  #recordSilence({ uid, hotkey }: Peer): void {
-    const { ledger, log } = this.#parts;
-    const load = { requestsPerSecond: 0, errorRate: 1, requests: 1 };
-    ledger.tests.add(hotkey, { ...load, id: crypto.randomUUID() }, []);
-    log("tested", { uid, rps: 0, errorRate: 1, verdicts: [] });
-  }
-
-  /** Puts those that answer under load, as many as may be at once. */
-  #fill(): void {
-    while (!this.#stop.signal.aborted && this.#loaded < this.#parts.concurrency) {
-      const peer = this.#ready.shift();
-      if (!peer) return;
-      this.#loaded++;
-      this.#follow(this.#load(peer));
-    }
-  }
-
-  async #load(peer: Peer): Promise<void> {
-    const { ledger, test, publish, clock, log } = this.#parts;
-    try {
-      const result = await test(peer, this.#stop.signal);
-      if (ledger.queue.hotkeys().includes(peer.hotkey)) {
-        this.#hurried.set(peer.hotkey, 1 + (this.#hurried.get(peer.hotkey) ?? 0));
+  async #run(): Promise<void> {
+    const { peers, clock, log } = this.#parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const all = peers();
+      try {
+        if (all.length > 0) await this.#round(all);
+      } catch (error) {
+        log("failed", { error: reason(error) }, "error");
       }
+      await clock.sleep(all.length > 0 ? this.#rest() : PAUSE_MS, signal);
+    }
+  }
+
+  /** Without memory: however long ago the last window was, the next is as likely. */
+  #rest(): number {
+    const { random, restMs } = this.#parts;
+    return PAUSE_MS + restMs * Math.min(LONGEST_REST, -Math.log(1 - random()));
+  }
+
+  async #round(all: readonly Peer[]): Promise<void> {
+    const { random, concurrency } = this.#parts;
+    const loads = await this.#window(all);
+    const order = sample(all, all.length, random);
+    const measured: Measured[] = [];
+    const next = async (): Promise<void> => {
+      const peer = order.shift();
+      if (!peer || this.#stop.signal.aborted) return;
+      measured.push({ peer, result: await this.#examine(peer, loads.get(peer)) });
+      return next();
+    };
+    await Promise.all(Array.from({ length: concurrency }, next));
+    if (!this.#stop.signal.aborted) this.#settleVoids(measured);
+  }
+
+  /** @returns what all did in the same time; a miner is missing where we could not ask it. */
+  async #window(all: readonly Peer[]): Promise<ReadonlyMap<Peer, Load>> {
+    const { load, clock, options: { windowMs, max } } = this.#parts;
+    const { signal } = this.#stop;
+    const end = new AbortController();
+    const over = AbortSignal.any([signal, end.signal]);
+    const most = Math.max(1, Math.min(max, Math.floor(MAX_OPEN / all.length)));
+    const loads = all.map(async (peer) => {
+      try {
+        return [[peer, await load(peer, most, over)] as const];
+      } catch (error) {
+        this.#notTested(peer, error);
+        return [];
+      }
+    });
+    await clock.sleep(windowMs, signal);
+    end.abort();
+    return new Map((await Promise.all(loads)).flat());
+  }
+
+  /** @returns undefined where it came to nothing. */
+  async #examine(peer: Peer, load: Load | undefined): Promise<StressResult | undefined> {
+    if (!load) return undefined;
+    const { examine, publish, ledger } = this.#parts;
+    try {
+      const result = await examine(peer, load);
+      if (this.#stop.signal.aborted) return undefined;
       ledger.tests.add(peer.hotkey, result.test, result.checks);
       publish(peer, result);
-      log("tested", {
-        uid: peer.uid,
-        rps: result.test.requestsPerSecond,
-        errorRate: result.test.errorRate,
-        verdicts: result.checks.map(({ score }) => score.verdict),
-      });
+      this.#tested(peer, result);
+      return result;
     } catch (error) {
-      log("not tested", { uid: peer.uid, error: reason(error) });
-      // The fault is ours, most often a checker that is down: the miner is left alone for a while.
-      this.#backoff.set(peer.hotkey, { times: 0, until: clock() + BUSY_MS });
-    } finally {
-      this.#loaded--;
-      this.#busy.delete(peer.hotkey);
-      this.#fill();
+      this.#notTested(peer, error);
+      return undefined;
     }
   }
+
+  /**
+   * A checker that is down voids everybody's tests, and that is nobody's fault. Where others' came to
+   * something, a miner may once have been unlucky.
+   */
+  #settleVoids(measured: readonly Measured[]): void {
+    if (measured.every(({ result }) => !result)) return;
+    for (const { peer, result } of measured) {
+      const times = result ? 0 : 1 + (this.#voids.get(peer.hotkey) ?? 0);
+      if (times === 0) this.#voids.delete(peer.hotkey);
+      else this.#voids.set(peer.hotkey, times);
+      if (times < MAX_VOIDS) continue;
+      const test = failedTest();
+      this.#parts.ledger.tests.add(peer.hotkey, test, []);
+      this.#tested(peer, { test, checks: [] });
+    }
+  }
+
+  #tested({ uid }: Peer, { test, checks }: Pick<StressResult, "test" | "checks">): void {
+    const { requestsPerSecond: rps, errorRate } = test;
+    this.#parts.log("tested", {
+      ...{ uid, rps, errorRate },
+      verdicts: checks.map(({ score }) => score.verdict),
+    });
+  }
+
+  #notTested({ uid }: Peer, error: unknown): void {
+    if (error instanceof AppError && error.code === "cancelled") return;
+    this.#parts.log("not tested", { uid, error: reason(error) });
+  }
+}
+
+function failedTest(): LoadTest {
+  return {
+    id: crypto.randomUUID(),
+    ...{ requestsPerSecond: 0, errorRate: 1, requests: 0, carried: 0 },
+  };
 }

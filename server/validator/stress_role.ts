@@ -1,4 +1,5 @@
-import { decodeRequest, encodeRequest, randomSeed } from "../../core/request/mod.ts";
+import { decodeRequest, encodeRequest, randomSeed, workOf } from "../../core/request/mod.ts";
+import { stopwatch, systemClock } from "./clock.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { MinerCaller } from "./miner_caller.ts";
 import type { Scoring } from "./open_scoring.ts";
@@ -7,7 +8,7 @@ import { openPrompts, type PromptSource } from "./prompts.ts";
 import { secureRandom } from "./secure_random.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 import { StressLoop } from "./stress_loop.ts";
-import { probe, type StressResult, stressTest } from "./stress_ramp.ts";
+import { examine, loadMiner, type StressResult } from "./stress_window.ts";
 
 /** Receipts of tests that are shown. */
 const SHOWN = 200;
@@ -31,20 +32,18 @@ export async function stressLoop(
     ...(size === undefined ? {} : { width: size, height: size }),
     ...(steps === undefined ? {} : { steps }),
   };
-  const ask = async () => {
+  const draw = async () => {
     const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed: randomSeed() });
-    return { request: encodeRequest(request), format: "png" as const, manifest };
+    const work = workOf(request, defaults);
+    return { request: encodeRequest(request), format: "png" as const, manifest, work };
   };
-  const parts = {
-    ...{ caller, scorer, ask, random: secureRandom, options: options.stress },
-    clock: () => performance.now(),
-  };
+  const random = secureRandom;
+  const parts = { caller, scorer, draw, random, options: options.stress, clock: stopwatch };
   return new StressLoop({
-    ...{ ledger, peers, random: secureRandom, clock: Date.now, log: options.log },
-    concurrency: options.concurrency,
-    restMs: options.restMs,
-    probe: (peer, signal) => probe(peer, parts, signal),
-    test: (peer, signal) => stressTest(peer, parts, signal),
+    ...{ ledger, peers, random, clock: systemClock, log: options.log },
+    ...{ concurrency: options.concurrency, restMs: options.restMs, options: options.stress },
+    load: (peer, most, over) => loadMiner(peer, parts, most, over),
+    examine: (peer, load) => examine(peer, load, parts),
     publish: (peer, { shown }: StressResult) => {
       if (!shown) return;
       const { id, receipt, token } = shown;

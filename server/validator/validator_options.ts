@@ -2,7 +2,7 @@ import type { SubtensorClient } from "../chain/mod.ts";
 import type { NeuronOptions } from "../neuron/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
 import type { Validated } from "./other_half.ts";
-import type { StressOptions } from "./stress_ramp.ts";
+import type { StressOptions } from "./stress_window.ts";
 
 /** What a validator is started with. */
 export interface ValidatorOptions extends NeuronOptions {
@@ -17,7 +17,7 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly stress: StressOptions;
   /** Milliseconds that a miner has for all that one check fetches of it. */
   readonly fetchMs?: number;
-  /** Miners tested at the same time, and milliseconds until one is tested again. */
+  /** Miners checked at the same time, and milliseconds from one window of tests to the next. */
   readonly concurrency: number;
   readonly restMs: number;
   /** A file or an address of prompts. */

@@ -76,8 +76,8 @@ export async function startSubnet(
       start("validator", [
         ...["validator", ...chainFlags, "--wallet.hotkey", "//Alice", "--compute", "cpu"],
         ...["--axon.port", "0", "--storage", join(folder, "validator"), "--api.keys", keys],
-        ...["--neuron.epoch_length", "8", "--stress.max", "4", "--stress.size", "64"],
-        ...["--stress.steps", "6", ...flags],
+        ...["--neuron.epoch_length", "8", "--stress.max", "2", "--stress.size", "64"],
+        ...["--stress.steps", "6", "--stress.window", "4", "--stress.rest", "4", ...flags],
       ]),
     client: async () => {
       const client = await SubtensorClient.connect({ network: "devnet", endpoint, netuid: 1 });

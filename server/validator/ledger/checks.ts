@@ -12,6 +12,8 @@ export interface PendingCheck extends ScoreCall {
   /** Of the request. */
   readonly id: string;
   readonly hotkey: string;
+  /** That was asked for, in images of the model's default. */
+  readonly work: number;
 }
 
 /** An answer that was checked. */
@@ -22,6 +24,16 @@ export interface Checked {
   readonly source: Source;
   readonly score: Score;
 }
+
+/** What a user asked for, and got or not. */
+interface AskedWork {
+  /** In images of the model's default. */
+  readonly work: number;
+  /** Whether the user has this miner's image, and not a quicker one's. */
+  readonly taken: boolean;
+}
+
+const TAKEN: AskedWork = { work: 1, taken: true };
 
 /** Checks of a miner that are never swept: it is not new again tomorrow. */
 const REMEMBERED_CHECKS = 10;
@@ -37,10 +49,10 @@ export class CheckLedger {
   }
 
   /** An answer to a user will be checked: remembered until {@link settle}. */
-  await({ id, hotkey, receipt, url, token }: PendingCheck): void {
+  await({ id, hotkey, receipt, url, token, work }: PendingCheck): void {
     this.#database.run(
       "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
-      ...[id, hotkey, JSON.stringify({ receipt, url, token }), this.#database.now()],
+      ...[id, hotkey, JSON.stringify({ receipt, url, token, work }), this.#database.now()],
     );
   }
 
@@ -48,31 +60,37 @@ export class CheckLedger {
   pending(): PendingCheck[] {
     const rows = this.#database.all("SELECT id, hotkey, evidence FROM pending ORDER BY at");
     return rows.map(({ id, hotkey, evidence }) => {
-      const { receipt, url, token } = JSON.parse(String(evidence));
+      const { receipt, url, token, work = 1 } = JSON.parse(String(evidence));
       return {
-        ...{ id: String(id), hotkey: String(hotkey), url, token },
+        ...{ id: String(id), hotkey: String(hotkey), url, token, work },
         receipt: receiptFromJson(receipt),
       };
     });
   }
 
-  /** A check's outcome; a user's answer is served or failed by it. @returns false if known. */
-  settle({ id, hotkey, source, score }: Checked): boolean {
+  /**
+   * A check's outcome; a user's answer is served or failed by it.
+   * @param asked what the user asked for.
+   * @returns false if known.
+   */
+  settle({ id, hotkey, source, score }: Checked, asked: AskedWork = TAKEN): boolean {
     return this.#database.atomically(() => {
       this.#isMade(id, hotkey);
       if (!this.record({ id, hotkey, source, score })) return false;
       if (source === "synthetic") return true;
-      if (score.verdict === "honest") this.#results.served(id, hotkey);
-      else this.#results.failed(id, hotkey, score.reasons[0] ?? score.verdict);
+      const { work, taken } = asked;
+      if (score.verdict !== "honest") {
+        this.#results.failed(id, hotkey, score.reasons[0] ?? score.verdict, work);
+      } else if (taken) this.#results.served(id, hotkey, work);
       return true;
     });
   }
 
   /** The steps can no longer be opened, by our own fault: the answer counts as served. */
-  excuse(id: string, hotkey: string): void {
+  excuse(id: string, hotkey: string, work = 1): void {
     this.#database.atomically(() => {
       this.#isMade(id, hotkey);
-      this.#results.served(id, hotkey);
+      this.#results.served(id, hotkey, work);
     });
   }
 

@@ -28,9 +28,9 @@ export class ResultExchange {
    * @param max of a kind.
    */
   since(since: number, max: number): Results {
-    const read = (table: "answers" | "checks" | "tests"): Row[] =>
+    const read = (table: "service" | "checks" | "windows"): Row[] =>
       this.#database.all(`SELECT * FROM ${table} WHERE at >= ? ORDER BY at LIMIT ?`, since, max);
-    const rows = [read("answers"), read("checks"), read("tests")];
+    const rows = [read("service"), read("checks"), read("windows")];
     const [answers, checks, tests] = rows;
     const newest = rows.map((kind) => Number(kind.at(-1)?.at ?? since));
     const cut = newest.filter((_, k) => rows[k].length === max);

@@ -5,7 +5,6 @@ import { LedgerDatabase } from "./database.ts";
 import { ResultExchange } from "./exchange.ts";
 import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
 import { MetricsCache } from "./metrics_cache.ts";
-import { StressQueue } from "./queue.ts";
 import { PublishedReceipts } from "./receipts.ts";
 import { UserResults } from "./results.ts";
 import { TestLedger } from "./tests.ts";
@@ -17,7 +16,6 @@ import { WeightLedger } from "./weights.ts";
  * always derived from the rows.
  */
 export class Ledger implements Disposable {
-  readonly queue: StressQueue;
   readonly results: UserResults;
   readonly checks: CheckLedger;
   readonly tests: TestLedger;
@@ -35,10 +33,9 @@ export class Ledger implements Disposable {
     this.#database = database;
     this.#windows = windows;
     this.#metrics = new MetricsCache(database, windows);
-    this.queue = new StressQueue(database);
-    this.results = new UserResults(database, this.queue);
+    this.results = new UserResults(database);
     this.checks = new CheckLedger(database, this.results);
-    this.tests = new TestLedger(database, this.checks, this.queue);
+    this.tests = new TestLedger(database, this.checks);
     this.exchange = new ResultExchange(database, this);
     this.receipts = new PublishedReceipts(database);
     this.attestations = new AttestationLedger(database);
@@ -54,7 +51,7 @@ export class Ledger implements Disposable {
   sweep(): void {
     const { service, syntheticCheat, userCheat } = this.#windows;
     const before = this.#database.now() - Math.max(service, syntheticCheat, userCheat);
-    for (const table of [this.results, this.checks, this.tests, this.queue, this.weights]) {
+    for (const table of [this.results, this.checks, this.tests, this.weights]) {
       table.sweep(before);
     }
   }

@@ -6,6 +6,8 @@ import { FAILED_CHECKS } from "./schema.ts";
 export interface Windows {
   /** User requests that were served or failed, and similarities. */
   readonly service: number;
+  /** Tests of capacity: their mean counts. */
+  readonly tests: number;
   /** A check that failed, on a synthetic and on a user's request. */
   readonly syntheticCheat: number;
   readonly userCheat: number;
@@ -14,6 +16,7 @@ export interface Windows {
 const HOUR = 3_600_000;
 export const DEFAULT_WINDOWS: Windows = {
   service: 24 * HOUR,
+  tests: 6 * HOUR,
   syntheticCheat: 24 * HOUR,
   userCheat: 48 * HOUR,
 };
@@ -21,6 +24,8 @@ export const DEFAULT_WINDOWS: Windows = {
 /** What is shown next to the metrics. */
 export interface Shown {
   readonly checks: number;
+  /** Requests at once that it took in its tests; NaN where there was none. */
+  readonly carried: number;
   /** The largest of the checked steps. */
   readonly velocityError: number;
   /** What it was caught at. */
@@ -35,29 +40,48 @@ export function metricsOf(
 ): MinerMetrics & Shown {
   const since = database.now() - windows.service;
   const test = database.first(
-    "SELECT rps, error_rate FROM tests WHERE hotkey = ? ORDER BY at DESC",
-    hotkey,
-  );
-  const answers = database.first(
-    "SELECT COALESCE(SUM(served), 0) AS served, COUNT(*) AS n FROM answers " +
+    "SELECT AVG(rps) AS rps, AVG(error_rate) AS error_rate, AVG(carried) AS carried FROM windows " +
       "WHERE hotkey = ? AND at > ?",
-    ...[hotkey, since],
+    ...[hotkey, database.now() - windows.tests],
   );
+  const service = serviceOf(database, hotkey, since);
   const checks = database.first(
     "SELECT AVG(similarity) AS similarity, MAX(error) AS error, COUNT(*) AS n FROM checks " +
       "WHERE hotkey = ? AND at > ?",
     ...[hotkey, since],
   );
   const caught = caughtAt(database, windows, hotkey);
-  const served = Number(answers?.served);
   return {
     requestsPerSecond: numberOr(test?.rps),
     similarity: numberOr(checks?.similarity),
     errorRate: numberOr(test?.error_rate),
-    ...{ served, failed: Number(answers?.n) - served },
+    ...service,
     ...{ cheated: caught !== undefined, why: caught },
     checks: Number(checks?.n),
+    carried: numberOr(test?.carried),
     velocityError: numberOr(checks?.error),
+  };
+}
+
+/** How requests of users ended. */
+function serviceOf(
+  database: LedgerDatabase,
+  hotkey: string,
+  since: number,
+): Pick<MinerMetrics, "served" | "failed" | "work"> {
+  const rows = database.all(
+    "SELECT outcome, COUNT(*) AS n, SUM(work) AS work FROM service " +
+      "WHERE hotkey = ? AND at > ? GROUP BY outcome",
+    ...[hotkey, since],
+  );
+  const of = (outcome: string) => {
+    const row = rows.find((each) => each.outcome === outcome);
+    return { n: Number(row?.n ?? 0), work: Number(row?.work ?? 0) };
+  };
+  const [served, failed, refused] = [of("served"), of("failed"), of("refused")];
+  return {
+    ...{ served: served.n, failed: failed.n },
+    work: { served: served.work, failed: failed.work, refused: refused.work },
   };
 }
 

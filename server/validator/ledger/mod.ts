@@ -8,7 +8,7 @@
  * using ledger = new Ledger(":memory:");
  * ledger.results.served("request 1", "5Miner");
  * ledger.results.failed("request 2", "5Miner", "no answer within 60 s");
- * console.log(ledger.metrics("5Miner").failed, ledger.queue.hotkeys()); // 1 [ "5Miner" ]
+ * console.log(ledger.metrics("5Miner").failed, ledger.metrics("5Miner").work.served); // 1 1
  * ```
  */
 export type { Checked, PendingCheck } from "./checks.ts";

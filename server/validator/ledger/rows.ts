@@ -4,7 +4,11 @@ import type { Results, Score } from "../../../core/protocol/mod.ts";
 export type Row = Readonly<Record<string, unknown>>;
 
 export function answerOf(row: Row): Results["answers"][number] {
-  return { ...whoOf(row), served: row.served === 1, why: whyOf(row) };
+  return {
+    ...whoOf(row),
+    outcome: row.outcome as Results["answers"][number]["outcome"],
+    ...{ work: Number(row.work), why: whyOf(row) },
+  };
 }
 
 export function checkOf(row: Row): Results["checks"][number] {
@@ -28,6 +32,7 @@ export function testOf(row: Row): Results["tests"][number] {
     requestsPerSecond: Number(row.rps),
     errorRate: Number(row.error_rate),
     requests: Number(row.requests),
+    carried: Number(row.carried),
   };
 }
 

@@ -3,10 +3,10 @@ export const FAILED_CHECKS = `verdict IN ('suspect', 'invalid')`;
 
 /** Tables and indices of a ledger, as SQLite has them. Times are milliseconds since 1970. */
 export const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS answers
-    (id TEXT, hotkey TEXT, served INTEGER NOT NULL, why TEXT, at INTEGER NOT NULL,
+  CREATE TABLE IF NOT EXISTS service
+    (id TEXT, hotkey TEXT, outcome TEXT NOT NULL, work REAL NOT NULL, why TEXT, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS answers_of ON answers (hotkey, at, served);
+  CREATE INDEX IF NOT EXISTS service_of ON service (hotkey, at, outcome, work);
   CREATE TABLE IF NOT EXISTS checks
     (id TEXT, hotkey TEXT, source TEXT NOT NULL, verdict TEXT NOT NULL, similarity REAL NOT NULL,
      error REAL, worst REAL, why TEXT, at INTEGER NOT NULL,
@@ -14,12 +14,10 @@ export const SCHEMA = `
   CREATE INDEX IF NOT EXISTS checks_of ON checks (hotkey, at, similarity, error);
   CREATE INDEX IF NOT EXISTS failed_checks_of ON checks (hotkey, at)
     WHERE ${FAILED_CHECKS};
-  CREATE TABLE IF NOT EXISTS tests
+  CREATE TABLE IF NOT EXISTS windows
     (id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, rps REAL NOT NULL, error_rate REAL NOT NULL,
-     requests INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS tests_of ON tests (hotkey, at);
-  CREATE TABLE IF NOT EXISTS queue
-    (hotkey TEXT PRIMARY KEY, why TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+     requests INTEGER NOT NULL, carried INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS windows_of ON windows (hotkey, at);
   CREATE TABLE IF NOT EXISTS pending
     (id TEXT, hotkey TEXT, evidence TEXT NOT NULL, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;

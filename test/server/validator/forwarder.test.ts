@@ -36,9 +36,11 @@ let ledger: Ledger;
 let score: Score;
 let random: number;
 let now: number;
+let open: number;
 
 beforeEach(() => {
   now = Date.now();
+  open = 0;
   ledger = new Ledger(":memory:");
   score = SCORE;
   // The best first, and no check.
@@ -66,11 +68,13 @@ function forwarder(answers: readonly Answer[], options: Partial<ForwardOptions> 
     caller: {
       generate: (peer, asked) => answers[peer.uid](peer, asked) as never,
       image: (...of) => caller.image(...of),
+      open: () => open,
     },
     ledger,
     scorer,
     ranked: () => peers.map((peer) => ({ peer, reward: 10 - peer.uid, cheated: false })),
     manifest: "ab".repeat(32),
+    work: () => 3,
     // Ranks are drawn from the end of the unit interval: 0 takes the best.
     random: () => random,
     clock: { ...systemClock, now: () => now },
@@ -109,7 +113,6 @@ describe("the first answers of a new miner", () => {
     const { peer } = await made.generate(REQUEST, "png");
     expect(peer.uid).toBe(1);
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 1, cheated: true });
-    expect(ledger.queue.hotkeys()).toEqual([keys[0].address]);
   });
 });
 
@@ -139,7 +142,6 @@ test("an image that is not the receipt's is a cheat, for longer than in a test",
     ...{ served: 0, failed: 1, cheated: true },
     why: expect.stringMatching(/^invalid: .* its image is not the expected one/),
   });
-  expect(ledger.queue.hotkeys()).toEqual([keys[0].address]);
 });
 
 test("so is a receipt of something else than was asked for", async () => {
@@ -164,13 +166,12 @@ describe("a request that all miners refuse alike", () => {
   const failures = () => keys.map(({ address }) => ledger.metrics(address).failed);
 
   test.each(["not_finite", "internal"])(
-    "by %s fails none of them, nor has them tested",
+    "by %s fails none of them",
     async (said) => {
       const { made } = forwarder([saying(said), saying(said), saying(said)], { hedgeMs: 60_000 });
       await rejection(made.generate(REQUEST, "png"));
       await made.idle();
       expect(failures()).toEqual([0, 0, 0]);
-      expect(ledger.queue.hotkeys()).toEqual([]);
     },
   );
 
@@ -208,15 +209,38 @@ describe("a request that all miners refuse alike", () => {
   });
 });
 
-test("one that is busy is not", async () => {
-  random = 0;
+describe("a miner that is busy", () => {
   const busy: Answer = () => Promise.reject(new MinerBusy("miner_failed", "Cannot ask now: 429"));
-  const { made } = forwarder([busy, honest], { hedgeMs: 60_000 });
-  expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
-  expect(ledger.metrics(keys[0].address).failed).toBe(0);
+  const carrying = (carried: number) =>
+    ledger.tests.add(keys[0].address, {
+      ...{ id: "t", requestsPerSecond: 1, errorRate: 0, requests: 9, carried },
+    }, []);
+
+  beforeEach(() => {
+    random = 0;
+  });
+
+  test("fails nobody while its tests show no room, and the next is asked", async () => {
+    const { made } = forwarder([busy, honest], { hedgeMs: 60_000 });
+    expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
+    const { failed, work } = ledger.metrics(keys[0].address);
+    expect([failed, work.refused]).toEqual([0, 0]);
+  });
+
+  // 3 images' work, times what is free of the 8 at once that it took in its tests.
+  test.each([[0, 3], [2, 2.25], [8, 0], [20, 0]])(
+    "with %i of ours at once has refused %f images' work",
+    async (ours, refused) => {
+      carrying(8);
+      open = ours;
+      const { made } = forwarder([busy, honest], { hedgeMs: 60_000 });
+      await made.generate(REQUEST, "png");
+      expect(ledger.metrics(keys[0].address).work.refused).toBeCloseTo(refused, 12);
+    },
+  );
 });
 
-test("a slow one gets company; what it brings later still counts for it", async () => {
+test("a slow one gets company; what it brings later is no service to the user", async () => {
   random = 0;
   known(0);
   known(1);
@@ -230,7 +254,8 @@ test("a slow one gets company; what it brings later still counts for it", async 
   expect((await made.generate(REQUEST, "png")).peer.uid).toBe(1);
   gate.resolve();
   await made.idle();
-  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, failed: 0 });
+  expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 0, failed: 0 });
+  expect(ledger.metrics(keys[1].address)).toMatchObject({ served: 1, work: { served: 3 } });
 });
 
 test("a user who leaves fails nobody", async () => {

@@ -24,7 +24,7 @@ const SUSPECT: Score = {
   reasons: ["step 3"],
 };
 const WITHHELD: Score = { ...SUSPECT, verdict: "withheld", reasons: ["not opened"] };
-const TEST = { requestsPerSecond: 2, errorRate: 0, requests: 12 };
+const TEST = { requestsPerSecond: 2, errorRate: 0, requests: 12, carried: 4 };
 
 let now = 0;
 let ledger: Ledger;
@@ -51,12 +51,10 @@ test("a result counts once, however often it is recorded", () => {
   expect(ledger.results.failed("r2", "5A", "late")).toBe(true);
   expect(ledger.results.served("r1", "5B")).toBe(true);
   expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 1 });
-  expect(ledger.queue.hotkeys()).toEqual(["5A"]);
 });
 
 test("a test and its checks are one; twice is once", () => {
   const checks = [{ id: "a", hotkey: "5A", source: "synthetic" as const, score: HONEST }];
-  ledger.queue.add("5A", "why not");
   expect(ledger.tests.add("5A", { ...TEST, id: "t" }, checks)).toBe(true);
   expect(ledger.tests.add("5A", { ...TEST, id: "t" }, checks)).toBe(false);
   expect(ledger.metrics("5A")).toMatchObject({
@@ -66,7 +64,6 @@ test("a test and its checks are one; twice is once", () => {
     checks: 1,
     served: 0,
   });
-  expect(ledger.queue.hotkeys()).toEqual([]);
   expect(ledger.tests.latest()).toEqual(new Map([["5A", now]]));
 });
 
@@ -89,7 +86,6 @@ describe("a check of a user's image", () => {
       why: "suspect: step 3",
     });
     expect(rewardOf(ledger.metrics("5A"))).toBe(0);
-    expect(ledger.queue.hotkeys()).toEqual(["5A"]);
     now += DEFAULT_WINDOWS.userCheat;
     expect(ledger.metrics("5A").cheated).toBe(false);
   });
@@ -107,26 +103,67 @@ test("a cheat on a synthetic request weighs half as long", () => {
   expect(ledger.metrics("5A").cheated).toBe(false);
 });
 
-test("old results stop counting, and are swept; the newest test stays", () => {
+test("old results stop counting, and are swept", () => {
   ledger.tests.add("5A", { ...TEST, id: "t" }, []);
   ledger.results.served("r", "5A");
-  ledger.queue.add("5Gone", "failed a user");
   ledger.weights.add({ block: 1, uids: [0], weights: [1] });
   ledger.weights.add({ block: 2, uids: [0], weights: [2] });
   now += 3 * DEFAULT_WINDOWS.userCheat;
   ledger.sweep();
-  expect(ledger.metrics("5A")).toMatchObject({ served: 0, requestsPerSecond: 2 });
-  expect(ledger.queue.hotkeys()).toEqual([]);
+  expect(ledger.metrics("5A")).toMatchObject({ served: 0, requestsPerSecond: NaN });
+  expect(ledger.tests.latest()).toEqual(new Map());
   expect(ledger.weights.last()).toEqual({ block: 2, uids: [0], weights: [2] });
 });
 
 test("a check that is in vain is excused: the answer counts as served, once", async () => {
   const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
-  ledger.checks.await({ id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) });
-  ledger.checks.excuse("r", "5A");
-  ledger.checks.excuse("r", "5A");
+  ledger.checks.await({
+    id: "r",
+    hotkey: "5A",
+    receipt,
+    url: "http://m:1",
+    token: "x".repeat(43),
+    work: 2,
+  });
+  ledger.checks.excuse("r", "5A", 2);
+  ledger.checks.excuse("r", "5A", 2);
   expect(ledger.checks.pending()).toEqual([]);
-  expect(ledger.metrics("5A")).toMatchObject({ served: 1, failed: 0, checks: 0 });
+  expect(ledger.metrics("5A")).toMatchObject({
+    ...{ served: 1, failed: 0, checks: 0 },
+    work: { served: 2, failed: 0, refused: 0 },
+  });
+});
+
+test("a miner is worth the mean of its tests of the last hours, and nothing after them", () => {
+  const tested = (id: string, requestsPerSecond: number, errorRate: number) =>
+    ledger.tests.add("5A", { ...TEST, id, requestsPerSecond, errorRate }, []);
+  tested("good", 3, 0);
+  now += DEFAULT_WINDOWS.tests / 2;
+  tested("failed", 0, 1);
+  expect(ledger.metrics("5A")).toMatchObject({ requestsPerSecond: 1.5, errorRate: 0.5 });
+  now += DEFAULT_WINDOWS.tests / 2;
+  expect(ledger.metrics("5A")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
+  now += DEFAULT_WINDOWS.tests / 2;
+  expect(ledger.metrics("5A").requestsPerSecond).toBeNaN();
+  expect(rewardOf(ledger.metrics("5A"))).toBe(0);
+});
+
+describe("users' work", () => {
+  test("that was turned away is neither served nor failed, and counts once", () => {
+    expect(ledger.results.refused("r1", "5A", "full", 0.5)).toBe(true);
+    expect(ledger.results.served("r1", "5A", 4)).toBe(false);
+    ledger.results.served("r2", "5A", 4);
+    expect(ledger.metrics("5A")).toMatchObject({
+      ...{ served: 1, failed: 0 },
+      work: { served: 4, failed: 0, refused: 0.5 },
+    });
+  });
+
+  test("that somebody quicker did is checked, and not counted", () => {
+    const check = { id: "r", hotkey: "5A", source: "user" as const, score: HONEST };
+    ledger.checks.settle(check, { work: 4, taken: false });
+    expect(ledger.metrics("5A")).toMatchObject({ served: 0, checks: 1 });
+  });
 });
 
 describe("two halves", () => {
@@ -162,9 +199,6 @@ describe("two halves", () => {
     }
     expect(other.metrics("5A")).toMatchObject({ served: 1, failed: 1, requestsPerSecond: 2 });
     expect(other.metrics("5B")).toMatchObject({ failed: 1, cheated: true, why: "suspect: step 3" });
-    expect(other.queue.hotkeys()).toEqual(["5A", "5B"]);
-    // Its test came with the other's results.
-    expect(ledger.queue.hotkeys()).toEqual(["5B"]);
   });
 
   test("exchange no more than so much at once, and all of it in the end", () => {
@@ -197,7 +231,14 @@ describe("on disk", () => {
   test("a check that was begun is there after a restart, until it is settled", async () => {
     const path = join(folder, "l.sqlite");
     const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
-    const begun = { id: "r", hotkey: "5A", receipt, url: "http://m:1", token: "x".repeat(43) };
+    const begun = {
+      id: "r",
+      hotkey: "5A",
+      receipt,
+      url: "http://m:1",
+      token: "x".repeat(43),
+      work: 2,
+    };
     {
       using first = new Ledger(path);
       first.checks.await(begun);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drawByRank, drawForTest, sample } from "../../../server/validator/selection.ts";
+import { drawByRank, sample } from "../../../server/validator/selection.ts";
 
 /** A generator that anybody can repeat (Lehmer). */
 function lehmer(seed: number): () => number {
@@ -40,28 +40,6 @@ describe("drawByRank", () => {
     const all = [peer("cheat", 9, true), peer("b", 0)];
     expect(counted(100, () => drawByRank(all, 1, random)[0])).toEqual({ b: 100 });
     expect(drawByRank([peer("cheat", 9, true)], 3, random)).toEqual(["cheat"]);
-  });
-});
-
-describe("drawForTest", () => {
-  test("the queue first and in its order, then the untested, then by age", () => {
-    const random = lehmer(4);
-    const untested = { peer: "untested" };
-    const old = { peer: "old", sinceTest: 9000 };
-    const young = { peer: "young", sinceTest: 1000 };
-    const second = { peer: "second", queued: 1, sinceTest: 1 };
-    const first = { peer: "first", queued: 0 };
-    expect(drawForTest([young, old, untested, second, first], random)).toBe("first");
-    expect(drawForTest([young, old, untested, second], random)).toBe("second");
-    expect(drawForTest([young, old, untested], random)).toBe("untested");
-    const counts = counted(10_000, () => drawForTest([young, old], random));
-    expect(counts.old / counts.young).toBeGreaterThan(8);
-    expect(counts.old / counts.young).toBeLessThan(10);
-    expect(drawForTest([], random)).toBeUndefined();
-  });
-
-  test("tested a moment ago is drawn as well", () => {
-    expect(drawForTest([{ peer: "now", sinceTest: 0 }], lehmer(5))).toBe("now");
   });
 });
 

@@ -1,178 +1,124 @@
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
+import { SimulatedClock } from "../../../server/adversary/income/mod.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import type { Peer } from "../../../server/validator/peers.ts";
 import { StressLoop } from "../../../server/validator/stress_loop.ts";
-import type { ProbeOutcome } from "../../../server/validator/stress_ramp.ts";
-import { PATIENCE_MS } from "../../fixtures/patience.ts";
+import type { Load } from "../../../server/validator/stress_window.ts";
 
 const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
 }));
+const WINDOW_MS = 30_000;
+const LOAD: Load = { answers: [], forged: [], work: 30, sent: 30, failed: 0, carried: 4 };
+/** Half of all windows come within 0.69 of the mean: ln 2. */
+const REST_MS = 500 + 600_000 * Math.LN2;
 
-function tested(
-  probe: (peer: Peer) => Promise<ProbeOutcome>,
-  peers = PEERS,
-  concurrency = 2,
-  trouble: () => Promise<void> = () => Promise.resolve(),
-) {
-  const ledger = new Ledger(":memory:");
-  let loaded = 0;
-  let most = 0;
-  const order: number[] = [];
+interface Test {
+  readonly peers?: () => readonly Peer[];
+  readonly examine?: (peer: Peer) => Promise<void>;
+  readonly concurrency?: number;
+}
+
+function tested({ peers = () => PEERS, examine = async () => {}, concurrency = 2 }: Test) {
+  const clock = new SimulatedClock();
+  const ledger = new Ledger(":memory:", clock.now);
+  const windows: (readonly [number, number])[] = [];
+  let [checking, most] = [0, 0];
   const loop = new StressLoop({
-    ...{ ledger, probe, concurrency, random: Math.random, clock: Date.now, restMs: 60_000 },
-    peers: () => peers,
-    test: async ({ uid }) => {
-      order.push(uid);
-      most = Math.max(most, ++loaded);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      loaded--;
-      await trouble();
-      const load = { requestsPerSecond: 1, errorRate: 0, requests: 4 };
+    ...{ ledger, clock, concurrency, peers, random: () => 0.5, restMs: 600_000 },
+    options: { windowMs: WINDOW_MS, max: 256 },
+    load: async (_, __, over) => {
+      const started = clock.now();
+      await new Promise((resolve) => over.addEventListener("abort", resolve));
+      windows.push([started, clock.now()]);
+      return LOAD;
+    },
+    examine: async (peer) => {
+      most = Math.max(most, ++checking);
+      await examine(peer).finally(() => checking--);
+      const load = { requestsPerSecond: 1, errorRate: 0, requests: 30, carried: 4 };
       return { test: { ...load, id: crypto.randomUUID() }, checks: [], shown: undefined };
     },
     publish: () => {},
     log: () => {},
   });
-  return { ledger, loop, order, most: () => most };
+  onTestFinished(async () => {
+    await loop[Symbol.asyncDispose]();
+    ledger[Symbol.dispose]();
+  });
+  return { clock, ledger, loop, windows, most: () => most };
 }
 
-test("those that never answer are waited for concurrency, and hold up nobody", async () => {
-  vi.useFakeTimers();
-  try {
-    const late = (peer: Peer) =>
-      peer.uid % 2 === 0
-        ? Promise.resolve<ProbeOutcome>("answers")
-        : new Promise<ProbeOutcome>((resolve) => setTimeout(() => resolve("silent"), 45_000));
-    const { ledger, loop, order, most } = tested(late);
-    await vi.advanceTimersByTimeAsync(2000);
-    expect(order.toSorted((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
-    expect(most()).toBe(2);
-    await vi.advanceTimersByTimeAsync(44_000);
-    expect(ledger.metrics("5M1")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
-    expect(ledger.metrics("5M19")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
-    await loop[Symbol.asyncDispose]();
-  } finally {
-    vi.useRealTimers();
-  }
+test("all miners are loaded in the same window, and then checked a few at a time", async () => {
+  const { clock, ledger, windows, most } = tested({});
+  await clock.run(WINDOW_MS + 1);
+  expect(windows).toEqual(PEERS.map(() => [0, WINDOW_MS]));
+  expect(most()).toBe(2);
+  expect(ledger.tests.latest().size).toBe(20);
 });
 
-test("nobody is tested twice in a round, but for the queue", async () => {
-  vi.useFakeTimers();
-  onTestFinished(() => void vi.useRealTimers());
-  const two = PEERS.slice(0, 2);
-  const { ledger, loop, order } = tested(() => Promise.resolve("answers"), two);
-  await vi.advanceTimersByTimeAsync(30_000);
-  expect(order).toHaveLength(2);
-  ledger.queue.add("5M1", "failed a user");
-  await vi.advanceTimersByTimeAsync(3000);
-  expect(order).toHaveLength(3);
-  expect(order[2]).toBe(1);
-  await loop[Symbol.asyncDispose]();
-  expect(ledger.queue.hotkeys()).toEqual([]);
+test("the next window comes after a rest that chance draws", async () => {
+  const { clock, windows } = tested({ peers: () => PEERS.slice(0, 1) });
+  await clock.run(2 * (WINDOW_MS + REST_MS) + WINDOW_MS + 1);
+  const next = WINDOW_MS + REST_MS;
+  expect(windows.map(([start]) => start)).toEqual([0, next, 2 * next]);
 });
 
-test("a miner that fails users all the time is not tested all the time", async () => {
-  vi.useFakeTimers();
-  onTestFinished(() => void vi.useRealTimers());
-  const { ledger, loop, order } = tested(() => Promise.resolve("answers"), PEERS.slice(0, 1));
-  for (let second = 0; second < 300; second++) {
-    ledger.queue.add("5M0", "failed a user");
-    await vi.advanceTimersByTimeAsync(1000);
-  }
-  // At once, after 30 s, and then at everybody's rest of a minute.
-  expect(order.length).toBeGreaterThanOrEqual(5);
-  expect(order.length).toBeLessThanOrEqual(12);
-  await loop[Symbol.asyncDispose]();
+test("a subnet without miners is looked at again soon", async () => {
+  let peers: readonly Peer[] = [];
+  const { clock, windows } = tested({ peers: () => peers });
+  await clock.run(5000);
+  peers = PEERS;
+  await clock.run(6000 + WINDOW_MS);
+  expect(windows).toHaveLength(20);
 });
 
-test("our own trouble is not the miner's: it is tried again", async () => {
-  let calls = 0;
-  const { loop, order } = tested(() => {
-    if (calls++ === 0) return Promise.reject(new Error("no network here"));
-    return Promise.resolve("answers");
-  }, PEERS.slice(0, 1));
-  await vi.waitUntil(() => order.length === 1, PATIENCE_MS);
-  expect(calls).toBe(2);
-  await loop[Symbol.asyncDispose]();
-});
+describe("a test that comes to nothing", () => {
+  const trouble = (fails: (peer: Peer) => boolean) => ({
+    examine: (peer: Peer) =>
+      fails(peer) ? Promise.reject(new AppError("host_unavailable", "Cannot")) : Promise.resolve(),
+  });
+  const rounds = (count: number) => count * (WINDOW_MS + REST_MS);
 
-test("a test that our side could not finish is made again after a rest, not at once", async () => {
-  vi.useFakeTimers();
-  try {
-    const { ledger, loop, order } = tested(
-      () => Promise.resolve("answers"),
-      PEERS.slice(0, 1),
-      2,
-      () => Promise.reject(new Error("the checker is down")),
-    );
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(order).toEqual([0]);
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(order).toEqual([0, 0]);
-    expect(ledger.metrics("5M0").requestsPerSecond).toBeNaN();
-    await loop[Symbol.asyncDispose]();
-  } finally {
-    vi.useRealTimers();
-  }
-});
-
-describe("a miner that is busy with others", () => {
-  const one = PEERS.slice(0, 1);
-  const TEST = { id: "before", requestsPerSecond: 3, errorRate: 0, requests: 4 };
-
-  test("keeps what was measured, and is asked again when it may have room", async () => {
-    vi.useFakeTimers();
-    try {
-      const answers: ProbeOutcome[] = ["busy", "busy", "answers"];
-      const probe = vi.fn(() => Promise.resolve(answers.shift() ?? "silent"));
-      const { ledger, loop, order } = tested(probe, one);
-      ledger.tests.add("5M0", TEST, []);
-      ledger.queue.add("5M0", "failed a user");
-      await vi.advanceTimersByTimeAsync(40_000);
-      expect(probe).toHaveBeenCalledTimes(2);
-      expect(order).toEqual([]);
-      expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 3, errorRate: 0 });
-      await vi.advanceTimersByTimeAsync(40_000);
-      expect(order).toEqual([0]);
-      await loop[Symbol.asyncDispose]();
-    } finally {
-      vi.useRealTimers();
-    }
+  test("once says nothing of a miner, and counts as failed from the second time on", async () => {
+    const { clock, ledger } = tested(trouble(({ uid }) => uid === 7));
+    await clock.run(rounds(1));
+    expect(ledger.metrics("5M7").requestsPerSecond).toBeNaN();
+    await clock.run(rounds(2));
+    expect(ledger.metrics("5M7")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
+    expect(ledger.metrics("5M6")).toMatchObject({ requestsPerSecond: 1, errorRate: 0 });
   });
 
-  test("each time is as good as not there", async () => {
-    vi.useFakeTimers();
-    try {
-      const { ledger, loop } = tested(() => Promise.resolve("busy"), one);
-      ledger.tests.add("5M0", TEST, []);
-      await vi.advanceTimersByTimeAsync(20 * 60_000);
-      expect(ledger.metrics("5M0")).toMatchObject({ requestsPerSecond: 0, errorRate: 1 });
-      await loop[Symbol.asyncDispose]();
-    } finally {
-      vi.useRealTimers();
-    }
+  test("for everybody, as when the checker is down, fails nobody", async () => {
+    const { clock, ledger } = tested(trouble(() => true));
+    await clock.run(rounds(3));
+    expect(ledger.tests.latest().size).toBe(0);
   });
+
+  test("now and then fails nobody", async () => {
+    let round = 0;
+    const { clock, ledger } = tested(trouble(({ uid }) => uid === 7 && round++ % 2 === 0));
+    await clock.run(rounds(4));
+    expect(ledger.metrics("5M7")).toMatchObject({ requestsPerSecond: 1, errorRate: 0 });
+  });
+});
+
+test("one that is checked slowly holds up no others", async () => {
+  const clocks: SimulatedClock[] = [];
+  const { clock, ledger } = tested({
+    examine: ({ uid }) => uid === 7 ? clocks[0].sleep(200_000) : Promise.resolve(),
+  });
+  clocks.push(clock);
+  await clock.run(WINDOW_MS + 1000);
+  expect(ledger.tests.latest().size).toBe(19);
+  await clock.run(WINDOW_MS + 200_000);
+  expect(ledger.tests.latest().size).toBe(20);
 });
 
 test("stopping it waits for no miner, and nothing is recorded of what ran", async () => {
-  const ledger = new Ledger(":memory:");
-  const running = Promise.withResolvers<void>();
-  const loop = new StressLoop({
-    ...{ ledger, concurrency: 1, random: Math.random, clock: Date.now, restMs: 60_000 },
-    peers: () => PEERS.slice(0, 2),
-    probe: () => Promise.resolve("answers"),
-    test: (_, signal) => {
-      running.resolve();
-      return new Promise((_, reject) =>
-        signal.addEventListener("abort", () => reject(new AppError("cancelled", "Cannot test")))
-      );
-    },
-    publish: () => {},
-    log: () => {},
-  });
-  await running.promise;
+  const { clock, ledger, loop } = tested({});
+  await clock.run(WINDOW_MS / 2);
   await loop[Symbol.asyncDispose]();
   expect(ledger.tests.latest()).toEqual(new Map());
 });

@@ -13,7 +13,13 @@ function subnet(hotkeys: readonly string[], minAllowedWeights = 1): Metagraph {
 const SCORE = { similarity: 1, velocityError: 0, worst: 0, reasons: [] };
 
 function tested(ledger: Ledger, hotkey: string, rps: number, verdict: "honest" | "suspect") {
-  ledger.tests.add(hotkey, { id: hotkey, requestsPerSecond: rps, errorRate: 0, requests: 4 }, [
+  ledger.tests.add(hotkey, {
+    id: hotkey,
+    requestsPerSecond: rps,
+    errorRate: 0,
+    requests: 4,
+    carried: 4,
+  }, [
     { id: hotkey, hotkey, source: "synthetic", score: { ...SCORE, verdict } },
   ]);
 }
