@@ -8,6 +8,7 @@ import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { knownEntry, openModel } from "../models/mod.ts";
+import { incomeCommand } from "./income/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
 import { type Study, studyCheats } from "./study.ts";
@@ -60,7 +61,8 @@ export function adversaryCommand(): Command {
     .option("--force", "replace a file of --html that is there", false)
     .option("--write", "write a summary next to the catalogue", false)
     .addHelpText("after", HELP)
-    .action(adversary);
+    .action(adversary)
+    .addCommand(incomeCommand());
 }
 
 async function adversary(flags: AdversaryFlags): Promise<void> {

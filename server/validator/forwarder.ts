@@ -48,6 +48,8 @@ interface ForwarderParts {
   readonly ranked: () => readonly Ranked<Peer>[];
   /** Of a request, in images of the model's default. */
   readonly work: (request: GenerationRequest) => number;
+  /** Hears of what users ask for. */
+  readonly asked?: (request: GenerationRequest, format: ImageFormat) => void;
   /** `manifestHash` of the model that is asked for. */
   readonly manifest: string;
   readonly random: Random;
@@ -119,7 +121,8 @@ export class Forwarder {
     format: ImageFormat,
     { signal, onStep }: Waiting = {},
   ): Promise<Forwarded> {
-    const { ranked, options, random, clock, work } = this.#parts;
+    const { ranked, options, random, clock, work, asked } = this.#parts;
+    asked?.(request, format);
     const peers = drawByRank(ranked(), options.miners, random);
     const { promise: charged, resolve: charge } = Promise.withResolvers<boolean>();
     const id = crypto.randomUUID();

@@ -13,8 +13,12 @@
  */
 export { type Clock, systemClock } from "./clock.ts";
 export { Ledger } from "./ledger/mod.ts";
-export { MinerCaller } from "./miner_caller.ts";
+export { DEFAULT_FORWARD, Forwarder } from "./forwarder.ts";
+export { MinerBusy } from "./miner_answer.ts";
+export { type Asked, type CheckedAnswer, MinerCaller } from "./miner_caller.ts";
 export type { Peer } from "./peers.ts";
+export { FETCH_MS, type Scorer } from "./scorer.ts";
 export { StressLoop } from "./stress_loop.ts";
 export { DEFAULT_STRESS, examine, loadMiner } from "./stress_window.ts";
+export { weightsOf } from "./weights_loop.ts";
 export { validatorCommand } from "./command.ts";

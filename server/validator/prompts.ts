@@ -1,8 +1,8 @@
 import { readAtMost } from "../../core/bounded_body.ts";
 import { open, stat } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
+import { promptOfParts } from "./prompt_parts.ts";
 import type { Random } from "./selection.ts";
-import { promptOfWords } from "./words.ts";
 
 /** Makes or finds an unpredictable prompt. */
 export type PromptSource = () => Promise<string>;
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 10_000;
 /**
  * Prompts of a bank, one a line, in UTF-8: sampled by offset and never read whole, whatever its
  * size. Longer lines are a little likelier; which comes next is unpredictable.
- * @param from a file or an http(s) address that answers ranges; undefined for the word list.
+ * @param from a file or an http(s) address that answers ranges; undefined for the first list.
  * @throws AppError `storage_failed` or `download_failed` when there is no such bank.
  */
 export async function openPrompts(
@@ -24,17 +24,17 @@ export async function openPrompts(
   random: Random,
   onTrouble: (error: unknown) => void = () => {},
 ): Promise<PromptSource> {
-  if (from === undefined) return () => Promise.resolve(promptOfWords(random));
+  if (from === undefined) return () => Promise.resolve(promptOfParts(random));
   const bank = /^https?:\/\//.test(from) ? await bankAtUrl(from) : await bankInFile(from);
   return async () => {
     try {
       const offset = Math.floor(random() * bank.size);
       const line = lineOf(await bank.read(offset), offset === 0);
       // Behind the last line comes the first.
-      return line ?? lineOf(await bank.read(0), true) ?? promptOfWords(random);
+      return line ?? lineOf(await bank.read(0), true) ?? promptOfParts(random);
     } catch (error) {
       onTrouble(error);
-      return promptOfWords(random);
+      return promptOfParts(random);
     }
   };
 }

@@ -22,6 +22,7 @@ import { validatorRoutes } from "./routes.ts";
 import { Permit } from "./permit.ts";
 import { secureRandom } from "./secure_random.ts";
 import { stressLoop } from "./stress_role.ts";
+import { RecentShapes } from "./test_draw.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
@@ -63,9 +64,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     block: () => ledger.weights.last()?.block,
   });
   const model = await openScoring(options, { metrics, codec }, stack);
+  const recent = new RecentShapes();
   const forwarder = model.manifest === undefined ? undefined : new Forwarder({
     ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
     work: (request) => workOf(request, model.defaults),
+    asked: (request, format) => recent.add(request, format),
     ...{ random: secureRandom, clock: systemClock },
     ranked: () => {
       const found = peers();
@@ -112,7 +115,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
     const permit = new Permit(address, log);
     const testable = () => permit.testable(subnet.metagraph, peers());
-    stack.use(await stressLoop(options, { ledger, caller, peers: testable, ...model }));
+    stack.use(await stressLoop(options, { ledger, caller, recent, peers: testable, ...model }));
   }
   const owned = stack.move();
   return {

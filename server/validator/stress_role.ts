@@ -1,4 +1,3 @@
-import { decodeRequest, encodeRequest, randomSeed, workOf } from "../../core/request/mod.ts";
 import { stopwatch, systemClock } from "./clock.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { MinerCaller } from "./miner_caller.ts";
@@ -8,6 +7,7 @@ import { openPrompts, type PromptSource } from "./prompts.ts";
 import { secureRandom } from "./secure_random.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 import { StressLoop } from "./stress_loop.ts";
+import { type RecentShapes, testDraw } from "./test_draw.ts";
 import { examine, loadMiner, type StressResult } from "./stress_window.ts";
 
 /** Receipts of tests that are shown. */
@@ -18,26 +18,19 @@ interface StressNeeds extends Scoring {
   readonly ledger: Ledger;
   readonly caller: MinerCaller;
   readonly peers: () => readonly Peer[];
+  readonly recent: RecentShapes;
 }
 
-/** Tests miners with prompts of their own. */
+/** Tests miners with requests that look like users'. */
 export async function stressLoop(
   options: ValidatorOptions,
-  { ledger, caller, peers, scorer, defaults, manifest }: StressNeeds,
+  { ledger, caller, peers, scorer, defaults, manifest, recent }: StressNeeds,
 ): Promise<StressLoop> {
-  const prompts = await promptsOf(options);
-  const { size, steps } = options.synthetic;
-  const shape = {
-    ...defaults,
-    ...(size === undefined ? {} : { width: size, height: size }),
-    ...(steps === undefined ? {} : { steps }),
-  };
-  const draw = async () => {
-    const request = decodeRequest({ prompt: await prompts() }, { ...shape, seed: randomSeed() });
-    const work = workOf(request, defaults);
-    return { request: encodeRequest(request), format: "png" as const, manifest, work };
-  };
   const random = secureRandom;
+  const draw = testDraw({
+    ...{ defaults, manifest, recent, random, fixed: options.synthetic },
+    prompts: await promptsOf(options),
+  });
   const parts = { caller, scorer, draw, random, options: options.stress, clock: stopwatch };
   return new StressLoop({
     ...{ ledger, peers, random, clock: systemClock, log: options.log },

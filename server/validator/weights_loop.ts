@@ -97,6 +97,15 @@ function whyNone(
     : `${measured.length} of the subnet's miners were measured, and none of them has a reward now`;
 }
 
+/** What of a metagraph weights depend on. */
+interface WeighedSubnet {
+  readonly neurons: readonly { readonly hotkey: string }[];
+  readonly hyperparameters: Pick<
+    Metagraph["hyperparameters"],
+    "minAllowedWeights" | "maxWeightsLimit"
+  >;
+}
+
 /**
  * The weights to emit: by the metagraph's hotkeys of this moment, so that a uid that changed hands
  * has nothing of its old owner's. A miner that earned nothing has weight 0, and is listed only as far
@@ -104,7 +113,7 @@ function whyNone(
  * @returns undefined while no miner has earned anything: the SDK would then give all the same.
  */
 export function weightsOf(
-  { neurons, hyperparameters }: Pick<Metagraph, "neurons" | "hyperparameters">,
+  { neurons, hyperparameters }: WeighedSubnet,
   ledger: Pick<Ledger, "metrics">,
 ): Weights | undefined {
   const scores = neurons.map(({ hotkey }) => rewardOf(ledger.metrics(hotkey)));

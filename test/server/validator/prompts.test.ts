@@ -12,20 +12,10 @@ async function bank(text: string): Promise<string> {
   return path;
 }
 
-test("without a bank: words, and hardly ever the same", async () => {
+test("without a bank: of our own first list, and hardly ever the same", async () => {
   const next = await openPrompts(undefined, Math.random);
   const prompts = await Promise.all(Array.from({ length: 100 }, next));
-  expect(new Set(prompts).size).toBeGreaterThan(95);
-  for (const prompt of prompts) expect(prompt).toMatch(/^an? [a-z]+ .+, .+$/);
-});
-
-test("words have the article that they need", async () => {
-  let draws = 0;
-  // Every colour in turn: each prompt draws four words.
-  const next = await openPrompts(undefined, () => (draws++ >> 2) % 9 / 9 + 0.01);
-  const prompts = await Promise.all(Array.from({ length: 9 }, next));
-  expect(prompts.filter((prompt) => prompt.startsWith("an orange "))).toHaveLength(1);
-  for (const prompt of prompts) expect(prompt).toMatch(/^(an [aeiou]|a [^aeiou])/);
+  expect(new Set(prompts).size).toBeGreaterThan(80);
 });
 
 describe("a file", () => {
@@ -102,14 +92,14 @@ describe("an address", () => {
     });
   });
 
-  test("that fails later: the word list stands in, and it is logged", async () => {
+  test("that fails later: the first list stands in, and it is logged", async () => {
     let lost = false;
     const good = ranges(new TextEncoder().encode("one\ntwo\nthree\n"), []);
     const url = serve((request) => lost ? new Response("", { status: 500 }) : good(request));
     const troubles: unknown[] = [];
     const next = await openPrompts(url, () => 0, (error) => troubles.push(error));
     lost = true;
-    expect(await next()).toMatch(/^a /);
+    expect(await next()).toMatch(/^portrait of an old fisherman, /);
     expect(troubles).toHaveLength(1);
   });
 });

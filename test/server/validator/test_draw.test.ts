@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { decodeRequest } from "../../../core/request/mod.ts";
+import { promptOfParts } from "../../../server/validator/prompt_parts.ts";
+import { RecentShapes, testDraw } from "../../../server/validator/test_draw.ts";
+import { pairsTold } from "../../fixtures/text_classifier.ts";
+import { USER_PROMPTS } from "../../fixtures/user_prompts.ts";
+
+/** A generator that anybody can repeat (Lehmer). */
+function lehmer(seed: number): () => number {
+  let state = seed;
+  return () => (state = state * 48271 % 2147483647) / 2147483647;
+}
+
+const DEFAULTS = { width: 512, height: 512, steps: 20, guidanceScale: 5 };
+
+function drawing(recent = new RecentShapes(), fixed = {}) {
+  const random = lehmer(7);
+  const prompts = () => Promise.resolve(promptOfParts(random));
+  return testDraw({ prompts, defaults: DEFAULTS, fixed, recent, manifest: undefined, random });
+}
+
+describe("a classifier of words and of three letters", () => {
+  const [learnt, asked] = [0, 1].map((odd) => USER_PROMPTS.filter((_, k) => k % 2 === odd));
+  const half = (drawn: readonly string[]) => [drawn.slice(0, 40), drawn.slice(40)] as const;
+
+  // The old word list, as it was: colour, thing, place, style.
+  test("tells a fixed pattern from users' prompts, so that it would tell ours", () => {
+    const random = lehmer(3);
+    const one = (words: string) => words.split(" ")[Math.floor(random() * words.split(" ").length)];
+    const [train, held] = half(
+      Array.from(
+        { length: 80 },
+        () =>
+          `a ${one("red green blue golden")} ${
+            one("fox castle owl robot")
+          } on a white background, ` +
+          one("watercolour woodcut photograph"),
+      ),
+    );
+    expect(pairsTold([train, learnt], [held, asked])).toBeGreaterThan(0.95);
+  });
+
+  test.each([1, 2, 3])("does not tell prompts of tests from users' (seed %i)", (seed) => {
+    const random = lehmer(seed);
+    const [train, held] = half(Array.from({ length: 80 }, () => promptOfParts(random)));
+    expect(pairsTold([train, learnt], [held, asked])).toBeLessThanOrEqual(0.6);
+  });
+});
+
+test("of a thousand prompts most are new", () => {
+  const random = lehmer(1);
+  const drawn = new Set(Array.from({ length: 1000 }, () => promptOfParts(random)));
+  expect(drawn.size).toBeGreaterThan(800);
+});
+
+describe("a test", () => {
+  test("is shaped as users' requests were, once there are enough", async () => {
+    const recent = new RecentShapes();
+    const request = decodeRequest({ prompt: "tau", width: 768, steps: 33 }, {
+      ...DEFAULTS,
+      seed: 1n,
+    });
+    for (let k = 0; k < 20; k++) recent.add(request, "webp");
+    const drawn = await drawing(recent)();
+    expect(drawn.format).toBe("webp");
+    expect(drawn.request).toMatchObject({ width: 768, height: 512, steps: 33, guidanceScale: 5 });
+    // 768 * 512 * 33 of 512 * 512 * 20.
+    expect(drawn.work).toBeCloseTo(2.475, 12);
+  });
+
+  test("is of the model's default, more or less, before", async () => {
+    const draw = drawing();
+    const works = new Set<number>();
+    for (let k = 0; k < 50; k++) works.add((await draw()).work);
+    expect(works).toContain(1);
+    expect(works.size).toBeGreaterThan(3);
+    expect(Math.max(...works)).toBeLessThanOrEqual(1.5);
+  });
+
+  test("is as the operator says", async () => {
+    const { request } = await drawing(new RecentShapes(), { size: 64, steps: 6 })();
+    expect(request).toMatchObject({ width: 64, height: 64, steps: 6 });
+  });
+});
