@@ -1,3 +1,4 @@
+import { gaussianNoise } from "../noise/mod.ts";
 import { encodeImage, type ImageFormat, type RgbaImage } from "../image/mod.ts";
 import { bytesOf, IDAT, IEND, pngChunk, text, withPngData } from "./file_parts.ts";
 
@@ -58,6 +59,12 @@ export const fileCheats: readonly FileCheat[] = [
   { name: "a colour profile", format: "webp", file: extended(0x20, "ICCP") },
   { name: "Exif", format: "webp", file: extended(0x08, "EXIF") },
   { name: "bytes behind the end", format: "webp", file: behind(webp) },
+  { name: "8 KiB behind the last scan", format: "jpeg", file: behindScan },
+  { name: "8 KiB behind the last partition", format: "webp", file: behindPartition },
+  { name: "a bit in every value", format: "png", file: (image) => png(withLowBits(image)) },
+  { name: "a stamp of 274 pixels", format: "png", file: (image) => png(stamped(image)) },
+  { name: "a stamp of 274 pixels", format: "jpeg", file: (image) => jpeg(stamped(image)) },
+  { name: "a stamp of 274 pixels", format: "webp", file: (image) => webp(stamped(image)) },
 ];
 
 /** An APNG whose default image is hidden: a browser plays the frames alone. */
@@ -147,6 +154,42 @@ function extended(flag: number, name: string) {
     const body = bytesOf(text("WEBPVP8X"), [10, 0, 0, 0], canvas, extra, chunk);
     return bytesOf(text("RIFF"), big(body.length).toReversed(), body);
   };
+}
+
+const HIDDEN = new Uint8Array(8192).fill(0x55);
+
+/** Decoders pass over what follows the last block. */
+async function behindScan(image: RgbaImage): Promise<Bytes> {
+  const file = await jpeg(image);
+  return bytesOf(file.slice(0, -2), HIDDEN, file.slice(-2));
+}
+
+async function behindPartition(image: RgbaImage): Promise<Bytes> {
+  const file = await webp(image);
+  const length = new DataView(file.buffer).getUint32(WEBP_HEADER - 4, true);
+  const frame = bytesOf(file.slice(WEBP_HEADER, WEBP_HEADER + length), HIDDEN);
+  const little = (value: number) => big(value).toReversed();
+  const chunk = bytesOf(text("WEBPVP8 "), little(frame.length), frame, frame.length % 2 ? [0] : []);
+  return bytesOf(text("RIFF"), little(chunk.length), chunk);
+}
+
+/** A text of as many bits as there are values: nobody sees it, and a program reads it. */
+function withLowBits(image: RgbaImage): RgbaImage {
+  const noise = gaussianNoise(1n, 0, image.data.length);
+  const data = image.data.map((value, k) => k % 4 === 3 ? value : value & 254 | +(noise[k] > 0));
+  return { ...image, data };
+}
+
+/** In the middle, 20 pixels wide: the colours that are there, lighter or darker by 100 of 255. */
+function stamped(image: RgbaImage): RgbaImage {
+  const { width, height } = image;
+  const data = image.data.slice();
+  const corner = width * ((height - 14) >> 1) + ((width - 20) >> 1);
+  for (let pixel = 0; pixel < 274; pixel++) {
+    const at = 4 * (corner + width * Math.floor(pixel / 20) + pixel % 20);
+    for (let k = at; k < at + 3; k++) data[k] += data[k] < 128 ? 100 : -100;
+  }
+  return { ...image, data };
 }
 
 function big(value: number): number[] {

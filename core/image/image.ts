@@ -59,11 +59,14 @@ export function imageFormatOf(path: string): ImageFormat {
   }
 }
 
+/** Of the lossy formats, where nobody asks for another. */
+const DEFAULT_QUALITY = 92;
+
 /** @param quality 0 to 100, of the lossy formats. */
 export async function encodeImage(
   image: RgbaImage,
   format: ImageFormat,
-  quality = 92,
+  quality = DEFAULT_QUALITY,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await encoders[format](asImageData(image), quality));

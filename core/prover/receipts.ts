@@ -17,6 +17,8 @@ interface FinishedRun {
   readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
   readonly model: Receipt["model"];
   readonly format: ImageFormat;
+  /** That the files were encoded at, where it is not the default. */
+  readonly quality?: number;
   /** The encoded images. */
   readonly files: readonly Uint8Array[];
   readonly commitments: readonly Commitment[];
@@ -27,7 +29,7 @@ interface FinishedRun {
 
 /** One signed receipt an image, each of a request for that image alone. */
 export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promise<Receipt[]> {
-  const { generation: { request, plan, latentDims }, model, format } = run;
+  const { generation: { request, plan, latentDims }, model } = run;
   const { times, validator } = run;
   const common = {
     version: RECEIPT_VERSION,
@@ -44,9 +46,19 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       request: requestOfImage(request, k),
       latent: [...latentDims],
       root: bytesToHex(run.commitments[k].root),
-      image: { sha256: fileHash(file), mediaType: `image/${format}`, bytes: file.length },
+      image: imageFacts(file, run),
     }, sign)
   ));
+}
+
+function imageFacts(
+  file: Uint8Array,
+  { format, quality }: Pick<FinishedRun, "format" | "quality">,
+): Receipt["image"] {
+  return {
+    ...{ sha256: fileHash(file), mediaType: `image/${format}`, bytes: file.length },
+    ...(quality !== undefined && { quality }),
+  };
 }
 
 function requestOfImage(request: GenerationRequest, k: number): Receipt["request"] {

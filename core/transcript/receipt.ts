@@ -65,6 +65,8 @@ const statement = {
     sha256: hash,
     mediaType: z.enum(["image/png", "image/jpeg", "image/webp"]),
     bytes: z.int().min(1),
+    /** Of JPEG and WebP, 1 to 100; 92 where it is left out, and in version 1. */
+    quality: z.int().min(1).max(100).optional(),
   }),
   /** SS58 hotkeys. */
   miner: address,
@@ -110,13 +112,19 @@ export function maxImageBytes(
 }
 
 function contradictions(receipt: {
+  readonly version: number;
   readonly steps: number;
   readonly latent: readonly number[];
   readonly request: { readonly steps: number; readonly width: number; readonly height: number };
-  readonly image: { readonly bytes: number };
+  readonly image: {
+    readonly bytes: number;
+    readonly mediaType: string;
+    readonly quality?: number;
+  };
   readonly times: { readonly started: number; readonly finished: number };
 }): string[] {
-  const { steps, latent: [, height, width], request, image, times } = receipt;
+  const { version, steps, latent: [, height, width], request, image, times } = receipt;
+  const hasQuality = version > 1 && image.mediaType !== "image/png";
   return [
     // Some solvers call the network more than once a step, none more than twice.
     ...(steps >= request.steps && steps <= 2 * request.steps ? [] : ["steps is not the request's"]),
@@ -124,6 +132,7 @@ function contradictions(receipt: {
       ? []
       : ["latent does not have the request's size"]),
     ...(image.bytes <= maxImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
+    ...(image.quality === undefined || hasQuality ? [] : ["image has a quality, which is of none"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
   ];
 }

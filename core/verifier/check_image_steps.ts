@@ -6,7 +6,6 @@ import type { OpeningTarget } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
-import { psnr } from "./psnr.ts";
 import type { Tolerance } from "../model/mod.ts";
 import { toleranceAt } from "./tolerance.ts";
 import { type CheckedStep, type ImageComparison, judge, type Judgement } from "./verdict.ts";
@@ -40,10 +39,14 @@ export interface ImageCheck {
 
 /** A file that is the one that was committed to. */
 export interface CommittedImage {
-  /** Called at level 3. */
-  readonly pixels: () => Promise<RgbaImage>;
-  /** The least PSNR of its encoding, in decibels. */
-  readonly floor: number;
+  /** Called at level 3, before anything that is dear. */
+  readonly open: () => Promise<OpenImage>;
+}
+
+/** Its pixels, in the hands of what knows how they were encoded. */
+export interface OpenImage {
+  /** @param decoded of x_N; undefined where it is more than the decoder can hold. */
+  readonly compare: (decoded: RgbaImage | undefined) => Promise<ImageComparison>;
 }
 
 /** The findings on one drawn step. */
@@ -107,14 +110,13 @@ async function compare(
   const name = `x.${committed.receipt.steps}`;
   const last = [...openings.values()].find(({ leaves }) => leaves.has(name));
   const file = await check.image?.(last);
-  const pixels = level >= 3 ? await file?.pixels() : undefined;
+  const image = level >= 3 ? await file?.open() : undefined;
   const engine = level >= 2 ? await check.network?.engine() : undefined;
   if (!engine) return { network: [] };
   const drawn = steps.flatMap((step) => openings.get(step) ?? []);
   const network = drawn.length ? await compareNetwork(check, engine, drawn) : [];
-  if (!file || !pixels || !last) return { network };
-  const image = await compareImage(check, engine, { last, pixels, floor: file.floor });
-  return { network, image };
+  if (!image || !last) return { network };
+  return { network, image: await compareImage(check, engine, { last, image }) };
 }
 
 function levelOf(found: readonly StepFinding[], image: ImageComparison | undefined): Level {
@@ -155,17 +157,11 @@ async function compareNetwork(
 async function compareImage(
   { committed: { receipt }, network }: ImageCheck,
   engine: Engine,
-  { last, pixels, floor }: {
-    readonly last: ProvenOpening;
-    readonly pixels: RgbaImage;
-    readonly floor: number;
-  },
+  { last, image }: { readonly last: ProvenOpening; readonly image: OpenImage },
 ): Promise<ImageComparison | undefined> {
   if (!network) return undefined;
-  const decoded = await decode(engine, network.request, openedLeaf(last, "x", receipt.steps));
-  if (!decoded) return { psnr: 0, floor };
-  const same = pixels.width === decoded.width && pixels.height === decoded.height;
-  return { psnr: same ? psnr(pixels, decoded) : 0, floor };
+  const bits = openedLeaf(last, "x", receipt.steps);
+  return await image.compare(await decode(engine, network.request, bits));
 }
 
 /** @returns undefined where a state that the miner chose is more than the decoder can hold. */

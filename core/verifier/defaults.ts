@@ -18,13 +18,3 @@ export const DEFAULT_TOLERANCES: readonly Tolerance[] = [
     points: [{ noise: 0.03, tolerance: 3.45e-2 }, { noise: 14.6, tolerance: 1.35e-3 }],
   },
 ];
-
-/**
- * The least PSNR of an honest image, in decibels. PNG keeps what was decoded, and hosts differ by
- * rounding to 8 bits, far above 50 dB (48 if every value were off by one); 45 is a mean squared
- * difference of 2. JPEG and WebP lose more than hosts differ, how much is up to the picture and the
- * quality: usual ones stay above 30.
- */
-export function psnrFloor(mediaType: string): number {
-  return mediaType === "image/png" ? 45 : 30;
-}

@@ -37,6 +37,7 @@ export {
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
+export { compareFile, type OpenedFile } from "./compare_file.ts";
 export { catchRate, drawSteps, privateWords, publicWords } from "./draw.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";
@@ -51,6 +52,6 @@ export {
 } from "./residual.ts";
 export { logNormalTail } from "./tail.ts";
 export { toleranceAt } from "./tolerance.ts";
-export { judge, type Verdict } from "./verdict.ts";
+export { judge, passesImage, type Verdict } from "./verdict.ts";
 export { openVerifier, type Verifier } from "./verifier.ts";
 export type { Verification } from "./verify_receipt.ts";

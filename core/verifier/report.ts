@@ -34,8 +34,8 @@ export interface Report {
   readonly blockHash?: ChosenSteps["blockHash"];
   readonly start?: { readonly differing: number; readonly outside: number };
   readonly steps: readonly StepRow[];
-  /** Decibels; `psnr` is null for an equal image. */
-  readonly image?: { readonly psnr: number | null; readonly floor: number };
+  /** Against the checker's own file of x_N: the whole image, and its worst tile of 16x16 pixels. */
+  readonly image?: ImageRow;
   readonly similarity?: number;
   readonly worst?: number;
   readonly tolerances: "catalogue" | "default";
@@ -45,6 +45,17 @@ export interface Report {
    */
   readonly findsOneForged?: number;
   readonly cost: Cost;
+}
+
+/** Decibels; `psnr` is null for equal pixels. */
+interface Decibels {
+  readonly psnr: number | null;
+  readonly floor: number;
+}
+
+interface ImageRow extends Decibels {
+  readonly tile?: Decibels;
+  readonly bytes?: ImageComparison["bytes"];
 }
 
 interface StepRow {
@@ -131,7 +142,15 @@ function strengthOf(
   return Math.min(...rates);
 }
 
-function imageOf({ psnr, floor }: ImageComparison): NonNullable<Report["image"]> {
+function imageOf({ psnr, floor, tile, bytes }: ImageComparison): ImageRow {
+  return {
+    ...decibelsOf({ psnr, floor }),
+    ...(tile && { tile: decibelsOf(tile) }),
+    ...(bytes && { bytes }),
+  };
+}
+
+function decibelsOf({ psnr, floor }: Pick<ImageComparison, "psnr" | "floor">): Decibels {
   return { psnr: Number.isFinite(psnr) ? psnr : null, floor };
 }
 
@@ -168,10 +187,20 @@ function reasonsOf({ start, steps, image }: ImageFindings): string[] {
       );
     }
   }
-  if (image && !(image.psnr >= image.floor)) {
-    reasons.push(
-      `the image is not the decoded x_N: PSNR is ${image.psnr.toFixed(1)} dB, not ${image.floor}`,
-    );
+  return [...reasons, ...(image ? imageReasons(image) : [])];
+}
+
+function imageReasons({ psnr, floor, tile, bytes }: ImageComparison): string[] {
+  const reasons: string[] = [];
+  const below = (found: number, least: number) =>
+    `PSNR is ${found.toFixed(1)} dB, not ${least.toFixed(1)}`;
+  if (!(psnr >= floor)) {
+    reasons.push(`the image is not the decoded x_N: ${below(psnr, floor)}`);
+  } else if (tile && !(tile.psnr >= tile.floor)) {
+    reasons.push(`a part of the image is not the decoded x_N: ${below(tile.psnr, tile.floor)}`);
+  }
+  if (bytes && bytes.found > bytes.most) {
+    reasons.push(`the file has ${bytes.found} bytes, where its image takes at most ${bytes.most}`);
   }
   return reasons;
 }

@@ -15,10 +15,14 @@ export interface CheckedStep {
   readonly network?: { readonly residual: Residual; readonly tolerance: number };
 }
 
-/** Level 3: decibels, and the least that the image's encoding may have. */
+/** Level 3: decibels, and the least that an honest image of its encoding has. */
 export interface ImageComparison {
   readonly psnr: number;
   readonly floor: number;
+  /** Of all tiles the one that is furthest off, by its own floor. */
+  readonly tile?: { readonly psnr: number; readonly floor: number };
+  /** Of the file, and the most that an honest one takes. */
+  readonly bytes?: { readonly found: number; readonly most: number };
 }
 
 export interface Judgement {
@@ -36,7 +40,7 @@ export interface Judgement {
 export function judge(steps: readonly CheckedStep[], image?: ImageComparison): Judgement {
   const network = steps.flatMap((step) => step.network ?? []);
   const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
-  const near = ratios.every((ratio) => ratio <= 1) && (!image || image.psnr >= image.floor);
+  const near = ratios.every((ratio) => ratio <= 1) && (!image || passesImage(image));
   const arithmetic = steps.every((step) => passesStep(step.arithmetic));
   return {
     verdict: !arithmetic ? "invalid" : near ? "honest" : "suspect",
@@ -45,6 +49,11 @@ export function judge(steps: readonly CheckedStep[], image?: ImageComparison): J
       worst: Math.max(...ratios.map((ratio) => Number.isNaN(ratio) ? Infinity : ratio)),
     }),
   };
+}
+
+export function passesImage({ psnr, floor, tile, bytes }: ImageComparison): boolean {
+  return psnr >= floor && (!tile || tile.psnr >= tile.floor) &&
+    (!bytes || bytes.found <= bytes.most);
 }
 
 function mean(values: readonly number[]): number {

@@ -22,7 +22,8 @@ import {
   type ImageFindings,
   type Level,
 } from "./check_image_steps.ts";
-import { DEFAULT_TOLERANCES, psnrFloor } from "./defaults.ts";
+import { compareFile, notDecoded } from "./compare_file.ts";
+import { DEFAULT_TOLERANCES } from "./defaults.ts";
 import { type Accepted, acceptReceipt, type OwnSettings } from "./accept_receipt.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import { Meter } from "./meter.ts";
@@ -120,10 +121,16 @@ function imageOf(
     const given = await ofMiner(file);
     const { bytes } = await ofMiner(() => checkImage(committed, given));
     await ofMiner(() => last && checkImageLeaf(last, bytes));
-    return {
-      pixels: () => pixelsOf(bytes, format, receipt.request, codec),
-      floor: psnrFloor(receipt.image.mediaType),
+    const { image: { quality }, model: { precision } } = receipt;
+    const open = async () => {
+      const pixels = await pixelsOf(bytes, format, receipt.request, codec);
+      const file = { bytes: bytes.length, pixels, format, quality, precision };
+      return {
+        compare: (decoded: RgbaImage | undefined) =>
+          decoded ? compareFile(file, decoded, codec) : Promise.resolve(notDecoded(file)),
+      };
     };
+    return { open };
   };
 }
 

@@ -144,7 +144,7 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
     ? await makeReceipts({
       generation,
       model: await model.facts(),
-      format,
+      ...{ format, quality },
       files: encoded,
       commitments,
       times: { started: begun, finished: Date.now() },

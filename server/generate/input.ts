@@ -68,14 +68,12 @@ function parseScheduler(text: string): unknown {
   }
 }
 
-const DEFAULT_QUALITY = 92;
-
 /**
  * @param text of `--quality`, where it was given.
  * @throws AppError `invalid_request` for no number from 1 to 100, and for a format that has none.
  */
-export function decodeQuality(text: string | undefined, format: ImageFormat): number {
-  if (text === undefined) return DEFAULT_QUALITY;
+export function decodeQuality(text: string | undefined, format: ImageFormat): number | undefined {
+  if (text === undefined) return undefined;
   if (format === "png") {
     throw new AppError(
       "invalid_request",
@@ -84,9 +82,9 @@ export function decodeQuality(text: string | undefined, format: ImageFormat): nu
     );
   }
   const quality = Number(text);
-  if (quality >= 1 && quality <= 100) return quality;
+  if (Number.isInteger(quality) && quality >= 1 && quality <= 100) return quality;
   throw new AppError(
     "invalid_request",
-    `Cannot generate: --quality is ${text}, not a number from 1 to 100`,
+    `Cannot generate: --quality is ${text}, not a whole number from 1 to 100`,
   );
 }

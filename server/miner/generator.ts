@@ -57,8 +57,6 @@ interface Run {
   readonly started: number;
 }
 
-const QUALITY = 92;
-
 /** Makes images on this machine, commits to their steps, and opens them. */
 export class Generator implements ImageSource {
   readonly #parts: GeneratorParts;
@@ -143,7 +141,7 @@ export class Generator implements ImageSource {
     const files = await Promise.all(
       tasks.flatMap(({ request, format }, k) =>
         generation.images.slice(firsts[k], firsts[k] + request.batch)
-          .map((image) => codec.encode(image, format, QUALITY))
+          .map((image) => codec.encode(image, format))
       ),
     );
     const run = {

@@ -122,6 +122,8 @@ export class MinerCaller {
         throw new Error("the receipt is older than the request");
       }
       if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
+      const { quality } = receipt.image;
+      if (quality !== undefined) throw new Error(`its quality is ${quality}, not the usual one`);
       return { ...image, statement };
     } catch (cause) {
       if (cause instanceof MinerBusy) throw cause;

@@ -96,8 +96,10 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 
 function imageLine({ image }: Report): string[] {
   if (!image) return [];
-  const psnr = image.psnr === null ? "equal to" : `${image.psnr.toFixed(1)} dB from`;
-  return [`Image: ${psnr} the decoded x_N, at least ${image.floor} dB is asked for`];
+  const text = ({ psnr, floor }: { readonly psnr: number | null; readonly floor: number }) =>
+    `${psnr === null ? "equal" : `${psnr.toFixed(1)} dB`} (at least ${floor.toFixed(1)})`;
+  const tile = image.tile ? `, its worst tile ${text(image.tile)}` : "";
+  return [`Image against the decoded x_N, encoded alike: ${text(image)}${tile}`];
 }
 
 function costLine({ cost, of }: Report): string {

@@ -130,12 +130,18 @@ function network({ steps: rows, worst }: Report): Pick<Rung, "state" | "detail">
 
 function image({ image: found }: Report): Pick<Rung, "state" | "detail"> {
   if (!found) return NOT_CHECKED;
-  const { psnr, floor } = found;
-  if (psnr === null) return { state: "done", detail: "every pixel is equal" };
-  return {
-    state: psnr >= floor ? "done" : "failed",
-    detail: `${psnr.toFixed(1)} dB, at least ${floor} are needed`,
-  };
+  const [state, of, { psnr, floor }] = shown(found);
+  if (psnr === null) return { state, detail: "every pixel is equal" };
+  return { state, detail: `${of}${psnr.toFixed(1)} dB, at least ${floor.toFixed(1)} are needed` };
+}
+
+/** What fails, or the whole image. */
+function shown(found: NonNullable<Report["image"]>) {
+  const holds = ({ psnr, floor }: typeof found) => psnr === null || psnr >= floor;
+  if (!holds(found)) return ["failed", "", found] as const;
+  if (found.tile && !holds(found.tile)) return ["failed", "a part has ", found.tile] as const;
+  const short = !found.bytes || found.bytes.found <= found.bytes.most;
+  return [short ? "done" : "failed", "", found] as const;
 }
 
 /** 0.02: `2 % of`; 3: `3.00 times`. */

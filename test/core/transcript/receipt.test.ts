@@ -132,6 +132,20 @@ test.each([
   expect(codeOf(() => decodeReceipt(hostile))).toBe("receipt_invalid");
 });
 
+test("a receipt of version 2 names the quality of a JPEG or WebP, and no other does", () => {
+  const of = (from: typeof receipt, mediaType: string, quality: number) =>
+    codeOf(() => decodeReceipt(text({ ...from, image: { ...from.image, mediaType, quality } })));
+  for (const quality of [1, 92, 100]) {
+    expect(of(receipt, "image/jpeg", quality)).toBeUndefined();
+    expect(of(receipt, "image/webp", quality)).toBeUndefined();
+    expect(of(receipt, "image/png", quality)).toBe("receipt_invalid");
+    expect(of(first, "image/jpeg", quality)).toBe("receipt_invalid");
+  }
+  for (const wrong of [0, 101, 92.5]) {
+    expect(of(receipt, "image/jpeg", wrong)).toBe("receipt_invalid");
+  }
+});
+
 test("decodeReceipt takes the longest image and the last date", () => {
   const last = { started: 8.64e15, finished: 8.64e15 };
   const image = { ...receipt.image, bytes: 8 * 32 * 32 + 65_536 };
