@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/error.ts";
+import { encodeImage, toRgba } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import {
   fileHash,
@@ -33,7 +34,9 @@ interface Sample {
 const REQUEST = { width: 64, height: 64, steps: 4, seed: "7", batch: 1 as const };
 
 async function openSample(): Promise<Sample> {
-  const bytes = new Uint8Array([1]);
+  const { width, height } = REQUEST;
+  const pixels = new Float32Array(3 * width * height);
+  const bytes = await encodeImage(toRgba(pixels, width, height), "png");
   const hotkey = openHotkey(undefined);
   const receipt = await signReceipt({
     ...{ version: RECEIPT_VERSION, request: REQUEST, plan: "cd".repeat(32), steps: REQUEST.steps },
@@ -79,24 +82,22 @@ export class SimulatedCaller {
 
   async generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
     this.#open.set(peer.hotkey, this.open(peer.hotkey) + 1);
-    const given = new AbortController();
     try {
-      return this.#checked(await this.#answer(peer, asked, given.signal), asked.signal);
+      return this.#checked(await this.#answer(peer, asked), asked.signal);
     } finally {
-      given.abort();
       this.#open.set(peer.hotkey, this.open(peer.hotkey) - 1);
     }
   }
 
-  /** @param given is aborted when the answer is there. */
-  #answer({ uid }: Peer, { request, timeoutMs, signal }: Asked, given: AbortSignal) {
-    const test = this.#tests.get(request);
-    if (test !== undefined && signal) {
-      return this.#subnet.answer(uid, { work: test, isTest: true, signal });
+  async #answer({ uid }: Peer, { request, timeoutMs, signal }: Asked): Promise<Answer> {
+    const work = this.#tests.get(request);
+    if (work !== undefined && signal) {
+      return await this.#subnet.answer(uid, { work, isTest: true, signal });
     }
-    const late = new AbortController();
-    void this.#simulation.clock.sleep(timeoutMs, given).then(() => late.abort());
-    return this.#subnet.answer(uid, { work: 1, isTest: false, signal: late.signal });
+    const [late, given] = [new AbortController(), new AbortController()];
+    void this.#simulation.clock.sleep(timeoutMs, given.signal).then(() => late.abort());
+    const answer = this.#subnet.answer(uid, { work: 1, isTest: false, signal: late.signal });
+    return await answer.finally(() => given.abort());
   }
 
   #checked(answer: Answer, signal: AbortSignal | undefined): CheckedAnswer {
