@@ -11,6 +11,7 @@ import {
 } from "../../core/adversary/mod.ts";
 import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
+import type { RgbaImage } from "../../core/image/mod.ts";
 import {
   type ModelFiles,
   readLayout,
@@ -94,6 +95,12 @@ export class LabBench implements AsyncDisposable {
     const { states } = await generate(maker, lab.request);
     const made = { ...states, cheated: new Set<number>() };
     return { sights: await examineRun(made, await this.#checker(lab)), calls: 1, work: 1 };
+  }
+
+  /** An honest image, for cheats that begin where it is made. */
+  async image(sizing: Sizing): Promise<RgbaImage> {
+    const { generation } = await this.#keptImage(sizing, 0);
+    return generation.images[0];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

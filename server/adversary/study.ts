@@ -2,6 +2,8 @@ import {
   type Cheat,
   type CheatFindings,
   type ExaminedRun,
+  examineFiles,
+  type FileFinding,
   findingsOf,
   float16Weights,
   honest,
@@ -19,6 +21,8 @@ export interface Study {
   readonly cheats: readonly CheatFindings[];
   /** Tried, and not claimed to be caught. */
   readonly notCaught: readonly CheatFindings[];
+  /** Files that show or carry something else than the image that was computed. */
+  readonly files: readonly FileFinding[];
   /** Velocity errors that reject one honest image in 10,000; undefined without other machines. */
   readonly thresholds: Thresholds | undefined;
 }
@@ -61,6 +65,7 @@ export async function studyCheats(
     ),
     cheats: await inTurn(zoo, find),
     notCaught: [await find(float16Weights)],
+    files: await examineFiles(await bench.image(sizing)),
     thresholds,
   };
 }

@@ -37,6 +37,7 @@ function summaryJson(study: Study, sizing: Sizing, engines: Record<string, strin
     honest: study.honest.map(plain),
     cheats: study.cheats.map(plain),
     notCaught: study.notCaught.map(plain),
+    files: study.files,
   };
   return `${JSON.stringify(summary, rounded, 2)}\n`;
 }

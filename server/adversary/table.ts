@@ -52,6 +52,10 @@ export function studyTable(study: Study): string {
     ...table(PROFIT, study),
     "calls: through the network, counted; work: their price; income: expected weight, and the same by",
     "Subnet 30's rule. An honest miner's are 1.",
+    "",
+    "The image's file, at level 3",
+    ...study.files.map(({ name, format, verdict }) => line(`${format}: ${name}`, [verdict])),
+    "refused: for its container; suspect: for its pixels or its length.",
   ].join("\n");
 }
 

@@ -40,6 +40,11 @@ describe("every opened step that was cheated is flagged", () => {
   });
 });
 
+test("every file that shows or carries something else is seen", () => {
+  expect(study.files.map(({ verdict }) => verdict)).not.toContain("honest");
+  expect(studyTable(study)).toContain("png: every pixel transparent");
+});
+
 test("an honest run is flagged at no step and earns what honesty earns", () => {
   const [honest] = study.honest;
   expect(honest.sights).toHaveLength(20);
