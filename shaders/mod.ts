@@ -26,5 +26,14 @@ export type {
 export { philoxNormal } from "./philox_normal.ts";
 export { rescaleGuidance } from "./rescale_guidance.ts";
 export { PARTIAL_LENGTH, residual } from "./residual.ts";
-export { NO_ROW, STEP_TERMS, stepAnyLength, stepFloat16, stepFloat32 } from "./step.ts";
+export {
+  blendAnyLength,
+  blendFloat16,
+  blendFloat32,
+  NO_ROW,
+  STEP_TERMS,
+  stepAnyLength,
+  stepFloat16,
+  stepFloat32,
+} from "./step.ts";
 export { toRgbaFloat16, toRgbaFloat32 } from "./to_rgba.ts";

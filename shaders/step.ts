@@ -3,9 +3,11 @@ import { bindings, type Kernel, structLayout } from "./kernel.ts";
 import normal from "./normal.wgsl" with { type: "text" };
 import philox from "./philox.wgsl" with { type: "text" };
 import main from "./step.wgsl" with { type: "text" };
+import blend from "./step_blend.wgsl" with { type: "text" };
 import any from "./step_network_any.wgsl" with { type: "text" };
 import float16 from "./step_network_f16.wgsl" with { type: "text" };
 import float32 from "./step_network_f32.wgsl" with { type: "text" };
+import plain from "./step_plain.wgsl" with { type: "text" };
 import row from "./step_row.wgsl" with { type: "text" };
 
 /** Row index of an image that has no negative prompt. */
@@ -46,6 +48,8 @@ const step = {
     draw: "u32",
     seedLow: "u32",
     seedHigh: "u32",
+    blendSource: "f32",
+    blendNoise: "f32",
   }),
   constants: {
     hardware: { WORKGROUP: 256, QUADS: 1, TERMS: 0, BUILTIN_HALF: 0 },
@@ -63,8 +67,25 @@ const step = {
 const shared = half + philox + normal + row;
 
 /** For networks in float32 whose latents have a multiple of four elements. */
-export const stepFloat32 = { ...step, name: "step_f32", code: shared + float32 + main };
+export const stepFloat32 = { ...step, name: "step_f32", code: shared + float32 + plain + main };
 /** For networks in float16 whose latents have a multiple of four elements. */
-export const stepFloat16 = { ...step, name: "step_f16", code: shared + float16 + main };
+export const stepFloat16 = { ...step, name: "step_f16", code: shared + float16 + plain + main };
 /** For networks in float32 and latents of any length. */
-export const stepAnyLength = { ...step, name: "step_any", code: shared + any + main };
+export const stepAnyLength = { ...step, name: "step_any", code: shared + any + plain + main };
+
+/** Of a run that keeps a source image where a mask says so. */
+const blending = { ...step, bindings: [...step.bindings, ...bindings("read source")] };
+/** As {@link stepFloat32}, with a mask. */
+export const blendFloat32 = {
+  ...blending,
+  name: "blend_f32",
+  code: shared + float32 + blend + main,
+};
+/** As {@link stepFloat16}, with a mask. */
+export const blendFloat16 = {
+  ...blending,
+  name: "blend_f16",
+  code: shared + float16 + blend + main,
+};
+/** As {@link stepAnyLength}, with a mask. */
+export const blendAnyLength = { ...blending, name: "blend_any", code: shared + any + blend + main };

@@ -5,6 +5,7 @@
 // ring: f32 tensors of images, each padded to a multiple of four; rows name the places, in fours.
 // stateBits, denoisedBits: u16[images, n] of x_{i+1} and D_i, padded the same way.
 // networkOutput, networkInput: [rows, n] as the network has them, see step_network_*.wgsl.
+// A run with a mask blends each next state with the source, see step_blend.wgsl.
 override WORKGROUP: u32 = 256;
 // Fours of elements that a thread takes.
 override QUADS: u32 = 1;
@@ -99,7 +100,8 @@ fn step(row: Row, image: u32, quad: u32) {
     x = ring[row.stateAt.x + quad];
   }
   let d = rounded(insideOf(row.n, quad, predict(row, quad, x)));
-  let next = rounded(insideOf(row.n, quad, combine(row, quad, x, d.value)));
+  let value = blended(row, quad, combine(row, quad, x, d.value));
+  let next = rounded(insideOf(row.n, quad, value));
   // Every read is done: a written place may be that of the oldest tensor.
   ring[row.denoisedAt.x + quad] = d.value;
   ring[row.nextAt + quad] = next.value;

@@ -22,4 +22,7 @@ struct Row {
   draw: u32,
   seedLow: u32,
   seedHigh: u32,
+  // Of the source and of the first noise, where a mask keeps the source.
+  blendSource: f32,
+  blendNoise: f32,
 }

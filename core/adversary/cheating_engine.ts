@@ -55,6 +55,7 @@ export function cheatingEngine(
     },
     predict: (request, states) => engine.predict(request, states),
     decode: (request, bits) => engine.decode(request, bits),
+    encode: (request, image) => engine.encode(request, image),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

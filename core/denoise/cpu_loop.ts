@@ -2,7 +2,7 @@ import { throwIfAborted } from "../error.ts";
 import { roundHalf, toHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
-import { evaluate, MAX_REACH, type Plan, type PlanRow, startCombination } from "../schedule/mod.ts";
+import { evaluate, MAX_REACH, type PlanRow, startCombination } from "../schedule/mod.ts";
 import { groupImages, type ImageGroup } from "./image_groups.ts";
 import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
 import { notFinite } from "./not_finite.ts";
@@ -28,7 +28,7 @@ export async function denoiseOnCpu(
   const started = events.clock();
   const runs = input.seeds.map((seed): Run => ({
     seed,
-    states: [initialState(seed, input.plan, length)],
+    states: [initialState(seed, input, length)],
     denoised: [],
   }));
   const groups = groupImages(model, input);
@@ -49,8 +49,9 @@ export async function denoiseOnCpu(
   return { latents: runs.map(({ states }) => states[0]), networkMs, solverMs };
 }
 
-function initialState(seed: bigint, plan: Plan, length: number): Float32Array {
-  return roundHalf(evaluate(length, startCombination(plan, gaussianNoise(seed, 0, length))));
+function initialState(seed: bigint, { plan, source }: LoopInput, length: number): Float32Array {
+  const noise = gaussianNoise(seed, 0, length);
+  return roundHalf(evaluate(length, startCombination(plan, noise, source)));
 }
 
 function advance(
@@ -58,15 +59,17 @@ function advance(
   i: number,
   row: PlanRow,
   output: Prediction,
-  { guidanceScale, guidanceRescale }: LoopInput,
+  { guidanceScale, guidanceRescale, source }: LoopInput,
 ): void {
-  const noise = () => gaussianNoise(run.seed, i + 1, run.states[0].length);
+  const draw = (k: number) => () => gaussianNoise(run.seed, k, run.states[0].length);
   const { next, denoised } = stepLatent(row, {
     ...run,
     ...output,
     guidanceScale,
     guidanceRescale,
-    noise,
+    noise: draw(i + 1),
+    source,
+    startNoise: draw(0),
   });
   run.states = [next, ...run.states].slice(0, MAX_REACH);
   run.denoised = [denoised, ...run.denoised].slice(0, MAX_REACH);

@@ -43,7 +43,7 @@ export async function denoiseOnGpu(
 async function prepareGroup(
   gpu: Gpu,
   model: Model,
-  { plan, dims, seeds, guidanceScale, guidanceRescale }: LoopInput,
+  { plan, dims, seeds, guidanceScale, guidanceRescale, source }: LoopInput,
   { first, images, guided, rows, constant }: ImageGroup,
   stack: DisposableStack,
 ): Promise<ResidentGroup> {
@@ -55,6 +55,7 @@ async function prepareGroup(
       seeds: seeds.slice(first, first + images),
       guidanceScale: guided ? guidanceScale : undefined,
       guidanceRescale,
+      source,
       dataType: type,
     }),
   );

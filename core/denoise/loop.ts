@@ -1,4 +1,5 @@
-import type { Model } from "../inference/mod.ts";
+import { toHalf } from "../half.ts";
+import { joinRows, type Model } from "../inference/mod.ts";
 import { denoiseOnCpu } from "./cpu_loop.ts";
 import { denoiseOnGpu } from "./gpu_loop.ts";
 import type { LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
@@ -11,5 +12,13 @@ import type { LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
  */
 export function denoise(model: Model, input: LoopInput, events: LoopEvents): Promise<LoopResult> {
   const { gpu } = model.runtime;
+  emitSource(input, events);
   return gpu ? denoiseOnGpu(gpu, model, input, events) : denoiseOnCpu(model, input, events);
+}
+
+/** What a run starts from is the first that is committed to, for each image. */
+function emitSource({ source, seeds }: LoopInput, { onLeaf }: LoopEvents): void {
+  const rows = (values: Float32Array) => toHalf(joinRows(seeds.map(() => values)));
+  if (source) onLeaf?.({ kind: "s", index: 0, bits: rows(source.latent) });
+  if (source?.mask) onLeaf?.({ kind: "m", index: 0, bits: rows(source.mask) });
 }

@@ -1,4 +1,4 @@
-import type { Plan } from "../schedule/mod.ts";
+import type { Plan, Source } from "../schedule/mod.ts";
 import type { Conditioning } from "../prompt/mod.ts";
 
 /** Channels, height and width of one image's latent. */
@@ -6,14 +6,17 @@ export type LatentDims = readonly [channels: number, height: number, width: numb
 
 /** A tensor that a transcript commits to, as float16 bits: u16[batch, channels, height, width]. */
 export interface Leaf {
-  /** `x`: a state, 0 to N. `d`: a denoised prediction, 0 to N - 1. */
-  readonly kind: "x" | "d";
+  /**
+   * `s`: the source's latent, 0, and `m`: its mask, 0, where the run has them. `x`: a state, 0 to N. `d`: a
+   * denoised prediction, 0 to N - 1.
+   */
+  readonly kind: "s" | "m" | "x" | "d";
   readonly index: number;
   readonly bits: Uint16Array<ArrayBuffer>;
 }
 
 export interface LoopEvents {
-  /** Each leaf once, in the transcript's order: x0, d0, x1, d1, ..., xN. */
+  /** Each leaf once, in the transcript's order: (s, m,) x0, d0, x1, d1, ..., xN. */
   readonly onLeaf?: (leaf: Leaf) => void;
   /** After a step, with D_i of each image as f32. */
   readonly onStep?: (index: number, denoised: readonly Float32Array[]) => void;
@@ -33,6 +36,8 @@ export interface LoopInput {
   readonly guidanceRescale: number;
   /** SDXL's size conditioning. */
   readonly timeIds: readonly number[];
+  /** What all images start from, where the plan says so. Latent and mask are float16 numbers. */
+  readonly source?: Source;
 }
 
 export interface LoopResult {

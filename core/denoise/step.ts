@@ -9,7 +9,8 @@ import {
 } from "../schedule/mod.ts";
 
 /** What one step reads, newest first. All f32[n]. */
-export interface StepInput extends GuidedOutput, Pick<StepTensors, "states" | "noise"> {
+export interface StepInput
+  extends GuidedOutput, Pick<StepTensors, "states" | "noise" | "source" | "startNoise"> {
   /** D_{i-1}, D_{i-2}, ...: as many as the row reads besides D_i. */
   readonly denoised: readonly Float32Array[];
 }

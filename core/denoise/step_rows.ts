@@ -5,6 +5,7 @@ import {
   type Plan,
   type PlanRow,
   predictionWeights,
+  type Source,
   startRow,
 } from "../schedule/mod.ts";
 
@@ -42,6 +43,8 @@ export interface StepBatch {
   readonly guidanceScale: number | undefined;
   /** How far guidance's deviation is taken back, 0 to 1; unread without a negative prompt. */
   readonly guidanceRescale: number;
+  /** That all images start from, and keep where there is a mask. */
+  readonly source?: Source;
 }
 
 /** One image's row of the step kernel. */
@@ -61,6 +64,8 @@ export function stepRow(row: PlanRow, place: StepPlace): StepRow {
     draw: place.draw,
     seedLow: Number(place.seed & 0xffffffffn),
     seedHigh: Number(place.seed >> 32n),
+    blendSource: row.blend?.source ?? 0,
+    blendNoise: row.blend?.noise ?? 0,
   };
 }
 
@@ -96,6 +101,14 @@ export function ringBytes({ n, seeds }: StepBatch): number {
 export function ringPlace(batch: StepBatch, kind: "x" | "d", i: number, image: number): number {
   const slot = (kind === "x" ? 0 : MAX_REACH) + (i + 2 * MAX_REACH) % MAX_REACH;
   return (slot * batch.seeds.length + image) * Math.ceil(batch.n / 4);
+}
+
+/**
+ * Where the source's latent lies in the ring when x_0 is made: as the prediction of one step before, which
+ * {@link startRow} reads.
+ */
+export function sourcePlace(batch: StepBatch, image: number): number {
+  return ringPlace(batch, "d", -2, image);
 }
 
 /** The rows of one dispatch, an image each. */

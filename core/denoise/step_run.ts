@@ -1,4 +1,7 @@
 import {
+  blendAnyLength,
+  blendFloat16,
+  blendFloat32,
   type Kernel,
   rescaleGuidance,
   stepAnyLength,
@@ -6,7 +9,7 @@ import {
   stepFloat32,
 } from "../../shaders/mod.ts";
 import { AppError } from "../error.ts";
-import type { Plan } from "../schedule/mod.ts";
+import type { Plan, Source } from "../schedule/mod.ts";
 import {
   bindKernel,
   type CompiledKernel,
@@ -16,7 +19,7 @@ import {
   type PooledBuffer,
 } from "../gpu/mod.ts";
 
-import { packPlan, ringBytes, type RowSet, type StepBatch } from "./step_rows.ts";
+import { packPlan, ringBytes, type RowSet, sourcePlace, type StepBatch } from "./step_rows.ts";
 
 /** The element type of the network's sample and output. */
 export type NetworkType = "float32" | "float16";
@@ -43,10 +46,11 @@ export interface StepRun extends Disposable {
   readonly ring: PooledBuffer;
 }
 
-/** Which variant of the step kernel a network needs. */
-export function stepKernel(dataType: NetworkType, n: number): Kernel {
-  if (n % 4 === 0) return dataType === "float16" ? stepFloat16 : stepFloat32;
-  if (dataType === "float32") return stepAnyLength;
+/** Which variant of the step kernel a network needs. @param blends the run has a mask. */
+export function stepKernel(dataType: NetworkType, n: number, blends = false): Kernel {
+  if (n % 4 === 0 && dataType === "float16") return blends ? blendFloat16 : stepFloat16;
+  if (n % 4 === 0) return blends ? blendFloat32 : stepFloat32;
+  if (dataType === "float32") return blends ? blendAnyLength : stepAnyLength;
   throw new AppError(
     "shape_mismatch",
     `Cannot step a float16 latent: its length is ${n}, not a multiple of 4`,
@@ -59,7 +63,8 @@ export function stepKernel(dataType: NetworkType, n: number): Kernel {
  */
 export async function prepareSteps(gpu: Gpu, input: StepRunInput): Promise<StepRun> {
   const sets = packPlan(input.plan, input);
-  const kernel = stepKernel(input.dataType, input.n);
+  const blends = input.plan.rows.some(({ blend }) => blend);
+  const kernel = stepKernel(input.dataType, input.n, blends);
   const compiled = await Promise.all(sets.map((set) => compileStep(gpu, kernel, set, input)));
   return await gpu.guarded(
     "prepare the steps",
@@ -100,7 +105,9 @@ function bindSteps(
   const rescales = upload(gpu, take, "rescales", sets.flatMap((set) => set.rescales ?? []));
   const buffers = takeBuffers(take, input);
   const { networkOutput, networkInput, ring, stateBits, denoisedBits } = buffers;
-  const others = [networkOutput, networkInput, ring, stateBits, denoisedBits];
+  const source = input.source && takeSource(gpu, take, input.source);
+  if (input.source) writeSource(gpu, ring, input);
+  const others = [networkOutput, networkInput, ring, stateBits, denoisedBits, ...source ?? []];
   const extent = { items: input.n, images: input.seeds.length };
   const dispatches = compiled.map(({ step, rescale }, k) => {
     const bound = bindKernel(
@@ -132,6 +139,30 @@ function upload(
     gpu.device.queue.writeBuffer(buffer, k * stride, bytes);
     return { buffer, offset: k * stride, size: bytes.length };
   });
+}
+
+/** The source's latent where the first dispatch reads it. */
+function writeSource(gpu: Gpu, { buffer }: PooledBuffer, input: StepRunInput): void {
+  const latent = input.source?.latent.slice();
+  for (const image of input.seeds.keys()) {
+    if (latent) gpu.device.queue.writeBuffer(buffer, 16 * sourcePlace(input, image), latent);
+  }
+}
+
+/** Latent and mask, each padded to fours, for kernels that blend; none without a mask. */
+function takeSource(
+  gpu: Gpu,
+  take: (bytes: number, label: string) => PooledBuffer,
+  { latent, mask }: Source,
+): readonly PooledBuffer[] {
+  if (!mask) return [];
+  const padded = Math.ceil(latent.length / 4) * 4;
+  const both = new Float32Array(2 * padded);
+  both.set(latent);
+  both.set(mask, padded);
+  const taken = take(both.byteLength, "source and mask");
+  gpu.device.queue.writeBuffer(taken.buffer, 0, both);
+  return [taken];
 }
 
 function takeBuffers(take: (bytes: number, label: string) => PooledBuffer, input: StepRunInput) {

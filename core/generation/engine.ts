@@ -3,6 +3,7 @@ import type { Plan } from "../schedule/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { LatentDims, Leaf, StepState } from "../denoise/mod.ts";
 import type { GenerationRequest, RequestDefaults } from "../request/mod.ts";
+import type { SourceImages } from "./source.ts";
 
 /** How far a generation is. */
 export interface StepProgress {
@@ -15,6 +16,8 @@ export interface StepProgress {
 }
 
 export interface GenerateOptions {
+  /** For a request that names an image. */
+  readonly source?: SourceImages;
   /**
    * Requests of the same batch, where {@link canBatchWith} holds. Their images, leaves and
    * previews follow the request's own, in this order.
@@ -82,4 +85,9 @@ export interface ImageEngine extends AsyncDisposable {
   ): Promise<readonly Uint16Array<ArrayBuffer>[]>;
   /** The image of a last state. @param bits x_N, float16 bits: u16[channels, height, width]. */
   decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage>;
+  /**
+   * The latent of an image of the request's size, as a run that starts from it commits it.
+   * @returns float16 bits: u16[channels, height, width].
+   */
+  encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>>;
 }

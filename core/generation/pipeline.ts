@@ -1,15 +1,16 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
-import { fromHalf, toHalf } from "../half.ts";
+import { fromHalf, roundHalf, toHalf } from "../half.ts";
 import { loadModel, type LoadOptions, type Model, type Runtime } from "../inference/mod.ts";
 import type { ModelFiles } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
-import type { Plan } from "../schedule/mod.ts";
+import type { Plan, Source } from "../schedule/mod.ts";
 import { type Conditioning, PromptConditioner } from "../prompt/mod.ts";
 import { defaultsOf } from "./defaults.ts";
 import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
 import { denoise, type LatentDims, predictSteps, type StepState } from "../denoise/mod.ts";
-import { previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
+import { fromRgba, latentMask, previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
+import { checkSource, type SourceImages } from "./source.ts";
 
 import {
   canBatchWith,
@@ -106,6 +107,10 @@ export class Pipeline implements ImageEngine {
     return await this.#orFailure(this.#decode(fromHalf(bits), dims, request));
   }
 
+  async encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
+    return toHalf(await this.#orFailure(this.#encode(request, image)));
+  }
+
   /** @throws AppError `host_unavailable` when the device is too small for such an image. */
   #checkRoom(request: GenerationRequest): void {
     this.#model.runtime.gpu?.require(decodingNeeds(this.#model, request));
@@ -132,8 +137,9 @@ export class Pipeline implements ImageEngine {
 
   async #run(
     request: GenerationRequest,
-    { batchedWith = [], onStep, onLeaf, signal, clock = () => performance.now() }: GenerateOptions,
+    options: GenerateOptions,
   ): Promise<Generation> {
+    const { batchedWith = [], onStep, onLeaf, signal, clock = () => performance.now() } = options;
     throwIfAborted(signal, "generate");
     this.#checkRoom(request);
     checkAdapters(this.#model.files.adapters ?? [], request);
@@ -147,6 +153,7 @@ export class Pipeline implements ImageEngine {
       const conditioning = await this.#conditioner.condition(each);
       conditionings.push(...Array.from({ length: each.batch }, () => conditioning));
     }
+    const source = await this.#source(request, options.source);
     const conditioned = clock();
     const { latents, networkMs, solverMs } = await denoise(this.#model, {
       plan,
@@ -156,6 +163,7 @@ export class Pipeline implements ImageEngine {
       guidanceScale: request.guidanceScale,
       guidanceRescale: request.guidanceRescale,
       timeIds: timeIdsOf(request),
+      source,
     }, {
       signal,
       clock,
@@ -189,6 +197,29 @@ export class Pipeline implements ImageEngine {
         ]),
       ],
     };
+  }
+
+  /** What a run starts from, rounded as it is committed. */
+  async #source(
+    request: GenerationRequest,
+    images: SourceImages | undefined,
+  ): Promise<Source | undefined> {
+    checkSource(request, images);
+    if (!images) return undefined;
+    const latent = roundHalf(await this.#encode(request, images.image));
+    const { mask } = images;
+    return mask
+      ? { latent, mask: latentMask(mask, latentDimsOf(this.#model, request)) }
+      : { latent };
+  }
+
+  async #encode(
+    { width, height }: GenerationRequest,
+    image: RgbaImage,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const encoder = await this.#model.vaeEncoder();
+    const channels = this.#model.config.vae.latent_channels;
+    return await encoder.encode(fromRgba(image), { width, height, channels });
   }
 
   async #decode(

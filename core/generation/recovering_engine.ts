@@ -83,6 +83,10 @@ export class RecoveringEngine implements ImageEngine {
     return this.#attempt((engine) => engine.decode(request, bits));
   }
 
+  encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
+    return this.#attempt((engine) => engine.encode(request, image));
+  }
+
   async #attempt<T>(
     job: (engine: ImageEngine) => Promise<T>,
     signal?: AbortSignal,

@@ -41,6 +41,15 @@ export function imageFormatOfType(mediaType: `image/${ImageFormat}`): ImageForma
   }
 }
 
+/** The other way, in [-1, 1]: f32[3, height, width]. Opacity is left out. */
+export function fromRgba({ width, height, data }: RgbaImage): Float32Array {
+  const pixels = width * height;
+  return Float32Array.from(
+    { length: 3 * pixels },
+    (_, i) => data[4 * (i % pixels) + Math.floor(i / pixels)] / 127.5 - 1,
+  );
+}
+
 /** @throws AppError `invalid_request` when the name's ending is no image format of ours. */
 export function imageFormatOf(path: string): ImageFormat {
   const ending = /\.(png|jpe?g|webp)$/i.exec(path)?.[1].toLowerCase();

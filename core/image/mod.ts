@@ -19,10 +19,14 @@ export { type ImageCodec, imageCodec } from "./codec.ts";
 export {
   decodeImage,
   encodeImage,
+  fromRgba,
   type ImageFormat,
   imageFormatOf,
   imageFormatOfType,
   type RgbaImage,
   toRgba,
 } from "./image.ts";
+export { decodeInputImage } from "./input_image.ts";
+export { latentMask } from "./latent_mask.ts";
+export { resize } from "./resize.ts";
 export { previewLatent } from "./preview.ts";

@@ -14,6 +14,7 @@ import type { Runtime } from "./runtime.ts";
 import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";
 import { VaeDecoder } from "./vae_decoder.ts";
+import { VaeEncoder } from "./vae_encoder.ts";
 
 export type ModelFamily = "sd1" | "sd2" | "sdxl";
 
@@ -27,6 +28,11 @@ export interface Model extends AsyncDisposable {
   readonly textEncoders: readonly ClipTextEncoder[];
   readonly unet: Unet;
   readonly vaeDecoder: VaeDecoder;
+  /**
+   * Opened when it is first asked for, since only images that go in need it.
+   * @throws AppError `model_invalid` for a model without one.
+   */
+  readonly vaeEncoder: () => Promise<VaeEncoder>;
 }
 
 export interface LoadOptions {
@@ -61,20 +67,44 @@ export async function loadModel(
       graphs.push({ path: graph.graph, session: await runtime.open(files, graph) });
     }
     const model = assemble(config, graphs);
-    return { files, runtime, config, ...model, [Symbol.asyncDispose]: release };
+    const vaeEncoder = once(async () => {
+      const include = ["vae_encoder"];
+      const withEncoder = await readLayout(files, { variant: files.variant, include });
+      const [[part, network]] = networksOf(files, withEncoder, include);
+      const { graph, files: from } = await openableGraph(runtime, files, part, network);
+      onPart(part);
+      graphs.push({ path: graph.graph, session: await runtime.open(from, graph) });
+      return new VaeEncoder(graphs[graphs.length - 1], config.vae);
+    });
+    return { files, runtime, config, ...model, vaeEncoder, [Symbol.asyncDispose]: release };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
+/** A value that is made when it is first asked for, and again after a failure. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () =>
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+}
+
 /** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */
-function wantedNetworks(
+function wantedNetworks(files: ModelFiles, layout: ModelLayout): [string, NetworkFiles][] {
+  const second = layout.networks.text_encoder_2 ? ["text_encoder_2"] : [];
+  return networksOf(files, layout, ["text_encoder", ...second, "unet", "vae_decoder"]);
+}
+
+function networksOf(
   files: ModelFiles,
   { networks }: ModelLayout,
+  parts: readonly string[],
 ): [string, NetworkFiles][] {
-  const second = networks.text_encoder_2 ? ["text_encoder_2"] : [];
-  return ["text_encoder", ...second, "unet", "vae_decoder"].map((part) => {
+  return parts.map((part) => {
     if (networks[part]) return [part, networks[part]];
     throw new AppError("model_invalid", `Cannot use the model ${files.name}: it has no ${part}`);
   });

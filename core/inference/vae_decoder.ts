@@ -2,6 +2,7 @@ import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { type ElementType, floats, type GpuTensor, type Tensor } from "./tensor.ts";
+import { unscaled } from "./vae_scale.ts";
 
 /** Decodes a latent, one image at a time: activations of the last layers are a VAE's peak memory. */
 export class VaeDecoder {
@@ -67,22 +68,6 @@ export class VaeDecoder {
   release(): Promise<void> {
     return this.#graph.session.release();
   }
-}
-
-/** From the scale of the UNet to the VAE's own, channel by channel where the VAE is normalized so. */
-function unscaled(
-  { scaling_factor, shift_factor = 0, latents_mean, latents_std }: ModelConfig["vae"],
-  latent: Float32Array,
-  channels: number,
-): Float32Array {
-  if (!latents_mean || !latents_std) {
-    return latent.map((value) => value / scaling_factor + shift_factor);
-  }
-  const plane = latent.length / channels;
-  return latent.map((value, i) => {
-    const channel = Math.floor(i / plane);
-    return value * latents_std[channel] / scaling_factor + latents_mean[channel];
-  });
 }
 
 /** True when no value is infinite or NaN: the difference with itself is 0 only for finite ones. */

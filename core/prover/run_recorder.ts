@@ -7,6 +7,7 @@ import {
   type Commitment,
   type LatentShape,
   leavesOfImages,
+  sourcesOf,
   TranscriptBuilder,
 } from "../transcript/mod.ts";
 
@@ -60,6 +61,7 @@ export class RunRecorder {
     ];
     const latent = [bits.length / batch / height / width, height, width] as const;
     this.#latent = latent;
-    this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(latent));
+    const sources = sourcesOf(this.#request);
+    this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(latent, sources));
   }
 }

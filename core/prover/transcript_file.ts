@@ -12,6 +12,7 @@ import {
   leafHash,
   leafNameAt,
   type Receipt,
+  sourcesOf,
 } from "../transcript/mod.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedHalf } from "../safetensors/mod.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
@@ -50,11 +51,12 @@ export function leavesOfTranscript(
 ): LeafSource {
   const { tensors, metadata } = decodeSafetensors(file);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const count = imageLeaf(receipt.steps);
+  const sources = sourcesOf(receipt.request);
+  const count = imageLeaf(receipt.steps, sources);
   const k = imageIndex(metadata, receipt, byName.get("x.0")?.dims[0] ?? 1);
   const leaves = Array.from(
     { length: count },
-    (_, position) => leafOf(byName, leafNameAt(position), receipt, k),
+    (_, position) => leafOf(byName, leafNameAt(position, sources), receipt, k),
   );
   const last = image ? leafHash(count, image) : hashOf(metadata.imageLeaves?.split(",")[k] ?? "");
   const hashes: Hash[] = [...leaves.map((bytes, position) => leafHash(position, bytes)), last];
@@ -68,7 +70,8 @@ function leafBytes({ latent }: Receipt): number {
 /** The longest transcript file that a receipt of this shape can be part of. */
 export function maxTranscriptBytes(receipt: Receipt): number {
   return 8 + MAX_HEADER_BYTES +
-    REQUEST_LIMITS.batch * imageLeaf(receipt.steps) * leafBytes(receipt);
+    REQUEST_LIMITS.batch * imageLeaf(receipt.steps, sourcesOf(receipt.request)) *
+      leafBytes(receipt);
 }
 
 /** Which image of the batch the receipt is of: each has the next seed. */

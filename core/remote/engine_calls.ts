@@ -12,6 +12,7 @@ interface Answers {
   readonly generate: "done";
   readonly predict: "predicted";
   readonly decode: "decoded";
+  readonly encode: "encoded";
   readonly close: "closed";
 }
 export type AnswerTo<T extends keyof Answers> = EngineAnswer & { readonly type: Answers[T] };
@@ -101,6 +102,7 @@ export class EngineCalls {
       case "done":
       case "predicted":
       case "decoded":
+      case "encoded":
       case "closed":
         this.#pass(message, payload, job);
         return job?.resolve(message);

@@ -1,5 +1,6 @@
 import { AppError, reason } from "../error.ts";
-import type { Generation, ImageEngine, StepProgress } from "../generation/mod.ts";
+import type { Generation, ImageEngine, SourceImages, StepProgress } from "../generation/mod.ts";
+import type { RgbaImage } from "../image/mod.ts";
 import type { LoadOptions } from "../inference/mod.ts";
 import { decodeRequest, type GenerationRequest } from "../request/mod.ts";
 import type { EngineAnswer, EngineOrder, ModelDescription } from "./messages.ts";
@@ -37,11 +38,13 @@ export class EngineServer {
       case "open":
         return await this.#open(message);
       case "generate":
-        return await this.#generate(message);
+        return await this.#generate(message, payload);
       case "predict":
         return await this.#predict(message, payload);
       case "decode":
         return await this.#decode(message, payload);
+      case "encode":
+        return await this.#encode(message, payload);
       case "cancel":
         return this.#running.get(message.job)?.abort();
       case "close":
@@ -61,13 +64,16 @@ export class EngineServer {
   }
 
   async #generate(
-    { job, engine, request: input, batchedWith, wants }: Job<"generate">,
+    { job, engine, request: input, batchedWith, wants, sources }: Job<"generate">,
+    payload: Payload,
   ): Promise<void> {
     const pipeline = this.#engine(engine);
+    const request = this.#request(input, pipeline);
     const controller = new AbortController();
     this.#running.set(job, controller);
     try {
-      const generation = await pipeline.generate(this.#request(input, pipeline), {
+      const generation = await pipeline.generate(request, {
+        source: sourceImages(request, sources, payload),
         batchedWith: batchedWith.map((other) => this.#request(other, pipeline)),
         signal: controller.signal,
         onLeaf: wants.leaves
@@ -100,6 +106,15 @@ export class EngineServer {
     const bits = new Uint16Array(buffer);
     const { width, height, data } = await pipeline.decode(this.#request(request, pipeline), bits);
     this.#send({ type: "decoded", job, width, height }, data);
+  }
+
+  async #encode({ job, engine, request: input }: Job<"encode">, payload: Payload): Promise<void> {
+    const pipeline = this.#engine(engine);
+    const request = this.#request(input, pipeline);
+    this.#send(
+      { type: "encoded", job },
+      await pipeline.encode(request, imagesOf(request, payload)[0]),
+    );
   }
 
   #request(input: unknown, { defaults }: ImageEngine): GenerationRequest {
@@ -143,4 +158,23 @@ export class EngineServer {
       notices: [...notices],
     });
   }
+}
+
+/** Images of the request's size, one after the other. */
+function imagesOf({ width, height }: GenerationRequest, payload: Payload): RgbaImage[] {
+  const bytes = 4 * width * height;
+  return Array.from({ length: payload.length / bytes }, (_, k) => {
+    const data = new Uint8ClampedArray(payload.slice(k * bytes, (k + 1) * bytes).buffer);
+    return { width, height, data };
+  });
+}
+
+function sourceImages(
+  request: GenerationRequest,
+  sources: Job<"generate">["sources"],
+  payload: Payload,
+): SourceImages | undefined {
+  const [image, mask] = imagesOf(request, payload);
+  if (sources.length === 0) return undefined;
+  return { image, ...(sources.includes("mask") && { mask }) };
 }

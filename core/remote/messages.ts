@@ -43,6 +43,8 @@ const engineOrder = z.discriminatedUnion("type", [
     /** Requests of the same batch. */
     batchedWith: z.array(z.record(z.string(), z.unknown())),
     wants: z.object({ leaves: z.boolean(), steps: z.boolean() }),
+    /** Payload: u8[height, width, 4] of each, of the request's size. */
+    sources: z.array(z.enum(["image", "mask"])),
   }),
   /** Payload: u16[steps, channels, height, width], x of each step as float16 bits. */
   z.object({
@@ -55,6 +57,13 @@ const engineOrder = z.discriminatedUnion("type", [
   /** Payload: u16[channels, height, width], x_N as float16 bits. */
   z.object({
     type: z.literal("decode"),
+    job,
+    engine: z.int(),
+    request: z.record(z.string(), z.unknown()),
+  }),
+  /** Payload: u8[height, width, 4] of the request's size. */
+  z.object({
+    type: z.literal("encode"),
     job,
     engine: z.int(),
     request: z.record(z.string(), z.unknown()),
@@ -96,7 +105,7 @@ const engineAnswer = z.discriminatedUnion("type", [
     defaults: engineDefaults,
   }),
   /** Payload: u16[batch, channels, height, width], float16 bits. */
-  z.object({ type: z.literal("leaf"), job, kind: z.enum(["x", "d"]), index: size }),
+  z.object({ type: z.literal("leaf"), job, kind: z.enum(["s", "m", "x", "d"]), index: size }),
   /** Payload: the previews' RGBA bytes, one after another; no previews without a preview map. */
   z.object({
     type: z.literal("step"),
@@ -121,6 +130,8 @@ const engineAnswer = z.discriminatedUnion("type", [
   z.object({ type: z.literal("predicted"), job }),
   /** Payload: u8[height, width, 4]. */
   z.object({ type: z.literal("decoded"), job, ...pixels }),
+  /** Payload: u16[channels, height, width], the latent as float16 bits. */
+  z.object({ type: z.literal("encoded"), job }),
   z.object({ type: z.literal("closed"), job }),
   z.object({
     type: z.literal("failed"),

@@ -67,7 +67,11 @@ export class RemoteEngine implements ImageEngine {
   async generate(request: GenerationRequest, options: GenerateOptions = {}): Promise<Generation> {
     throwIfAborted(options.signal, "generate");
     const images: RgbaImage[] = [];
-    const { batchedWith = [] } = options;
+    const { batchedWith = [], source } = options;
+    const sources = [
+      ...(source ? ["image" as const] : []),
+      ...(source?.mask ? ["mask" as const] : []),
+    ];
     const wants = { leaves: options.onLeaf !== undefined, steps: options.onStep !== undefined };
     const { plan, latentDims, timings, deviceMemory, notices } = await this.#call(
       {
@@ -75,9 +79,11 @@ export class RemoteEngine implements ImageEngine {
         ...this.#order(request),
         batchedWith: batchedWith.map(encodeRequest),
         wants,
+        sources,
       },
       {
         signal: options.signal,
+        payload: sources.flatMap((name) => source?.[name]?.data ?? []),
         onMessage: (message, payload) => dispatch(message, payload, options, images),
       },
     );
@@ -107,6 +113,15 @@ export class RemoteEngine implements ImageEngine {
       onMessage: (_, { buffer }) => data = new Uint8ClampedArray(buffer),
     });
     return { width, height, data };
+  }
+
+  async encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
+    let bits = new Uint16Array();
+    await this.#call({ type: "encode", ...this.#order(request) }, {
+      payload: [image.data],
+      onMessage: (_, { buffer }) => bits = new Uint16Array(buffer),
+    });
+    return bits;
   }
 
   #order(request: GenerationRequest) {

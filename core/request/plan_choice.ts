@@ -2,6 +2,7 @@ import {
   needsStandIn,
   type Plan,
   planFromConfig,
+  type PlanOptions,
   refuseForeignNoise,
   refuseOverflow,
   schedulerConfigFromName,
@@ -12,7 +13,9 @@ import type { GenerationRequest } from "./request.ts";
 const SUBSTITUTE = "sde-dpmsolver++";
 
 /** What of a request its plan follows from. */
-type PlanRequest = Pick<GenerationRequest, "scheduler" | "steps">;
+type PlanRequest =
+  & Pick<GenerationRequest, "scheduler" | "steps">
+  & Partial<Pick<GenerationRequest, "strength" | "mask">>;
 
 /** The plan of a request, and what the user should know. */
 export interface PlanChoice {
@@ -32,9 +35,9 @@ const KEPT_PLANS = 64;
  */
 export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
   const kept = new Map<string, PlanChoice>();
-  return ({ scheduler, steps }) => {
-    const key = JSON.stringify([steps, scheduler]);
-    const choice = kept.get(key) ?? planFor(own, { scheduler, steps });
+  return ({ scheduler, steps, strength, mask }) => {
+    const key = JSON.stringify([steps, scheduler, strength, mask === undefined]);
+    const choice = kept.get(key) ?? planFor(own, { scheduler, steps, strength, mask });
     // The last used is the last to go.
     kept.delete(key);
     kept.set(key, choice);
@@ -54,11 +57,12 @@ export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
  */
 export function planFor(
   own: Readonly<Record<string, unknown>>,
-  { scheduler, steps }: PlanRequest,
+  { scheduler, steps, strength, mask }: PlanRequest,
 ): PlanChoice {
+  const start = { strength, inpaints: mask !== undefined };
   const name = own._class_name;
   if (scheduler === undefined && needsStandIn(own)) {
-    const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps);
+    const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps, start);
     const why = name === undefined
       ? "The model names no scheduler"
       : `The model's own scheduler, ${name}, cannot be checked step by step`;
@@ -67,11 +71,11 @@ export function planFor(
   }
   const config = schedulerConfig(own, scheduler);
   refuseForeignNoise(own, config._class_name);
-  return { plan: fittingPlan(config, steps), notices: [] };
+  return { plan: fittingPlan(config, steps, start), notices: [] };
 }
 
-function fittingPlan(config: unknown, steps: number): Plan {
-  const plan = planFromConfig(config, steps);
+function fittingPlan(config: unknown, steps: number, options: PlanOptions): Plan {
+  const plan = planFromConfig(config, steps, options);
   refuseOverflow(plan);
   return plan;
 }

@@ -37,6 +37,15 @@ export interface GenerationRequest {
    * @see https://arxiv.org/abs/2305.08891, section 3.4.
    */
   readonly guidanceRescale: number;
+  /** The image that the run starts from, by the SHA-256 of its file; undefined for none. */
+  readonly image: string | undefined;
+  /**
+   * What of the image is made anew, by the SHA-256 of its file: white is, black is kept. Undefined for
+   * all of it.
+   */
+  readonly mask: string | undefined;
+  /** How much of the run is done, above 0, at most 1; undefined without an image. */
+  readonly strength: number | undefined;
 }
 
 /** An adapter, such as a LoRA, by its bytes. */
@@ -104,6 +113,11 @@ const ADAPTERS_RANGE =
   `${MAX_ADAPTER_SCALE}}`;
 const MAX_CLIP_SKIP = 30;
 const RESCALE_RANGE = "a number from 0 to 1";
+const STRENGTH_RANGE = "a number above 0, at most 1";
+const FILE_HASH = "the SHA-256 of a file, 64 hex digits in lower case";
+const fileHash = z.string(ranged(FILE_HASH)).regex(/^[0-9a-f]{64}$/, ranged(FILE_HASH));
+/** Of an image that is changed as a whole, and of one that is repainted in places. */
+const STRENGTHS = { image: 0.8, mask: 1 } as const;
 const guidance = `a number from 0 to ${REQUEST_LIMITS.guidanceScale}`;
 
 /** Made once: to make it for each request costs half a millisecond. */
@@ -138,6 +152,10 @@ const requestSchema = z.strictObject({
   clipSkip: integer(0, MAX_CLIP_SKIP, `a whole number from 0 to ${MAX_CLIP_SKIP}`).default(0),
   guidanceRescale: z.number(ranged(RESCALE_RANGE)).min(0, ranged(RESCALE_RANGE))
     .max(1, ranged(RESCALE_RANGE)).default(0),
+  image: fileHash.optional(),
+  mask: fileHash.optional(),
+  strength: z.number(ranged(STRENGTH_RANGE)).gt(0, ranged(STRENGTH_RANGE))
+    .max(1, ranged(STRENGTH_RANGE)).optional(),
 });
 
 /** A request that is right as far as it goes: what a model's defaults fill in may be missing. */
@@ -179,7 +197,25 @@ export function decodeDraft(
       { field: "seed" },
     );
   }
-  return { ...rest, width, height, steps, guidanceScale, seed, scheduler };
+  const { image, mask } = rest;
+  for (const field of ["mask", "strength"] as const) {
+    if (image === undefined && rest[field] !== undefined) throw withoutImage(field, rest[field]);
+  }
+  const usual = mask === undefined ? STRENGTHS.image : STRENGTHS.mask;
+  const strength = image === undefined ? undefined : rest.strength ?? usual;
+  return {
+    ...rest,
+    ...{ width, height, steps, guidanceScale, seed, scheduler, image, mask, strength },
+  };
+}
+
+function withoutImage(field: "mask" | "strength", value: unknown): AppError {
+  return new AppError(
+    "invalid_request",
+    `Cannot generate: ${field} is ${showValue(value)}, and there is no image that it is for; ` +
+      "give image too",
+    { field },
+  );
 }
 
 /** Fills in what the draft leaves out. */
@@ -229,7 +265,17 @@ function valueAt(input: unknown, field: string): unknown {
  * same is written the same.
  */
 export function encodeRequest(request: GenerationRequest): Record<string, unknown> {
-  const { scheduler, adapters, weighting, clipSkip, guidanceRescale, ...rest } = request;
+  const {
+    scheduler,
+    adapters,
+    weighting,
+    clipSkip,
+    guidanceRescale,
+    image,
+    mask,
+    strength,
+    ...rest
+  } = request;
   return {
     ...rest,
     seed: String(request.seed),
@@ -238,6 +284,8 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     ...(weighting === "none" ? {} : { weighting }),
     ...(clipSkip === 0 ? {} : { clipSkip }),
     ...(guidanceRescale === 0 ? {} : { guidanceRescale }),
+    ...(image === undefined ? {} : { image, strength }),
+    ...(mask === undefined ? {} : { mask }),
   };
 }
 
@@ -246,5 +294,6 @@ export function canBatchWith(one: GenerationRequest, other: GenerationRequest): 
   return one.width === other.width && one.height === other.height && one.steps === other.steps &&
     one.guidanceScale === other.guidanceScale &&
     one.guidanceRescale === other.guidanceRescale &&
+    one.image === other.image && one.mask === other.mask && one.strength === other.strength &&
     JSON.stringify(one.scheduler) === JSON.stringify(other.scheduler);
 }

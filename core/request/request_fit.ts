@@ -22,6 +22,16 @@ export function checkFit(
   { plans, unet, adapters }: Fitting,
   request: GenerationRequest,
 ): void {
+  if (request.image !== undefined) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: image is ${
+        request.image.slice(0, 12)
+      }..., and here is no way to send its file yet; ` +
+        "leave image, mask and strength out",
+      { field: "image" },
+    );
+  }
   plans(request);
   checkSize(unet, request);
   checkAdapters(adapters, request);

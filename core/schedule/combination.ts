@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import type { Plan, PlanRow } from "./plan.ts";
+import type { Plan, PlanRow, StartWeights } from "./plan.ts";
 
 /** A weight, and the tensor that it multiplies: f32[n]. */
 export type Term = readonly [weight: number, values: Float32Array];
@@ -9,6 +9,16 @@ export interface Combination {
   readonly terms: readonly Term[];
   /** Gaussian noise, kept separate since every side evaluates it for itself. */
   readonly noise?: Term;
+  /** What stands in the sum's place where a mask keeps the source: mask * sum + (1 - mask) * kept. */
+  readonly kept?: Combination & { readonly mask: Float32Array };
+}
+
+/** What a run starts from, and keeps where a mask says so. All f32[n]. */
+export interface Source {
+  /** s, the source image's latent in the network's scale. */
+  readonly latent: Float32Array;
+  /** 1 where the image is made anew, 0 where the source stays, on all channels alike. */
+  readonly mask?: Float32Array;
 }
 
 /** The network's output for one state. All f32[n]. */
@@ -31,6 +41,9 @@ export interface StepTensors {
   readonly denoised: readonly Float32Array[];
   /** z_i, unit Gaussian; called only where the row adds noise. */
   readonly noise: () => Float32Array;
+  /** Where the row blends: the source, and z_0, the noise of the run's start. */
+  readonly source?: Source;
+  readonly startNoise?: () => Float32Array;
 }
 
 /** Weights of D_i in the state and in the network's two outputs. */
@@ -99,21 +112,48 @@ function deviation(values: Float32Array | Float64Array): number {
 
 /** x_{i+1}, the next state. */
 export function nextCombination(
-  row: Pick<PlanRow, "states" | "denoised" | "noise">,
-  { states, denoised, noise }: StepTensors,
+  row: Pick<PlanRow, "states" | "denoised" | "noise" | "blend">,
+  tensors: StepTensors,
 ): Combination {
+  const { states, denoised, noise } = tensors;
   const terms = [...termsOf(row.states, states), ...termsOf(row.denoised, denoised)];
-  return { terms, ...(row.noise !== 0 && { noise: [row.noise, noise()] as const }) };
+  return {
+    terms,
+    ...(row.noise !== 0 && { noise: [row.noise, noise()] as const }),
+    ...(row.blend && { kept: keptCombination(row.blend, tensors) }),
+  };
 }
 
-/** x_0 as a step before the first: a row that has noise alone. */
-export function startRow({ rows: [first], initialScale }: Plan): PlanRow {
-  return { ...first, fromX: 0, fromOut: 0, states: [0], denoised: [0], noise: initialScale };
+/** @throws AppError `shape_mismatch` for a row that blends, without what it blends with. */
+function keptCombination(
+  { source: ofSource, noise: ofNoise }: StartWeights,
+  { source, startNoise }: StepTensors,
+): NonNullable<Combination["kept"]> {
+  if (!source?.mask || !startNoise) {
+    throw new AppError("shape_mismatch", "Cannot combine a step: its source or mask is missing");
+  }
+  return {
+    mask: source.mask,
+    terms: [[ofSource, source.latent]],
+    ...(ofNoise !== 0 && { noise: [ofNoise, startNoise()] as const }),
+  };
 }
 
-/** x_0 = initialScale * z. */
-export function startCombination(plan: Plan, noise: Float32Array): Combination {
-  return nextCombination(startRow(plan), { states: [], denoised: [], noise: () => noise });
+/**
+ * x_0 as a step before the first: a row that has noise alone, and the source as a prediction of one
+ * step before.
+ */
+export function startRow({ rows: [first], initialScale, sourceScale = 0 }: Plan): PlanRow {
+  const { blend: _, ...row } = first;
+  const denoised = sourceScale === 0 ? [0] : [0, sourceScale];
+  return { ...row, fromX: 0, fromOut: 0, states: [0], denoised, noise: initialScale };
+}
+
+/** x_0 = initialScale * z + sourceScale * s. */
+export function startCombination(plan: Plan, noise: Float32Array, source?: Source): Combination {
+  // Its weight is 0 where there is no source.
+  const denoised = [noise, source?.latent ?? noise];
+  return nextCombination(startRow(plan), { states: [], denoised, noise: () => noise });
 }
 
 function termsOf(weights: readonly number[], tensors: readonly Float32Array[]): Term[] {
@@ -125,13 +165,22 @@ export function allTerms({ terms, noise }: Combination): readonly Term[] {
   return noise ? [...terms, noise] : terms;
 }
 
+/** The combination's value in double precision, the blend with what is kept included: f64[n]. */
+export function combined(length: number, combination: Combination): Float64Array {
+  const sum = weightedSum(length, allTerms(combination));
+  const { kept } = combination;
+  if (!kept) return sum;
+  const others = weightedSum(length, allTerms(kept));
+  return sum.map((value, j) => kept.mask[j] * value + (1 - kept.mask[j]) * others[j]);
+}
+
 /**
  * The sum, accumulated in double precision.
  * @param length n.
  * @returns f64[n]; zeros where there are no terms.
  * @throws AppError `shape_mismatch` when a tensor has another length.
  */
-export function weightedSum(length: number, terms: readonly Term[]): Float64Array {
+function weightedSum(length: number, terms: readonly Term[]): Float64Array {
   const sum = new Float64Array(length);
   for (const [weight, values] of terms) {
     if (values.length !== length) {
@@ -147,5 +196,5 @@ export function weightedSum(length: number, terms: readonly Term[]): Float64Arra
 
 /** The sum, rounded once: f32[n]. @throws AppError as {@link weightedSum}. */
 export function evaluate(length: number, combination: Combination): Float32Array<ArrayBuffer> {
-  return new Float32Array(weightedSum(length, allTerms(combination)));
+  return new Float32Array(combined(length, combination));
 }

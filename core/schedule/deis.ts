@@ -1,5 +1,5 @@
 import type { DeisSettings } from "./config.ts";
-import { orderAt, predictionWeights } from "./dpm_solver.ts";
+import { type MultistepOptions, orderAt, predictionWeights } from "./dpm_solver.ts";
 import { deisSchedule, type Node } from "./multistep_schedule.ts";
 import { type Plan, planRow, type StepWeights } from "./plan.ts";
 import { log } from "./portable_math.ts";
@@ -10,10 +10,14 @@ import { combineNoise } from "./weights.ts";
  * polynomial in log rho through its last values.
  * @see https://arxiv.org/abs/2204.13902, rho-AB.
  */
-export function planDeis(settings: DeisSettings, steps: number, mu?: number): Plan {
+export function planDeis(
+  settings: DeisSettings,
+  steps: number,
+  { mu, begin = 0 }: MultistepOptions = {},
+): Plan {
   const { timesteps, sigmas, nodes } = deisSchedule(settings, steps, mu);
   const rows = timesteps.map((timestep, i) => {
-    const order = orderAt({ ...settings, ...ENDING }, i, timesteps.length);
+    const order = orderAt({ ...settings, ...ENDING }, i, { steps: timesteps.length, begin });
     const weights = predictionWeights(settings, nodes[i], sigmas[i]);
     return planRow({ timestep, ...nodes[i], ...weights }, step(nodes, i, order));
   });

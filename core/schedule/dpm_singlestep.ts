@@ -2,6 +2,8 @@ import type { DpmSinglestepSettings } from "./config.ts";
 import {
   coefficients,
   integratesData,
+  known,
+  type MultistepOptions,
   predictionWeights,
   refuseNoisePrediction,
 } from "./dpm_solver.ts";
@@ -17,14 +19,17 @@ import { combineNoise, difference, scaled, sum, type Weights } from "./weights.t
 export function planDpmSinglestep(
   settings: DpmSinglestepSettings,
   steps: number,
-  mu?: number,
+  { mu, begin = 0 }: MultistepOptions = {},
 ): Plan {
   refuseNoisePrediction(settings);
   const { timesteps, sigmas, nodes } = singlestepSchedule(settings, steps, mu);
   const orders = ordersOf(settings, timesteps.length);
   const rows = timesteps.map((timestep, i) => {
     const weights = predictionWeights(settings, nodes[i], sigmas[i]);
-    return planRow({ timestep, ...nodes[i], ...weights }, step(settings, nodes, i, orders[i]));
+    return planRow(
+      { timestep, ...nodes[i], ...weights },
+      step(settings, nodes, i, Math.min(orders[i], known(i, begin))),
+    );
   });
   return {
     solver: "DPMSolverSinglestepScheduler",

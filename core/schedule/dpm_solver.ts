@@ -12,6 +12,20 @@ import { combineNoise, difference, scaled, sum, type Weights } from "./weights.t
 
 type Algorithm = DpmSolverSettings["algorithm_type"];
 
+/** What a request leaves to a solver with history. */
+export interface MultistepOptions {
+  /** The shift that depends on the image's size. */
+  readonly mu?: number;
+  /** The first step that is taken: there is no history before it. */
+  readonly begin?: number;
+}
+
+/** A schedule's steps, and the first that is taken. */
+export interface StepSpan {
+  readonly steps: number;
+  readonly begin: number;
+}
+
 /** Which integrals a step takes. */
 type Kind = Pick<DpmSolverSettings, "algorithm_type" | "solver_type">;
 
@@ -26,12 +40,16 @@ type StepSettings =
  * DPM-Solver and DPM-Solver++, ODE and SDE, by steps in lambda = log(alpha / sigma), h its step.
  * @see DPM-Solver, https://arxiv.org/abs/2206.00927; DPM-Solver++, https://arxiv.org/abs/2211.01095.
  */
-export function planDpmSolver(settings: DpmSolverSettings, steps: number, mu?: number): Plan {
+export function planDpmSolver(
+  settings: DpmSolverSettings,
+  steps: number,
+  { mu, begin = 0 }: MultistepOptions = {},
+): Plan {
   refuseUndefined(settings);
   const { timesteps, sigmas, nodes } = dpmSchedule(settings, steps, mu);
   const rows = timesteps.map((timestep, i) => {
     const weights = predictionWeights(settings, nodes[i], sigmas[i]);
-    const next = multistepWeights(settings, nodes, i, timesteps.length);
+    const next = multistepWeights(settings, nodes, i, { steps: timesteps.length, begin });
     return planRow({ timestep, ...nodes[i], ...weights }, next);
   });
   return {
@@ -92,17 +110,22 @@ export function integratesData(type: Algorithm): boolean {
   return type === "dpmsolver++" || type === "sde-dpmsolver++";
 }
 
+/** How many predictions there are at step i. Steps before the first are planned, and not taken. */
+export function known(i: number, begin: number): number {
+  return Math.max(i - begin + 1, 1);
+}
+
 /** Lower where too little history is there yet, and at the end where the config says so. */
 export function orderAt(
   settings: Omit<StepSettings, keyof Kind>,
   i: number,
-  steps: number,
+  { steps, begin }: StepSpan,
 ): number {
   const short = settings.lower_order_final && steps < 15;
   const first = settings.euler_at_final || short || settings.final_sigmas_type === "zero";
   if (i === steps - 1 && first) return 1;
   const allowed = i === steps - 2 && short ? 2 : settings.solver_order;
-  return Math.min(allowed, settings.solver_order, i + 1);
+  return Math.min(allowed, settings.solver_order, known(i, begin));
 }
 
 /** Weights of the step from node i, of as high an order as the settings and the history allow. */
@@ -110,9 +133,9 @@ export function multistepWeights(
   settings: StepSettings,
   nodes: readonly Node[],
   i: number,
-  steps: number,
+  span: StepSpan,
 ): StepWeights {
-  const order = orderAt(settings, i, steps);
+  const order = orderAt(settings, i, span);
   const [from, to] = [nodes[i], nodes[i + 1]];
   const h = to.lambda - from.lambda;
   // A repeated noise level leaves nothing to do.

@@ -23,7 +23,7 @@ export function planEdmEuler(settings: EdmEulerSettings, steps: number): Plan {
   return planOf("EDMEulerScheduler", settings, sigmas, rows);
 }
 
-export function planEdmDpm(settings: EdmDpmSettings, steps: number): Plan {
+export function planEdmDpm(settings: EdmDpmSettings, steps: number, begin = 0): Plan {
   if (settings.algorithm_type === "sde-dpmsolver++" && settings.solver_order === 3) {
     refuse("unsupported_setting", "solver_order", 3, "must be 1 or 2 for sde-dpmsolver++");
   }
@@ -32,7 +32,7 @@ export function planEdmDpm(settings: EdmDpmSettings, steps: number): Plan {
   const sigmas = [...levels, last];
   const nodes = sigmas.map((sigma): Node => ({ alpha: 1, sigma, lambda: -log(sigma) }));
   const rows = levels.map((sigma, i) =>
-    edmRow(settings, sigma, multistepWeights(settings, nodes, i, steps))
+    edmRow(settings, sigma, multistepWeights(settings, nodes, i, { steps, begin }))
   );
   return planOf("EDMDPMSolverMultistepScheduler", settings, sigmas, rows);
 }

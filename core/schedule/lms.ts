@@ -9,7 +9,7 @@ const ORDER = 4;
  * Linear multistep: dx/dsigma as the polynomial through its last values, integrated exactly.
  * @see https://github.com/crowsonkb/k-diffusion, sample_lms.
  */
-export function planLms(settings: LmsSettings, steps: number): Plan {
+export function planLms(settings: LmsSettings, steps: number, begin = 0): Plan {
   const { timesteps, sigmas, initialScale } = plainSchedule(settings, steps);
   const type = settings.prediction_type;
   return {
@@ -18,13 +18,17 @@ export function planLms(settings: LmsSettings, steps: number): Plan {
     timesteps,
     sigmas,
     initialScale,
-    rows: timesteps.map((timestep, i) => explodingRow(type, timestep, sigmas[i], step(sigmas, i))),
+    rows: timesteps.map((timestep, i) =>
+      explodingRow(type, timestep, sigmas[i], step(sigmas, i, begin))
+    ),
   };
 }
 
 /** The derivative at sigma is (x - D) / sigma. */
-function step(sigmas: readonly number[], i: number): StepWeights {
-  const last = sigmas.slice(Math.max(i - ORDER + 1, 0), i + 1).reverse();
+function step(sigmas: readonly number[], i: number, begin: number): StepWeights {
+  // Steps before the first are not taken.
+  const oldest = Math.min(Math.max(i - ORDER + 1, begin), i);
+  const last = sigmas.slice(oldest, i + 1).reverse();
   // A repeated noise level says nothing new: the order ends there.
   const known = last.filter((_, k) => new Set(last.slice(0, k + 1)).size === k + 1);
   const shares = known.map((sigma, age) =>

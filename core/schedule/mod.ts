@@ -25,16 +25,17 @@
 export {
   allTerms,
   type Combination,
+  combined,
   denoisedCombination,
   evaluate,
   type GuidedOutput,
   nextCombination,
   predictionWeights,
+  type Source,
   startCombination,
   startRow,
   type StepTensors,
   type Term,
-  weightedSum,
 } from "./combination.ts";
 export {
   type DenoisedWeights,

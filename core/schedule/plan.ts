@@ -30,6 +30,19 @@ export interface PlanRow {
   readonly denoised: readonly number[];
   /** Of z_i, unit Gaussian noise. */
   readonly noise: number;
+  /**
+   * Of inpainting: where the mask keeps, the next state is the source at the next noise level,
+   * weights of s and of the seed's first noise. With the mask m, 1 where it repaints:
+   *
+   *     x_{i+1} = m * (the sum above) + (1 - m) * (blend.source * s + blend.noise * z_0)
+   */
+  readonly blend?: StartWeights;
+}
+
+/** A source image's latent s at a noise level: source * s + noise * z, z unit Gaussian. */
+export interface StartWeights {
+  readonly source: number;
+  readonly noise: number;
 }
 
 /** A whole denoising run as data: plain JSON, no state. */
@@ -41,8 +54,10 @@ export interface Plan {
   readonly timesteps: readonly number[];
   /** Noise levels at the steps and at the end, where the solver has them; as diffusers lists them. */
   readonly sigmas?: readonly number[];
-  /** x_0 = initialScale * unit Gaussian noise. */
+  /** x_0 = initialScale * unit Gaussian noise (+ sourceScale * s). */
   readonly initialScale: number;
+  /** Weight in x_0 of the source image's latent s, for a run that starts from an image. */
+  readonly sourceScale?: number;
   readonly rows: readonly PlanRow[];
 }
 

@@ -25,6 +25,13 @@ export interface PlanOptions {
    * from at most 1, all above 0.
    */
   readonly sigmas?: readonly number[];
+  /**
+   * The run starts from a source image: how much of it is done anew, above 0, at most 1. Of N steps
+   * the last floor(N * strength) are taken, from x_0 = sourceScale * s + initialScale * z.
+   */
+  readonly strength?: number;
+  /** The source is kept where a mask says so: each row blends. */
+  readonly inpaints?: boolean;
 }
 
 /** Rows of a plan at most: network calls, of which some solvers make more than one a step. */
@@ -45,7 +52,53 @@ export function planFromConfig(config: unknown, steps: number, options: PlanOpti
     refusePlan(`steps is ${steps}, must be an integer from 1 to ${max}`);
   }
   if (options.sigmas) refuseSigmas(decoded, steps, options.sigmas);
-  return planFor(decoded, steps, options);
+  const begin = firstStep(steps, options.strength);
+  const plan = planFor(decoded, steps, options, begin);
+  const started = options.strength === undefined ? plan : startedFrom(plan, decoded, begin);
+  if (!options.inpaints) return started;
+  // At full strength nothing of the source is left to start from.
+  const { sourceScale: _, ...fromNoise } = { ...started, initialScale: plan.initialScale };
+  return blending(options.strength === 1 ? fromNoise : started);
+}
+
+/** As diffusers counts: whole steps, rounded down. */
+function firstStep(steps: number, strength = 1): number {
+  const taken = Math.min(Math.trunc(steps * strength), steps);
+  if (taken >= 1) return steps - taken;
+  refusePlan(
+    `strength is ${strength}, which is less than one of ${steps} steps: ask for at least ` +
+      `${Math.ceil(1000 / steps) / 1000}, or for more steps`,
+  );
+}
+
+/** Solvers that call the network twice a step have a row for each call. */
+function rowsBefore({ _class_name: name }: SchedulerConfig, begin: number): number {
+  return /^(Heun|KDPM2)/.test(name) ? 2 * begin : begin;
+}
+
+/** The run's tail, from the source's latent at the noise level where it starts. */
+function startedFrom(plan: Plan, config: SchedulerConfig, begin: number): Plan {
+  // PNDM plans its history from where it starts.
+  const first = config._class_name === "PNDMScheduler" ? 0 : rowsBefore(config, begin);
+  const [{ alpha, sigma }] = plan.rows.slice(first);
+  return {
+    ...plan,
+    timesteps: plan.timesteps.slice(first),
+    ...(plan.sigmas && { sigmas: plan.sigmas.slice(first) }),
+    rows: plan.rows.slice(first),
+    initialScale: sigma,
+    sourceScale: alpha,
+  };
+}
+
+/** After each step what is kept is the source again, at the level of the next; at the end itself. */
+function blending(plan: Plan): Plan {
+  const rows = plan.rows.map((row, i) => {
+    const next = plan.rows[i + 1];
+    const blend = next ? { source: next.alpha, noise: next.sigma } : { source: 1, noise: 0 };
+    return { ...row, blend };
+  });
+  return { ...plan, rows };
 }
 
 function stepLimit({ _class_name: name }: SchedulerConfig): number {
@@ -76,13 +129,18 @@ function refusePlan(why: string): never {
   throw new AppError("invalid_request", `Cannot plan the denoising: ${why}`);
 }
 
-function planFor(config: SchedulerConfig, steps: number, options: PlanOptions): Plan {
-  const { mu } = options;
+function planFor(
+  config: SchedulerConfig,
+  steps: number,
+  options: PlanOptions,
+  begin: number,
+): Plan {
+  const multistep = { mu: options.mu, begin };
   switch (config._class_name) {
     case "DPMSolverMultistepScheduler":
-      return planDpmSolver(config, steps, mu);
+      return planDpmSolver(config, steps, multistep);
     case "UniPCMultistepScheduler":
-      return planUniPc(config, steps, mu);
+      return planUniPc(config, steps, multistep);
     case "EulerDiscreteScheduler":
       return planEuler(config, steps);
     case "EulerAncestralDiscreteScheduler":
@@ -92,21 +150,21 @@ function planFor(config: SchedulerConfig, steps: number, options: PlanOptions): 
     case "LCMScheduler":
       return planLcm(config, steps);
     case "PNDMScheduler":
-      return planPndm(config, steps);
+      return planPndm(config, steps, begin);
     case "DDPMScheduler":
       return planDdpm(config, steps);
     case "TCDScheduler":
       return planTcd(config, steps);
     case "DEISMultistepScheduler":
-      return planDeis(config, steps, mu);
+      return planDeis(config, steps, multistep);
     case "DPMSolverSinglestepScheduler":
-      return planDpmSinglestep(config, steps, mu);
+      return planDpmSinglestep(config, steps, multistep);
     case "EDMEulerScheduler":
       return planEdmEuler(config, steps);
     case "EDMDPMSolverMultistepScheduler":
-      return planEdmDpm(config, steps);
+      return planEdmDpm(config, steps, begin);
     case "LMSDiscreteScheduler":
-      return planLms(config, steps);
+      return planLms(config, steps, begin);
     case "HeunDiscreteScheduler":
       return planHeun(config, steps);
     case "KDPM2DiscreteScheduler":

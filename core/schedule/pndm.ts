@@ -18,11 +18,11 @@ import { scaled, sum, type Weights } from "./weights.ts";
  * The multistep formulas then combine the network's raw outputs of all calls but that second one.
  * @see https://arxiv.org/abs/2202.09778, equations (9) and (12).
  */
-export function planPndm(settings: PndmSettings, steps: number): Plan {
+export function planPndm(settings: PndmSettings, steps: number, begin = 0): Plan {
   const cumulative = cumulativeAlphas({ ...settings, rescale_betas_zero_snr: false });
   const even = evenTimesteps(settings, steps).map(roundHalfEven);
   if (even[0] >= cumulative.length) refusePastEnd("PNDM", settings, steps);
-  const timesteps = [...even.slice(0, 2), ...even.slice(1)];
+  const timesteps = [...even.slice(0, 2), ...even.slice(1)].slice(begin);
   const calls = timesteps.map((timestep) => {
     const from = marginal(cumulative[timestep]);
     return { timestep, ...from, ...denoisedWeights(settings.prediction_type, from) };

@@ -1,5 +1,5 @@
 import { refuse, type UniPcSettings } from "./config.ts";
-import { needsData, predictionWeights } from "./dpm_solver.ts";
+import { known, type MultistepOptions, needsData, predictionWeights } from "./dpm_solver.ts";
 import { type Node, uniPcSchedule } from "./multistep_schedule.ts";
 import { type Plan, planRow, type StepWeights } from "./plan.ts";
 import { expm1 } from "./portable_math.ts";
@@ -14,12 +14,16 @@ import { combineNoise, difference, scaled, sum, type Weights } from "./weights.t
  *
  * @see https://arxiv.org/abs/2302.04867, algorithms 1 and 2; B(h) is h or e^h - 1.
  */
-export function planUniPc(settings: UniPcSettings, steps: number, mu?: number): Plan {
+export function planUniPc(
+  settings: UniPcSettings,
+  steps: number,
+  { mu, begin = 0 }: MultistepOptions = {},
+): Plan {
   const { timesteps, sigmas, nodes } = uniPcSchedule(settings, steps, mu);
   refuseUndefined(settings, timesteps.length);
   const rows = timesteps.map((timestep, i) => {
     const weights = predictionWeights(settings, nodes[i], sigmas[i]);
-    return planRow({ timestep, ...nodes[i], ...weights }, step(settings, nodes, i));
+    return planRow({ timestep, ...nodes[i], ...weights }, step({ ...settings, begin }, nodes, i));
   });
   return {
     solver: "UniPCMultistepScheduler",
@@ -30,6 +34,9 @@ export function planUniPc(settings: UniPcSettings, steps: number, mu?: number): 
     rows,
   };
 }
+
+/** The first step that is taken: there is no history before it. */
+type Settings = UniPcSettings & { readonly begin: number };
 
 function refuseUndefined(settings: UniPcSettings, steps: number): void {
   if (!settings.predict_x0 && needsData(settings)) {
@@ -44,7 +51,7 @@ function refuseUndefined(settings: UniPcSettings, steps: number): void {
   }
 }
 
-function step(settings: UniPcSettings, nodes: readonly Node[], i: number): StepWeights {
+function step(settings: Settings, nodes: readonly Node[], i: number): StepWeights {
   const [from, to] = [nodes[i], nodes[i + 1]];
   const ratio = settings.predict_x0 ? to.sigma / from.sigma : to.alpha / from.alpha;
   const weights = sum([
@@ -56,13 +63,13 @@ function step(settings: UniPcSettings, nodes: readonly Node[], i: number): StepW
     : combineNoise([ratio], weights, nodes, i);
 }
 
-function orderAt(settings: UniPcSettings, i: number, steps: number): number {
+function orderAt(settings: Settings, i: number, steps: number): number {
   const left = settings.lower_order_final ? steps - i : Infinity;
-  return Math.min(settings.solver_order, left, i + 1);
+  return Math.min(settings.solver_order, left, known(i, settings.begin));
 }
 
 /** Weights by age of the predictions that take the corrected state i to state i + 1. */
-function predictor(settings: UniPcSettings, nodes: readonly Node[], i: number): Weights {
+function predictor(settings: Settings, nodes: readonly Node[], i: number): Weights {
   const { gain, slope, ratios, moments } = expansion(settings, nodes, i);
   if (slope === 0) return [gain];
   const rhos = ratios.length === 1 ? [0.5] : solve(vandermonde(ratios), moments);
@@ -70,8 +77,8 @@ function predictor(settings: UniPcSettings, nodes: readonly Node[], i: number): 
 }
 
 /** Weights by age of what the corrector adds to state i, once the network has seen it. */
-function correction(settings: UniPcSettings, nodes: readonly Node[], i: number): Weights {
-  if (i === 0 || settings.disable_corrector.includes(i - 1)) return [0];
+function correction(settings: Settings, nodes: readonly Node[], i: number): Weights {
+  if (i <= settings.begin || settings.disable_corrector.includes(i - 1)) return [0];
   const { gain, slope, ratios, moments } = expansion(settings, nodes, i - 1);
   if (slope === 0) return [0];
   const rhos = ratios.length === 0 ? [0.5] : solve(vandermonde([...ratios, 1]), moments);
@@ -97,7 +104,7 @@ interface Expansion {
   readonly moments: Weights;
 }
 
-function expansion(settings: UniPcSettings, nodes: readonly Node[], i: number): Expansion {
+function expansion(settings: Settings, nodes: readonly Node[], i: number): Expansion {
   const [from, to] = [nodes[i], nodes[i + 1]];
   const h = to.lambda - from.lambda;
   // Noise prediction's sigma * (e^h - 1), written so that it stays finite at sigma = 0.

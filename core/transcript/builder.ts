@@ -5,6 +5,7 @@ import {
   type LatentShape,
   leafKindAt,
   leafNameAt,
+  type SourceKind,
   type TensorLeaf,
 } from "./leaves.ts";
 import { type Hash, leafHash, merkleRoot } from "./merkle.ts";
@@ -22,22 +23,25 @@ export interface Commitment {
  */
 export class TranscriptBuilder {
   readonly #elements: number;
+  readonly #sources: readonly SourceKind[];
   readonly #hashes: Hash[] = [];
 
-  constructor(latent: LatentShape) {
+  constructor(latent: LatentShape, sources: readonly SourceKind[] = []) {
     this.#elements = latent.reduce((product, side) => product * side, 1);
+    this.#sources = sources;
   }
 
   /**
-   * Takes the next leaf: x_0, D_0, x_1, ..., x_N.
+   * Takes the next leaf: (s, m,) x_0, D_0, x_1, ..., x_N.
    * @returns the bytes that were committed, for a store to keep.
    * @throws AppError `transcript_invalid` out of order, `shape_mismatch` for another length.
    */
   add(leaf: TensorLeaf): Uint8Array {
     const position = this.#hashes.length;
-    const next = leafKindAt(position);
+    const next = leafKindAt(position, this.#sources);
     if (leaf.kind !== next.kind || leaf.index !== next.index) {
-      this.#refuse(`leaf is ${leaf.kind}.${leaf.index}, where ${leafNameAt(position)} is due`);
+      const due = leafNameAt(position, this.#sources);
+      this.#refuse(`leaf is ${leaf.kind}.${leaf.index}, where ${due} is due`);
     }
     if (leaf.bits.length !== this.#elements) {
       throw new AppError(
@@ -56,7 +60,7 @@ export class TranscriptBuilder {
    * @throws AppError `transcript_invalid` unless x_N was the last before it, or a second time.
    */
   finish(image: Uint8Array, steps: number): Commitment {
-    const position = imageLeaf(steps);
+    const position = imageLeaf(steps, this.#sources);
     if (this.#hashes.length !== position) {
       this.#refuse(`it has ${this.#hashes.length} leaves, not ${position}`);
     }

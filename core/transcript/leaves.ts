@@ -2,21 +2,35 @@ import type { PlanRow } from "../schedule/mod.ts";
 import type { LeafRun } from "./merkle.ts";
 
 /**
- * The layout of a transcript of N steps: x_0, D_0, x_1, D_1, ..., x_N, then the image's
- * file. x_i is leaf 2i, D_i leaf 2i + 1, the image leaf 2N + 1.
+ * The layout of a transcript of N steps: the S sources, where a run has them (s, then m), then x_0, D_0,
+ * x_1, D_1, ..., x_N, then the image's file. x_i is leaf S + 2i, D_i leaf S + 2i + 1, the image leaf
+ * S + 2N + 1.
  */
+
+/** What a run starts from: `s`, the latent of an image, and `m`, a mask on each of its elements. */
+export type SourceKind = "s" | "m";
+
+/** The sources of a run, by its request. */
+export function sourcesOf(
+  { image, mask }: { readonly image?: unknown; readonly mask?: unknown },
+): readonly SourceKind[] {
+  return [
+    ...(image === undefined ? [] : ["s"] as const),
+    ...(mask === undefined ? [] : ["m"] as const),
+  ];
+}
 
 /** Channels, height and width of one image's latent. */
 export type LatentShape = readonly [channels: number, height: number, width: number];
 
 /** A committed tensor of one image, as float16 bits. `x`: a state. `d`: a denoised prediction. */
 export interface TensorLeaf {
-  readonly kind: "x" | "d";
+  readonly kind: SourceKind | "x" | "d";
   readonly index: number;
   readonly bits: Uint16Array;
 }
 
-/** x_0 alone, a step's own leaves, or x_N alone. */
+/** The sources and x_0, a step's own leaves, or x_N alone. */
 export type OpeningTarget = "start" | number | "end";
 
 /** For sentences: `step 3`, `the start`. */
@@ -24,22 +38,28 @@ export function targetName(target: OpeningTarget): string {
   return typeof target === "number" ? `step ${target}` : `the ${target}`;
 }
 
-export function leafCount(steps: number): number {
-  return 2 * steps + 2;
+/** @param sources of the run, here and below. */
+export function leafCount(steps: number, sources: readonly SourceKind[] = []): number {
+  return sources.length + 2 * steps + 2;
 }
 
 /** The position of the image's file. */
-export function imageLeaf(steps: number): number {
-  return 2 * steps + 1;
+export function imageLeaf(steps: number, sources: readonly SourceKind[] = []): number {
+  return sources.length + 2 * steps + 1;
 }
 
-export function leafKindAt(position: number): Pick<TensorLeaf, "kind" | "index"> {
-  return { kind: position % 2 === 0 ? "x" : "d", index: Math.floor(position / 2) };
+export function leafKindAt(
+  position: number,
+  sources: readonly SourceKind[] = [],
+): Pick<TensorLeaf, "kind" | "index"> {
+  if (position < sources.length) return { kind: sources[position], index: 0 };
+  const place = position - sources.length;
+  return { kind: place % 2 === 0 ? "x" : "d", index: Math.floor(place / 2) };
 }
 
-/** `x.0`, `d.0`, ...: names in safetensors files. */
-export function leafNameAt(position: number): string {
-  const { kind, index } = leafKindAt(position);
+/** `s.0`, `x.0`, `d.0`, ...: names in safetensors files. */
+export function leafNameAt(position: number, sources: readonly SourceKind[] = []): string {
+  const { kind, index } = leafKindAt(position, sources);
   return `${kind}.${index}`;
 }
 
@@ -47,10 +67,15 @@ export function leafNameAt(position: number): string {
  * The shortest run with all that step i reads and writes: its oldest state or prediction to
  * x_{i+1}. A second-order step takes four leaves: D_{i-1}, x_i, D_i, x_{i+1}.
  */
-export function stepRun(i: number, row: Pick<PlanRow, "states" | "denoised">): LeafRun {
+export function stepRun(
+  i: number,
+  row: Pick<PlanRow, "states" | "denoised">,
+  sources: readonly SourceKind[] = [],
+): LeafRun {
   const oldestState = 2 * (i - row.states.length + 1);
   const oldestDenoised = 2 * (i - row.denoised.length + 1) + 1;
-  return { first: Math.min(oldestState, oldestDenoised), last: 2 * i + 2 };
+  const first = Math.min(oldestState, oldestDenoised);
+  return { first: sources.length + first, last: sources.length + 2 * i + 2 };
 }
 
 /** Bytes as committed, little-endian as every engine's typed arrays are. Shares the memory. */

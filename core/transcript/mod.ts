@@ -30,6 +30,7 @@ export {
   leafNameAt,
   leavesOfImages,
   type OpeningTarget,
+  sourcesOf,
   stepRun,
   targetName,
   type TensorLeaf,

@@ -80,7 +80,7 @@ function checkFinite({ leaves }: Opening, spec: OpeningSpec): void {
     throw new AppError(
       "not_finite",
       `Cannot check the opening of ${spec.target}: ${
-        leafNameAt(spec.run.first + at)
+        leafNameAt(spec.run.first + at, spec.sources)
       } is not finite`,
     );
   }

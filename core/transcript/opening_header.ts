@@ -36,8 +36,8 @@ export function openingHeader(spec: OpeningSpec, proof: readonly Hash[]): Uint8A
   return safetensorsHeader(tensors, metadata);
 }
 
-function namesOf({ run: { first, last } }: OpeningSpec): string[] {
-  return Array.from({ length: last - first + 1 }, (_, k) => leafNameAt(first + k));
+function namesOf({ run: { first, last }, sources }: OpeningSpec): string[] {
+  return Array.from({ length: last - first + 1 }, (_, k) => leafNameAt(first + k, sources));
 }
 
 /**

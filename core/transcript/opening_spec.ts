@@ -1,6 +1,13 @@
 import { AppError } from "../error.ts";
 import type { Plan } from "../schedule/mod.ts";
-import { type LatentShape, leafCount, type OpeningTarget, stepRun } from "./leaves.ts";
+import {
+  type LatentShape,
+  leafCount,
+  type OpeningTarget,
+  type SourceKind,
+  sourcesOf,
+  stepRun,
+} from "./leaves.ts";
 import type { LeafRun } from "./merkle.ts";
 import { type Receipt, receiptId } from "./receipt.ts";
 
@@ -15,6 +22,8 @@ export interface OpeningSpec {
   /** Leaves in the whole tree. */
   readonly leaves: number;
   readonly latent: LatentShape;
+  /** Leaves before x_0. */
+  readonly sources: readonly SourceKind[];
 }
 
 /**
@@ -28,24 +37,32 @@ export function openingSpec(
   target: OpeningTarget,
   id: string = receiptId(receipt),
 ): OpeningSpec {
+  const sources = sourcesOf(receipt.request);
   return {
     receipt: id,
     root: receipt.root,
     target,
-    run: runOf(receipt.steps, plan, target),
-    leaves: leafCount(receipt.steps),
+    run: runOf(receipt.steps, plan, target, sources),
+    leaves: leafCount(receipt.steps, sources),
     latent: receipt.latent,
+    sources,
   };
 }
 
-function runOf(steps: number, plan: Plan, target: OpeningTarget): LeafRun {
-  if (target === "start") return { first: 0, last: 0 };
-  if (target === "end") return { first: 2 * steps, last: 2 * steps };
+function runOf(
+  steps: number,
+  plan: Plan,
+  target: OpeningTarget,
+  sources: readonly SourceKind[],
+): LeafRun {
+  if (target === "start") return { first: 0, last: sources.length };
+  const end = sources.length + 2 * steps;
+  if (target === "end") return { first: end, last: end };
   if (!Number.isInteger(target) || target < 0 || target >= Math.min(steps, plan.rows.length)) {
     throw new AppError(
       "challenge_invalid",
       `Cannot open a step: ${target} is not one of 0 to ${steps - 1}`,
     );
   }
-  return stepRun(target, plan.rows[target]);
+  return stepRun(target, plan.rows[target], sources);
 }

@@ -35,6 +35,8 @@ const requestSchema = z.looseObject({
     /^[0-9]{1,20}$/.test(text) && BigInt(text) <= MAX_SEED
   ),
   batch: z.literal(1),
+  image: hash.optional(),
+  mask: hash.optional(),
 });
 
 /** Fields that every version has. */
@@ -115,7 +117,12 @@ function contradictions(receipt: {
   readonly version: number;
   readonly steps: number;
   readonly latent: readonly number[];
-  readonly request: { readonly steps: number; readonly width: number; readonly height: number };
+  readonly request: {
+    readonly steps: number;
+    readonly width: number;
+    readonly height: number;
+    readonly image?: string;
+  };
   readonly image: {
     readonly bytes: number;
     readonly mediaType: string;
@@ -127,7 +134,10 @@ function contradictions(receipt: {
   const hasQuality = version > 1 && image.mediaType !== "image/png";
   return [
     // Some solvers call the network more than once a step, none more than twice.
-    ...(steps >= request.steps && steps <= 2 * request.steps ? [] : ["steps is not the request's"]),
+    // A run that starts from an image takes the last steps alone.
+    ...(steps >= (request.image === undefined ? request.steps : 1) && steps <= 2 * request.steps
+      ? []
+      : ["steps is not the request's"]),
     ...(height * LATENT_SCALE === request.height && width * LATENT_SCALE === request.width
       ? []
       : ["latent does not have the request's size"]),

@@ -1,17 +1,24 @@
 import { AppError } from "../error.ts";
 import type { GenerationRequest } from "../request/mod.ts";
-import type { ImageEngine } from "../generation/mod.ts";
+import type { ImageEngine, SourceImages } from "../generation/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
-import type { OpeningTarget } from "../transcript/mod.ts";
+import type { Source } from "../schedule/mod.ts";
+import { type OpeningTarget, sourcesOf } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
-import { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
+import { compareSource, type SourceComparison } from "./check_source.ts";
+import { checkStep, compareStep, openedSource, passesStep, type StepCheck } from "./check_step.ts";
 import type { Tolerance } from "../model/mod.ts";
 import { toleranceAt } from "./tolerance.ts";
 import { type CheckedStep, type ImageComparison, judge, type Judgement } from "./verdict.ts";
 
 /** How far a check goes: signatures and proofs, arithmetic, the network, the image. */
 export type Level = 0 | 1 | 2 | 3;
+
+/** What a check asks of an engine. Without `encode` the source of a run is not compared. */
+export type CheckEngine =
+  & Pick<ImageEngine, "predict" | "decode">
+  & Partial<Pick<ImageEngine, "encode">>;
 
 /** One image to check, and what the check needs. */
 export interface ImageCheck {
@@ -26,9 +33,11 @@ export interface ImageCheck {
     /** The receipt's, decoded. */
     readonly request: GenerationRequest;
     /** Called once all that is cheaper holds: a model takes seconds to load. */
-    readonly engine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
+    readonly engine: () => Promise<CheckEngine>;
     readonly tolerance: Tolerance;
   };
+  /** The files that the request names, decoded and fitted, where the checker has them: for level 3. */
+  readonly sources?: SourceImages;
   /**
    * The committed file, if there is one: fetched, and checked against receipt and leaf, once the
    * arithmetic holds.
@@ -68,6 +77,8 @@ export interface ImageFindings extends Judgement {
   readonly start?: StepCheck["start"];
   readonly steps: readonly StepFinding[];
   readonly image?: ImageComparison;
+  /** Of a run that starts from an image, where the checker has it. */
+  readonly source?: SourceComparison;
 }
 
 /**
@@ -78,12 +89,16 @@ export interface ImageFindings extends Judgement {
 export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings> {
   const openings = new Map<OpeningTarget, ProvenOpening>();
   for (const target of targetsOf(check)) openings.set(target, await check.open(target));
+  const opened = openings.get("start");
+  const source = opened && openedSource(opened);
   const checks = new Map<OpeningTarget, StepCheck>();
   if (check.level >= 1) {
-    for (const [target, opening] of openings) checks.set(target, checkStep(opening));
+    for (const [target, opening] of openings) checks.set(target, checkStep(opening, source));
   }
   const sound = [...checks.values()].every(passesStep);
-  const { network, image } = sound ? await compare(check, openings) : { network: [] };
+  const { network, image, source: compared } = sound
+    ? await compare(check, openings, source)
+    : { network: [] };
   const found = check.steps.map((step, k): StepFinding => ({
     step,
     arithmetic: checks.get(step),
@@ -91,20 +106,22 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   }));
   const start = [...checks.values()].find((each) => each.start)?.start;
   return {
-    ...{ start, steps: found, image, level: levelOf(found, image) },
-    ...judge(checkedSteps(found, start), image),
+    ...{ start, steps: found, image, source: compared, level: levelOf(found, image) },
+    ...judge(checkedSteps(found, start), image, compared),
   };
 }
 
 interface Comparison {
   readonly network: readonly NonNullable<StepFinding["network"]>[];
   readonly image?: ImageComparison;
+  readonly source?: SourceComparison;
 }
 
 /** The checks dearer than arithmetic: the file, then the network, then the decoder. */
 async function compare(
   check: ImageCheck,
   openings: ReadonlyMap<OpeningTarget, ProvenOpening>,
+  source: Source | undefined,
 ): Promise<Comparison> {
   const { committed, level, steps } = check;
   const name = `x.${committed.receipt.steps}`;
@@ -114,9 +131,10 @@ async function compare(
   const engine = level >= 2 ? await check.network?.engine() : undefined;
   if (!engine) return { network: [] };
   const drawn = steps.flatMap((step) => openings.get(step) ?? []);
-  const network = drawn.length ? await compareNetwork(check, engine, drawn) : [];
-  if (!image || !last) return { network };
-  return { network, image: await compareImage(check, engine, { last, image }) };
+  const network = drawn.length ? await compareNetwork(check, engine, drawn, source) : [];
+  const compared = await compareStart(check, engine, source);
+  if (!image || !last) return { network, source: compared };
+  return { network, image: await compareImage(check, engine, { last, image }), source: compared };
 }
 
 function levelOf(found: readonly StepFinding[], image: ImageComparison | undefined): Level {
@@ -125,21 +143,35 @@ function levelOf(found: readonly StepFinding[], image: ImageComparison | undefin
   return image ? 3 : 2;
 }
 
-/** x_0 and x_N are among the leaves of the first and the last step. */
+/**
+ * x_0 and x_N are among the leaves of the first and the last step; the sources come with the start
+ * alone.
+ */
 function targetsOf({ committed: { receipt }, level, steps }: ImageCheck): OpeningTarget[] {
+  const fromSource = sourcesOf(receipt.request).length > 0;
   return [
-    ...(steps.includes(0) ? [] : ["start" as const]),
+    ...(steps.includes(0) && !fromSource ? [] : ["start" as const]),
     ...steps,
     ...(level < 3 || steps.includes(receipt.steps - 1) ? [] : ["end" as const]),
   ];
 }
 
-type Engine = Pick<ImageEngine, "predict" | "decode">;
+async function compareStart(
+  { level, network, sources, committed: { receipt: { latent } } }: ImageCheck,
+  engine: CheckEngine,
+  source: Source | undefined,
+): Promise<SourceComparison | undefined> {
+  if (level < 3 || !network || !source || !sources || !engine.encode) return undefined;
+  const { request } = network;
+  const again = await engine.encode(request, sources.image);
+  return compareSource(source, sources, again, latent);
+}
 
 async function compareNetwork(
   { committed: { plan }, network }: ImageCheck,
-  engine: Engine,
+  engine: CheckEngine,
   drawn: readonly ProvenOpening[],
+  source: Source | undefined,
 ): Promise<NonNullable<StepFinding["network"]>[]> {
   if (!network) return [];
   const states = drawn.flatMap((opening) =>
@@ -149,14 +181,14 @@ async function compareNetwork(
   );
   const again = await engine.predict(network.request, states);
   return states.map(({ index }, k) => ({
-    residual: compareStep(drawn[k], again[k]),
+    residual: compareStep(drawn[k], again[k], source),
     tolerance: toleranceAt(network.tolerance, plan.rows[index]),
   }));
 }
 
 async function compareImage(
   { committed: { receipt }, network }: ImageCheck,
-  engine: Engine,
+  engine: CheckEngine,
   { last, image }: { readonly last: ProvenOpening; readonly image: OpenImage },
 ): Promise<ImageComparison | undefined> {
   if (!network) return undefined;
@@ -166,7 +198,7 @@ async function compareImage(
 
 /** @returns undefined where a state that the miner chose is more than the decoder can hold. */
 async function decode(
-  engine: Engine,
+  engine: CheckEngine,
   request: GenerationRequest,
   bits: Uint16Array<ArrayBufferLike>,
 ): Promise<RgbaImage | undefined> {

@@ -8,6 +8,7 @@ import {
   leafNameAt,
   openingSpec,
   type OpeningTarget,
+  sourcesOf,
   type TensorLeaf,
 } from "../transcript/mod.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
@@ -38,8 +39,10 @@ export function checkOpening(
 ): ProvenOpening {
   const spec = openingSpec(committed.receipt, committed.plan, target, committed.id);
   const { leaves, proof } = decodeOpening(bytes, spec);
-  const named = leaves.map((bits, k) => [leafNameAt(spec.run.first + k), bits] as const);
-  const besideImage = spec.run.last + 1 === imageLeaf(committed.receipt.steps);
+  const named = leaves.map((bits, k) =>
+    [leafNameAt(spec.run.first + k, spec.sources), bits] as const
+  );
+  const besideImage = spec.run.last + 1 === imagePosition(committed);
   return {
     ...{ target, committed, leaves: new Map(named), [proven]: true },
     ...(besideImage && { image: proof.at(-1) }),
@@ -54,13 +57,17 @@ export function checkOpening(
  */
 export function checkImageLeaf({ image, committed }: ProvenOpening, file: Uint8Array): void {
   if (!image) return;
-  const leaf = leafHash(imageLeaf(committed.receipt.steps), file);
+  const leaf = leafHash(imagePosition(committed), file);
   if (bytesToHex(leaf) !== bytesToHex(image)) {
     throw new AppError(
       "proof_invalid",
       "Cannot trust the image: its leaf is not the one that was committed",
     );
   }
+}
+
+function imagePosition({ receipt: { steps, request } }: CheckedReceipt): number {
+  return imageLeaf(steps, sourcesOf(request));
 }
 
 /** @throws AppError `opening_mismatch` when it is not among the opened ones. */

@@ -1,7 +1,13 @@
 import { AppError } from "../error.ts";
 import { fromHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
-import { type Combination, evaluate, nextCombination, startCombination } from "../schedule/mod.ts";
+import {
+  type Combination,
+  evaluate,
+  nextCombination,
+  type Source,
+  startCombination,
+} from "../schedule/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import { checkCombination, type CombinationCheck } from "./combination.ts";
 import { finishResidual, type Residual, residualSums } from "./residual.ts";
@@ -14,16 +20,28 @@ export interface StepCheck {
   readonly next?: CombinationCheck;
 }
 
-/** Level 1: what needs no network. Passes when nothing is `outside`. */
-export function checkStep(opening: ProvenOpening): StepCheck {
+/**
+ * Level 1: what needs no network. Passes when nothing is `outside`.
+ * @param source of a run that starts from an image, see {@link openedSource}.
+ */
+export function checkStep(opening: ProvenOpening, source?: Source): StepCheck {
   const start = opening.leaves.get("x.0");
   const { target } = opening;
   return {
-    ...(start && { start: checkCombination(start, startOf(opening)) }),
+    ...(start && { start: checkCombination(start, startOf(opening, source)) }),
     ...(typeof target === "number" && {
-      next: checkCombination(openedLeaf(opening, "x", target + 1), nextOf(opening, target)),
+      next: checkCombination(
+        openedLeaf(opening, "x", target + 1),
+        nextOf(opening, target, { source }),
+      ),
     }),
   };
+}
+
+/** What a run starts from, out of the opening of its start; undefined where it is noise alone. */
+export function openedSource({ leaves }: ProvenOpening): Source | undefined {
+  const [latent, mask] = ["s.0", "m.0"].map((name) => leaves.get(name));
+  return latent && { latent: fromHalf(latent), ...(mask && { mask: fromHalf(mask) }) };
 }
 
 export function passesStep({ start, next }: StepCheck): boolean {
@@ -36,7 +54,11 @@ export function passesStep({ start, next }: StepCheck): boolean {
  * both takes the rounding out of the comparison, which at low noise is most of an honest error.
  * @throws AppError `challenge_invalid` when the opening is of no step, `shape_mismatch`.
  */
-export function compareStep(opening: ProvenOpening, again: Uint16Array): Residual {
+export function compareStep(
+  opening: ProvenOpening,
+  again: Uint16Array,
+  source?: Source,
+): Residual {
   const { target } = opening;
   if (typeof target !== "number") {
     throw new AppError(
@@ -46,7 +68,7 @@ export function compareStep(opening: ProvenOpening, again: Uint16Array): Residua
   }
   const row = opening.committed.plan.rows[target];
   const denoisedAgain = fromHalf(again);
-  const combination = nextOf(opening, target, denoisedAgain);
+  const combination = nextOf(opening, target, { own: denoisedAgain, source });
   return finishResidual(residualSums({
     alpha: row.alpha,
     state: fromHalf(openedLeaf(opening, "x", target)),
@@ -57,12 +79,19 @@ export function compareStep(opening: ProvenOpening, again: Uint16Array): Residua
   }));
 }
 
-function startOf({ committed: { receipt, plan } }: ProvenOpening): Combination {
-  return startCombination(plan, noiseOf(receipt, 0));
+function startOf(
+  { committed: { receipt, plan } }: ProvenOpening,
+  source: Source | undefined,
+): Combination {
+  return startCombination(plan, noiseOf(receipt, 0), source);
 }
 
 /** x_{i+1} from what was opened; from another prediction in the place of D_i, if given. */
-function nextOf(opening: ProvenOpening, i: number, own?: Float32Array): Combination {
+function nextOf(
+  opening: ProvenOpening,
+  i: number,
+  { own, source }: { readonly own?: Float32Array; readonly source?: Source },
+): Combination {
   const { plan, receipt } = opening.committed;
   const row = plan.rows[i];
   const opened = (kind: "x" | "d", age: number) => fromHalf(openedLeaf(opening, kind, i - age));
@@ -70,6 +99,8 @@ function nextOf(opening: ProvenOpening, i: number, own?: Float32Array): Combinat
     states: row.states.map((_, age) => opened("x", age)),
     denoised: row.denoised.map((_, age) => age === 0 && own ? own : opened("d", age)),
     noise: () => noiseOf(receipt, i + 1),
+    source,
+    startNoise: () => noiseOf(receipt, 0),
   });
 }
 

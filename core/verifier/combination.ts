@@ -1,5 +1,5 @@
 import { halfBits } from "../half.ts";
-import { allTerms, type Combination, type Term, weightedSum } from "../schedule/mod.ts";
+import { allTerms, type Combination, combined, type Term } from "../schedule/mod.ts";
 
 /** How committed values compare with their recomputation. */
 export interface CombinationCheck {
@@ -25,7 +25,8 @@ const NOISE_ERROR = 4e-6;
  *
  * of s: half a unit for the weight, one for the product and T - 1 for the additions, each of a
  * partial sum that is no larger than the sum of magnitudes. Rounding to float16 is monotone, so an
- * honest y lies between the rounded s - E and the rounded s + E. Where terms cancel that may be
+ * honest y lies between the rounded s - E and the rounded s + E. A blend with a kept source adds
+ * four units for its own products and sum. Where terms cancel that may be
  * many float16 steps of a small result; mostly it is one value, or two neighbours.
  * @param committed u16[n] float16 bits, finite.
  */
@@ -33,11 +34,10 @@ export function checkCombination(
   committed: Uint16Array,
   combination: Combination,
 ): CombinationCheck {
-  const terms = allTerms(combination);
-  const sum = weightedSum(committed.length, terms);
-  const magnitude = weightedSum(committed.length, terms.map(magnitudes));
-  const relative = (terms.length + 1) * FLOAT32_UNIT;
-  const absolute = Math.abs(combination.noise?.[0] ?? 0) * NOISE_ERROR;
+  const sum = combined(committed.length, combination);
+  const magnitude = combined(committed.length, magnitudes(combination));
+  const relative = roundings(combination) * FLOAT32_UNIT;
+  const absolute = noiseWeight(combination) * NOISE_ERROR;
   let [differing, maxUlps, outside] = [0, 0, 0];
   for (let j = 0; j < committed.length; j++) {
     const ulps = Math.abs(ordinal(committed[j]) - ordinal(halfBits(sum[j])));
@@ -49,7 +49,27 @@ export function checkCombination(
   return { length: committed.length, differing, maxUlps, outside };
 }
 
-function magnitudes([weight, values]: Term): Term {
+/** Units of float32 that an evaluation may be off by, of the sum of magnitudes. */
+function roundings(combination: Combination): number {
+  const { kept } = combination;
+  const own = allTerms(combination).length + 1;
+  // 1 - mask, two products and their sum.
+  return kept ? Math.max(own, allTerms(kept).length + 1) + 4 : own;
+}
+
+function noiseWeight({ noise, kept }: Combination): number {
+  return Math.max(Math.abs(noise?.[0] ?? 0), Math.abs(kept?.noise?.[0] ?? 0));
+}
+
+function magnitudes({ terms, noise, kept }: Combination): Combination {
+  return {
+    terms: terms.map(magnitude),
+    ...(noise && { noise: magnitude(noise) }),
+    ...(kept && { kept: { ...magnitudes(kept), mask: kept.mask } }),
+  };
+}
+
+function magnitude([weight, values]: Term): Term {
   return [Math.abs(weight), values.map(Math.abs)];
 }
 

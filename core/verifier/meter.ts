@@ -1,6 +1,4 @@
-import type { ImageEngine } from "../generation/mod.ts";
-
-type Engine = Pick<ImageEngine, "predict" | "decode">;
+import type { CheckEngine } from "./check_image_steps.ts";
 
 /** What a check costs while it runs: bytes opened, steps through the network, milliseconds. */
 export class Meter {
@@ -30,7 +28,8 @@ export class Meter {
   }
 
   /** The same engine, counted. */
-  engine(engine: Engine): Engine {
+  engine(engine: CheckEngine): CheckEngine {
+    const { encode } = engine;
     return {
       predict: (request, states) => {
         this.evaluations += states.length;
@@ -38,6 +37,10 @@ export class Meter {
       },
       decode: (request, bits) =>
         timed(() => engine.decode(request, bits), (ms) => this.decodeMs += ms),
+      ...(encode && {
+        encode: (request, image) =>
+          timed(() => encode.call(engine, request, image), (ms) => this.decodeMs += ms),
+      }),
     };
   }
 }

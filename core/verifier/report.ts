@@ -4,6 +4,7 @@ import type { ChosenSteps } from "./choose_steps.ts";
 import { catchRate } from "./draw.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Receipt } from "../transcript/mod.ts";
+import type { SourceComparison } from "./check_source.ts";
 import type { ImageComparison, Verdict } from "./verdict.ts";
 import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
 import type { Meter } from "./meter.ts";
@@ -36,6 +37,11 @@ export interface Report {
   readonly steps: readonly StepRow[];
   /** Against the checker's own file of x_N: the whole image, and its worst tile of 16x16 pixels. */
   readonly image?: ImageRow;
+  /**
+   * Of a run that starts from an image: how far its start is from what the VAE makes of that image, and
+   * elements of the mask that are not the file's. Null where the image was not at hand, or not compared.
+   */
+  readonly source?: SourceComparison | null;
   readonly similarity?: number;
   readonly worst?: number;
   readonly tolerances: "catalogue" | "default";
@@ -123,6 +129,7 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     }),
     steps: findings?.steps.map((step) => rowOf(step, plan?.rows[step.step])) ?? [],
     ...(findings?.image && { image: imageOf(findings.image) }),
+    ...(receipt.request.image !== undefined && { source: findings?.source ?? null }),
     similarity: findings?.similarity,
     worst: findings?.worst,
     tolerances,
@@ -169,10 +176,11 @@ function rowOf({ step, arithmetic, network }: StepFinding, row: PlanRow | undefi
   };
 }
 
-function reasonsOf({ start, steps, image }: ImageFindings): string[] {
+function reasonsOf({ start, steps, image, source }: ImageFindings): string[] {
   const reasons: string[] = [];
   if (start?.outside) {
-    reasons.push(`x_0 is not the seed's noise (${counted(start.outside, "value")})`);
+    const from = source === undefined ? "the seed's noise" : "its source and the seed's noise";
+    reasons.push(`x_0 is not ${from} (${counted(start.outside, "value")})`);
   }
   for (const { step, arithmetic, network } of steps) {
     const outside = arithmetic?.next?.outside ?? 0;
@@ -186,6 +194,17 @@ function reasonsOf({ start, steps, image }: ImageFindings): string[] {
           `${velocityError.toPrecision(3)}, tolerance ${tolerance.toPrecision(3)}`,
       );
     }
+  }
+  if (source && !(source.error <= source.tolerance)) {
+    reasons.push(
+      `the run does not start from the image: its latent differs by ${
+        source.error.toPrecision(3)
+      }, ` +
+        `at most ${source.tolerance}`,
+    );
+  }
+  if (source?.maskDiffering) {
+    reasons.push(`the mask is not the file's (${counted(source.maskDiffering, "value")})`);
   }
   return [...reasons, ...(image ? imageReasons(image) : [])];
 }

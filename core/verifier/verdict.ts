@@ -1,4 +1,5 @@
 import { passesStep, type StepCheck } from "./check_step.ts";
+import { passesSource, type SourceComparison } from "./check_source.ts";
 import type { Residual } from "./residual.ts";
 
 /**
@@ -37,10 +38,15 @@ export interface Judgement {
  * One verdict from all findings on an image. A recomputation that is not finite is never honest and
  * counts as similarity 0: a miner may choose a state that overflows the checker's network.
  */
-export function judge(steps: readonly CheckedStep[], image?: ImageComparison): Judgement {
+export function judge(
+  steps: readonly CheckedStep[],
+  image?: ImageComparison,
+  source?: SourceComparison,
+): Judgement {
   const network = steps.flatMap((step) => step.network ?? []);
   const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
-  const near = ratios.every((ratio) => ratio <= 1) && (!image || passesImage(image));
+  const near = ratios.every((ratio) => ratio <= 1) && (!image || passesImage(image)) &&
+    (!source || passesSource(source));
   const arithmetic = steps.every((step) => passesStep(step.arithmetic));
   return {
     verdict: !arithmetic ? "invalid" : near ? "honest" : "suspect",

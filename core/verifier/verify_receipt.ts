@@ -6,7 +6,7 @@ import {
   imageFormatOfType,
   type RgbaImage,
 } from "../image/mod.ts";
-import type { ImageEngine } from "../generation/mod.ts";
+import type { SourceImages } from "../generation/mod.ts";
 import type { Tolerance } from "../model/mod.ts";
 import { type Receipt, receiptId } from "../transcript/mod.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "./check_receipt.ts";
 import { checkImageLeaf, checkOpening, type ProvenOpening } from "./check_opening.ts";
 import {
+  type CheckEngine,
   checkImageSteps,
   type ImageCheck,
   type ImageFindings,
@@ -49,8 +50,13 @@ export interface Verification {
   readonly image?: () => Promise<Uint8Array<ArrayBuffer> | CheckedImage>;
   /** Decodes the image; default: in the caller's own thread. */
   readonly codec?: ImageCodec;
+  /**
+   * The files that the request names, decoded and fitted to its size, where there are any: what a run
+   * started from is compared with them at level 3.
+   */
+  readonly sources?: SourceImages;
   /** Called from level 2 on, and only if all that is cheaper holds. */
-  readonly openEngine: () => Promise<Pick<ImageEngine, "predict" | "decode">>;
+  readonly openEngine: () => Promise<CheckEngine>;
 }
 
 /** Checks one receipt to a level. @throws AppError as `Verifier.verify`. */
@@ -106,6 +112,7 @@ async function findingsOf(
       tolerance,
     },
     image,
+    sources: what.sources,
   });
 }
 

@@ -183,7 +183,9 @@ async function generate(
 ): Promise<{ readonly generation: Generation; readonly states: States }> {
   const states = { x: [] as Uint16Array[], d: [] as Uint16Array[] };
   const generation = await engine.generate(request, {
-    onLeaf: ({ kind, bits }) => states[kind].push(bits),
+    onLeaf: ({ kind, bits }) => {
+      if (kind === "x" || kind === "d") states[kind].push(bits);
+    },
   });
   return { generation, states };
 }

@@ -50,7 +50,9 @@ export async function compareMachines(
 async function makeRun(engine: ImageEngine, request: GenerationRequest): Promise<MadeRun> {
   const leaves = { x: [] as Uint16Array[], d: [] as Uint16Array[] };
   const { plan } = await engine.generate(request, {
-    onLeaf: ({ kind, bits }) => leaves[kind].push(bits),
+    onLeaf: ({ kind, bits }) => {
+      if (kind === "x" || kind === "d") leaves[kind].push(bits);
+    },
   });
   return { request, plan, states: leaves.x, denoised: leaves.d };
 }

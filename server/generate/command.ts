@@ -10,6 +10,7 @@ import { addEngineOptions, loraOption, openCompute, parseComputeKind } from "../
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
+import { fittedSources, readSources, sizeOfSource } from "../sources/mod.ts";
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
 import { withLoraTags } from "./lora_tags.ts";
 import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
@@ -21,6 +22,7 @@ Examples:
   deno task generate "a neon tao logo" --steps 30 --scheduler sde-dpmsolver++ --seed 7 --batch 4
   deno task generate "a lighthouse at dusk" --model hf:owner/name --width 1024 --height 1024
   deno task generate "a gold tau" --out x.png --receipt-out r.json --transcript-out t.safetensors
+  deno task generate "a golden tau" --image neon.png --strength 0.6 --out golden.png
   deno task generate "a gold tau" --out - | display
 `;
 
@@ -46,6 +48,17 @@ export function generateCommand(): Command {
     )
     .option("--clip-skip <layers>", "layers left out at the end of the text encoders (default: 0)")
     .option("--no-keywords", `leave "bittensor", "tao logo", ... as they are in the prompts`)
+    .optionsGroup("What to start from:")
+    .option(
+      "--image <file>",
+      "a PNG, JPEG or WebP that is drawn anew, scaled to --width and --height",
+    )
+    .option(
+      "--strength <share>",
+      "how much of the run is done, above 0 to 1: 1 keeps almost nothing of the image\n" +
+        "(default: 0.8, with --mask 1)",
+    )
+    .option("--mask <file>", "what of the image is drawn anew: white is, black is kept")
     .optionsGroup("How to draw it:")
     .option("--steps <n>", "1 to 1000 (default: the model's)")
     .option(
@@ -100,7 +113,10 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const cancelled = onInterrupt();
   const started = performance.now();
-  const draft = decodeDraft(requestInput(prompt, flags), { seed: randomSeed() });
+  const sources = await readSources(flags);
+  const named = { image: sources.image?.sha256, mask: sources.mask?.sha256 };
+  const input = { ...requestInput(prompt, flags), ...named };
+  const draft = decodeDraft(input, { seed: randomSeed() });
   const outputs = await planOutputs(flags, draft);
   const format = formatOf(outputs.images[0]);
   const quality = decodeQuality(flags.quality, format);
@@ -121,7 +137,8 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
   const adapters = (model.files.adapters ?? []).map(({ sha256, scale }) => ({ sha256, scale }));
   const defaults = { ...engine.defaults, ...model.defaults };
   const scheduler = draft.scheduler ?? model.defaults.scheduler;
-  const request = completeRequest({ ...draft, scheduler, adapters }, defaults);
+  const size = sizeOfSource(sources, draft, defaults);
+  const request = completeRequest({ ...draft, ...size, scheduler, adapters }, defaults);
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
@@ -130,6 +147,7 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
     ? new RunRecorder(request, { keep: outputs.transcript !== undefined })
     : undefined;
   const generation = await engine.generate(request, {
+    source: fittedSources(sources, request),
     signal: cancelled,
     onStep: ({ index, steps }) => progress.step("step", index + 1, steps),
     onLeaf: recorder?.add,

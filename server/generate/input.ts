@@ -24,6 +24,9 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly chromePath?: string;
   readonly signingSeed?: string;
   readonly quality?: string;
+  readonly image?: string;
+  readonly mask?: string;
+  readonly strength?: string;
 }
 
 /** The request as JSON would carry it: only what was given, numbers as numbers. */
@@ -44,6 +47,7 @@ export function requestInput(prompt: string, flags: GenerateFlags): Record<strin
     weighting: flags.weighting,
     clipSkip: numberOr(flags.clipSkip),
     guidanceRescale: numberOr(flags.guidanceRescale),
+    strength: numberOr(flags.strength),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -17,6 +17,7 @@ import {
   type OpeningTarget,
   type Receipt,
   receiptId,
+  sourcesOf,
 } from "../../core/transcript/mod.ts";
 import { makeReceipts, openStep, RunRecorder } from "../../core/prover/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
@@ -189,8 +190,11 @@ export class Generator implements ImageSource {
 
   async image(id: string): Promise<ImageFile> {
     await using transcript = await this.#parts.store.open(id);
-    const { image, steps } = transcript.receipt;
-    return { bytes: await transcript.leaf(imageLeaf(steps)), mediaType: image.mediaType };
+    const { image, steps, request } = transcript.receipt;
+    return {
+      bytes: await transcript.leaf(imageLeaf(steps, sourcesOf(request))),
+      mediaType: image.mediaType,
+    };
   }
 
   async forget(id: string): Promise<void> {
@@ -205,7 +209,7 @@ export class Generator implements ImageSource {
     hashes: Parameters<Awaited<ReturnType<TranscriptStore["create"]>>["commit"]>[1],
   ): Promise<void> {
     const leaf = receipt.latent.reduce((product, side) => product * side, 2);
-    const bytes = imageLeaf(receipt.steps) * leaf + file.length;
+    const bytes = imageLeaf(receipt.steps, sourcesOf(receipt.request)) * leaf + file.length;
     await using writer = await this.#parts.store.create(id, bytes);
     const batch = Math.max(
       1,

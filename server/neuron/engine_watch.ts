@@ -91,6 +91,7 @@ function watched(
     generate: (...of) => note(engine.generate(...of)),
     predict: (...of) => note(engine.predict(...of)),
     decode: (...of) => note(engine.decode(...of)),
+    encode: (...of) => note(engine.encode(...of)),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

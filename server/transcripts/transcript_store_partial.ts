@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
-import { type Hash, leafCount, type Receipt } from "../../core/transcript/mod.ts";
+import { type Hash, leafCount, type Receipt, sourcesOf } from "../../core/transcript/mod.ts";
 import type { TranscriptWriter } from "./transcript_store.ts";
 import { PRIVATE_FILE } from "../storage/mod.ts";
 import { encodeIndex } from "./transcript_store_file.ts";
@@ -44,7 +44,7 @@ export class PartialTranscript implements TranscriptWriter {
   }
 
   async commit(receipt: Receipt, hashes: readonly Hash[]): Promise<void> {
-    const due = leafCount(receipt.steps);
+    const due = leafCount(receipt.steps, sourcesOf(receipt.request));
     if (this.#lengths.length !== due || hashes.length !== due) {
       throw new AppError(
         "transcript_invalid",

@@ -4,6 +4,7 @@ import process from "node:process";
 import { Command } from "commander";
 import { AppError, reason } from "../../core/error.ts";
 import { parseJsonText } from "../../core/json_text.ts";
+import type { SourceImages } from "../../core/generation/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
   MAX_RECEIPT_BYTES,
@@ -34,6 +35,7 @@ import {
 } from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
+import { fittedSources, readSources } from "../sources/mod.ts";
 
 import { tellApart } from "./given_files.ts";
 import { openingsOfFile } from "./opening_source.ts";
@@ -45,6 +47,8 @@ interface VerifyFlags {
   readonly token?: string;
   readonly transcript?: string;
   readonly image?: string;
+  readonly source?: string;
+  readonly sourceMask?: string;
   readonly steps?: string;
   readonly level?: string;
   readonly blockHash?: string;
@@ -87,6 +91,8 @@ export function verifyCommand(): Command {
       "the transcript, of generate --transcript-out, if it is not among the files",
     )
     .option("--image <file>", "the image, if it is not among the files")
+    .option("--source <file>", "the image that it was made from, where there is one")
+    .option("--source-mask <file>", "its mask")
     .option("--timeout <seconds>", "for each answer of the miner", "30")
     .optionsGroup("How much:")
     .option(
@@ -134,6 +140,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   const verifier = await openVerifier(model);
   const report = await verifier.verify({
     ...{ ...given, receipt, drawn },
+    sources: await sourcesOfReceipt(receipt, flags),
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
       const engine = stack.use(await host.open(model.files));
@@ -181,6 +188,25 @@ async function checkedAgainst(
     ? undefined
     : openingsOfFile(flags.transcript, file);
   return { source, image, level };
+}
+
+/** The files that the receipt's request names, and no others. */
+async function sourcesOfReceipt(
+  { request }: Receipt,
+  { source, sourceMask }: VerifyFlags,
+): Promise<SourceImages | undefined> {
+  const files = await readSources({ image: source, mask: sourceMask });
+  const given = { image: source, mask: sourceMask };
+  for (const what of ["image", "mask"] as const) {
+    const file = files[what];
+    if (!file || file.sha256 === request[what]) continue;
+    const named = request[what] ?? "none";
+    refuse(`${given[what]} has the hash ${file.sha256}, and the request's ${what} is ${named}`);
+  }
+  if (request.mask !== undefined && files.image && !files.mask) {
+    refuse("the request has a mask too: give it with --source-mask");
+  }
+  return fittedSources(files, request);
 }
 
 function minerOf(from: string, { timeout, token }: VerifyFlags): MinerAddress {

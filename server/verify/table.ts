@@ -17,6 +17,7 @@ export function reportText(report: Report): string {
     "",
     ...startLine(report),
     ...stepTable(report),
+    ...sourceLine(report),
     ...imageLine(report),
     "",
     costLine(report),
@@ -30,11 +31,12 @@ function levelLine({ level, asked, verdict }: Report): string {
   return `Level ${level}${of}: ${LEVELS[level]}${stopped}`;
 }
 
-function startLine({ start }: Report): string[] {
+function startLine({ start, source }: Report): string[] {
   if (!start) return [];
   const { differing, outside } = start;
   const differ = `${counted(differing, "value")} ${differing === 1 ? "differs" : "differ"}`;
-  return [`Start: the seed's noise; ${differ} from it, ${outside} by more than rounding`];
+  const what = source === undefined ? "the seed's noise" : "the source and the seed's noise";
+  return [`Start: ${what}; ${differ} from it, ${outside} by more than rounding`];
 }
 
 function stepTable(
@@ -92,6 +94,19 @@ function short(value: number | undefined): string {
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) => row.map((cell, k) => cell.padStart(widths[k])).join("  "));
+}
+
+function sourceLine({ source, level }: Report): string[] {
+  if (source === undefined) return [];
+  if (source === null) {
+    const how = level < 3 ? "" : ": give it with --source";
+    return [`Source: the image that the run started from was not compared${how}`];
+  }
+  const { error, tolerance, maskDiffering } = source;
+  return [
+    `Source: ${short(error)} from what the VAE makes of the image, at most ${tolerance}; ` +
+    `${counted(maskDiffering, "value")} of the mask ${maskDiffering === 1 ? "differs" : "differ"}`,
+  ];
 }
 
 function imageLine({ image }: Report): string[] {

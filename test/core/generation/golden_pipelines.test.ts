@@ -6,6 +6,8 @@ import {
   evaluate,
   nextCombination,
   planFromConfig,
+  type Source,
+  startCombination,
 } from "../../../core/schedule/mod.ts";
 import { parseModelJson } from "../../../core/model/model_json.ts";
 import { joinRows, loadModel, type Model } from "../../../core/inference/mod.ts";
@@ -21,10 +23,14 @@ import { readRecordedCalls, type Recorded } from "../../../server/parts/recorded
  */
 const GOLDEN = join(import.meta.dirname ?? ".", "../../golden/pipelines");
 
-describe.each(["pipe-sd1", "pipe-sdxl"])("%s, a folder in safetensors", (name) => {
+const RUNS = ["pipe-sd1", "pipe-sdxl"].flatMap((name) =>
+  ["txt2img", "img2img", "inpaint"].map((kind) => [name, kind] as const)
+);
+
+describe.each(RUNS)("%s, a folder in safetensors, %s", (name, kind) => {
   // deno-lint-ignore no-explicit-any -- as it was recorded
   const { calls, tolerance }: any = parseModelJson(
-    readFileSync(join(GOLDEN, `${name}-txt2img`, "case.json"), "utf8"),
+    readFileSync(join(GOLDEN, `${name}-${kind}`, "case.json"), "utf8"),
   );
   let model: Model;
   let conditioner: PromptConditioner;
@@ -35,7 +41,7 @@ describe.each(["pipe-sd1", "pipe-sdxl"])("%s, a folder in safetensors", (name) =
     // out is zeros, and a request here leaves out what is empty.
     const index = { ...model.config.index, zeroesEmptyPrompt: false };
     conditioner = await PromptConditioner.load({ ...model, config: { ...model.config, index } });
-    const io = await readRecordedCalls(join(GOLDEN, `${name}-txt2img`, "io.safetensors"));
+    const io = await readRecordedCalls(join(GOLDEN, `${name}-${kind}`, "io.safetensors"));
     recorded = new Map(io.map((call) => [call.name, call]));
   });
   afterAll(() => model[Symbol.asyncDispose]());
@@ -43,6 +49,11 @@ describe.each(["pipe-sd1", "pipe-sdxl"])("%s, a folder in safetensors", (name) =
   const outputs = (call: string) => recorded.get(call)?.outputs ?? new Map<string, Recorded>();
   const output = (call: string, tensor: string): Recorded => {
     const found = outputs(call).get(tensor);
+    if (!found) throw new Error(`${call} has no ${tensor}`);
+    return found;
+  };
+  const input = (call: string, tensor: string): Recorded => {
+    const found = recorded.get(call)?.inputs.get(tensor);
     if (!found) throw new Error(`${call} has no ${tensor}`);
     return found;
   };
@@ -116,10 +127,42 @@ describe.each(["pipe-sd1", "pipe-sdxl"])("%s, a folder in safetensors", (name) =
     }
   });
 
-  test.each(Object.keys(calls))("%s: the solver", (call) => {
-    const { scheduler_class, scheduler_config, arguments: { num_inference_steps } } = calls[call];
+  const planOf = (call: string) => {
+    const { scheduler_class, scheduler_config, arguments: given } = calls[call];
     const config = { ...scheduler_config, _class_name: scheduler_class };
-    const plan = planFromConfig(config, num_inference_steps);
+    const options = kind === "txt2img" ? {} : { strength: given.strength };
+    const inpaints = kind === "inpaint";
+    return planFromConfig(config, given.num_inference_steps, { ...options, inpaints });
+  };
+  /** The source's latent, and the mask on each of its channels. */
+  const sourceOf = async (call: string): Promise<Source | undefined> => {
+    if (kind === "txt2img") return undefined;
+    const { values, dims: [, , height, width] } = input(call, "image");
+    const encoder = await model.vaeEncoder();
+    const image = values.map((value) => 2 * value - 1);
+    const channels = model.config.vae.latent_channels;
+    const latent = await encoder.encode(image, { width, height, channels });
+    if (kind === "img2img") return { latent };
+    const plane = height * width / 64;
+    const mask = latent.map((_, i) => {
+      const [y, x] = [Math.floor(i % plane / (width / 8)), i % (width / 8)];
+      return input(call, "mask").values[8 * y * width + 8 * x];
+    });
+    return { latent, mask };
+  };
+  const startNoise = (call: string) =>
+    kind === "txt2img" ? input(call, "latents").values : input(call, "noise.0").values;
+
+  test.each(Object.keys(calls))("%s: the start", async (call) => {
+    const plan = planOf(call);
+    const combination = startCombination(plan, startNoise(call), await sourceOf(call));
+    const start = output(call, "start");
+    expectClose("x_0", evaluate(start.values.length, combination), start);
+  });
+
+  test.each(Object.keys(calls))("%s: the solver", async (call) => {
+    const plan = planOf(call);
+    const source = await sourceOf(call);
     expect(plan.timesteps).toEqual([...output(call, "timesteps").values]);
     const states = [output(call, "start").values];
     const denoised: Float32Array[] = [];
@@ -130,7 +173,8 @@ describe.each(["pipe-sd1", "pipe-sdxl"])("%s, a folder in safetensors", (name) =
         evaluate(x.length, denoisedCombination(row, x, { ...guided, guidanceScale: 1 })),
       );
       const noise = () => new Float32Array();
-      const next = evaluate(x.length, nextCombination(row, { states, denoised, noise }));
+      const tensors = { states, denoised, noise, source, startNoise: () => startNoise(call) };
+      const next = evaluate(x.length, nextCombination(row, tensors));
       expectClose(`step ${i}`, next, output(call, `latents.${i}`));
       states.unshift(output(call, `latents.${i}`).values);
     }

@@ -25,6 +25,7 @@ function failing(...codes: readonly ErrorCode[]) {
       },
       predict: () => Promise.reject(new Error("not asked for")),
       decode: () => Promise.reject(new Error("not asked for")),
+      encode: () => Promise.reject(new Error("unused")),
       [Symbol.asyncDispose]: () => {
         log.push("dispose");
         return Promise.resolve();

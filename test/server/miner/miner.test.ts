@@ -101,6 +101,7 @@ function gated() {
     defaults: engine.defaults,
     predict: (request, states) => engine.predict(request, states),
     decode: (request, bits) => engine.decode(request, bits),
+    encode: (request, image) => engine.encode(request, image),
     generate: async (request, options) => {
       runs.push(1 + (options?.batchedWith?.length ?? 0));
       if (runs.length > 1) {
@@ -763,6 +764,7 @@ test("/readyz is 503 while the engine is lost, and 200 once it computes again", 
         : engine.generate(...of),
     predict: (...of) => engine.predict(...of),
     decode: (...of) => engine.decode(...of),
+    encode: (...of) => engine.encode(...of),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   }));
   const ready = async () => {

@@ -1,0 +1,96 @@
+import { AppError, reason } from "../error.ts";
+import { REQUEST_LIMITS } from "../request_limits.ts";
+import type { ImageFormat, RgbaImage } from "./image.ts";
+import { imageSize } from "./image_size.ts";
+import { orientationOf, turned } from "./orientation.ts";
+
+/** Of an image that comes in: more than any request's own size takes. */
+const MAX_INPUT_BYTES = 64 * 2 ** 20;
+
+/**
+ * The pixels of a file that somebody gives, turned as its EXIF orientation says. What it claims is bounded
+ * before anything is decoded.
+ * @param what it is, for sentences: `image`, `mask`.
+ * @throws AppError `invalid_request` naming what the file is, and what is taken instead.
+ */
+export async function decodeInputImage(
+  file: Uint8Array<ArrayBuffer>,
+  what: string,
+): Promise<RgbaImage> {
+  if (file.length > MAX_INPUT_BYTES) {
+    refuse(what, `it has ${file.length} bytes, at most ${MAX_INPUT_BYTES} are read`);
+  }
+  const format = formatOf(file, what);
+  const size = imageSize(file, format) ?? refuse(what, `its header has no size of a ${format}`);
+  const { side } = REQUEST_LIMITS;
+  if (size.width < 1 || size.height < 1 || size.width > side || size.height > side) {
+    refuse(what, `it is ${size.width}x${size.height} pixels, at most ${side}x${side} are read`);
+  }
+  if (format === "jpeg" && componentsOf(file) === 4) {
+    refuse(what, "it is a JPEG in CMYK: save it in RGB");
+  }
+  const { width, height, data } = await decoded(file, format, what);
+  if (width !== size.width || height !== size.height) refuse(what, "its size is not its header's");
+  return turned({ width, height, data }, format === "jpeg" ? orientationOf(file) : 1);
+}
+
+type Decode = (file: ArrayBuffer) => Promise<unknown>;
+
+/** Decoders that take all kinds of their format, loaded when first used. */
+const decoders: Readonly<Record<ImageFormat, () => Promise<{ default: Decode }>>> = {
+  png: () => import("@jsquash/png/decode.js"),
+  jpeg: () => import("@jsquash/jpeg/decode.js"),
+  webp: () => import("@jsquash/webp/decode.js"),
+};
+
+async function decoded(
+  file: Uint8Array<ArrayBuffer>,
+  format: ImageFormat,
+  what: string,
+): Promise<RgbaImage> {
+  try {
+    const { default: decode } = await decoders[format]();
+    const { width, height, data } = await decode(file.slice().buffer) as RgbaImage;
+    return { width, height, data: new Uint8ClampedArray(data) };
+  } catch (cause) {
+    return refuse(what, `it cannot be decoded as ${format}: ${reason(cause)}`, cause);
+  }
+}
+
+/** By what the file begins with, whatever its name says. */
+function formatOf(file: Uint8Array, what: string): ImageFormat {
+  const text = String.fromCharCode(...file.subarray(0, 12));
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "png";
+  if (text.startsWith("\xff\xd8\xff")) return "jpeg";
+  if (text.startsWith("RIFF") && text.endsWith("WEBP")) return "webp";
+  const kind = /^GIF8/.test(text)
+    ? "a GIF"
+    : /^\s*</.test(text)
+    ? "text such as SVG or HTML"
+    : /^https?:/.test(text)
+    ? "an address: give the file itself"
+    : /^....ftyp/s.test(text)
+    ? "AVIF, HEIC or a video"
+    : "of another kind";
+  return refuse(what, `it is ${kind}, not PNG, JPEG or WebP`);
+}
+
+/** Of the first frame header; 0 where there is none. */
+function componentsOf(file: Uint8Array): number {
+  for (let at = 2; at + 9 < file.length && file[at] === 0xff;) {
+    const marker = file[at + 1];
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      return file[at + 9];
+    }
+    at += 2 + file[at + 2] * 256 + file[at + 3];
+  }
+  return 0;
+}
+
+function refuse(what: string, why: string, cause?: unknown): never {
+  throw new AppError("invalid_request", `Cannot take the ${what}: ${why}`, { field: what, cause });
+}

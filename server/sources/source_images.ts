@@ -1,0 +1,72 @@
+import { AppError, reason } from "../../core/error.ts";
+import type { SourceImages } from "../../core/generation/mod.ts";
+import { decodeInputImage, resize, type RgbaImage } from "../../core/image/mod.ts";
+import type { GenerationRequest, RequestDefaults } from "../../core/request/mod.ts";
+import { fileHash } from "../../core/transcript/mod.ts";
+import { readFile } from "node:fs/promises";
+
+/** Files that a generation starts from, as they are. */
+export interface SourceFiles {
+  readonly image?: SourceFile;
+  readonly mask?: SourceFile;
+}
+
+interface SourceFile {
+  readonly sha256: string;
+  readonly pixels: RgbaImage;
+}
+
+/** What every model takes a multiple of: six halvings of a side. */
+const MULTIPLE = 64;
+
+/** @throws AppError `invalid_request` for a file that is not there, or no image. */
+export async function readSources(
+  paths: { readonly image?: string; readonly mask?: string },
+): Promise<SourceFiles> {
+  const [image, mask] = await Promise.all(
+    (["image", "mask"] as const).map((what) => paths[what] && readSource(paths[what], what)),
+  );
+  return { ...(image && { image }), ...(mask && { mask }) };
+}
+
+async function readSource(path: string, what: string): Promise<SourceFile> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new AppError("invalid_request", `Cannot read the ${what} ${path}: ${reason(cause)}`, {
+      ...{ field: what, cause },
+    });
+  });
+  const file = new Uint8Array(bytes);
+  return { sha256: fileHash(file), pixels: await decodeInputImage(file, what) };
+}
+
+/** The image's shape, where the request asks for no size. */
+export function sizeOfSource(
+  { image }: SourceFiles,
+  asked: { readonly width: number | undefined; readonly height: number | undefined },
+  defaults: Pick<RequestDefaults, "width" | "height">,
+): Partial<Pick<RequestDefaults, "width" | "height">> {
+  if (!image || asked.width !== undefined || asked.height !== undefined) return {};
+  return sizeFor(image.pixels, defaults);
+}
+
+/** The image's shape at about the model's own number of pixels. */
+function sizeFor(
+  { width, height }: RgbaImage,
+  defaults: Pick<RequestDefaults, "width" | "height">,
+): Pick<RequestDefaults, "width" | "height"> {
+  const scale = Math.sqrt(defaults.width * defaults.height / (width * height));
+  const fitted = (side: number) => Math.max(Math.round(side * scale / MULTIPLE), 1) * MULTIPLE;
+  return { width: fitted(width), height: fitted(height) };
+}
+
+/** The files as an engine takes them: at the request's size. */
+export function fittedSources(
+  { image, mask }: SourceFiles,
+  request: Pick<GenerationRequest, "width" | "height">,
+): SourceImages | undefined {
+  if (!image) return undefined;
+  return {
+    image: resize(image.pixels, request),
+    ...(mask && { mask: resize(mask.pixels, request) }),
+  };
+}
