@@ -107,6 +107,7 @@ async function round(sizing: Sizing, alive: number, dead: number): Promise<numbe
     });
   const parts = {
     ...{ caller, scorer, draw, options, random: Math.random, clock: systemClock },
+    isNew: () => true,
   };
   const started = performance.now();
   await using loop = new StressLoop({

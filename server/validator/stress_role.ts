@@ -31,7 +31,10 @@ export async function stressLoop(
     ...{ defaults, manifest, recent, random, fixed: options.synthetic },
     prompts: await promptsOf(options),
   });
-  const parts = { caller, scorer, draw, random, options: options.stress, clock: stopwatch };
+  const parts = {
+    ...{ caller, scorer, draw, random, options: options.stress, clock: stopwatch },
+    isNew: (root: string) => ledger.roots.add(root),
+  };
   return new StressLoop({
     ...{ ledger, peers, random, clock: systemClock, log: options.log },
     ...{ concurrency: options.concurrency, restMs: options.restMs, options: options.stress },

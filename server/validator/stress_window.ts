@@ -32,6 +32,8 @@ export interface StressParts {
   readonly caller: Pick<MinerCaller, "generate" | "forget">;
   readonly scorer: Scorer;
   readonly draw: TestDraw;
+  /** Whether no receipt with this Merkle root came before: tests ask for what nobody asked before. */
+  readonly isNew: (root: string) => boolean;
   readonly random: Random;
   readonly clock: Clock;
   readonly options: StressOptions;
@@ -42,6 +44,8 @@ export interface Load {
   readonly answers: readonly CheckedAnswer[];
   /** Answers that are caught as they come. */
   readonly forged: readonly MinerForged[];
+  /** Answers that repeat the work of an earlier receipt, as one that is relayed does; they have failed. */
+  readonly copied: readonly CheckedAnswer[];
   /** Answered, in images of the model's default. */
   readonly work: number;
   readonly sent: number;
@@ -81,7 +85,8 @@ export async function loadMiner(
 ): Promise<Load> {
   const { clock, options } = parts;
   const promptMs = PROMPT_SHARE * options.windowMs;
-  const [answers, forged]: [CheckedAnswer[], MinerForged[]] = [[], []];
+  const [answers, copied]: [CheckedAnswer[], CheckedAnswer[]] = [[], []];
+  const forged: MinerForged[] = [];
   let [work, sent, failed, open, carried, room] = [0, 0, 0, 0, 0, most];
   const runs: Promise<void>[] = [];
   let trouble: unknown;
@@ -94,6 +99,11 @@ export async function loadMiner(
       sent++;
       const answer = await answerOf(peer, asked, parts, over);
       if (over.aborted) break;
+      if (!(answer instanceof AppError) && !parts.isNew(answer.receipt.root)) {
+        copied.push(answer);
+        failed++;
+        continue;
+      }
       if (!(answer instanceof AppError)) {
         answers.push(answer);
         work += asked.work;
@@ -114,7 +124,7 @@ export async function loadMiner(
   // Runs are added meanwhile.
   for (let k = 0; k < runs.length; k++) await runs[k];
   if (trouble) throw trouble;
-  return { answers, forged, work, sent, failed, carried };
+  return { answers, forged, copied, work, sent, failed, carried };
 }
 
 /** @returns what a miner answers, or how it fails. */
@@ -136,18 +146,23 @@ async function answerOf(
 }
 
 /**
- * Has some of a window's answers checked, chosen only when all receipts are in; the others are given
- * back.
+ * Has some of a window's answers checked, chosen only when all receipts are in, and those first that
+ * are copied; the others are given back.
  * @throws AppError when the checker cannot check; then nothing is known of the miner.
  */
 export async function examine(
   peer: Peer,
   load: Load,
-  { scorer, caller, random, options }: Omit<StressParts, "draw">,
+  { scorer, caller, random, options }: Pick<
+    StressParts,
+    "scorer" | "caller" | "random" | "options"
+  >,
 ): Promise<StressResult> {
-  const { answers } = load;
+  const answers = [...load.copied, ...load.answers];
   const forged = load.forged.map(({ score }) => ({ ...checkOf(peer), score }));
-  const drawn = sample(answers, checksOf(load, options), random);
+  const count = checksOf(load, options);
+  const suspects = sample(load.copied, count, random);
+  const drawn = [...suspects, ...sample(load.answers, count - suspects.length, random)];
   let shown: CheckedAnswer | undefined;
   try {
     // At the same time: a miner that opens them slowly takes one check's time, not the sum.
@@ -163,9 +178,12 @@ export async function examine(
 }
 
 /** A forged answer is proof enough: nothing depends on a checker that may be busy or down. */
-function checksOf({ answers, forged }: Load, { checkShare, maxChecks }: StressOptions): number {
+function checksOf(
+  { answers, copied, forged }: Load,
+  { checkShare, maxChecks }: StressOptions,
+): number {
   if (forged.length > 0) return 0;
-  return Math.min(maxChecks, Math.max(1, Math.round(checkShare * answers.length)));
+  return Math.min(maxChecks, Math.max(1, Math.round(checkShare * answers.length) + copied.length));
 }
 
 function checkOf({ hotkey }: Peer) {

@@ -100,7 +100,10 @@ function stressLoop({ ledger, caller, subnet, simulation, tests, scenario }: Par
     tests.set(request, work);
     return Promise.resolve({ request, format: "png" as const, work });
   };
-  const parts = { ...simulation, caller, scorer: caller.scorer, draw, options: DEFAULT_STRESS };
+  const parts = {
+    ...{ ...simulation, caller, scorer: caller.scorer, draw, options: DEFAULT_STRESS },
+    isNew: (root: string) => ledger.roots.add(root),
+  };
   return new StressLoop({
     ...{ ...simulation, ledger, options: DEFAULT_STRESS, concurrency: 16 },
     restMs: 1000 * scenario.rest,

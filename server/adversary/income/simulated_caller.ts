@@ -108,10 +108,10 @@ export class SimulatedCaller {
         "Cannot use it: it is late",
       );
     }
-    const receipt = { ...this.#sample.receipt };
+    const id = String(this.#ids++);
+    const receipt = { ...this.#sample.receipt, root: id };
     this.#made.set(receipt, answer);
-    const { statement } = this.#sample;
-    return { id: String(this.#ids++), token: "t", receipt, statement };
+    return { id, token: "t", receipt, statement: this.#sample.statement };
   }
 
   image(): Promise<CheckedImage> {

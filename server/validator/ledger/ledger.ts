@@ -7,6 +7,7 @@ import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
 import { MetricsCache } from "./metrics_cache.ts";
 import { PublishedReceipts } from "./receipts.ts";
 import { UserResults } from "./results.ts";
+import { RootLedger } from "./roots.ts";
 import { TestLedger } from "./tests.ts";
 import { WeightLedger } from "./weights.ts";
 
@@ -19,6 +20,7 @@ export class Ledger implements Disposable {
   readonly results: UserResults;
   readonly checks: CheckLedger;
   readonly tests: TestLedger;
+  readonly roots: RootLedger;
   readonly exchange: ResultExchange;
   readonly receipts: PublishedReceipts;
   readonly attestations: AttestationLedger;
@@ -36,6 +38,7 @@ export class Ledger implements Disposable {
     this.results = new UserResults(database);
     this.checks = new CheckLedger(database, this.results);
     this.tests = new TestLedger(database, this.checks);
+    this.roots = new RootLedger(database);
     this.exchange = new ResultExchange(database, this);
     this.receipts = new PublishedReceipts(database);
     this.attestations = new AttestationLedger(database);
@@ -51,7 +54,7 @@ export class Ledger implements Disposable {
   sweep(): void {
     const { service, syntheticCheat, userCheat } = this.#windows;
     const before = this.#database.now() - Math.max(service, syntheticCheat, userCheat);
-    for (const table of [this.results, this.checks, this.tests, this.weights]) {
+    for (const table of [this.results, this.checks, this.tests, this.roots, this.weights]) {
       table.sweep(before);
     }
   }

@@ -18,6 +18,9 @@ export const SCHEMA = `
     (id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, rps REAL NOT NULL, error_rate REAL NOT NULL,
      requests INTEGER NOT NULL, carried INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS windows_of ON windows (hotkey, at);
+  CREATE TABLE IF NOT EXISTS roots
+    (root TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS roots_at ON roots (at);
   CREATE TABLE IF NOT EXISTS pending
     (id TEXT, hotkey TEXT, evidence TEXT NOT NULL, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;

@@ -148,6 +148,14 @@ test("a miner is worth the mean of its tests of the last hours, and nothing afte
   expect(rewardOf(ledger.metrics("5A"))).toBe(0);
 });
 
+test("a Merkle root is new once, until it is swept", () => {
+  expect(ledger.roots.add("ab")).toBe(true);
+  expect(ledger.roots.add("ab")).toBe(false);
+  now += 2 * DEFAULT_WINDOWS.userCheat;
+  ledger.sweep();
+  expect(ledger.roots.add("ab")).toBe(true);
+});
+
 describe("users' work", () => {
   test("that was turned away is neither served nor failed, and counts once", () => {
     expect(ledger.results.refused("r1", "5A", "full", 0.5)).toBe(true);

@@ -10,7 +10,15 @@ const PEERS: readonly Peer[] = Array.from({ length: 20 }, (_, uid) => ({
   ...{ uid, hotkey: `5M${uid}`, url: `http://m${uid}` },
 }));
 const WINDOW_MS = 30_000;
-const LOAD: Load = { answers: [], forged: [], work: 30, sent: 30, failed: 0, carried: 4 };
+const LOAD: Load = {
+  answers: [],
+  forged: [],
+  copied: [],
+  work: 30,
+  sent: 30,
+  failed: 0,
+  carried: 4,
+};
 /** Half of all windows come within 0.69 of the mean: ln 2. */
 const REST_MS = 500 + 600_000 * Math.LN2;
 

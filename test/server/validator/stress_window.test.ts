@@ -6,6 +6,7 @@ import { checkStatement } from "../../../core/verifier/mod.ts";
 import { Machine, SimulatedClock } from "../../../server/adversary/income/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import { MinerForged } from "../../../server/validator/miner_caller.ts";
+import type { AnswerToScore } from "../../../server/validator/scorer.ts";
 import { DEFAULT_STRESS, examine, loadMiner } from "../../../server/validator/stress_window.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -40,9 +41,10 @@ function simulated({ rate = 10, room = 1000, work = 1 } = {}) {
         return Promise.resolve();
       },
     },
-    scorer: vi.fn(() => Promise.resolve(HONEST)),
+    scorer: vi.fn((_: AnswerToScore) => Promise.resolve(HONEST)),
     draw: () => Promise.resolve({ request: SMALL_REQUEST, format: "png" as const, work }),
     ...{ random: Math.random, clock, options: DEFAULT_STRESS },
+    isNew: vi.fn((_root: string) => true),
   };
   const windows = async (miners = 1) => {
     const end = new AbortController();
@@ -98,6 +100,19 @@ test("who takes nothing has failed, however politely", async () => {
     ...{ requestsPerSecond: 0, errorRate: 1 },
   });
   expect(parts.scorer).not.toHaveBeenCalled();
+});
+
+test("an answer that repeats an earlier receipt's root has failed, and is checked first", async () => {
+  const { parts, windows } = simulated({ rate: 1.01 });
+  let answers = 0;
+  parts.isNew.mockImplementation(() => answers++ % 10 !== 0);
+  const [load] = await windows();
+  expect(load).toMatchObject({ failed: 3, work: 27 });
+  const { test: measured } = await examine(PEER, load, parts);
+  expect(measured.errorRate).toBeCloseTo(0.1, 12);
+  const copies = load.copied.map(({ receipt }) => receipt);
+  const checked = parts.scorer.mock.calls.map(([{ receipt }]) => receipt);
+  expect(checked.slice(0, 3)).toEqual(copies);
 });
 
 test("a miner that fails at once is not asked in a hot loop", async () => {
