@@ -169,9 +169,9 @@ async function startNeurons(
     ...[MAIN, "validator", ...chainFlags, "--wallet.hotkey", VALIDATOR],
     ...["--storage", join(folder, "validator"), "--axon.port", "0", "--compute", "cpu"],
     ...["--neuron.epoch_length", String(WEIGHTS_EVERY), "--api.keys", keys],
-    ...["--stress.concurrency", "1", "--stress.max", "4", "--stress.size", "128"],
+    ...["--stress.concurrency", "1", "--stress.max", "2", "--stress.size", "128"],
     // Half of the calls are real: more answers are checked than usual, so that luck does not matter.
-    ...["--stress.window", "15", "--stress.check_share", "0.5", "--stress.rest", "45"],
+    ...["--stress.window", "20", "--stress.check_share", "0.5", "--stress.rest", "45"],
   ]);
   return [...miners, validator];
 }
