@@ -7,16 +7,23 @@ import {
   viewOf,
   type WeightFiles,
 } from "../model/mod.ts";
-import { onnxWeights, ProtobufReader } from "../onnx/mod.ts";
+import { type Field, onnxNodes, onnxWeights, ProtobufReader } from "../onnx/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Alteration } from "./lab.ts";
 
-/** Field number of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
+// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 const RAW_DATA_OF_TENSOR = 9;
+const NAME_OF_TENSOR = 8;
+const INPUT_OF_NODE = 1;
+const NAME_OF_NODE = 3;
 /** Smaller tensors are biases, norms and shapes, which no quantisation touches. */
 const MIN_BYTES = 4096;
 /** Weights that share a scale, as in GGUF's Q8_0 and Q4_0. */
 const BLOCK = 32;
+/** Of nodes and tensors in the middle block, as diffusers and the embedded model name them. */
+const MIDDLE = /\b(mid_block|middle)\b/;
+/** Bits of a float32's fraction that TF32 has not. */
+const TF32_DROPPED = 13;
 
 /** A model's files with other weights in one network; float32 ones, in the ONNX file or in safetensors. */
 export async function alterWeights(
@@ -37,7 +44,8 @@ async function alterTensors(
   let altered = files;
   for (const path of new Set([...tensors.values()].map((tensor) => tensor.path))) {
     const bytes = await files.bytes(path);
-    for (const tensor of tensors.values()) {
+    for (const [name, tensor] of tensors) {
+      if (alteration === "int8 middle" && !MIDDLE.test(name)) continue;
       if (tensor.path === path && tensor.dtype === "F32") alterAt(bytes, tensor, alteration);
     }
     altered = withFile(altered, path, bytes);
@@ -56,12 +64,37 @@ async function alterGraph(
     bytes.length,
     (why) => new AppError("model_invalid", `Cannot alter the weights of ${graph}: ${why}`),
   );
+  const middle = alteration === "int8 middle"
+    ? await middleInputs(reader, bytes.length)
+    : undefined;
   for await (const tensor of onnxWeights(reader, bytes.length)) {
-    for await (const field of reader.fields(tensor.start, tensor.end)) {
-      if (field.number === RAW_DATA_OF_TENSOR) alterAt(bytes, field, alteration);
-    }
+    const fields = await fieldsOf(reader, tensor);
+    const data = fields.find(({ number }) => number === RAW_DATA_OF_TENSOR);
+    const name = fields.find(({ number }) => number === NAME_OF_TENSOR);
+    const left = middle && !(name && middle.has(await reader.text(name)));
+    if (data && !left) alterAt(bytes, data, alteration);
   }
   return withFile(files, graph, bytes);
+}
+
+/** What the middle block's nodes read: exporters rename the weights of some, but not the nodes. */
+async function middleInputs(reader: ProtobufReader, size: number): Promise<Set<string>> {
+  const inputs = new Set<string>();
+  for await (const node of onnxNodes(reader, size)) {
+    const fields = await fieldsOf(reader, node);
+    const name = fields.find(({ number }) => number === NAME_OF_NODE);
+    if (!name || !MIDDLE.test(await reader.text(name))) continue;
+    for (const field of fields) {
+      if (field.number === INPUT_OF_NODE) inputs.add(await reader.text(field));
+    }
+  }
+  return inputs;
+}
+
+async function fieldsOf(reader: ProtobufReader, { start, end }: ByteRange): Promise<Field[]> {
+  const fields: Field[] = [];
+  for await (const field of reader.fields(start, end)) fields.push(field);
+  return fields;
 }
 
 function alterAt(bytes: Uint8Array, { start, end }: ByteRange, alteration: Alteration): void {
@@ -76,11 +109,14 @@ function altered(
 ): Float32Array<ArrayBuffer> {
   switch (alteration) {
     case "int8":
+    case "int8 middle":
       return quantised(weights, 127);
     case "int4":
       return quantised(weights, 7);
     case "float16":
       return roundHalf(weights);
+    case "tf32":
+      return roundedToTf32(weights);
     case "other": {
       const noise = gaussianNoise(BigInt(weights.length), 0, weights.length);
       return weights.map((weight, j) => weight * (1 + 0.05 * noise[j]));
@@ -88,6 +124,15 @@ function altered(
     default:
       return alteration satisfies never;
   }
+}
+
+/** To the 10 bits of fraction that tensor cores read of a float32; halves away from zero. */
+function roundedToTf32(weights: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const bits = new Uint32Array(weights.slice().buffer);
+  const half = 1 << (TF32_DROPPED - 1);
+  return new Float32Array(
+    bits.map((word) => ((word + half) >>> TF32_DROPPED) << TF32_DROPPED).buffer,
+  );
 }
 
 /** Each block to whole multiples of its largest weight over `max`. */

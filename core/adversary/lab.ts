@@ -27,7 +27,7 @@ export interface Lab {
 }
 
 /** What is done to the weights of a cheaper model. */
-export type Alteration = "int8" | "int4" | "float16" | "other";
+export type Alteration = "int8" | "int8 middle" | "int4" | "float16" | "tf32" | "other";
 
 /** A run as the miner commits to it, and what it really is. */
 export interface CheatedRun extends States {

@@ -23,7 +23,7 @@ export { examineFiles, type FileFinding } from "./examine_file.ts";
 export { fileCheats } from "./file_cheats.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
 export { type Alteration, type Cheat, type CheatedRun, type Lab, type States } from "./lab.ts";
-export { float16Weights } from "./model_cheats.ts";
+export { imprecise } from "./model_cheats.ts";
 export { honest } from "./prediction_cheats.ts";
 export { DEFAULT_ROUND, relativeIncome } from "./profit.ts";
 export { areaUnder, olderPassRate, passRate, quantile, rocCurve } from "./statistics.ts";

@@ -1,4 +1,4 @@
-import { type Alteration, type Cheat, networkOf, runWith } from "./lab.ts";
+import { type Alteration, type Cheat, type Moment, networkOf, runWith } from "./lab.ts";
 
 /** Every step by a network with other weights than those that the receipt names. */
 function otherWeights(name: string, saves: string, alteration: Alteration, price: number): Cheat {
@@ -36,13 +36,56 @@ export const modelCheats: readonly Cheat[] = [
   ),
 ];
 
+/** At so many steps of each two with other weights, at the others with the right ones. */
+function otherWeightsAt(
+  name: string,
+  saves: string,
+  alteration: Alteration,
+  isAltered: (index: number) => boolean,
+): Cheat {
+  return {
+    name,
+    saves,
+    run: async (lab) => {
+      const altered = networkOf({
+        engine: await lab.alteredEngine(alteration),
+        request: lab.request,
+      });
+      const right = networkOf(lab);
+      const predict = (moment: Moment) => (isAltered(moment.index) ? altered : right)(moment);
+      const states = await runWith(lab, lab.plan, lab.request.seed, predict);
+      return { ...states, cheated: new Set([...lab.plan.rows.keys()].filter(isAltered)) };
+    },
+  };
+}
+
 /**
- * Weights in float16 where float32 is claimed. Not in the zoo: on its own it is within what honest
- * machines differ by at some steps, and saves memory alone.
+ * Less precise than what is claimed, by little. Not in the zoo: single steps are mostly within what honest
+ * machines differ by. Many checks together show them; see `driftOf`.
  */
-export const float16Weights = otherWeights(
-  "float16 weights, claimed float32",
-  "memory; no time, as long as the arithmetic stays float32",
-  "float16",
-  1,
-);
+export const imprecise: readonly Cheat[] = [
+  otherWeights(
+    "float16 weights, claimed float32",
+    "memory; no time, as long as the arithmetic stays float32",
+    "float16",
+    1,
+  ),
+  otherWeights(
+    "TF32 weights, claimed float32",
+    "stands for tensor cores, which round activations too: up to half the time",
+    "tf32",
+    1,
+  ),
+  otherWeightsAt(
+    "TF32 weights at every second step",
+    "half of what TF32 saves",
+    "tf32",
+    (index) => index % 2 === 1,
+  ),
+  otherWeights(
+    "int8 weights in the middle block",
+    "memory; time where a device has int8 arithmetic",
+    "int8 middle",
+    1,
+  ),
+];

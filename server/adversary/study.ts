@@ -5,8 +5,8 @@ import {
   examineFiles,
   type FileFinding,
   findingsOf,
-  float16Weights,
   honest,
+  imprecise,
   type Thresholds,
   thresholdsOf,
   zoo,
@@ -41,7 +41,7 @@ export async function studyCheats(
   onProgress: (name: string, done: number, total: number) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
-  const total = 1 + makers.size + zoo.length + 1;
+  const total = 1 + makers.size + zoo.length + imprecise.length;
   let done = 0;
   const report = (name: string) => onProgress(name, ++done, total);
   const own = await inTurn(runs, (run) => bench.try(honest, sizing, run));
@@ -64,7 +64,7 @@ export async function studyCheats(
       findingsOf({ name: `honest, on ${name}`, saves: honest.saves }, made, against)
     ),
     cheats: await inTurn(zoo, find),
-    notCaught: [await find(float16Weights)],
+    notCaught: await inTurn(imprecise, find),
     files: await examineFiles(await bench.image(sizing)),
     thresholds,
   };
