@@ -39,6 +39,8 @@ const entrySchema = z.strictObject({
   files: z.record(z.string().refine(isModelPath, "not a path inside the model"), expectedFile),
   /** How far honest machines are apart; read by `decodeTolerances`, written by `calibrate`. */
   tolerances: z.array(z.unknown()).optional(),
+  /** The file of its calibration records, beside the catalogue; read by `decodeCalibration`. */
+  calibration: z.string().regex(/^[a-z0-9][a-z0-9.-]*\.json$/).optional(),
   /** What a request that does not say is run with. */
   defaults: z.strictObject({
     steps: z.int().positive(),

@@ -83,6 +83,6 @@ export {
   type RemoteFile,
   type RemoteFolder,
 } from "./remote_folder.ts";
-export { decodeTolerances, type Tolerance } from "./tolerance.ts";
+export { decodeTolerances, type Tolerance, toleranceSchema } from "./tolerance.ts";
 export { type Transport, Watchdog } from "./transport.ts";
 export { networkPrecision } from "./weight_precision.ts";

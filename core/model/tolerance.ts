@@ -9,7 +9,8 @@ const point = z.strictObject({
   tolerance: z.number().positive().max(2),
 });
 
-const toleranceSchema = z.strictObject({
+/** Of one model and precision, in the catalogue and in calibration records. */
+export const toleranceSchema = z.strictObject({
   /** Of the less exact side's network arithmetic. */
   precision: z.enum(["float32", "float16"]),
   /** By rising noise. Between two points log(tolerance) is linear in log(noise). */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { withoutNulls } from "../json_decoding.ts";
+import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
@@ -62,6 +63,10 @@ const score = z.object({
   velocityError: z.number().nullable(),
   worst: z.number().nullable(),
   reasons: z.array(z.string()),
+  /** Velocity error over tolerance of each recomputed step; nothing without level 2. */
+  ratios: z.array(z.number().min(0)).max(REQUEST_LIMITS.steps).optional(),
+  /** How far they are above honest ones, in standard deviations, and of which backend these are. */
+  deviation: z.object({ sd: z.number(), backend: z.string().max(64) }).optional(),
 });
 
 /** A check's verdict: `withheld` when a step was not opened, or too late. */

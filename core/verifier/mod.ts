@@ -20,6 +20,18 @@
  */
 export type { OwnModel } from "./accept_receipt.ts";
 export {
+  calibrationOf,
+  type CalibrationRecord,
+  type Claim,
+  type ClaimedTail,
+  decodeCalibration,
+  type Measured,
+  signCalibration,
+  type SignedCalibration,
+  tailOf,
+  trustedRecords,
+} from "./calibration.ts";
+export {
   checkImageSteps,
   type ImageCheck,
   type Level,
@@ -39,6 +51,14 @@ export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.t
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
 export { catchRate, drawSteps, privateWords, publicWords } from "./draw.ts";
+export {
+  deviationOf,
+  type Drift,
+  driftOf,
+  fitHonestTail,
+  type HonestImage,
+  type HonestTail,
+} from "./drift.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";
 export type { Report } from "./report.ts";

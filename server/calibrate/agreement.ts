@@ -13,6 +13,8 @@ export interface StepAgreement {
   /** Of the less exact of the two: whose tolerance holds. */
   readonly precision: Tolerance["precision"];
   readonly run: number;
+  /** Of request: its scheduler. */
+  readonly kind: string;
   readonly index: number;
   /** Of `steps`. */
   readonly steps: number;
@@ -74,6 +76,14 @@ async function checkRun(
       next,
       nextAgain: next,
     }));
-    return { ...machines, index, steps: plan.rows.length, noise: sigma / alpha, velocityError };
+    const kind = typeof request.scheduler === "string" ? request.scheduler : "the model's own";
+    return {
+      ...machines,
+      kind,
+      index,
+      steps: plan.rows.length,
+      noise: sigma / alpha,
+      velocityError,
+    };
   });
 }

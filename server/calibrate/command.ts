@@ -4,6 +4,8 @@ import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
+import { signCalibration } from "../../core/verifier/mod.ts";
+import { addWalletOptions, openWallet, type WalletFlags, walletPlace } from "../chain/mod.ts";
 import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
 import { knownEntry } from "../models/mod.ts";
@@ -12,9 +14,10 @@ import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";
 import { ALL_HOSTS, type Machine, openMachines } from "./hosts.ts";
 import { agreementTable, quantile } from "./table.ts";
-import { writeMeasurements, writeTolerances } from "./write.ts";
+import { recordsOf } from "./records.ts";
+import { writeJson, writeMeasurements, writeTolerances } from "./write.ts";
 
-interface CalibrateFlags {
+interface CalibrateFlags extends WalletFlags {
   readonly model: string;
   readonly engines: string;
   readonly runs: string;
@@ -23,6 +26,8 @@ interface CalibrateFlags {
   readonly sizes: string;
   readonly check: boolean;
   readonly write: boolean;
+  readonly record?: string;
+  readonly sign: boolean;
   readonly json: boolean;
 }
 
@@ -36,7 +41,7 @@ const PROMPTS = [
 const SCHEDULERS = ["sde-dpmsolver++", undefined, "euler_a", "ddim", "unipc"];
 
 export function calibrateCommand(): Command {
-  return new Command("calibrate")
+  const command = new Command("calibrate")
     .description("How far honest machines are apart: what a check must tolerate.")
     .option("--model <source>", "as for generate", "embedded")
     .option(
@@ -55,8 +60,13 @@ export function calibrateCommand(): Command {
       false,
     )
     .option("--write", "write the tolerances and the measurements next to the catalogue", false)
-    .option("--json", "print every step's error and the tolerances as JSON", false)
-    .action(calibrate);
+    .option(
+      "--record <file>",
+      "write a calibration record of each engine: its errors over the catalogue's tolerances",
+    )
+    .option("--sign", "sign the records with the wallet's hotkey", false)
+    .option("--json", "print every step's error and the tolerances as JSON", false);
+  return addWalletOptions(command).action(calibrate);
 }
 
 /** Which images are made. */
@@ -80,7 +90,25 @@ async function calibrate(flags: CalibrateFlags): Promise<void> {
   }
   const steps = await compareAll(machines, sizing, progress);
   const measurements = measurementsOf(sizing, steps, machines);
-  await (flags.check ? report : fit)(flags, steps, measurements, progress);
+  if (flags.record !== undefined) await record(flags, flags.record, steps, machines, progress);
+  else await (flags.check ? report : fit)(flags, steps, measurements, progress);
+}
+
+/** Writes a record of each backend. */
+async function record(
+  flags: CalibrateFlags,
+  path: string,
+  steps: readonly StepAgreement[],
+  machines: ReadonlyMap<string, Machine>,
+  progress: Progress,
+): Promise<void> {
+  const hotkey = flags.sign ? (await openWallet(walletPlace(flags))).hotkey : undefined;
+  const tolerances = decodeTolerances(entryOf(flags).tolerances ?? []);
+  const date = new Date().toISOString().slice(0, 10);
+  const measured = await recordsOf(steps, machines, tolerances, date);
+  const records = await Promise.all(measured.map((each) => signCalibration(each, hotkey)));
+  await writeJson(path, { records });
+  progress.say(`Records of ${measured.map(({ backend }) => backend).join(", ")} are in ${path}`);
 }
 
 /** @throws AppError `invalid_request` naming the flag. */

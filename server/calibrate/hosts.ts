@@ -2,19 +2,21 @@ import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type CatalogueEntry,
+  type KnownModel,
   networkPrecision,
   readLayout,
   type Tolerance,
 } from "../../core/model/mod.ts";
 import { COMPUTE_KINDS, openCompute } from "../compute/mod.ts";
 import type { Progress } from "../cli/mod.ts";
-import { knownEntry, openModel } from "../models/mod.ts";
+import { knownEntry, openKnownModel } from "../models/mod.ts";
 
 /** An honest machine: a host with a model's weights. */
 export interface Machine {
   readonly engine: ImageEngine;
   /** Of its weights, as their file has it. */
   readonly precision: Tolerance["precision"];
+  readonly facts: KnownModel["facts"];
 }
 
 const HOSTS = COMPUTE_KINDS.filter((kind) => kind !== "auto");
@@ -70,12 +72,13 @@ async function openMachine(
     );
   }
   const host = stack.use(await openCompute(named));
-  const files = await openModel(model, { variant });
+  const { files, facts } = await openKnownModel(model, { variant });
   const { networks } = await readLayout(files);
   progress.say(`${name}: ${host.name}`);
   return {
     engine: stack.use(await host.open(files)),
     precision: await networkPrecision(files, networks.unet),
+    facts,
   };
 }
 

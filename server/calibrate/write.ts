@@ -33,6 +33,6 @@ export async function writeMeasurements(
   return path;
 }
 
-async function writeJson(path: string, value: unknown): Promise<void> {
+export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeAtomically(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
 }

@@ -50,7 +50,9 @@ export function chainOptions(flags: ChainFlags): ChainOptions {
 }
 
 /** @throws AppError `invalid_request`. */
-export function walletPlace(flags: WalletFlags & ChainFlags): WalletPlace {
+export function walletPlace(
+  flags: WalletFlags & Pick<ChainFlags, "subtensor.network">,
+): WalletPlace {
   return {
     path: walletPath(flags["wallet.path"]),
     name: flags["wallet.name"],

@@ -219,6 +219,7 @@ async function look(
         served: own.served ?? 0,
         failed: own.failed ?? 0,
         why: own.why,
+        drifting: own.drifting,
         weight: shareOf(weights, neuron?.uid ?? -1),
         incentive: 100 * (neuron?.incentive ?? 0),
         emission: neuron?.emission ?? 0,

@@ -10,6 +10,8 @@ export interface MinerRow {
   readonly failed: number;
   /** What it was caught at, or nothing yet. */
   readonly why: string | undefined;
+  /** Whether its checks together are further off than honest ones. */
+  readonly drifting?: boolean;
   /** Of the weights that the last epoch paid by, in percent. */
   readonly weight: number;
   /** By the chain, in percent. */
@@ -26,7 +28,7 @@ const COLUMNS: readonly (readonly [name: string, show: (row: MinerRow) => string
   ["checks", ({ checks }) => String(checks)],
   ["served", ({ served }) => String(served)],
   ["failed", ({ failed }) => String(failed)],
-  ["verdict", ({ checks, why }) => why?.split(":")[0] ?? (checks > 0 ? "honest" : "-")],
+  ["verdict", verdictOf],
   ["weight", ({ weight }) => `${number(weight, 1)} %`],
   ["incentive", ({ incentive }) => `${number(incentive, 1)} %`],
   ["TAO earned", ({ emission }) => number(emission / 1e9, 3)],
@@ -48,6 +50,12 @@ export function minerTable(rows: readonly MinerRow[], width = Infinity): string 
     text = tableOf(rows, columns);
   }
   return text;
+}
+
+function verdictOf({ checks, why, drifting }: MinerRow): string {
+  if (why !== undefined) return why.split(":")[0];
+  if (drifting) return "drifting";
+  return checks > 0 ? "honest" : "-";
 }
 
 function tableOf(rows: readonly MinerRow[], columns: typeof COLUMNS): string {

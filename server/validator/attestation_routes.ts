@@ -6,13 +6,15 @@ import { checkAttestation, decodeAttestation, PATHS } from "../../core/protocol/
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import { parseJson, RateLimit, readBody, type Route, route } from "../http/mod.ts";
 import { entriesOf } from "../neuron/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
 
 /** What the attestations' routes need of their validator. */
 export interface AttestationParts {
-  readonly ledger: Pick<Ledger, "attestations">;
+  readonly ledger: Pick<Ledger, "attestations" | "doubts">;
   /** Whether a hotkey or coldkey is on the subnet: others attest nothing. */
   readonly registered: (address: string) => boolean;
+  readonly log: Log;
 }
 
 const MAX_ATTESTATIONS = 10_000;
@@ -48,7 +50,7 @@ export function attestationRoutes(parts: AttestationParts): Route[] {
 
 async function store(
   context: Context,
-  { ledger, registered }: AttestationParts,
+  { ledger, registered, log }: AttestationParts,
   limit: RateLimit,
 ): Promise<Response> {
   const body = await readBody(context.req.raw, MAX_ATTESTATION_BYTES);
@@ -61,7 +63,14 @@ async function store(
   checkTime(at, Date.now());
   checkAttestation(signed);
   limit.take(checker);
-  return context.json({ stored: ledger.attestations.add(signed, MAX_ATTESTATIONS) });
+  const stored = ledger.attestations.add(signed, MAX_ATTESTATIONS);
+  const { verdict, receipt } = signed.attestation;
+  if (stored && verdict !== "honest") {
+    // A word and no proof: it costs the miner a check, and what that finds is what counts.
+    const hotkey = ledger.doubts.raise(receipt);
+    if (hotkey !== undefined) log("doubted", { hotkey, receipt, verdict, checker });
+  }
+  return context.json({ stored });
 }
 
 /** @throws AppError `request_stale`: an old verdict must not be sent again by others. */

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { AppError } from "../../core/error.ts";
 import {
   chainOptions,
   isLocalChain,
@@ -23,6 +24,7 @@ import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { FETCH_MS } from "./scorer.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_window.ts";
+import type { ValidatorOptions } from "./validator_options.ts";
 
 interface ValidatorFlags extends NeuronFlags {
   readonly role: string;
@@ -45,6 +47,8 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "stress.size"?: string;
   readonly "stress.steps"?: string;
   readonly prompts?: string;
+  readonly calibration?: string;
+  readonly "calibration.trust": readonly string[];
   readonly "scoring.url"?: string;
   readonly "scoring.hotkey"?: string;
   readonly "other_half.url"?: string;
@@ -118,6 +122,13 @@ export function validatorCommand(): Command {
       "that a miner has for all that one check fetches: openings and image together",
       String(FETCH_MS / 1000),
     )
+    .option(
+      "--calibration <file>",
+      "records of what honest machines are like, by `calibrate --record` (besides the model's own)",
+    )
+    .addOption(
+      listOption("--calibration.trust <keys...>", "hotkeys whose records are believed"),
+    )
     .optionsGroup("Testing miners:")
     .option(
       "--stress.window <seconds>",
@@ -189,10 +200,24 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     scoring: url !== undefined && signedFor !== undefined ? { url, signedFor } : undefined,
     otherHalf: flags["other_half.url"] ??
       (signedFor === wallet.hotkey.address ? url : undefined),
+    calibration: calibrationOf(flags),
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
     origins: corsOrigins(flags["api.cors"]),
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
   await runNeuron("validating", validator, log);
+}
+
+/** @throws AppError `invalid_request` for a file of which nothing could be believed. */
+function calibrationOf(
+  { calibration: file, "calibration.trust": trusted }: ValidatorFlags,
+): ValidatorOptions["calibration"] {
+  if (file === undefined) return undefined;
+  if (trusted.length > 0) return { file, trusted };
+  throw new AppError(
+    "invalid_request",
+    "Cannot validate: --calibration is given, and --calibration.trust names nobody whose records " +
+      "count",
+  );
 }

@@ -237,7 +237,9 @@ export class Forwarder {
   ): Promise<Verdict | undefined> {
     const { ledger, random, options } = this.#parts;
     const { hotkey, url } = peer;
-    const known = ledger.checks.count(hotkey) >= options.firstChecks;
+    ledger.doubts.made(statement.id, hotkey);
+    const known = ledger.checks.count(hotkey) >= options.firstChecks &&
+      !ledger.wantsRetest(hotkey);
     if (known && random() >= options.checkShare) {
       if (take()) ledger.results.served(id, hotkey, work);
       return undefined;

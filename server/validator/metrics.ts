@@ -18,12 +18,18 @@ export class ValidatorMetrics extends Metrics {
   );
 
   /** @param block of the weights that were set last; undefined before there are any. */
-  constructor({ miners, block }: {
+  constructor({ miners, drifting = () => 0, block }: {
     readonly miners: () => number;
+    readonly drifting?: () => number;
     readonly block: () => number | undefined;
   }) {
     super();
     this.gauge("stepwise_miners", "Neurons that serve an axon", miners);
+    this.gauge(
+      "stepwise_miners_drifting",
+      "Miners whose checks together are further off than honest ones",
+      drifting,
+    );
     this.gauge("stepwise_weights_block", "Of the weights that were set last", () => block() ?? 0);
   }
 

@@ -1,10 +1,12 @@
 import { AppError } from "../../core/error.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
-import { openVerifier } from "../../core/verifier/mod.ts";
+import type { Receipt } from "../../core/transcript/mod.ts";
+import { openVerifier, tailOf as claimedTail } from "../../core/verifier/mod.ts";
 import { EngineWatch, openEngine } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
+import { openCalibration } from "./open_calibration.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 
@@ -43,8 +45,13 @@ export async function openScoring(
   const { engine: own, model, facts, defaults, checkRequest } = await openEngine(options, stack);
   const { engine } = stack.use(new EngineWatch(own, options.log));
   const verifier = await openVerifier(model);
+  const records = await openCalibration(model.entry, options.calibration, model.tolerances);
+  const tailOf = (receipt: Receipt) => claimedTail(records, receipt.model);
   return {
-    scorer: counted(localScorer(verifier, engine, { fetchMs: options.fetchMs, codec }), metrics),
+    scorer: counted(
+      localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),
+      metrics,
+    ),
     defaults,
     checkRequest: (request) => {
       checkWork(request, defaults, options.forward.maxWork);

@@ -13,9 +13,12 @@ import {
   type CheckedImage,
   type CheckedStatement,
   chooseSteps,
+  type ClaimedTail,
+  deviationOf,
   type Report,
   type Verifier,
 } from "../../core/verifier/mod.ts";
+import type { Receipt } from "../../core/transcript/mod.ts";
 import type { Clock } from "./clock.ts";
 import { evidenceOfMiner } from "./miner_evidence.ts";
 import { askValidator, type Validated } from "./other_half.ts";
@@ -45,6 +48,8 @@ export interface LocalScorerOptions {
   readonly codec?: ImageCodec;
   /** Default: this machine's. */
   readonly clock?: Clock;
+  /** What honest machines of the receipt's claim are like, where it is known. */
+  readonly tailOf?: (receipt: Receipt) => ClaimedTail | undefined;
 }
 
 /**
@@ -55,7 +60,7 @@ export interface LocalScorerOptions {
 export function localScorer(
   verifier: Pick<Verifier, "verify">,
   engine: Pick<ImageEngine, "predict" | "decode">,
-  { fetchMs = FETCH_MS, codec, clock }: LocalScorerOptions = {},
+  { fetchMs = FETCH_MS, codec, clock, tailOf }: LocalScorerOptions = {},
 ): Scorer {
   const network = new Mutex();
   const oneByOne: typeof engine = {
@@ -74,12 +79,12 @@ export function localScorer(
       openEngine: () => Promise.resolve(oneByOne),
       codec,
     });
-    return scoreOf(report);
+    return scoreOf(report, tailOf?.(receipt));
   };
 }
 
 /** What of a report counts. A step that is not opened is a failure, and no proof of a cheat. */
-function scoreOf(report: Report): Score {
+function scoreOf(report: Report, honest: ClaimedTail | undefined): Score {
   const { verdict, reasons, similarity, worst, steps } = report;
   const errors = steps.flatMap(({ velocityError }) => velocityError ?? []);
   return {
@@ -89,7 +94,20 @@ function scoreOf(report: Report): Score {
     velocityError: errors.length > 0 ? Math.max(...errors.map(finite)) : null,
     worst: worst === undefined ? null : finite(worst),
     reasons: [...reasons],
+    ...precisionOf(report, honest),
   };
+}
+
+function precisionOf(
+  { steps }: Report,
+  honest: ClaimedTail | undefined,
+): Pick<Score, "ratios" | "deviation"> {
+  const ratios = steps.flatMap(({ velocityError, tolerance }) =>
+    velocityError === undefined || tolerance === undefined ? [] : finite(velocityError / tolerance)
+  );
+  if (ratios.length === 0) return {};
+  if (!honest) return { ratios };
+  return { ratios, deviation: { sd: deviationOf(ratios, honest.tail), backend: honest.backend } };
 }
 
 /** JSON has no infinity. */

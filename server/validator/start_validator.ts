@@ -10,6 +10,7 @@ import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { systemClock } from "./clock.ts";
+import { DriftWatch } from "./drift_watch.ts";
 import { Forwarder } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
@@ -61,6 +62,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const peers = () => peersOf(subnet.metagraph, address, options.privateAxons);
   const metrics = new ValidatorMetrics({
     miners: () => peers().length,
+    drifting: () => peers().filter(({ hotkey }) => ledger.metrics(hotkey).drifting).length,
     block: () => ledger.weights.last()?.block,
   });
   const model = await openScoring(options, { metrics, codec }, stack);
@@ -105,7 +107,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     log,
   });
   stack.defer(() => forwarder?.idle());
-  stack.use(maintain(forwarder, ledger, log));
+  const drifts = new DriftWatch(ledger, log);
+  stack.use(maintain(forwarder, ledger, () => drifts.look(peers()), log));
   if (options.otherHalf !== undefined) {
     stack.use(exchangeResults(options.otherHalf, ledger, options));
   }
@@ -131,8 +134,14 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
 }
 
 /** Makes the checks that are left over, and deletes what no longer counts. */
-function maintain(forwarder: Forwarder | undefined, ledger: Ledger, log: Log): AsyncDisposable {
+function maintain(
+  forwarder: Forwarder | undefined,
+  ledger: Ledger,
+  look: () => void,
+  log: Log,
+): AsyncDisposable {
   return repeat(MAINTENANCE_MS, async () => {
+    look();
     await forwarder?.resume();
     ledger.sweep();
   }, (error) => log("failed", { error: String(error) }, "error"));

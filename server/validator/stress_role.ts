@@ -12,6 +12,8 @@ import { examine, loadMiner, type StressResult } from "./stress_window.ts";
 
 /** Receipts of tests that are shown. */
 const SHOWN = 200;
+/** Answers of a miner in doubt that are checked in one window, at most. */
+const DOUBTED_CHECKS = 16;
 
 /** What tests need of their validator. */
 interface StressNeeds extends Scoring {
@@ -35,14 +37,18 @@ export async function stressLoop(
     ...{ caller, scorer, draw, random, options: options.stress, clock: stopwatch },
     isNew: (root: string) => ledger.roots.add(root),
   };
+  // Windows come when chance says: what a miner in doubt gets sooner is checks.
+  const thorough = { ...options.stress, checkShare: 1, maxChecks: DOUBTED_CHECKS };
+  const doubted = { ...parts, options: thorough };
   return new StressLoop({
     ...{ ledger, peers, random, clock: systemClock, log: options.log },
     ...{ concurrency: options.concurrency, restMs: options.restMs, options: options.stress },
     load: (peer, most, over) => loadMiner(peer, parts, most, over),
-    examine: (peer, load) => examine(peer, load, parts),
+    examine: (peer, load) => examine(peer, load, ledger.wantsRetest(peer.hotkey) ? doubted : parts),
     publish: (peer, { shown }: StressResult) => {
       if (!shown) return;
       const { id, receipt, token } = shown;
+      ledger.doubts.made(id, receipt.miner);
       ledger.receipts.add(id, { id, receipt, token, miner: peer.url }, SHOWN);
     },
   });

@@ -30,6 +30,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly otherHalf?: string;
   /** Whether axons count at addresses that the open internet does not route to. */
   readonly privateAxons: boolean;
+  /** A file of calibration records, and SS58 of those whose records are believed. */
+  readonly calibration?: { readonly file: string; readonly trusted: readonly string[] };
   /** API keys' file. */
   readonly apiKeys?: string;
   /** SS58 of callers that may ask, besides the validator itself. */

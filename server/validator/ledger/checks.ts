@@ -1,6 +1,7 @@
 import type { Score, ScoreCall } from "../../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../../core/transcript/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
+import type { PrecisionLedger } from "./precision.ts";
 import type { UserResults } from "./results.ts";
 import { brief } from "./rows.ts";
 
@@ -42,10 +43,12 @@ const REMEMBERED_CHECKS = 10;
 export class CheckLedger {
   readonly #database: LedgerDatabase;
   readonly #results: UserResults;
+  readonly #precision: PrecisionLedger;
 
-  constructor(database: LedgerDatabase, results: UserResults) {
+  constructor(database: LedgerDatabase, results: UserResults, precision: PrecisionLedger) {
     this.#database = database;
     this.#results = results;
+    this.#precision = precision;
   }
 
   /** An answer to a user will be checked: remembered until {@link settle}. */
@@ -97,11 +100,14 @@ export class CheckLedger {
   /** @param at milliseconds since 1970. @returns whether it was new. */
   record({ id, hotkey, source, score }: Checked, at = this.#database.now()): boolean {
     const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
-    this.#database.changed(hotkey);
-    return this.#database.run(
-      "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at],
-    ) > 0;
+    return this.#database.atomically(() => {
+      this.#database.changed(hotkey);
+      this.#precision.record({ id, hotkey, score }, at);
+      return this.#database.run(
+        "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at],
+      ) > 0;
+    });
   }
 
   /** How many answers of a miner were ever checked, as far as it is remembered. */

@@ -12,6 +12,9 @@ interface Tables {
   readonly tests: TestLedger;
 }
 
+const CHECKS_WITH_STEPS = "checks LEFT JOIN " +
+  "(SELECT id, hotkey, ratios, deviation, backend FROM check_steps) USING (id, hotkey)";
+
 /** What the two halves of a validator give each other. */
 export class ResultExchange {
   readonly #database: LedgerDatabase;
@@ -28,9 +31,9 @@ export class ResultExchange {
    * @param max of a kind.
    */
   since(since: number, max: number): Results {
-    const read = (table: "service" | "checks" | "windows"): Row[] =>
+    const read = (table: "service" | typeof CHECKS_WITH_STEPS | "windows"): Row[] =>
       this.#database.all(`SELECT * FROM ${table} WHERE at >= ? ORDER BY at LIMIT ?`, since, max);
-    const rows = [read("service"), read("checks"), read("windows")];
+    const rows = [read("service"), read(CHECKS_WITH_STEPS), read("windows")];
     const [answers, checks, tests] = rows;
     const newest = rows.map((kind) => Number(kind.at(-1)?.at ?? since));
     const cut = newest.filter((_, k) => rows[k].length === max);

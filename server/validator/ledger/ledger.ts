@@ -2,10 +2,12 @@ import type { MinerMetrics } from "../../../core/incentive/mod.ts";
 import { AttestationLedger } from "./attestations.ts";
 import { CheckLedger } from "./checks.ts";
 import { LedgerDatabase } from "./database.ts";
+import { DoubtLedger } from "./doubts.ts";
 import { ResultExchange } from "./exchange.ts";
 import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
 import { MetricsCache } from "./metrics_cache.ts";
 import { PublishedReceipts } from "./receipts.ts";
+import { PrecisionLedger } from "./precision.ts";
 import { UserResults } from "./results.ts";
 import { RootLedger } from "./roots.ts";
 import { TestLedger } from "./tests.ts";
@@ -19,6 +21,8 @@ import { WeightLedger } from "./weights.ts";
 export class Ledger implements Disposable {
   readonly results: UserResults;
   readonly checks: CheckLedger;
+  readonly precision: PrecisionLedger;
+  readonly doubts: DoubtLedger;
   readonly tests: TestLedger;
   readonly roots: RootLedger;
   readonly exchange: ResultExchange;
@@ -36,7 +40,9 @@ export class Ledger implements Disposable {
     this.#windows = windows;
     this.#metrics = new MetricsCache(database, windows);
     this.results = new UserResults(database);
-    this.checks = new CheckLedger(database, this.results);
+    this.precision = new PrecisionLedger(database);
+    this.doubts = new DoubtLedger(database);
+    this.checks = new CheckLedger(database, this.results, this.precision);
     this.tests = new TestLedger(database, this.checks);
     this.roots = new RootLedger(database);
     this.exchange = new ResultExchange(database, this);
@@ -50,11 +56,17 @@ export class Ledger implements Disposable {
     return this.#metrics.of(hotkey);
   }
 
+  /** Whether a miner is to be checked sooner than others: it drifts, or somebody doubts it. */
+  wantsRetest(hotkey: string): boolean {
+    return this.metrics(hotkey).drifting || this.doubts.isOpen(hotkey);
+  }
+
   /** Deletes what no longer counts. */
   sweep(): void {
     const { service, syntheticCheat, userCheat } = this.#windows;
     const before = this.#database.now() - Math.max(service, syntheticCheat, userCheat);
-    for (const table of [this.results, this.checks, this.tests, this.roots, this.weights]) {
+    const { results, checks, precision, doubts, tests, roots, weights } = this;
+    for (const table of [results, checks, precision, doubts, tests, roots, weights]) {
       table.sweep(before);
     }
   }

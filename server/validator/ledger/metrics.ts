@@ -1,5 +1,6 @@
 import type { MinerMetrics } from "../../../core/incentive/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
+import { PrecisionLedger } from "./precision.ts";
 import { FAILED_CHECKS } from "./schema.ts";
 
 /** What weighs how long, in milliseconds. */
@@ -30,6 +31,10 @@ export interface Shown {
   readonly velocityError: number;
   /** What it was caught at. */
   readonly why: string | undefined;
+  /** Evidence, in [0, 1], that its checks together are further off than honest ones. */
+  readonly drift: number;
+  /** Tested sooner until newer checks are honest again. It is no proof, and takes no reward. */
+  readonly drifting: boolean;
 }
 
 /** What the incentive of a miner is computed from, always derived from the rows. Unmeasured is NaN. */
@@ -51,6 +56,7 @@ export function metricsOf(
     ...[hotkey, since],
   );
   const caught = caughtAt(database, windows, hotkey);
+  const { evidence: drift, drifting } = new PrecisionLedger(database).driftOf(hotkey);
   return {
     requestsPerSecond: numberOr(test?.rps),
     similarity: numberOr(checks?.similarity),
@@ -60,6 +66,7 @@ export function metricsOf(
     checks: Number(checks?.n),
     carried: numberOr(test?.carried),
     velocityError: numberOr(checks?.error),
+    ...{ drift, drifting },
   };
 }
 

@@ -22,6 +22,7 @@ export function checkOf(row: Row): Results["checks"][number] {
       velocityError: numberOf(row.error),
       worst: numberOf(row.worst),
       reasons: why === null ? [] : [why],
+      ...stepsOf(row),
     },
   };
 }
@@ -33,6 +34,16 @@ export function testOf(row: Row): Results["tests"][number] {
     errorRate: Number(row.error_rate),
     requests: Number(row.requests),
     carried: Number(row.carried),
+  };
+}
+
+/** Of a check joined with its steps, where they were kept. */
+function stepsOf({ ratios, deviation, backend }: Row): Pick<Score, "ratios" | "deviation"> {
+  return {
+    ...(typeof ratios === "string" && { ratios: JSON.parse(ratios) }),
+    ...(typeof deviation === "number" && {
+      deviation: { sd: deviation, backend: String(backend) },
+    }),
   };
 }
 

@@ -14,6 +14,10 @@ export const SCHEMA = `
   CREATE INDEX IF NOT EXISTS checks_of ON checks (hotkey, at, similarity, error);
   CREATE INDEX IF NOT EXISTS failed_checks_of ON checks (hotkey, at)
     WHERE ${FAILED_CHECKS};
+  CREATE TABLE IF NOT EXISTS check_steps
+    (id TEXT, hotkey TEXT, ratios TEXT NOT NULL, deviation REAL, backend TEXT, at INTEGER NOT NULL,
+     PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS check_steps_of ON check_steps (hotkey, at, deviation);
   CREATE TABLE IF NOT EXISTS windows
     (id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, rps REAL NOT NULL, error_rate REAL NOT NULL,
      requests INTEGER NOT NULL, carried INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
@@ -29,6 +33,10 @@ export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS attestations
     (receipt TEXT, checker TEXT, entry TEXT NOT NULL, at INTEGER NOT NULL,
      PRIMARY KEY (receipt, checker)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS makers
+    (receipt TEXT PRIMARY KEY, hotkey TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS doubts
+    (hotkey TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS receipts
     (id TEXT PRIMARY KEY, entry TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 `;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import {
   type Attestation,
@@ -16,14 +16,18 @@ const checker = openHotkey("11".repeat(32));
 const stranger = openHotkey("22".repeat(32));
 
 let stack: DisposableStack;
+let ledger: Ledger;
+const logged: unknown[] = [];
 let app: ReturnType<typeof validatorRoutes>;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1), toFake: ["Date"] });
   stack = new DisposableStack();
+  ledger = stack.use(new Ledger(":memory:"));
+  logged.length = 0;
   app = validatorRoutes({
-    ...{ version: "test", forwarding: undefined, info: () => ({}), log: () => {} },
-    ledger: stack.use(new Ledger(":memory:")),
+    ...{ version: "test", forwarding: undefined, info: () => ({}), ledger },
+    log: (event, facts) => logged.push([event, facts]),
     guard: new RequestGuard(checker.address, stack.use(new ReplayWindow(":memory:"))),
     metrics: new ValidatorMetrics({ miners: () => 0, block: () => undefined }),
     registered: (address) => address === checker.address,
@@ -107,4 +111,29 @@ test("junk in one name costs it no turn; what it signed itself does", async () =
   const own: number[] = [];
   for (let k = 0; k < 21; k++) own.push((await send(await signed())).status);
   expect(own).toEqual([...Array(20).fill(200), 429]);
+});
+
+describe("who calls an image suspect", () => {
+  beforeEach(() => ledger.doubts.made(RECEIPT, "5Miner"));
+
+  test.each(["suspect", "invalid"] as const)("%s: has its miner checked again", async (verdict) => {
+    await send(await signed({ verdict }));
+    expect(ledger.wantsRetest("5Miner")).toBe(true);
+    const facts = { hotkey: "5Miner", receipt: RECEIPT, verdict, checker: checker.address };
+    expect(logged).toContainEqual(["doubted", facts]);
+    // A word, and no proof.
+    expect(ledger.metrics("5Miner").cheated).toBe(false);
+  });
+
+  test("and who calls it honest, or has no key here, does not", async () => {
+    await send(await signed({ verdict: "honest" }));
+    await send(await signed({ verdict: "suspect" }, stranger));
+    expect(ledger.wantsRetest("5Miner")).toBe(false);
+  });
+
+  test("and who says so of an image that was not made for us does not", async () => {
+    expect((await send(await signed({ verdict: "suspect", receipt: "cd".repeat(32) }))).status)
+      .toBe(200);
+    expect(ledger.wantsRetest("5Miner")).toBe(false);
+  });
 });

@@ -1,0 +1,177 @@
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { AppError } from "../error.ts";
+import { issueSentence } from "../json_decoding.ts";
+import { decodeSs58, type Hotkey, isSs58, verifySr25519 } from "../keys/mod.ts";
+import { toleranceSchema } from "../model/mod.ts";
+import { canonicalJson } from "../transcript/mod.ts";
+import { fitHonestTail, type HonestImage, type HonestTail } from "./drift.ts";
+
+const share = z.number().min(0).max(1e6);
+const deviation = z.number().positive().max(100);
+
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  /** `manifestHash` of the model's files. */
+  manifest: z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex"),
+  /** What made the images, in short (`native`), and as it names itself. */
+  backend: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  device: z.string().min(1).max(300),
+  /** The backends that they were checked on. */
+  checkers: z.array(z.string().max(64)).min(1).max(64),
+  /** What errors are divided by; its precision is that of the less exact side. */
+  tolerance: toleranceSchema,
+  images: z.int().min(2),
+  /** Steps that were measured. */
+  steps: z.int().min(6),
+  /** Of velocity error over tolerance. */
+  quantiles: z.strictObject({ p5: share, p50: share, p95: share, p99: share, max: share }),
+  /** The null of the sequential test. */
+  tail: z.strictObject({
+    mean: z.number().min(-100).max(0),
+    between: deviation,
+    within: deviation,
+  }),
+  date: z.iso.date(),
+  /** SS58 of who measured it, where it is signed. */
+  hotkey: z.string().max(64).refine(isSs58, "not an SS58 address").optional(),
+});
+
+const fileSchema = z.strictObject({
+  records: z.array(z.strictObject({
+    record: recordSchema,
+    /** sr25519 by the record's hotkey over {@link calibrationMessage}, in lower-case hex. */
+    signature: z.string().regex(/^[0-9a-f]{128}$/).optional(),
+  })).max(1000),
+});
+
+/** How far honest images of one backend are from the tolerance, as somebody measured it. */
+export type CalibrationRecord = z.infer<typeof recordSchema>;
+
+/** A record, and the signature of whoever answers for it. */
+export type SignedCalibration = z.infer<typeof fileSchema>["records"][number];
+
+/** First bytes of what is signed, so that no other signature of a key passes for one. */
+const DOMAIN = "stepwise-calibration-v1\n";
+
+/** What is signed: the domain and the canonical JSON, in UTF-8. */
+function calibrationMessage(record: CalibrationRecord): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(DOMAIN + canonicalJson(record));
+}
+
+/**
+ * A file of calibration records. Signatures are for {@link trustedRecords}.
+ * @throws AppError `invalid_config` naming the field.
+ */
+export function decodeCalibration(json: unknown): SignedCalibration[] {
+  const decoded = fileSchema.safeParse(json);
+  if (decoded.success) return decoded.data.records;
+  const [issue] = decoded.error.issues;
+  throw new AppError(
+    "invalid_config",
+    `Cannot read the calibration records: ${issueSentence(issue, json)}`,
+    { cause: decoded.error },
+  );
+}
+
+/** @param hotkey without one the record stays unsigned: good for its maker's own files alone. */
+export async function signCalibration(
+  measured: Omit<CalibrationRecord, "hotkey">,
+  hotkey: Pick<Hotkey, "address" | "sign"> | undefined,
+): Promise<SignedCalibration> {
+  if (!hotkey) return { record: measured };
+  const record = { ...measured, hotkey: hotkey.address };
+  return { record, signature: bytesToHex(await hotkey.sign(calibrationMessage(record))) };
+}
+
+/**
+ * The records of hotkeys that are trusted.
+ * @throws AppError `signature_invalid` for one that a trusted hotkey did not sign.
+ */
+export function trustedRecords(
+  signed: readonly SignedCalibration[],
+  trusted: readonly string[],
+): CalibrationRecord[] {
+  return signed.flatMap(({ record, signature }) => {
+    const { hotkey } = record;
+    if (hotkey === undefined || !trusted.includes(hotkey)) return [];
+    if (isSignedBy(hotkey, record, signature)) return [record];
+    throw new AppError(
+      "signature_invalid",
+      `Cannot trust the calibration record of ${record.backend}: its signature is not that of ${hotkey}`,
+    );
+  });
+}
+
+function isSignedBy(
+  hotkey: string,
+  record: CalibrationRecord,
+  signature: string | undefined,
+): boolean {
+  return signature !== undefined &&
+    verifySr25519(calibrationMessage(record), hexToBytes(signature), decodeSs58(hotkey));
+}
+
+/** What a record is made of, besides the measured images. */
+export type Measured = Omit<
+  CalibrationRecord,
+  "version" | "images" | "steps" | "quantiles" | "tail" | "hotkey"
+>;
+
+/** @param images two or more of each kind. */
+export function calibrationOf(
+  measured: Measured,
+  images: readonly HonestImage[],
+): Omit<CalibrationRecord, "hotkey"> {
+  const ratios = images.flatMap((image) => image.ratios).toSorted((a, b) => a - b);
+  const at = (part: number) => rounded(ratios[Math.max(0, Math.ceil(part * ratios.length) - 1)]);
+  const { mean, between, within } = fitHonestTail(images);
+  return {
+    version: 1,
+    ...measured,
+    images: images.length,
+    steps: ratios.length,
+    quantiles: { p5: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) },
+    tail: { mean: rounded(mean), between: rounded(between), within: rounded(within) },
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+/** What a receipt claims to be computed with. Receipts name no backend yet. */
+export interface Claim {
+  readonly manifest: string;
+  readonly precision: CalibrationRecord["tolerance"]["precision"];
+  readonly backend?: string;
+}
+
+/** The null that a claim is held against, and whose it is. */
+export interface ClaimedTail {
+  readonly backend: string;
+  readonly tail: HonestTail;
+}
+
+/**
+ * Of the backend that is claimed; of the one that honest images are furthest off with, where none is: a
+ * miner that may choose its claim would choose that one.
+ * @returns undefined where nobody who is trusted has measured it.
+ */
+export function tailOf(
+  records: readonly CalibrationRecord[],
+  { manifest, precision, backend }: Claim,
+): ClaimedTail | undefined {
+  const own = records.filter((record) =>
+    record.manifest === manifest && record.tolerance.precision === precision
+  );
+  const claimed = own.filter((record) => record.backend === backend);
+  const [widest] = (claimed.length > 0 ? claimed : own)
+    .toSorted((a, b) => reachOf(b.tail) - reachOf(a.tail));
+  return widest && { backend: widest.backend, tail: widest.tail };
+}
+
+/** What a check of three steps exceeds once in 700, in nats. */
+function reachOf({ mean, between, within }: HonestTail): number {
+  return mean + 3 * Math.sqrt(between ** 2 + within ** 2 / 3);
+}

@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { gaussianNoise } from "../../../core/noise/mod.ts";
+import {
+  calibrationOf,
+  type CalibrationRecord,
+  decodeCalibration,
+  signCalibration,
+  type SignedCalibration,
+  tailOf,
+  trustedRecords,
+} from "../../../core/verifier/mod.ts";
+import { thrownBy } from "../../fixtures/thrown.ts";
+
+const MANIFEST = "ab".repeat(32);
+const TOLERANCE = { precision: "float32" as const, points: [{ noise: 1, tolerance: 1e-3 }] };
+const [trusted, other] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))];
+
+/** Twelve images of ten steps, log-normal around e^mean of the tolerance. */
+function measured(backend: string, mean: number): Omit<CalibrationRecord, "hotkey"> {
+  const noise = gaussianNoise(7n, 0, 120);
+  const images = Array.from({ length: 12 }, (_, k) => ({
+    kind: k % 2 ? "ddim" : "euler",
+    ratios: Array.from(noise.subarray(10 * k, 10 * k + 10), (z) => Math.exp(mean + 0.4 * z)),
+  }));
+  const machine = { backend, device: `${backend} of a test`, checkers: ["cpu"] };
+  return calibrationOf(
+    { manifest: MANIFEST, ...machine, tolerance: TOLERANCE, date: "2026-01-01" },
+    images,
+  );
+}
+
+const asFile = (records: readonly SignedCalibration[]) => JSON.parse(JSON.stringify({ records }));
+
+test("a record says how far honest machines are from the tolerance", () => {
+  const { images, steps, quantiles, tail } = measured("chrome", -2);
+  expect([images, steps]).toEqual([12, 120]);
+  // e^-2 of the tolerance in the median, e^(1.645 * 0.4) of that at 95 %.
+  expect(Math.log(quantiles.p50)).toBeCloseTo(-2, 0);
+  expect(quantiles.p5).toBeLessThan(quantiles.p50);
+  expect(quantiles.max).toBeGreaterThanOrEqual(quantiles.p99);
+  expect(tail.mean).toBeGreaterThan(-2.2);
+  expect(tail.mean).toBeLessThan(-1.5);
+});
+
+test("records of a trusted hotkey count, those of others and of nobody do not", async () => {
+  const records = [
+    await signCalibration(measured("chrome", -2), trusted),
+    await signCalibration(measured("native", -1), other),
+    await signCalibration(measured("cpu", -1), undefined),
+  ];
+  const read = decodeCalibration(asFile(records));
+  expect(read).toEqual(records);
+  expect(trustedRecords(read, [trusted.address]).map(({ backend }) => backend)).toEqual(["chrome"]);
+  expect(trustedRecords(read, [])).toEqual([]);
+});
+
+test("a record that was changed, or signed by another, is refused by name", async () => {
+  const { record, signature } = await signCalibration(measured("chrome", -2), trusted);
+  const wider = { ...record, tail: { ...record.tail, mean: -0.1 } };
+  for (const forged of [{ record: wider, signature }, { record }]) {
+    expect(thrownBy(() => trustedRecords([forged], [trusted.address]))).toMatchObject({
+      code: "signature_invalid",
+      message: expect.stringContaining("of chrome: its signature is not that of"),
+    });
+  }
+});
+
+test("a file that is none names the field", () => {
+  const records = [{ record: { ...measured("chrome", -2), steps: 0 } }];
+  expect(thrownBy(() => decodeCalibration({ records }))).toMatchObject({
+    code: "invalid_config",
+    message: expect.stringMatching(
+      /^Cannot read the calibration records: records\.0\.record\.steps is 0/,
+    ),
+  });
+});
+
+test("a claim is held against its own backend, and none against the widest", () => {
+  const records = [measured("native", -3), measured("chrome", -2), measured("cpu", -4)];
+  const claim = { manifest: MANIFEST, precision: "float32" as const };
+  expect(tailOf(records, { ...claim, backend: "native" })?.backend).toBe("native");
+  expect(tailOf(records, claim)).toEqual({ backend: "chrome", tail: records[1].tail });
+  expect(tailOf(records, { ...claim, backend: "unknown" })?.backend).toBe("chrome");
+  expect(tailOf(records, { ...claim, precision: "float16" })).toBeUndefined();
+  expect(tailOf(records, { ...claim, manifest: "cd".repeat(32) })).toBeUndefined();
+});
