@@ -5,10 +5,10 @@ import { issueSentence } from "../json_decoding.ts";
 import { decodeSs58, type Hotkey, isSs58, verifySr25519 } from "../keys/mod.ts";
 import { toleranceSchema } from "../model/mod.ts";
 import { canonicalJson } from "../transcript/mod.ts";
-import { fitHonestTail, type HonestImage, type HonestTail } from "./drift.ts";
+import { fitHonestTail, type HonestTail } from "./drift.ts";
 
 const share = z.number().min(0).max(1e6);
-const deviation = z.number().positive().max(100);
+const deviation = z.number().min(1e-3).max(100);
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -26,12 +26,14 @@ const recordSchema = z.strictObject({
   steps: z.int().min(6),
   /** Of velocity error over tolerance. */
   quantiles: z.strictObject({ p5: share, p50: share, p95: share, p99: share, max: share }),
-  /** The null of the sequential test. */
-  tail: z.strictObject({
-    mean: z.number().min(-100).max(0),
+  /** Nulls of the sequential test, by the request's scheduler: solvers differ by more than images do. */
+  tails: z.array(z.strictObject({
+    scheduler: z.string().min(1).max(64),
+    floor: z.number().min(-100).max(0),
+    mean: z.number().min(-100).max(1),
     between: deviation,
     within: deviation,
-  }),
+  })).min(1).max(100),
   date: z.iso.date(),
   /** SS58 of who measured it, where it is signed. */
   hotkey: z.string().max(64).refine(isSs58, "not an SS58 address").optional(),
@@ -115,34 +117,60 @@ function isSignedBy(
 /** What a record is made of, besides the measured images. */
 export type Measured = Omit<
   CalibrationRecord,
-  "version" | "images" | "steps" | "quantiles" | "tail" | "hotkey"
+  "version" | "images" | "steps" | "quantiles" | "tails" | "hotkey"
 >;
 
-/** @param images two or more of each kind. */
+/** An honest image that was checked on another machine. */
+export interface HonestImage {
+  /** Of its request: a name, or {@link OWN_SCHEDULER}. */
+  readonly scheduler: string;
+  /** Velocity error over tolerance of each step; three at least. */
+  readonly ratios: readonly number[];
+}
+
+/** Stands for the model's own, where a request names none. */
+export const OWN_SCHEDULER = "own";
+
+/** The key of a request's null; undefined for a configuration that is written out. */
+export function schedulerKey(scheduler: unknown): string | undefined {
+  if (scheduler === undefined) return OWN_SCHEDULER;
+  return typeof scheduler === "string" ? scheduler : undefined;
+}
+
+/** @param images two or more of each scheduler. */
 export function calibrationOf(
   measured: Measured,
   images: readonly HonestImage[],
 ): Omit<CalibrationRecord, "hotkey"> {
   const ratios = images.flatMap((image) => image.ratios).toSorted((a, b) => a - b);
   const at = (part: number) => rounded(ratios[Math.max(0, Math.ceil(part * ratios.length) - 1)]);
-  const { mean, between, within } = fitHonestTail(images);
   return {
     version: 1,
     ...measured,
     images: images.length,
     steps: ratios.length,
     quantiles: { p5: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) },
-    tail: { mean: rounded(mean), between: rounded(between), within: rounded(within) },
+    tails: [...Map.groupBy(images, ({ scheduler }) => scheduler)].map(([scheduler, own]) => ({
+      scheduler,
+      ...roundedTail(fitHonestTail(own.map((image) => image.ratios))),
+    })),
   };
+}
+
+function roundedTail({ floor, mean, between, within }: HonestTail): HonestTail {
+  const [f, m, b, w] = [floor, mean, between, within].map(rounded);
+  return { floor: f, mean: m, between: b, within: w };
 }
 
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** What a receipt claims to be computed with. Receipts name no backend yet. */
+/** What a receipt claims to be computed with, and for what. Receipts name no backend yet. */
 export interface Claim {
   readonly manifest: string;
+  /** By {@link schedulerKey}. */
+  readonly scheduler?: string;
   readonly precision: CalibrationRecord["tolerance"]["precision"];
   readonly backend?: string;
 }
@@ -154,21 +182,31 @@ export interface ClaimedTail {
 }
 
 /**
- * Of the backend that is claimed; of the one that honest images are furthest off with, where none is: a
- * miner that may choose its claim would choose that one.
- * @returns undefined where nobody who is trusted has measured it.
+ * The null of the claim's backend and scheduler. Where a claim names no backend, that of the one which
+ * honest images are furthest off with: a miner that may choose its claim would choose it. Likewise for
+ * a scheduler that was not measured.
+ * @returns undefined where nobody who is trusted has measured the model.
  */
 export function tailOf(
   records: readonly CalibrationRecord[],
-  { manifest, precision, backend }: Claim,
+  { manifest, precision, backend, scheduler }: Claim,
 ): ClaimedTail | undefined {
   const own = records.filter((record) =>
     record.manifest === manifest && record.tolerance.precision === precision
   );
-  const claimed = own.filter((record) => record.backend === backend);
-  const [widest] = (claimed.length > 0 ? claimed : own)
+  const ofBackend = preferred(own, (record) => record.backend === backend);
+  const tails = ofBackend.flatMap((record) =>
+    record.tails.map((tail) => ({ backend: record.backend, tail }))
+  );
+  const [widest] = preferred(tails, ({ tail }) => tail.scheduler === scheduler)
     .toSorted((a, b) => reachOf(b.tail) - reachOf(a.tail));
-  return widest && { backend: widest.backend, tail: widest.tail };
+  return widest;
+}
+
+/** Those that fit, or else all. */
+function preferred<T>(all: readonly T[], fits: (each: T) => boolean): readonly T[] {
+  const fitting = all.filter(fits);
+  return fitting.length > 0 ? fitting : all;
 }
 
 /** What a check of three steps exceeds once in 700, in nats. */

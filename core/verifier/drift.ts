@@ -6,9 +6,13 @@
  * @see Page, Continuous inspection schemes, Biometrika 41 (1954); Lorden, Ann. Math. Statist. 42 (1971).
  */
 
-/** The null: how far honest images of one backend and precision are from their tolerances. */
+/**
+ * The null: how far honest images of one kind are from their tolerances, by the logarithm of velocity
+ * error over tolerance, held at `floor` from below.
+ */
 export interface HonestTail {
-  /** Mean of log(velocity error / tolerance). */
+  /** The median. More exact than this a step gains nothing: those that agree to the bit hide no others. */
+  readonly floor: number;
   readonly mean: number;
   /** Standard deviation of images' means around it, and of an image's steps around its own. */
   readonly between: number;
@@ -54,11 +58,9 @@ function logRatio(ratio: number): number {
  */
 export function deviationOf(
   ratios: readonly number[],
-  { mean, between, within }: HonestTail,
+  { floor, mean, between, within }: HonestTail,
 ): number {
-  // Steps that agree to the bit, as between two machines of one kind, must not hide the others.
-  const least = mean + BOUNDS.least * Math.hypot(between, within);
-  const own = meanOf(ratios.map((ratio) => Math.max(logRatio(ratio), least)));
+  const own = meanOf(ratios.map((ratio) => Math.max(logRatio(ratio), floor)));
   return (own - mean) / Math.sqrt(between ** 2 + within ** 2 / ratios.length);
 }
 
@@ -80,39 +82,34 @@ export function driftOf(deviations: Iterable<number>): Drift {
   return { evidence: sum / THRESHOLD, drifting };
 }
 
-/** An honest image that was checked on another machine. */
-export interface HonestImage {
-  /** Of request: solvers differ by more than images of one solver do, and users may ask for one alone. */
-  readonly kind: string;
-  /** Velocity error over tolerance of each step; three at least. */
-  readonly ratios: readonly number[];
-}
-
-/** At least so far apart are honest images: a new driver moves their errors by as much. */
-const MIN_BETWEEN = 0.25;
+/** At least so far apart are honest images: a new driver moves their errors by a tenth and more. */
+const MIN_BETWEEN = 0.15;
 const WIDENING = 1.05;
 
 /**
- * The null from honest images: the mean of the kind that is furthest off, and the spread within kinds,
- * widened until e^gain of a check of three steps is 1 at most on average in every kind by itself. Tails
- * that are heavier than normal widen it.
+ * The null from honest images of one kind: measured, and widened until e^gain of a check of three steps
+ * is 1 at most on average. Tails that are heavier than normal widen it.
+ * @param images velocity error over tolerance of each one's steps: two images, of three steps, at least.
  */
-export function fitHonestTail(images: readonly HonestImage[]): HonestTail {
-  const kinds = [...Map.groupBy(images, ({ kind }) => kind).values()]
-    .map((own) => own.map(({ ratios }) => ratios));
-  const logs = kinds.map((own) => own.map((ratios) => ratios.map(logRatio)));
-  const within = Math.sqrt(meanOf(logs.flat().map(upperVariance)));
-  const medians = logs.map((own) => own.map(medianOf));
-  const apart = meanOf(medians.map(variance));
-  // As few images leave open where a mean is.
-  const highest = medians.map((own) => meanOf(own) + 2 * Math.sqrt(variance(own) / own.length));
-  const [mean, between] = [Math.max(...highest), Math.sqrt(Math.max(apart, MIN_BETWEEN ** 2))];
-  const checks = kinds.map((own) => own.flatMap(threes));
-  let tail = { mean, between, within };
-  while (checks.some((own) => rises(own, tail))) {
-    tail = { mean, between: tail.between * WIDENING, within: tail.within * WIDENING };
+export function fitHonestTail(images: readonly (readonly number[])[]): HonestTail {
+  const logs = images.map((ratios) => ratios.map(logRatio));
+  const floor = upperMean(logs.map(medianOf));
+  const held = logs.map((own) => own.map((log) => Math.max(log, floor)));
+  const means = held.map(meanOf);
+  const mean = upperMean(means);
+  const within = Math.sqrt(meanOf(held.map(variance)));
+  const between = Math.sqrt(Math.max(variance(means), MIN_BETWEEN ** 2));
+  const checks = images.flatMap(threes);
+  let tail = { floor, mean, between, within };
+  while (rises(checks, tail)) {
+    tail = { ...tail, between: tail.between * WIDENING, within: tail.within * WIDENING };
   }
   return tail;
+}
+
+/** As few values leave open where their mean is: two standard errors above it. */
+function upperMean(values: readonly number[]): number {
+  return meanOf(values) + 2 * Math.sqrt(variance(values) / values.length);
 }
 
 /** Whether honest checks would add to the evidence in the long run. */
@@ -132,12 +129,6 @@ function meanOf(values: readonly number[]): number {
 
 function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-/** Above the median: below it errors reach down to the zero of machines that agreed to the bit. */
-function upperVariance(values: readonly number[]): number {
-  const median = medianOf(values);
-  return meanOf(values.filter((value) => value >= median).map((value) => (value - median) ** 2));
 }
 
 function variance(values: readonly number[]): number {

@@ -25,7 +25,9 @@ export {
   type Claim,
   type ClaimedTail,
   decodeCalibration,
+  type HonestImage,
   type Measured,
+  schedulerKey,
   signCalibration,
   type SignedCalibration,
   tailOf,
@@ -50,15 +52,8 @@ export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
-export { catchRate, drawSteps, privateWords, publicWords } from "./draw.ts";
-export {
-  deviationOf,
-  type Drift,
-  driftOf,
-  fitHonestTail,
-  type HonestImage,
-  type HonestTail,
-} from "./drift.ts";
+export { catchRate, drawSteps, privateWords, publicWords, type WordSource } from "./draw.ts";
+export { deviationOf, type Drift, driftOf, fitHonestTail, type HonestTail } from "./drift.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";
 export type { Report } from "./report.ts";

@@ -3,7 +3,8 @@ import { FALSE_REJECTS } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
-import { openMachines } from "../calibrate/mod.ts";
+import { type HonestTail, tailOf } from "../../core/verifier/mod.ts";
+import { openCalibration, openMachines } from "../calibrate/mod.ts";
 import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
@@ -77,8 +78,9 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
   const bench = stack.use(await LabBench.open(await openModel(flags.model), tolerance));
   const makers = await honestMakers(flags, progress, stack);
   progress.hint("Trying honest machines");
+  const tail = await tailFor(flags, tolerance, sizing);
   const study = await studyCheats(
-    ...[bench, sizing, makers] as const,
+    ...[bench, sizing, makers, tail] as const,
     (name, done, total) => progress.step(name, done, total),
   );
   console.log(flags.json ? studyJson(study, sizing) : studyTable(study));
@@ -119,6 +121,19 @@ function toleranceOf({ model }: AdversaryFlags): Tolerance {
     "invalid_request",
     `Cannot try cheats: ${model} has no tolerances in the catalogue; deno task calibrate fits them`,
   );
+}
+
+/** By the catalogue's records; undefined where it has none. */
+async function tailFor(
+  { model }: AdversaryFlags,
+  tolerance: Tolerance,
+  { scheduler }: Sizing,
+): Promise<HonestTail | undefined> {
+  const entry = knownEntry(model);
+  const manifest = entry?.weights?.find(({ precision }) => precision === PRECISION)?.manifest;
+  if (manifest === undefined) return undefined;
+  const records = await openCalibration(entry, undefined, [tolerance]);
+  return tailOf(records, { manifest, precision: PRECISION, scheduler })?.tail;
 }
 
 function sizingOf(flags: AdversaryFlags): Sizing {

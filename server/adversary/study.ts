@@ -1,6 +1,8 @@
 import {
   type Cheat,
   type CheatFindings,
+  type DriftRates,
+  driftRates,
   type ExaminedRun,
   examineFiles,
   type FileFinding,
@@ -11,6 +13,7 @@ import {
   thresholdsOf,
   zoo,
 } from "../../core/adversary/mod.ts";
+import type { HonestTail } from "../../core/verifier/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { LabBench, Sizing } from "./lab_bench.ts";
 
@@ -25,6 +28,14 @@ export interface Study {
   readonly files: readonly FileFinding[];
   /** Velocity errors that reject one honest image in 10,000; undefined without other machines. */
   readonly thresholds: Thresholds | undefined;
+  /** How soon all checks together show what single ones do not; none without a null to compare with. */
+  readonly drift: readonly Found[];
+}
+
+/** A practice, and the share of its miners that are drifting after so many checks. */
+interface Found {
+  readonly name: string;
+  readonly rates: DriftRates;
 }
 
 /** No practice is tried more often, however few of its steps are cheated. */
@@ -32,12 +43,14 @@ const MAX_RUNS = 5000;
 
 /**
  * @param makers honest machines besides the checker's own, each making as many images as `runs`.
+ * @param tail what the sequential test takes for honest.
  * @param onProgress called with the name of each practice tried, its number from 1 on, and the total.
  */
 export async function studyCheats(
   bench: LabBench,
   sizing: Sizing,
   makers: ReadonlyMap<string, ImageEngine>,
+  tail: HonestTail | undefined,
   onProgress: (name: string, done: number, total: number) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
@@ -54,9 +67,15 @@ export async function studyCheats(
   const elsewhere = others.flatMap(([, made]) => made.flatMap((run) => run.sights));
   const thresholds = thresholdsOf(elsewhere, sizing.steps);
   const against = { all: [...own.flatMap((run) => run.sights), ...elsewhere], thresholds };
+  const drift: Found[] = [];
+  const follow = (name: string, made: readonly ExaminedRun[]) => {
+    if (tail) drift.push({ name, rates: driftRates(made, tail) });
+  };
+  for (const [name, made] of others) follow(`honest, on ${name}`, made);
   const find = async (cheat: Cheat) => {
     const made = await tryOften(cheat, bench, sizing);
     report(cheat.name);
+    if (imprecise.includes(cheat)) follow(cheat.name, made);
     return findingsOf(cheat, made, against);
   };
   return {
@@ -67,6 +86,7 @@ export async function studyCheats(
     notCaught: await inTurn(imprecise, find),
     files: await examineFiles(await bench.image(sizing)),
     thresholds,
+    drift,
   };
 }
 

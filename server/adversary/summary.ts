@@ -38,6 +38,7 @@ function summaryJson(study: Study, sizing: Sizing, engines: Record<string, strin
     cheats: study.cheats.map(plain),
     notCaught: study.notCaught.map(plain),
     files: study.files,
+    drift: study.drift,
   };
   return `${JSON.stringify(summary, rounded, 2)}\n`;
 }

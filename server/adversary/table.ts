@@ -52,11 +52,25 @@ export function studyTable(study: Study): string {
     ...table(PROFIT, study),
     "calls: through the network, counted; work: their price; income: expected weight, and the same by",
     "Subnet 30's rule. An honest miner's are 1.",
+    ...driftTable(study),
     "",
     "The image's file, at level 3",
     ...study.files.map(({ name, format, verdict }) => line(`${format}: ${name}`, [verdict])),
     "refused: for its container; suspect: for its pixels or its length.",
   ].join("\n");
+}
+
+/** How soon what passes single checks is found by all of them together. */
+function driftTable({ drift }: Study): string[] {
+  if (drift.length === 0) return [];
+  const row = ({ name, rates }: Study["drift"][number]) =>
+    line(name, [5, 10, 20, 40].map((checks) => percent(rates[checks as keyof typeof rates])));
+  return [
+    "",
+    "Drift: miners whose checks of three steps together are further off than honest ones, in %",
+    line("after so many checks", ["5", "10", "20", "40"]),
+    ...drift.map(row),
+  ];
 }
 
 function table(columns: Columns, { honest, cheats, notCaught }: Study): string[] {

@@ -3,7 +3,7 @@ import type { ImageEngine } from "../../core/generation/mod.ts";
 import { fromHalf } from "../../core/half.ts";
 import type { Plan } from "../../core/schedule/mod.ts";
 import type { Tolerance } from "../../core/model/mod.ts";
-import { finishResidual, residualSums } from "../../core/verifier/mod.ts";
+import { finishResidual, residualSums, schedulerKey } from "../../core/verifier/mod.ts";
 import type { Machine } from "./hosts.ts";
 
 /** One step that an engine made, as another engine's network sees it. */
@@ -13,8 +13,8 @@ export interface StepAgreement {
   /** Of the less exact of the two: whose tolerance holds. */
   readonly precision: Tolerance["precision"];
   readonly run: number;
-  /** Of request: its scheduler. */
-  readonly kind: string;
+  /** Of the request, by `schedulerKey`. */
+  readonly scheduler: string | undefined;
   readonly index: number;
   /** Of `steps`. */
   readonly steps: number;
@@ -76,10 +76,10 @@ async function checkRun(
       next,
       nextAgain: next,
     }));
-    const kind = typeof request.scheduler === "string" ? request.scheduler : "the model's own";
+    const scheduler = schedulerKey(request.scheduler);
     return {
       ...machines,
-      kind,
+      scheduler,
       index,
       steps: plan.rows.length,
       noise: sigma / alpha,

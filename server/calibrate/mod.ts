@@ -4,3 +4,4 @@
  */
 export { calibrateCommand } from "./command.ts";
 export { openMachines } from "./hosts.ts";
+export { type GivenCalibration, openCalibration } from "./open_calibration.ts";

@@ -42,17 +42,22 @@ export async function recordsOf(
 
 /** Errors over the tolerance, an image on each checker. */
 function imagesOf(steps: readonly StepAgreement[], tolerance: Tolerance): HonestImage[] {
-  const images = [...Map.groupBy(steps, ({ run, checker }) => `${run} ${checker}`).values()];
-  const kinds = Map.groupBy(images, ([{ kind }]) => kind);
-  for (const [kind, own] of kinds) {
-    if (own.length < 2) refuse(`--runs leaves one image alone of ${kind}, which shows no spread`);
+  const images = [...Map.groupBy(steps, ({ run, checker }) => `${run} ${checker}`).values()]
+    .flatMap((own) => {
+      const [{ scheduler }] = own;
+      return scheduler === undefined ? [] : [{ scheduler, ratios: ratiosOf(own, tolerance) }];
+    });
+  for (const [scheduler, own] of Map.groupBy(images, (image) => image.scheduler)) {
+    if (own.length > 1) continue;
+    refuse(`--runs leaves one image alone of the scheduler ${scheduler}, which shows no spread`);
   }
-  return images.map((image) => ({
-    kind: image[0].kind,
-    ratios: image.map(({ velocityError, noise }) =>
-      velocityError / toleranceAt(tolerance, { alpha: 1, sigma: noise })
-    ),
-  }));
+  return images;
+}
+
+function ratiosOf(steps: readonly StepAgreement[], tolerance: Tolerance): number[] {
+  return steps.map(({ velocityError, noise }) =>
+    velocityError / toleranceAt(tolerance, { alpha: 1, sigma: noise })
+  );
 }
 
 /** Another host with the same weights. */

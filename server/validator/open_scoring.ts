@@ -2,11 +2,11 @@ import { AppError } from "../../core/error.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
-import { openVerifier, tailOf as claimedTail } from "../../core/verifier/mod.ts";
+import { openVerifier, schedulerKey, tailOf as claimedTail } from "../../core/verifier/mod.ts";
+import { openCalibration } from "../calibrate/mod.ts";
 import { EngineWatch, openEngine } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
-import { openCalibration } from "./open_calibration.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 
@@ -46,7 +46,8 @@ export async function openScoring(
   const { engine } = stack.use(new EngineWatch(own, options.log));
   const verifier = await openVerifier(model);
   const records = await openCalibration(model.entry, options.calibration, model.tolerances);
-  const tailOf = (receipt: Receipt) => claimedTail(records, receipt.model);
+  const tailOf = ({ model, request }: Receipt) =>
+    claimedTail(records, { ...model, scheduler: schedulerKey(request.scheduler) });
   return {
     scorer: counted(
       localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),

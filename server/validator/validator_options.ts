@@ -3,6 +3,7 @@ import type { NeuronOptions } from "../neuron/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
 import type { Validated } from "./other_half.ts";
 import type { StressOptions } from "./stress_window.ts";
+import type { GivenCalibration } from "../calibrate/mod.ts";
 
 /** What a validator is started with. */
 export interface ValidatorOptions extends NeuronOptions {
@@ -30,8 +31,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly otherHalf?: string;
   /** Whether axons count at addresses that the open internet does not route to. */
   readonly privateAxons: boolean;
-  /** A file of calibration records, and SS58 of those whose records are believed. */
-  readonly calibration?: { readonly file: string; readonly trusted: readonly string[] };
+  /** What honest machines are like, besides the records of the catalogue. */
+  readonly calibration?: GivenCalibration;
   /** API keys' file. */
   readonly apiKeys?: string;
   /** SS58 of callers that may ask, besides the validator itself. */

@@ -5,6 +5,7 @@ import {
   calibrationOf,
   type CalibrationRecord,
   decodeCalibration,
+  schedulerKey,
   signCalibration,
   type SignedCalibration,
   tailOf,
@@ -20,7 +21,7 @@ const [trusted, other] = [openHotkey("1".repeat(64)), openHotkey("2".repeat(64))
 function measured(backend: string, mean: number): Omit<CalibrationRecord, "hotkey"> {
   const noise = gaussianNoise(7n, 0, 120);
   const images = Array.from({ length: 12 }, (_, k) => ({
-    kind: k % 2 ? "ddim" : "euler",
+    scheduler: k % 2 ? "ddim" : "euler_a",
     ratios: Array.from(noise.subarray(10 * k, 10 * k + 10), (z) => Math.exp(mean + 0.4 * z)),
   }));
   const machine = { backend, device: `${backend} of a test`, checkers: ["cpu"] };
@@ -33,14 +34,17 @@ function measured(backend: string, mean: number): Omit<CalibrationRecord, "hotke
 const asFile = (records: readonly SignedCalibration[]) => JSON.parse(JSON.stringify({ records }));
 
 test("a record says how far honest machines are from the tolerance", () => {
-  const { images, steps, quantiles, tail } = measured("chrome", -2);
+  const { images, steps, quantiles, tails } = measured("chrome", -2);
   expect([images, steps]).toEqual([12, 120]);
   // e^-2 of the tolerance in the median, e^(1.645 * 0.4) of that at 95 %.
   expect(Math.log(quantiles.p50)).toBeCloseTo(-2, 0);
   expect(quantiles.p5).toBeLessThan(quantiles.p50);
   expect(quantiles.max).toBeGreaterThanOrEqual(quantiles.p99);
-  expect(tail.mean).toBeGreaterThan(-2.2);
-  expect(tail.mean).toBeLessThan(-1.5);
+  expect(tails.map(({ scheduler }) => scheduler)).toEqual(["euler_a", "ddim"]);
+  for (const { floor, mean } of tails) {
+    expect(Math.abs(floor + 2)).toBeLessThan(0.3);
+    expect(mean).toBeGreaterThan(floor);
+  }
 });
 
 test("records of a trusted hotkey count, those of others and of nobody do not", async () => {
@@ -57,7 +61,7 @@ test("records of a trusted hotkey count, those of others and of nobody do not", 
 
 test("a record that was changed, or signed by another, is refused by name", async () => {
   const { record, signature } = await signCalibration(measured("chrome", -2), trusted);
-  const wider = { ...record, tail: { ...record.tail, mean: -0.1 } };
+  const wider = { ...record, tails: record.tails.map((tail) => ({ ...tail, mean: -0.1 })) };
   for (const forged of [{ record: wider, signature }, { record }]) {
     expect(thrownBy(() => trustedRecords([forged], [trusted.address]))).toMatchObject({
       code: "signature_invalid",
@@ -76,12 +80,26 @@ test("a file that is none names the field", () => {
   });
 });
 
-test("a claim is held against its own backend, and none against the widest", () => {
+test("a claim is held against its own backend and scheduler", () => {
   const records = [measured("native", -3), measured("chrome", -2), measured("cpu", -4)];
-  const claim = { manifest: MANIFEST, precision: "float32" as const };
-  expect(tailOf(records, { ...claim, backend: "native" })?.backend).toBe("native");
-  expect(tailOf(records, claim)).toEqual({ backend: "chrome", tail: records[1].tail });
-  expect(tailOf(records, { ...claim, backend: "unknown" })?.backend).toBe("chrome");
+  const claim = { manifest: MANIFEST, precision: "float32" as const, scheduler: "ddim" };
+  const [native, chrome] = records.map(({ tails }) => tails[1]);
+  expect(tailOf(records, { ...claim, backend: "native" })).toEqual({
+    backend: "native",
+    tail: native,
+  });
+  // A miner that may choose its claim would choose this one.
+  expect(tailOf(records, claim)).toEqual({ backend: "chrome", tail: chrome });
+  expect(tailOf(records, { ...claim, backend: "unknown" })).toEqual(tailOf(records, claim));
+  expect(records[1].tails).toContainEqual(
+    tailOf(records, { ...claim, scheduler: "a written-out one" })?.tail,
+  );
   expect(tailOf(records, { ...claim, precision: "float16" })).toBeUndefined();
   expect(tailOf(records, { ...claim, manifest: "cd".repeat(32) })).toBeUndefined();
+});
+
+test("schedulerKey: a name, the model's own, and none for what is written out", () => {
+  expect(schedulerKey("ddim")).toBe("ddim");
+  expect(schedulerKey(undefined)).toBe("own");
+  expect(schedulerKey({ _class_name: "DDIMScheduler" })).toBeUndefined();
 });

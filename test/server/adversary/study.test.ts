@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { knownEntry, openModel } from "../../../server/models/mod.ts";
 import { decodeTolerances } from "../../../core/model/mod.ts";
 import { catchRate } from "../../../core/verifier/mod.ts";
-import { zoo } from "../../../core/adversary/mod.ts";
+import { driftRates, zoo } from "../../../core/adversary/mod.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";
 import { studyPage } from "../../../server/adversary/page.ts";
@@ -13,6 +13,8 @@ const sizing = {
   ...{ runs: 1, samples: 4, steps: 20, size: 64 },
   ...{ scheduler: "sde-dpmsolver++", guidanceScale: 5 },
 };
+// Of Chrome's software adapter, about: models/tau-tiny-calibration-records.json.
+const TAIL = { floor: -1.9, mean: -1.75, between: 0.15, within: 0.2 };
 let study: Study;
 const progress: [name: string, done: number, total: number][] = [];
 
@@ -21,7 +23,7 @@ beforeAll(async () => {
   const tolerance = tolerances.find(({ precision }) => precision === "float32");
   if (!tolerance) throw new Error("the catalogue has no tolerances of tau-tiny");
   await using bench = await LabBench.open(await openModel("embedded"), tolerance);
-  study = await studyCheats(bench, sizing, new Map(), (...each) => progress.push(each));
+  study = await studyCheats(bench, sizing, new Map(), TAIL, (...each) => progress.push(each));
 });
 
 const each = zoo.map(({ name }, k) => [name, k] as const);
@@ -139,4 +141,17 @@ test("a bar that is longer than the scale is drawn with a gap", () => {
 test("progress counts every practice, up to the last", () => {
   const names = ["honest", ...zoo.map(({ name }) => name), "float16 weights, claimed float32"];
   expect(progress).toEqual(names.map((name, k) => [name, k + 1, names.length]));
+});
+
+// Single checks pass them all: study.notCaught.
+test("what is a little less precise is found by all its checks together, no honest miner is", () => {
+  const after = (name: string) => study.drift.find((each) => each.name === name)?.rates;
+  for (const name of ["float16 weights, claimed float32", "TF32 weights, claimed float32"]) {
+    expect(after(name)?.[20], name).toBe(1);
+    expect(after(name)?.[5], name).toBe(0);
+  }
+  expect(after("TF32 weights at every second step")?.[40]).toBeGreaterThan(0.9);
+  expect(after("int8 weights in the middle block")?.[20]).toBe(1);
+  const honest = [{ sights: study.honest[0].sights }];
+  expect(driftRates(honest, TAIL)).toEqual({ 5: 0, 10: 0, 20: 0, 40: 0 });
 });

@@ -3,7 +3,14 @@ import type { Tolerance } from "../../../core/model/mod.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 import { checkLine, checkSteps } from "../../../server/calibrate/held_out.ts";
 
-const step = { kind: "ddim", run: 0, index: 0, steps: 1, noise: 1, precision: "float32" as const };
+const step = {
+  scheduler: "ddim",
+  run: 0,
+  index: 0,
+  steps: 1,
+  noise: 1,
+  precision: "float32" as const,
+};
 const tolerances: Tolerance[] = [
   { precision: "float32", points: [{ noise: 1, tolerance: 1e-3 }] },
   { precision: "float16", points: [{ noise: 1, tolerance: 1e-2 }] },

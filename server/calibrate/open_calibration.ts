@@ -9,9 +9,14 @@ import {
   type SignedCalibration,
   trustedRecords,
 } from "../../core/verifier/mod.ts";
-import type { ValidatorOptions } from "./validator_options.ts";
 
 const MODELS = join(import.meta.dirname ?? ".", "../../models");
+
+/** A file of records, and SS58 of those whose records are believed. */
+export interface GivenCalibration {
+  readonly file: string;
+  readonly trusted: readonly string[];
+}
 
 /**
  * What honest machines are like: records that came with the catalogue, and those of hotkeys that the
@@ -20,7 +25,7 @@ const MODELS = join(import.meta.dirname ?? ".", "../../models");
  */
 export async function openCalibration(
   entry: Pick<CatalogueEntry, "calibration"> | undefined,
-  given: ValidatorOptions["calibration"],
+  given: GivenCalibration | undefined,
   tolerances: readonly Tolerance[],
 ): Promise<CalibrationRecord[]> {
   const own = entry?.calibration === undefined
