@@ -129,7 +129,7 @@ export interface HonestImage {
 }
 
 /** Stands for the model's own, where a request names none. */
-export const OWN_SCHEDULER = "own";
+const OWN_SCHEDULER = "own";
 
 /** The key of a request's null; undefined for a configuration that is written out. */
 export function schedulerKey(scheduler: unknown): string | undefined {

@@ -25,5 +25,4 @@ export class DriftWatch {
   }
 }
 
-const WHY =
-  "its checks together are further off than those of honest machines; it is tested sooner";
+const WHY = "its checks together are further off than those of honest machines; it is checked more";

@@ -232,12 +232,12 @@ export class Forwarder {
   async #judge(
     peer: Peer,
     { id, work, take }: Job,
-    { receipt, token, statement }: CheckedAnswer,
+    { id: receiptId, receipt, token, statement }: CheckedAnswer,
     image: CheckedImage,
   ): Promise<Verdict | undefined> {
     const { ledger, random, options } = this.#parts;
     const { hotkey, url } = peer;
-    ledger.doubts.made(statement.id, hotkey);
+    ledger.doubts.made(receiptId, hotkey);
     const known = ledger.checks.count(hotkey) >= options.firstChecks &&
       !ledger.wantsRetest(hotkey);
     if (known && random() >= options.checkShare) {

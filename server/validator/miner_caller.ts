@@ -124,7 +124,7 @@ export class MinerCaller {
       if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
       const { quality } = receipt.image;
       if (quality !== undefined) throw new Error(`its quality is ${quality}, not the usual one`);
-      return { ...image, statement };
+      return { ...image, id: statement.id, statement };
     } catch (cause) {
       if (cause instanceof MinerBusy) throw cause;
       if (signal?.aborted) {

@@ -56,7 +56,7 @@ export class Ledger implements Disposable {
     return this.#metrics.of(hotkey);
   }
 
-  /** Whether a miner is to be checked sooner than others: it drifts, or somebody doubts it. */
+  /** Whether more answers of a miner are checked than of others: it drifts, or somebody doubts it. */
   wantsRetest(hotkey: string): boolean {
     return this.metrics(hotkey).drifting || this.doubts.isOpen(hotkey);
   }

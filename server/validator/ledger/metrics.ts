@@ -33,7 +33,7 @@ export interface Shown {
   readonly why: string | undefined;
   /** Evidence, in [0, 1], that its checks together are further off than honest ones. */
   readonly drift: number;
-  /** Tested sooner until newer checks are honest again. It is no proof, and takes no reward. */
+  /** Checked more until newer checks are honest again. It is no proof, and takes no reward. */
   readonly drifting: boolean;
 }
 

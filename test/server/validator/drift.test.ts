@@ -7,7 +7,7 @@ import { DriftWatch } from "../../../server/validator/drift_watch.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
-const LOAD = { requestsPerSecond: 2, errorRate: 0, requests: 12 };
+const LOAD = { requestsPerSecond: 2, errorRate: 0, requests: 12, carried: 4 };
 const RECEIPT = "ab".repeat(32);
 let now = 0;
 let ledger: Ledger;

@@ -117,6 +117,17 @@ describe("the first answers of a new miner", () => {
 });
 
 describe("a miner that is known", () => {
+  test("and drifts, or is in doubt, is checked each time", async () => {
+    known(0);
+    const { made, scorer } = forwarder([honest], { checkShare: 0 });
+    await made.generate(REQUEST, "png");
+    expect(scorer).toHaveBeenCalledTimes(0);
+    // The receipt that the user has, which somebody calls suspect.
+    expect(ledger.doubts.raise("0".repeat(64))).toBe(keys[0].address);
+    await made.generate(REQUEST, "png");
+    expect(scorer).toHaveBeenCalledTimes(1);
+  });
+
   test("is checked as often as the share says", async () => {
     known(0);
     const { made, scorer } = forwarder([honest], { checkShare: 0.25 });
