@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { knownEntry, openModel } from "../../../server/models/mod.ts";
 import { decodeTolerances } from "../../../core/model/mod.ts";
 import { catchRate } from "../../../core/verifier/mod.ts";
-import { driftRates, zoo } from "../../../core/adversary/mod.ts";
+import { driftRates, imprecise, zoo } from "../../../core/adversary/mod.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";
 import { studyPage } from "../../../server/adversary/page.ts";
@@ -139,7 +139,7 @@ test("a bar that is longer than the scale is drawn with a gap", () => {
 });
 
 test("progress counts every practice, up to the last", () => {
-  const names = ["honest", ...zoo.map(({ name }) => name), "float16 weights, claimed float32"];
+  const names = ["honest", ...[...zoo, ...imprecise].map(({ name }) => name)];
   expect(progress).toEqual(names.map((name, k) => [name, k + 1, names.length]));
 });
 
