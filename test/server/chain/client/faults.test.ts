@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SubtensorClient } from "../../../../server/chain/client/mod.ts";
+import { PATIENCE_MS } from "../../../fixtures/patience.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { blocks, connect, NETUID, startSubnet } from "../devnet/small_subnet.ts";
 import type { AppError } from "../../../../core/error.ts";
@@ -8,7 +9,7 @@ import { chainProxy, type Message, type ProxyHooks } from "./chain_proxy.ts";
 /** A subnet, and a client that reaches it through a proxy. */
 async function proxied(
   hooks: ProxyHooks,
-  { timeoutMs = 10_000, commitReveal = false }: {
+  { timeoutMs = PATIENCE_MS, commitReveal = false }: {
     readonly timeoutMs?: number;
     readonly commitReveal?: boolean;
   } = {},
@@ -48,11 +49,11 @@ test("one that never comes is one line, after its time", async () => {
   let silent = false;
   const { client } = await proxied({
     answer: (message, method) => silent && method === "state_call" ? undefined : message,
-  }, { timeoutMs: 3000 });
+  }, { timeoutMs: 5000 });
   silent = true;
   expect(await rejection(client.metagraph())).toMatchObject({
     code: "chain_unreachable",
-    message: "Cannot read the subnet: the chain did not answer within 3 s; is its node up?",
+    message: "Cannot read the subnet: the chain did not answer within 5 s; is its node up?",
   });
 });
 
@@ -179,7 +180,7 @@ test(
 test("a node that never answers a submission is unreachable, it has not refused it", async () => {
   const { client, alice } = await proxied({
     ask: (message) => message.method === "author_submitExtrinsic" ? undefined : message,
-  }, { timeoutMs: 3000 });
+  }, { timeoutMs: 5000 });
   expect(await rejection(client.setWeights(WEIGHTS, alice))).toMatchObject({
     code: "chain_unreachable",
   });
