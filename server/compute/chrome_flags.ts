@@ -29,7 +29,8 @@ const GPU_NODES = ["/dev/dri/renderD128", "/dev/dri/card0", "/dev/nvidiactl", "/
  * The flags with which headless Chrome computes, by platform:
  * - macOS and Windows need none: WebGPU is on, over Metal and Direct3D 12;
  * - Linux with a GPU: WebGPU over Vulkan, also where Chrome does not trust the driver;
- * - Linux without: SwiftShader, which computes on the CPU and is for tests.
+ * - Linux without: SwiftShader, which computes on the CPU and is for tests. V8's first compiler alone
+ *   then, as optimizing all of onnxruntime's wasm takes longer than a test.
  *
  * The GPU watchdog is off since it takes a long kernel for a hung GPU. `--use-vulkan=native` is
  * not used: without a GPU it hangs.
@@ -42,7 +43,7 @@ export function chromeFlags(
   if (os !== "linux") return quiet;
   const adapter = gpu
     ? ["--enable-features=Vulkan", "--use-angle=vulkan", "--ignore-gpu-blocklist"]
-    : ["--use-webgpu-adapter=swiftshader"];
+    : ["--use-webgpu-adapter=swiftshader", "--js-flags=--liftoff-only"];
   // Chrome refuses to run its sandbox as root, which is what a container mostly is.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return [...quiet, ...sandbox, "--enable-unsafe-webgpu", ...adapter];
