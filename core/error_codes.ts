@@ -111,8 +111,7 @@ export const ERROR_CODES = {
   },
   image_not_canonical: {
     ...{ blame: "miner", status: 500, evidence: "receipt", forgery: true },
-    remedy:
-      "Do not trust the image: its file may show or carry something else than what is checked.",
+    remedy: "Do not trust the image: its file may show or carry something else.",
   },
   signature_invalid: {
     ...{ blame: "caller", status: 401, evidence: "receipt", forgery: true },
