@@ -115,8 +115,11 @@ function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
 }
 
+/** Milliseconds for a check there: many may wait for its network, and a void test is no small thing. */
+const REMOTE_MS = 300_000;
+
 /** With the scoring API of a forwarding validator. */
-export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = 120_000): Scorer {
+export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = REMOTE_MS): Scorer {
   return async ({ receipt, url, token }) =>
     decodeScore(
       await askValidator(

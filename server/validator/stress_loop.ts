@@ -7,7 +7,7 @@ import { type Random, sample } from "./selection.ts";
 import type { Load, StressOptions, StressResult } from "./stress_window.ts";
 
 interface StressLoopParts {
-  readonly ledger: Pick<Ledger, "tests">;
+  readonly ledger: Pick<Ledger, "tests" | "results">;
   readonly peers: () => readonly Peer[];
   /** Loads a miner until the signal says that the window is over. */
   readonly load: (peer: Peer, most: number, over: AbortSignal) => Promise<Load>;
@@ -97,9 +97,13 @@ export class StressLoop implements AsyncDisposable {
     if (!this.#stop.signal.aborted) this.#settleVoids(measured);
   }
 
-  /** @returns what all did in the same time; a miner is missing where we could not ask it. */
+  /**
+   * What a miner does for users meanwhile counts as well: else it would pay to refuse them in a window.
+   * @returns what all did in the same time; a miner is missing where we could not ask it.
+   */
   async #window(all: readonly Peer[]): Promise<ReadonlyMap<Peer, Load>> {
-    const { load, clock, options: { windowMs, max } } = this.#parts;
+    const { load, ledger, clock, options: { windowMs, max } } = this.#parts;
+    const started = clock.now();
     const { signal } = this.#stop;
     const end = new AbortController();
     const over = AbortSignal.any([signal, end.signal]);
@@ -114,7 +118,12 @@ export class StressLoop implements AsyncDisposable {
     });
     await clock.sleep(windowMs, signal);
     end.abort();
-    return new Map((await Promise.all(loads)).flat());
+    return new Map(
+      (await Promise.all(loads)).flat().map(([peer, done]) => {
+        const work = done.work + ledger.results.workSince(peer.hotkey, started);
+        return [peer, { ...done, work }];
+      }),
+    );
   }
 
   /** @returns undefined where it came to nothing. */

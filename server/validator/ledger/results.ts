@@ -45,6 +45,15 @@ export class UserResults {
     return isNew;
   }
 
+  /** Work done for users since a moment, in images of the model's default. */
+  workSince(hotkey: string, since: number): number {
+    const row = this.#database.first(
+      "SELECT SUM(work) AS work FROM service WHERE hotkey = ? AND at >= ? AND outcome = 'served'",
+      ...[hotkey, since],
+    );
+    return Number(row?.work ?? 0);
+  }
+
   sweep(before: number): void {
     this.#database.run("DELETE FROM service WHERE at < ?", before);
   }

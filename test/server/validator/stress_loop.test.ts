@@ -32,6 +32,7 @@ function tested({ peers = () => PEERS, examine = async () => {}, concurrency = 2
   const clock = new SimulatedClock();
   const ledger = new Ledger(":memory:", clock.now);
   const windows: (readonly [number, number])[] = [];
+  const works = new Map<number, number>();
   let [checking, most] = [0, 0];
   const loop = new StressLoop({
     ...{ ledger, clock, concurrency, peers, random: () => 0.5, restMs: 600_000 },
@@ -42,11 +43,12 @@ function tested({ peers = () => PEERS, examine = async () => {}, concurrency = 2
       windows.push([started, clock.now()]);
       return LOAD;
     },
-    examine: async (peer) => {
+    examine: async (peer, load) => {
+      works.set(peer.uid, load.work);
       most = Math.max(most, ++checking);
       await examine(peer).finally(() => checking--);
-      const load = { requestsPerSecond: 1, errorRate: 0, requests: 30, carried: 4 };
-      return { test: { ...load, id: crypto.randomUUID() }, checks: [], shown: undefined };
+      const found = { requestsPerSecond: 1, errorRate: 0, requests: 30, carried: 4 };
+      return { test: { ...found, id: crypto.randomUUID() }, checks: [], shown: undefined };
     },
     publish: () => {},
     log: () => {},
@@ -55,7 +57,7 @@ function tested({ peers = () => PEERS, examine = async () => {}, concurrency = 2
     await loop[Symbol.asyncDispose]();
     ledger[Symbol.dispose]();
   });
-  return { clock, ledger, loop, windows, most: () => most };
+  return { clock, ledger, loop, windows, works, most: () => most };
 }
 
 test("all miners are loaded in the same window, and then checked a few at a time", async () => {
@@ -64,6 +66,17 @@ test("all miners are loaded in the same window, and then checked a few at a time
   expect(windows).toEqual(PEERS.map(() => [0, WINDOW_MS]));
   expect(most()).toBe(2);
   expect(ledger.tests.latest().size).toBe(20);
+});
+
+test("what is done for users in a window counts as well: refusing them then gains nothing", async () => {
+  const { clock, ledger, works } = tested({});
+  ledger.results.served("before", "5M7", 100);
+  const next = WINDOW_MS + REST_MS;
+  await clock.run(next + 1000);
+  ledger.results.served("within", "5M7", 4);
+  ledger.results.refused("refused", "5M8", "full", 4);
+  await clock.run(next + WINDOW_MS + 1);
+  expect([works.get(7), works.get(8)]).toEqual([LOAD.work + 4, LOAD.work]);
 });
 
 test("the next window comes after a rest that chance draws", async () => {
