@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { cumulativeAlphas } from "./betas.ts";
-import { type DdimSettings, refuse } from "./config.ts";
+import { type DdimSettings, refuse, type TimestepSettings } from "./config.ts";
 import { roundHalfEven } from "./grid.ts";
 import {
   denoisedWeights,
@@ -46,26 +46,25 @@ function towards(from: Marginal, to: Marginal, eta: number): StepWeights {
 
 /**
  * The offset pushes the first stop past the last training step, an IndexError in diffusers: an offset of
- * 1, which pipelines set by themselves, at as many steps as there are, a larger one at fewer.
+ * 1, which pipelines set by themselves, at as many steps as there are, a larger one at fewer. What can
+ * be changed is the number of steps: the offset is the model's, and nobody asked for it.
  */
 export function refusePastEnd(
   solver: string,
-  settings: Pick<DdimSettings, "num_train_timesteps" | "steps_offset">,
+  settings: TimestepSettings,
   steps: number,
 ): never {
-  const { num_train_timesteps: count, steps_offset: offset } = settings;
-  if (offset > 1) {
-    const why = `and ${steps} steps begin past the last training step (${
-      count - 1
-    }); lower steps_offset`;
-    refuse("invalid_config", "steps_offset", offset, why);
+  const last = settings.num_train_timesteps - 1;
+  const fits = (count: number) => roundHalfEven(evenTimesteps(settings, count)[0]) <= last;
+  const most = Array.from({ length: steps - 1 }, (_, k) => steps - 1 - k).find(fits);
+  if (most === undefined) {
+    const why = `and the last training step is ${last}: no number of steps begins before it`;
+    refuse("invalid_config", "steps_offset", settings.steps_offset, why);
   }
   throw new AppError(
     "invalid_request",
-    `Cannot plan the denoising: steps is ${steps}, must be at most ${
-      steps - 1
-    } for ${solver} with ` +
-      `timestep_spacing leading, which begins past the last training step (${count - 1}) otherwise`,
+    `Cannot plan the denoising: steps is ${steps}, must be at most ${most} for ${solver} with this ` +
+      `model, whose timesteps begin past its last training step (${last}) otherwise`,
   );
 }
 

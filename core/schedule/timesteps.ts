@@ -55,8 +55,8 @@ function refuseStandstill(steps: number, end: number): void {
   if (steps >= end) {
     throw new AppError(
       "invalid_request",
-      `Cannot plan the denoising: steps is ${steps}, must be at most ${end - 1} ` +
-        `with timestep_spacing leading`,
+      `Cannot plan the denoising: steps is ${steps}, must be at most ${end - 1} with this model, ` +
+        "whose timesteps stand still otherwise",
     );
   }
 }

@@ -215,7 +215,9 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
       /prediction_type is "v_prediction", which needs predict_x0/,
     ],
     [{ ...dpm, lambda_min_clipped: 100 }, "invalid_config", /lambda_min_clipped/],
-    [{ ...ddim, steps_offset: 900 }, "invalid_config", /lower steps_offset/],
+    [{ ...ddim, steps_offset: 1000 }, "invalid_config", /steps_offset is 1000/],
+    // The offset is the model's: what somebody who asks can change is the number of steps.
+    [{ ...ddim, steps_offset: 900 }, "invalid_request", /steps is \d+, must be at most 1 for DDIM/],
     [
       { ...ddim, rescale_betas_zero_snr: true, timestep_spacing: "trailing" },
       "invalid_config",
@@ -264,7 +266,7 @@ describe("planFromConfig refuses, naming setting, value and remedy", () => {
   test("more steps than were trained or distilled", () => {
     expect(() => planFromConfig({ ...dpm, num_train_timesteps: 100 }, 101)).toThrow(/1 to 100/);
     expect(() => planFromConfig(published.sd21, 1000)).toThrow(
-      /steps is 1000, must be at most 999 for DDIM with timestep_spacing leading/,
+      /steps is 1000, must be at most 999 for DDIM with this model, whose timesteps begin past/,
     );
     const leading = { ...dpm, timestep_spacing: "leading" };
     expect(() => planFromConfig(leading, 1000)).toThrow(/must be at most 999/);
