@@ -8,7 +8,6 @@ import { canonicalJson } from "../transcript/mod.ts";
 import { fitHonestTail, type HonestTail } from "./drift.ts";
 
 const share = z.number().min(0).max(1e6);
-const deviation = z.number().min(1e-3).max(100);
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -31,8 +30,9 @@ const recordSchema = z.strictObject({
     scheduler: z.string().min(1).max(64),
     floor: z.number().min(-100).max(0),
     mean: z.number().min(-100).max(1),
-    between: deviation,
-    within: deviation,
+    between: z.number().min(1e-3).max(100),
+    /** 0 where all steps agreed to the bit. */
+    within: z.number().min(0).max(100),
   })).min(1).max(100),
   date: z.iso.date(),
   /** SS58 of who measured it, where it is signed. */
