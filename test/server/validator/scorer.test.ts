@@ -2,8 +2,13 @@ import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
-import type { OpeningSource, Report, Verification } from "../../../core/verifier/mod.ts";
-import { localScorer } from "../../../server/validator/scorer.ts";
+import {
+  deviationOf,
+  type OpeningSource,
+  type Report,
+  type Verification,
+} from "../../../core/verifier/mod.ts";
+import { localScorer, type LocalScorerOptions } from "../../../server/validator/scorer.ts";
 import { serveMiner } from "../../fixtures/miner_server.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
@@ -107,4 +112,20 @@ test("all openings of a check have one time together", async () => {
   const error = await rejection(score({ receipt: receipts[0], url, token: TOKEN }));
   expect(error).toMatchObject({ code: "opening_withheld" });
   expect(opened).toBeLessThan(4);
+});
+
+test("a score keeps each step's error over its tolerance, and how far above honest ones they are", async () => {
+  const steps = [4e-4, 5e-4, Infinity].map((velocityError) => ({ velocityError, tolerance: 1e-3 }));
+  const report = { ...HONEST, steps: [...steps, { step: 3 }] } as unknown as Report;
+  const engine = { predict: () => Promise.reject(), decode: () => Promise.reject() };
+  const tail = { floor: -2, mean: -1.8, between: 0.2, within: 0.2 };
+  const scored = (tailOf?: LocalScorerOptions["tailOf"]) =>
+    localScorer({ verify: () => Promise.resolve(report) }, engine, { tailOf })({
+      ...{ receipt: receipts[0], url: "http://miner", token: TOKEN },
+    });
+  const { ratios, deviation } = await scored(() => ({ backend: "chrome", tail }));
+  // JSON has no infinity.
+  expect(ratios).toEqual([0.4, 0.5, Number.MAX_VALUE]);
+  expect(deviation).toEqual({ sd: deviationOf(ratios ?? [], tail), backend: "chrome" });
+  expect(await scored()).not.toHaveProperty("deviation");
 });
