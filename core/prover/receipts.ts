@@ -46,6 +46,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       request: requestOfImage(request, k),
       latent: [...latentDims],
       root: bytesToHex(run.commitments[k].root),
+      sketch: run.commitments[k].sketch,
       image: imageFacts(file, run),
     }, sign)
   ));

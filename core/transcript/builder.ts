@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { AppError } from "../error.ts";
 import {
   bytesOfBits,
@@ -9,22 +10,27 @@ import {
   type TensorLeaf,
 } from "./leaves.ts";
 import { type Hash, leafHash, merkleRoot } from "./merkle.ts";
+import { sketchRun } from "./sketch.ts";
 
 /** The commitment to a whole transcript. */
 export interface Commitment {
   readonly root: Hash;
   /** One a leaf: what a proof is made from. */
   readonly hashes: readonly Hash[];
+  /** Of its predictions, as the receipt has it. */
+  readonly sketch: string;
 }
 
 /**
- * Commits to one image's generation while it runs. A leaf is hashed when its step ends and not
- * kept, so that the root is ready as soon as the image's file is.
+ * Commits to one image's generation while it runs. A leaf is hashed when its step ends, so that the
+ * root is ready as soon as the image's file is. Predictions are kept until then: the root says how
+ * they are sketched.
  */
 export class TranscriptBuilder {
   readonly #elements: number;
   readonly #sources: readonly SourceKind[];
   readonly #hashes: Hash[] = [];
+  readonly #predictions: Uint16Array[] = [];
 
   constructor(latent: LatentShape, sources: readonly SourceKind[] = []) {
     this.#elements = latent.reduce((product, side) => product * side, 1);
@@ -51,6 +57,7 @@ export class TranscriptBuilder {
     }
     const bytes = bytesOfBits(leaf.bits);
     this.#hashes.push(leafHash(position, bytes));
+    if (leaf.kind === "d") this.#predictions.push(leaf.bits);
     return bytes;
   }
 
@@ -65,7 +72,9 @@ export class TranscriptBuilder {
       this.#refuse(`it has ${this.#hashes.length} leaves, not ${position}`);
     }
     this.#hashes.push(leafHash(position, image));
-    return { root: merkleRoot(this.#hashes), hashes: this.#hashes };
+    const root = merkleRoot(this.#hashes);
+    const sketch = sketchRun(bytesToHex(root), this.#predictions);
+    return { root, hashes: this.#hashes, sketch };
   }
 
   #refuse(why: string): never {

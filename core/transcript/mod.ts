@@ -51,4 +51,5 @@ export {
   receiptMessage,
   type ReceiptVersion,
 } from "./receipt.ts";
+export { type PredictionSketch, type Sketcher, sketcherOf, sketchesOf } from "./sketch.ts";
 export { checkSignature, signReceipt } from "./signature.ts";

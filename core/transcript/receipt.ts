@@ -9,6 +9,7 @@ import { LATENT_SCALE } from "../latent_scale.ts";
 import { MAX_REQUEST_BYTES, MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { isSs58 } from "../keys/mod.ts";
+import { decodeSketch } from "./sketch.ts";
 
 /** A longer document is not read: what is not the request is small. */
 export const MAX_RECEIPT_BYTES = MAX_REQUEST_BYTES;
@@ -19,6 +20,8 @@ export const RECEIPT_VERSION = 2 as const;
 /** Positions of a latent along a side. */
 const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
 const MAX_CHANNELS = 64;
+/** More than any sketch has: one float32 a step at most, or 750 in all. */
+const MAX_SKETCH_LETTERS = 12_000;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
 const address = z.string().max(64).refine(isSs58, "not an SS58 address");
@@ -80,14 +83,19 @@ const statement = {
 /** sr25519 by the miner's hotkey over {@link receiptMessage}, in lower-case hex. */
 const signature = z.string().regex(/^[0-9a-f]{128}$/);
 
-function unsignedOf<V extends number>(version: V) {
-  return z.strictObject({ version: z.literal(version), ...statement })
-    .superRefine((receipt, context) => {
-      for (const message of contradictions(receipt)) context.addIssue({ code: "custom", message });
-    });
+function consistent(receipt: Stated, context: z.RefinementCtx): void {
+  for (const message of contradictions(receipt)) context.addIssue({ code: "custom", message });
 }
 
-const unsignedSchemas = [unsignedOf(1), unsignedOf(2)] as const;
+const unsignedSchemas = [
+  z.strictObject({ version: z.literal(1), ...statement }).superRefine(consistent),
+  z.strictObject({
+    version: z.literal(2),
+    ...statement,
+    /** Of every prediction, as `sketchRun` writes it; receipts of the first weeks have none. */
+    sketch: z.string().max(MAX_SKETCH_LETTERS).optional(),
+  }).superRefine(consistent),
+] as const;
 const unsignedSchema = z.discriminatedUnion("version", unsignedSchemas);
 
 const receiptSchema = z.discriminatedUnion("version", [
@@ -113,7 +121,8 @@ export function maxImageBytes(
   return 8 * width * height + 65_536;
 }
 
-function contradictions(receipt: {
+/** What the fields of a receipt are held against each other by. */
+interface Stated {
   readonly version: number;
   readonly steps: number;
   readonly latent: readonly number[];
@@ -129,8 +138,11 @@ function contradictions(receipt: {
     readonly quality?: number;
   };
   readonly times: { readonly started: number; readonly finished: number };
-}): string[] {
-  const { version, steps, latent: [, height, width], request, image, times } = receipt;
+  readonly sketch?: string | undefined;
+}
+
+function contradictions(receipt: Stated): string[] {
+  const { version, steps, latent: [, height, width], request, image, times, sketch } = receipt;
   const hasQuality = version > 1 && image.mediaType !== "image/png";
   return [
     // Some solvers call the network more than once a step, none more than twice.
@@ -144,6 +156,9 @@ function contradictions(receipt: {
     ...(image.bytes <= maxImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
     ...(image.quality === undefined || hasQuality ? [] : ["image has a quality, which is of none"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
+    ...(sketch === undefined || decodeSketch(sketch, steps)
+      ? []
+      : ["sketch is not that of its steps"]),
   ];
 }
 

@@ -3,12 +3,13 @@ import type { GenerationRequest } from "../request/mod.ts";
 import type { ImageEngine, SourceImages } from "../generation/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { Source } from "../schedule/mod.ts";
-import { type OpeningTarget, sourcesOf } from "../transcript/mod.ts";
+import { type OpeningTarget, sketchesOf, sourcesOf } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import { compareSource, type SourceComparison } from "./check_source.ts";
 import { checkStep, compareStep, openedSource, passesStep, type StepCheck } from "./check_step.ts";
 import type { Tolerance } from "../model/mod.ts";
+import { checkSketches, passesSketches, type SketchCheck } from "./sketch_check.ts";
 import { toleranceAt } from "./tolerance.ts";
 import { type CheckedStep, type ImageComparison, judge, type Judgement } from "./verdict.ts";
 
@@ -75,6 +76,8 @@ export interface ImageFindings extends Judgement {
   readonly level: Level;
   /** x_0 against the seed's noise; from level 1 on. */
   readonly start?: StepCheck["start"];
+  /** From level 1 on, where the receipt has sketches. */
+  readonly sketches?: SketchCheck;
   readonly steps: readonly StepFinding[];
   readonly image?: ImageComparison;
   /** Of a run that starts from an image, where the checker has it. */
@@ -95,7 +98,8 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   if (check.level >= 1) {
     for (const [target, opening] of openings) checks.set(target, checkStep(opening, source));
   }
-  const sound = [...checks.values()].every(passesStep);
+  const sketches = check.level >= 1 ? checkSketches([...openings.values()]) : undefined;
+  const sound = [...checks.values()].every(passesStep) && passesSketches(sketches);
   const { network, image, source: compared } = sound
     ? await compare(check, openings, source)
     : { network: [] };
@@ -106,8 +110,8 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   }));
   const start = [...checks.values()].find((each) => each.start)?.start;
   return {
-    ...{ start, steps: found, image, source: compared, level: levelOf(found, image) },
-    ...judge(checkedSteps(found, start), image, compared),
+    ...{ start, sketches, steps: found, image, source: compared, level: levelOf(found, image) },
+    ...judge(checkedSteps(found, start), image, compared, sketches),
   };
 }
 
@@ -145,14 +149,15 @@ function levelOf(found: readonly StepFinding[], image: ImageComparison | undefin
 
 /**
  * x_0 and x_N are among the leaves of the first and the last step; the sources come with the start
- * alone.
+ * alone. x_N is for the image, and for the sketches: it is what all of them lead to.
  */
 function targetsOf({ committed: { receipt }, level, steps }: ImageCheck): OpeningTarget[] {
   const fromSource = sourcesOf(receipt.request).length > 0;
+  const takesEnd = level >= 3 || (level >= 1 && sketchesOf(receipt));
   return [
     ...(steps.includes(0) && !fromSource ? [] : ["start" as const]),
     ...steps,
-    ...(level < 3 || steps.includes(receipt.steps - 1) ? [] : ["end" as const]),
+    ...(!takesEnd || steps.includes(receipt.steps - 1) ? [] : ["end" as const]),
   ];
 }
 

@@ -1,6 +1,15 @@
 import { AppError } from "../error.ts";
-import { type Receipt, receiptId } from "../transcript/mod.ts";
-import { drawSteps, privateWords, publicWords } from "./draw.ts";
+import { type Receipt, receiptId, sketchesOf } from "../transcript/mod.ts";
+import {
+  catchRate,
+  drawSteered,
+  drawSteps,
+  privateWords,
+  publicWords,
+  steeredCatchRate,
+  type WordSource,
+} from "./draw.ts";
+import { oddestStep } from "./oddest_step.ts";
 
 /** Which steps to open. */
 export type StepChoice =
@@ -32,10 +41,29 @@ export function chooseSteps(receipt: Receipt, choice: StepChoice): ChosenSteps {
   const { draw = Math.min(DEFAULT_DRAW, receipt.steps), blockHash } = choice;
   if (blockHash === undefined) {
     const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
-    return { steps: drawSteps(receipt.steps, draw, words), draw: "private" };
+    return { steps: drawOf(receipt, draw, words), draw: "private" };
   }
   const words = publicWords(bytesOfHash(blockHash), receiptId(receipt));
-  return { steps: drawSteps(receipt.steps, draw, words), draw: "public", blockHash };
+  return { steps: drawOf(receipt, draw, words), draw: "public", blockHash };
+}
+
+/** Steered where the receipt has sketches of its predictions; else all steps are alike. */
+function drawOf(receipt: Receipt, count: number, words: WordSource): number[] {
+  const sketches = sketchesOf(receipt);
+  return sketches
+    ? drawSteered(receipt.steps, count, oddestStep(sketches), words)
+    : drawSteps(receipt.steps, count, words);
+}
+
+/**
+ * How likely a draw of so many steps finds a run that is honest but for some steps.
+ * @param cheated distinct steps.
+ */
+export function findRate(receipt: Receipt, count: number, cheated: readonly number[]): number {
+  const sketches = sketchesOf(receipt);
+  return sketches
+    ? steeredCatchRate(receipt.steps, count, oddestStep(sketches), cheated)
+    : catchRate(receipt.steps, count, cheated);
 }
 
 function pickedSteps(take: "all" | readonly number[], steps: number): number[] {

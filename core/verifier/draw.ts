@@ -59,6 +59,57 @@ export function drawSteps(steps: number, count: number, words: WordSource): numb
   return refuse("the words are not random");
 }
 
+/** The last steps make the picture: one of them is always drawn where the draw is steered. */
+export const LATE_STEPS = 5;
+
+/**
+ * Draws steps of a run that says which of its steps is the oddest: that one, one of the last five
+ * others, and the rest from all that remain, each as likely as any other. Of two, the oddest and one
+ * of all others; a single step is drawn from all.
+ * @returns ascending.
+ * @throws AppError `challenge_invalid` as {@link drawSteps}.
+ */
+export function drawSteered(
+  steps: number,
+  count: number,
+  oddest: number,
+  words: WordSource,
+): number[] {
+  checkCount(steps, count);
+  if (count === 1 || count === steps) return drawSteps(steps, count, words);
+  const others = Array.from({ length: steps }, (_, i) => i).filter((i) => i !== oddest);
+  const late = lateOf(others, count);
+  const taken = late.length ? [oddest, late[below(late.length, words)]] : [oddest];
+  const rest = others.filter((i) => !taken.includes(i));
+  return [...taken, ...someOf(rest, count - taken.length, words)].sort((a, b) => a - b);
+}
+
+function lateOf(others: readonly number[], count: number): readonly number[] {
+  return count < 3 ? [] : others.slice(-LATE_STEPS);
+}
+
+/**
+ * The exact probability that {@link drawSteered} draws one of the cheated steps.
+ * @param cheated distinct steps.
+ */
+export function steeredCatchRate(
+  steps: number,
+  count: number,
+  oddest: number,
+  cheated: readonly number[],
+): number {
+  if (count === 1 || count >= steps) return catchRate(steps, count, cheated);
+  checkCount(steps, count);
+  if (cheated.includes(oddest)) return 1;
+  const others = Array.from({ length: steps }, (_, i) => i).filter((i) => i !== oddest);
+  const late = lateOf(others, count);
+  const taken = late.length ? 2 : 1;
+  const missesLate = late.length
+    ? late.filter((i) => !cheated.includes(i)).length / late.length
+    : 1;
+  return 1 - missesLate * shareWithin(steps - taken - cheated.length, steps - taken, count - taken);
+}
+
 function checkCount(steps: number, count: number): void {
   if (!Number.isInteger(count) || !Number.isInteger(steps) || count < 1 || count > steps) {
     refuse(`count is ${count}, not one of 1 to ${steps}`);
@@ -116,16 +167,18 @@ export function catchRate(steps: number, count: number, cheated: readonly number
 }
 
 function missRate(steps: number, count: number, cheated: readonly number[]): number {
-  /** Share of all sets that lie within so many of the steps: C(n, count) / C(steps, count). */
-  const share = (n: number) => {
-    let product = 1;
-    for (let j = 0; j < count; j++) product *= Math.max(0, n - j) / (steps - j);
-    return product;
-  };
+  const share = (n: number) => shareWithin(n, steps, count);
   if (count === 1) return share(steps - cheated.length);
   const half = steps / 2;
   const early = cheated.filter((i) => i < half).length;
   const late = cheated.length - early;
   const missed = share(steps - cheated.length) - share(half - early) - share(half - late);
   return missed / (1 - 2 * share(half));
+}
+
+/** Share of all sets of `count` that lie within n of the steps: C(n, count) / C(steps, count). */
+function shareWithin(n: number, steps: number, count: number): number {
+  let product = 1;
+  for (let j = 0; j < count; j++) product *= Math.max(0, n - j) / (steps - j);
+  return product;
 }

@@ -49,13 +49,23 @@ export {
   checkStatement,
 } from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
-export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
+export { chooseSteps, type ChosenSteps, findRate, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
-export { catchRate, drawSteps, privateWords, publicWords, type WordSource } from "./draw.ts";
+export {
+  catchRate,
+  drawSteered,
+  drawSteps,
+  privateWords,
+  publicWords,
+  steeredCatchRate,
+  type WordSource,
+} from "./draw.ts";
 export { deviationOf, type Drift, driftOf, fitHonestTail, type HonestTail } from "./drift.ts";
+export { oddestStep, oddnessOf } from "./oddest_step.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";
+export { checkSketches, passesSketches, type SketchCheck } from "./sketch_check.ts";
 export type { Report } from "./report.ts";
 export {
   finishResidual,

@@ -1,16 +1,17 @@
 import { counted } from "../counted.ts";
 import type { ErrorCode } from "../error.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
-import { catchRate } from "./draw.ts";
+import { type Strength, strengthOf } from "./strength.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Receipt } from "../transcript/mod.ts";
 import type { SourceComparison } from "./check_source.ts";
 import type { ImageComparison, Verdict } from "./verdict.ts";
 import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
 import type { Meter } from "./meter.ts";
+import type { SketchCheck } from "./sketch_check.ts";
 
-/** One verification as JSON has it. */
-export interface Report {
+/** One verification as JSON has it. From level 2 on it says how strong it is. */
+export interface Report extends Partial<Strength> {
   readonly verdict: Verdict;
   /** Why it is not honest, in sentences. */
   readonly reasons: readonly string[];
@@ -34,6 +35,8 @@ export interface Report {
   readonly draw: ChosenSteps["draw"];
   readonly blockHash?: ChosenSteps["blockHash"];
   readonly start?: { readonly differing: number; readonly outside: number };
+  /** Of a receipt with sketches, from level 1 on: what they do not fit. */
+  readonly sketches?: SketchCheck;
   readonly steps: readonly StepRow[];
   /** Against the checker's own file of x_N: the whole image, and its worst tile of 16x16 pixels. */
   readonly image?: ImageRow;
@@ -45,11 +48,6 @@ export interface Report {
   readonly similarity?: number;
   readonly worst?: number;
   readonly tolerances: "catalogue" | "default";
-  /**
-   * How likely a check of this kind finds a run that is honest but for one step: the verdict's
-   * strength. From level 2 on, where the steps were drawn, not chosen.
-   */
-  readonly findsOneForged?: number;
   readonly cost: Cost;
 }
 
@@ -111,6 +109,7 @@ interface Subject {
 export function reportOf(subject: Subject, outcome: Outcome): Report {
   const { receipt, id, drawn: { draw, blockHash } } = subject;
   const { findings, plan, refusal, tolerances } = outcome;
+  const recomputed = findings?.steps.filter(({ network }) => network).length ?? 0;
   return {
     verdict: findings?.verdict ?? "invalid",
     reasons: findings ? reasonsOf(findings) : refusal ? [refusal.message] : [],
@@ -127,26 +126,16 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     ...(findings?.start && {
       start: { differing: findings.start.differing, outside: findings.start.outside },
     }),
+    ...(findings?.sketches && { sketches: findings.sketches }),
     steps: findings?.steps.map((step) => rowOf(step, plan?.rows[step.step])) ?? [],
     ...(findings?.image && { image: imageOf(findings.image) }),
     ...(receipt.request.image !== undefined && { source: findings?.source ?? null }),
     similarity: findings?.similarity,
     worst: findings?.worst,
     tolerances,
-    findsOneForged: strengthOf(subject, findings),
+    ...strengthOf(receipt, recomputed, draw),
     cost: costOf(subject, outcome.meter),
   };
-}
-
-/** Of the step that the draw hits least often. */
-function strengthOf(
-  { receipt: { steps }, drawn: { draw } }: Subject,
-  findings: ImageFindings | undefined,
-): number | undefined {
-  const recomputed = findings?.steps.filter(({ network }) => network).length ?? 0;
-  if (draw === "chosen" || recomputed === 0) return undefined;
-  const rates = Array.from({ length: steps }, (_, step) => catchRate(steps, recomputed, [step]));
-  return Math.min(...rates);
 }
 
 function imageOf({ psnr, floor, tile, bytes }: ImageComparison): ImageRow {
@@ -176,11 +165,17 @@ function rowOf({ step, arithmetic, network }: StepFinding, row: PlanRow | undefi
   };
 }
 
-function reasonsOf({ start, steps, image, source }: ImageFindings): string[] {
+function reasonsOf({ start, sketches, steps, image, source }: ImageFindings): string[] {
   const reasons: string[] = [];
   if (start?.outside) {
     const from = source === undefined ? "the seed's noise" : "its source and the seed's noise";
     reasons.push(`x_0 is not ${from} (${counted(start.outside, "value")})`);
+  }
+  for (const step of sketches?.otherPredictions ?? []) {
+    reasons.push(`the receipt's sketch of D_${step} is not that of the opened one`);
+  }
+  for (const state of sketches?.otherStates ?? []) {
+    reasons.push(`the receipt's sketches do not lead to the opened x_${state}`);
   }
   for (const { step, arithmetic, network } of steps) {
     const outside = arithmetic?.next?.outside ?? 0;

@@ -1,6 +1,7 @@
 import { passesStep, type StepCheck } from "./check_step.ts";
 import { passesSource, type SourceComparison } from "./check_source.ts";
 import type { Residual } from "./residual.ts";
+import { passesSketches, type SketchCheck } from "./sketch_check.ts";
 
 /**
  * `honest`: all that was checked holds. `suspect`: the network's part or the image is further off
@@ -42,12 +43,14 @@ export function judge(
   steps: readonly CheckedStep[],
   image?: ImageComparison,
   source?: SourceComparison,
+  sketches?: SketchCheck,
 ): Judgement {
   const network = steps.flatMap((step) => step.network ?? []);
   const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
   const near = ratios.every((ratio) => ratio <= 1) && (!image || passesImage(image)) &&
     (!source || passesSource(source));
-  const arithmetic = steps.every((step) => passesStep(step.arithmetic));
+  const arithmetic = steps.every((step) => passesStep(step.arithmetic)) &&
+    passesSketches(sketches);
   return {
     verdict: !arithmetic ? "invalid" : near ? "honest" : "suspect",
     ...(network.length > 0 && {

@@ -40,7 +40,7 @@ function startLine({ start, source }: Report): string[] {
 }
 
 function stepTable(
-  { steps, of, code, draw, tolerances, findsOneForged }: Report,
+  { steps, of, code, draw, tolerances, meaning }: Report,
 ): string[] {
   if (code !== undefined) return [];
   if (steps.length === 0) return ["No step was opened: this shows who signed what, and no more"];
@@ -59,9 +59,7 @@ function stepTable(
     ...aligned([HEAD, ...rows]),
     `${steps.length} of ${counted(of, "step")}, ${DRAWS[draw]}` +
     (judged ? `; ${tolerances} tolerances` : ""),
-    ...findsOneForged === undefined ? [] : [
-      `One forged step would be found with ${percent(findsOneForged)}; more of them, more often`,
-    ],
+    ...meaning === undefined ? [] : [meaning],
   ];
 }
 
@@ -81,10 +79,6 @@ const HEAD = [
   "tolerance",
   "latent cosine",
 ];
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)}%`;
-}
 
 function short(value: number | undefined): string {
   if (value === undefined) return "-";

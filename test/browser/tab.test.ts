@@ -7,7 +7,7 @@ import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { readJson, readLatentChannels } from "../../core/model/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
 import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { drawSteps, publicWords, type Report } from "../../core/verifier/mod.ts";
+import { chooseSteps, type Report } from "../../core/verifier/mod.ts";
 
 import type { Miner } from "../../server/miner/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
@@ -247,7 +247,7 @@ test(
     await drawBy(page, ` ${BLOCK} `);
     await press(page, "Check");
     const report = await reportOf(page);
-    const steps = drawSteps(20, 3, publicWords(Uint8Array.fromHex(BLOCK.slice(2)), made.id));
+    const { steps } = chooseSteps(made.receipt, { blockHash: BLOCK });
     expect(report).toMatchObject({ draw: "public", blockHash: BLOCK, opened: steps });
     await eventually(() => textOf(page)).toContain(
       `Steps ${steps.join(", ")} of 20, drawn by a hash that you typed (${BLOCK})`,

@@ -119,14 +119,21 @@ test("a report says how likely it would have found one forged step, as its draw 
     await verifier.verify({ ...await order(), level, drawn });
   const drawn = chooseSteps(honest.receipt, { draw: 2 });
   const report = await reportOf(2, drawn);
-  expect(report.findsOneForged).toBeCloseTo(2 / STEPS, 12);
-  expect(reportText(report)).toContain(
-    `One forged step would be found with ${Math.round(200 / STEPS)}%`,
+  // The oddest step and one of the other five.
+  expect(report.findsOneForged).toBeCloseTo(1 / 5, 12);
+  expect(report.opened).toContain(report.oddest);
+  expect(report.meaning).toBe(
+    `2 of 6 steps recomputed, the oddest (${report.oddest}) among them; one forged step would be ` +
+      "found with 20%, and always where it is the oddest",
   );
+  expect(reportText(report)).toContain(report.meaning);
   // Arithmetic alone sees no forged prediction, and who picks steps by hand leaves nothing to chance.
   expect((await reportOf(1, drawn)).findsOneForged).toBeUndefined();
   const chosen = { ...drawn, draw: "chosen" } as const;
   expect((await reportOf(2, chosen)).findsOneForged).toBeUndefined();
+  expect((await reportOf(2, chosen)).meaning).toBe(
+    "2 of 6 steps recomputed, as chosen: of the others nothing is known",
+  );
 });
 
 describe("the level of a report is the one that was reached", () => {

@@ -103,11 +103,14 @@ function proofs({ cost, opened }: Report): Pick<Rung, "state" | "detail"> {
   };
 }
 
-function arithmetic({ steps: rows, start }: Report): Pick<Rung, "state" | "detail"> {
+function arithmetic({ steps: rows, start, sketches }: Report): Pick<Rung, "state" | "detail"> {
   const checked = rows.filter(({ outside }) => outside !== undefined);
   if (checked.length === 0 && !start) return NOT_CHECKED;
   const wrong = checked.filter(({ outside }) => outside);
   if (start?.outside) return { state: "failed", detail: "the first state is not the seed's noise" };
+  if (sketches && sketches.otherPredictions.length + sketches.otherStates.length > 0) {
+    return { state: "failed", detail: "the receipt's sketches are not those of what was opened" };
+  }
   return wrong.length > 0
     ? { state: "failed", detail: `does not hold at step ${wrong.map(({ step }) => step)}` }
     : {

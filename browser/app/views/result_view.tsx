@@ -91,7 +91,7 @@ function verdictOf(
   }
 }
 
-function drawText({ opened, of, draw, blockHash, findsOneForged }: Report): string {
+function drawText({ opened, of, draw, blockHash, meaning }: Report): string {
   if (opened.length === 0) return "No step was opened.";
   const by = {
     private: "drawn by this tab",
@@ -100,9 +100,7 @@ function drawText({ opened, of, draw, blockHash, findsOneForged }: Report): stri
     }), which was not looked up on a chain`,
     chosen: "picked by hand",
   }[draw];
-  const strength = findsOneForged === undefined
-    ? ""
-    : ` One forged step would be found with ${Math.round(100 * findsOneForged)}%.`;
+  const strength = meaning === undefined ? "" : ` ${meaning}.`;
   return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.${strength}`;
 }
 

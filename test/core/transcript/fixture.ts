@@ -11,10 +11,12 @@ import {
   type LatentShape,
   manifestHash,
   planHash,
+  type PredictionSketch,
   type Receipt,
   RECEIPT_VERSION,
   type ReceiptVersion,
   signReceipt,
+  sketchesOf,
   type TensorLeaf,
   TranscriptBuilder,
 } from "../../../core/transcript/mod.ts";
@@ -55,6 +57,8 @@ export interface SampleOptions {
   readonly version?: ReceiptVersion;
   /** The image's file, of 32x32 pixels by default; no image at all, where none is read. */
   readonly image?: Uint8Array<ArrayBuffer>;
+  /** Whether its predictions are sketched, as they are by default in version 2. */
+  readonly sketched?: boolean;
   /** Changes a leaf before it is committed: a cheat. */
   readonly forge?: (leaf: TensorLeaf) => TensorLeaf;
 }
@@ -64,16 +68,16 @@ const FILES = { "unet/model.onnx": "00".repeat(32), "model_index.json": "11".rep
 /** A whole generation by the loop's own arithmetic, with noise in the network's place. */
 export async function sample(options: SampleOptions = {}): Promise<Sample> {
   const { steps = 5, latent = [4, 4, 4], seed = 42n, config = SDE_CONFIG } = options;
-  const { version = RECEIPT_VERSION } = options;
+  const { version = RECEIPT_VERSION, sketched = version === 2 } = options;
   const forge = options.forge ?? ((leaf) => leaf);
   const plan = planFromConfig(config, steps);
   const builder = new TranscriptBuilder(latent);
   const leaves = tensors(plan, latent, seed).map((leaf) => builder.add(forge(leaf)).slice());
   const image = options.image ?? new TextEncoder().encode("the image's file");
-  const { root, hashes } = builder.finish(image, plan.rows.length);
+  const { root, hashes, sketch } = builder.finish(image, plan.rows.length);
   const [, height, width] = latent;
   const receipt = await signReceipt({
-    version,
+    ...(sketched ? { version: 2 as const, sketch } : { version }),
     request: {
       ...{ prompt: "a red τ", prompt2: "", negativePrompt: "", negativePrompt2: "" },
       ...{ width: 8 * width, height: 8 * height, steps, guidanceScale: 7.5, seed: String(seed) },
@@ -111,4 +115,17 @@ function tensors(plan: Plan, latent: LatentShape, seed: bigint): TensorLeaf[] {
     leaves.push({ kind: "x", index: i + 1, bits: toHalf(step.next) });
   }
   return leaves;
+}
+
+/** The same receipt with other sketches, signed by its miner: a lie. */
+export async function withSketch(
+  receipt: Receipt,
+  change: (sketches: PredictionSketch[]) => void,
+): Promise<Receipt> {
+  const sketches = sketchesOf(receipt) ?? [];
+  change(sketches);
+  const bytes = sketches.flatMap((each) => [...new Uint8Array(each.buffer)]);
+  const { signature: _, ...statement } = receipt;
+  const sketch = btoa(String.fromCharCode(...bytes));
+  return await signReceipt({ ...statement, version: 2, sketch }, signer);
 }

@@ -19,11 +19,14 @@ import { verifySr25519 } from "../../../core/keys/mod.ts";
 import { checkReceipt } from "../../../core/verifier/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import schedulers from "../../golden/diffusers_schedulers.json" with { type: "json" };
+import { decodeSketch, sketchRun } from "../../../core/transcript/sketch.ts";
 import { sample, SDE_CONFIG, signer } from "./fixture.ts";
 import { codeOf, flipped } from "./hostile.ts";
 
 const { receipt, plan } = await sample();
 const { receipt: first } = await sample({ version: 1 });
+const { receipt: early } = await sample({ sketched: false });
+const sketch = receipt.version === 2 ? receipt.sketch ?? "" : "";
 const bytes = encodeReceipt(receipt);
 const text = (value: unknown) => new TextEncoder().encode(canonicalJson(value));
 
@@ -41,11 +44,27 @@ test("receipts of version 1 are read, and hold with that version's plan hash alo
   expect(old.plan).not.toBe(planHash(plan, 2));
 });
 
-test.each([[first, 2], [receipt, 1]] as const)(
+test.each([[first, 2], [early, 1]] as const)(
   "a receipt that says another version than was signed is refused",
   (signed, version) => {
     const relabelled = receiptFromJson({ ...signed, version });
     expect(codeOf(() => checkReceipt(relabelled, { plan }))).toBe("signature_invalid");
+  },
+);
+
+test("a receipt without sketches is one of version 2, and one of version 1 has none", () => {
+  expect(decodeReceipt(encodeReceipt(early))).toEqual(early);
+  expect(codeOf(() => receiptFromJson({ ...receipt, version: 1 }))).toBe("receipt_invalid");
+});
+
+// 4,000 letters of base64 are 3,000 bytes: 16 numbers for each of 46 steps, one for each of 750.
+test.each([[1, 16], [30, 16], [46, 16], [47, 15], [100, 7], [750, 1], [1000, 1]])(
+  "each of %i steps is sketched by %i numbers, and up to 750 steps by 4 kB",
+  (steps, width) => {
+    const predictions = Array.from({ length: steps }, () => new Uint16Array(16).fill(0x3c00));
+    const text = sketchRun("ab".repeat(32), predictions);
+    expect(decodeSketch(text, steps)?.map((each) => each.length)).toEqual(Array(steps).fill(width));
+    if (steps <= 750) expect(text.length).toBeLessThanOrEqual(4000);
   },
 );
 
@@ -119,6 +138,12 @@ test.each([
   [
     "an image longer than its size takes",
     text({ ...receipt, image: { ...receipt.image, bytes: maxImageBytes(request) + 1 } }),
+  ],
+  ["a sketch of fewer steps", text({ ...receipt, sketch: sketch.slice(4) })],
+  ["a sketch in other letters", text({ ...receipt, sketch: ` ${sketch.slice(1)}` })],
+  [
+    "a sketch that is not finite",
+    text({ ...receipt, sketch: `////fw==${sketch.slice(8)}` }),
   ],
   ["an end before the start", text({ ...receipt, times: { started: 2, finished: 1 } })],
   ["a signature in capitals", text({ ...receipt, signature: receipt.signature.toUpperCase() })],

@@ -13,7 +13,7 @@ import {
   type Level,
   psnr,
 } from "../../../core/verifier/mod.ts";
-import { type Sample, sample, type SampleOptions } from "../transcript/fixture.ts";
+import { type Sample, sample, type SampleOptions, withSketch } from "../transcript/fixture.ts";
 import { codeOf, flipped } from "../transcript/hostile.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -38,14 +38,22 @@ interface Given {
   readonly level: Level;
   readonly steps: readonly number[];
   readonly forge?: SampleOptions["forge"];
+  readonly sketched?: boolean;
+  /** A step whose sketch is false. */
+  readonly sketchOf?: number;
   readonly engine?: Pick<ImageEngine, "predict" | "decode">;
   readonly decoded?: RgbaImage;
   /** Whether its file is given. */
   readonly image?: boolean;
 }
 
-async function run({ level, steps, forge, engine, decoded, image = true }: Given) {
-  const made = await sample({ forge });
+async function run({ level, steps, engine, decoded, image = true, ...given }: Given) {
+  const { forge, sketched, sketchOf } = given;
+  const honestly = await sample({ forge, sketched });
+  const made = sketchOf === undefined ? honestly : {
+    ...honestly,
+    receipt: await withSketch(honestly.receipt, ({ [sketchOf]: p }) => p.fill(1)),
+  };
   const opened: OpeningTarget[] = [];
   const { asked, engine: honest } = network(made, decoded);
   const committed = checkReceipt(made.receipt, { plan: made.plan });
@@ -84,7 +92,8 @@ test("checkImageSteps asks the network once, for all drawn steps", async () => {
 
 test.each(
   [
-    [[1, 3], 2, ["start", 1, 3]],
+    [[1, 3], 0, ["start", 1, 3]],
+    [[1, 3], 2, ["start", 1, 3, "end"]],
     [[1, 3], 3, ["start", 1, 3, "end"]],
     [[0, 2], 3, [0, 2, "end"]],
     [[0, 4], 3, [0, 4]],
@@ -92,7 +101,21 @@ test.each(
 )("steps %j at level %d take the openings %j", async (steps, level, targets) => {
   const { findings, opened } = await run({ level, steps });
   expect(opened).toEqual(targets);
-  expect(findings).toMatchObject({ verdict: "honest", start: { outside: 0 } });
+  expect(findings).toMatchObject({
+    verdict: "honest",
+    ...(level > 0 && { start: { outside: 0 } }),
+  });
+});
+
+test("without sketches x_N is for the image alone", async () => {
+  const { opened } = await run({ level: 2, steps: [1, 3], sketched: false });
+  expect(opened).toEqual(["start", 1, 3]);
+});
+
+test("false sketches are invalid, and no network is asked", async () => {
+  const { findings, asked } = await run({ level: 3, steps: [1], sketchOf: 1 });
+  expect(findings).toMatchObject({ verdict: "invalid", sketches: { otherPredictions: [1] } });
+  expect(asked).toEqual([]);
 });
 
 describe("what is dearer is left out once something cheaper does not hold", () => {
@@ -135,7 +158,7 @@ test.each(
 test("the image is compared with the opening that proves its leaf", async () => {
   expect((await run({ level: 3, steps: [1] })).files).toEqual(["end"]);
   expect((await run({ level: 3, steps: [4] })).files).toEqual([4]);
-  expect((await run({ level: 1, steps: [1] })).files).toEqual([undefined]);
+  expect((await run({ level: 0, steps: [1] })).files).toEqual([undefined]);
 });
 
 test.each(["end", 4] as const)(

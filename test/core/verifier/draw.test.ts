@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { catchRate, drawSteps, privateWords, publicWords } from "../../../core/verifier/mod.ts";
+import {
+  catchRate,
+  chooseSteps,
+  drawSteered,
+  drawSteps,
+  oddestStep,
+  privateWords,
+  publicWords,
+  steeredCatchRate,
+} from "../../../core/verifier/mod.ts";
+import { receiptId, sketchesOf } from "../../../core/transcript/mod.ts";
+import { sample } from "../transcript/fixture.ts";
 import { codeOf } from "../transcript/hostile.ts";
 
 /** A fair source that repeats: the public words of some block. */
@@ -104,6 +115,61 @@ test("for 3 of 30 no placement is caught less often than plainly by more than 0.
   const last = Array.from({ length: 10 }, (_, i) => 20 + i);
   expect(catchRate(30, 3, last)).toBeCloseTo(0.786, 3);
   expect(1 - plainMiss(30, 3, 10)).toBeCloseTo(0.719, 3);
+});
+
+test("drawSteered takes the oddest, one of the last five others, and others at random", () => {
+  for (const oddest of [0, 13, 27, 29]) {
+    for (let run = 0; run < 200; run++) {
+      const drawn = drawSteered(30, 4, oddest, fair);
+      expect(new Set(drawn).size).toBe(4);
+      expect(drawn).toEqual(drawn.toSorted((a, b) => a - b));
+      expect(drawn).toContain(oddest);
+      expect(drawn.some((i) => i !== oddest && i >= (oddest >= 25 ? 24 : 25))).toBe(true);
+    }
+  }
+  expect(drawSteered(3, 3, 1, fair)).toEqual([0, 1, 2]);
+  expect(drawSteered(30, 2, 4, fair)).toContain(4);
+});
+
+// 5,000 draws: five standard deviations of a share are at most 0.0354.
+test.each([
+  ["one early step", 3, [7]],
+  ["one of two, early", 2, [7]],
+  ["the last", 3, [29]],
+  ["the last five", 3, [25, 26, 27, 28, 29]],
+  ["every third", 4, Array.from({ length: 10 }, (_, i) => 3 * i)],
+  ["a single one", 1, [7]],
+])("drawSteered hits %s at the rate of steeredCatchRate", (_, count, cheated) => {
+  const runs = 5000;
+  let hits = 0;
+  for (let run = 0; run < runs; run++) {
+    if (drawSteered(30, count, 13, fair).some((i) => cheated.includes(i))) hits++;
+  }
+  expect(Math.abs(hits / runs - steeredCatchRate(30, count, 13, cheated))).toBeLessThan(0.0354);
+});
+
+// Of 3 of 30: the oddest always; 1/5 + 4/5 * 1/28 in the last five; 1/28 elsewhere.
+test("steeredCatchRate is what the draw's description says", () => {
+  expect(steeredCatchRate(30, 3, 13, [13])).toBe(1);
+  expect(steeredCatchRate(30, 3, 13, [29])).toBeCloseTo(1 / 5 + 4 / 5 / 28, 12);
+  expect(steeredCatchRate(30, 3, 13, [0])).toBeCloseTo(1 / 28, 12);
+  expect(steeredCatchRate(30, 3, 13, [0, 1])).toBeCloseTo(2 / 28, 12);
+  expect(steeredCatchRate(30, 30, 13, [0])).toBe(1);
+  expect(steeredCatchRate(30, 3, 13, [])).toBe(0);
+});
+
+test("a receipt with sketches is drawn by its oddest step, one without as all were before", async () => {
+  const { receipt } = await sample({ steps: 20 });
+  const early = (await sample({ steps: 20, sketched: false })).receipt;
+  const blockHash = "03".repeat(32);
+  const words = (id: string) => publicWords(new Uint8Array(32).fill(3), id);
+  const oddest = oddestStep(sketchesOf(receipt) ?? []);
+  const drawn = chooseSteps(receipt, { blockHash });
+  expect(drawn.steps).toEqual(drawSteered(20, 3, oddest, words(receiptId(receipt))));
+  expect(chooseSteps(receipt, {}).steps).toContain(oddest);
+  expect(chooseSteps(early, { blockHash }).steps).toEqual(
+    drawSteps(20, 3, words(receiptId(early))),
+  );
 });
 
 test("publicWords depend on block and receipt, and repeat", () => {
