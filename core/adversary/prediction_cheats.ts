@@ -32,10 +32,10 @@ function skipping(
   };
 }
 
-const reuse: Predictor = ({ denoised }) => Promise.resolve(denoised[0]);
+export const reuse: Predictor = ({ denoised }) => Promise.resolve(denoised[0]);
 
 /** 2 D_{i-1} - D_{i-2}: where the last two predictions point to. */
-const extrapolate: Predictor = ({ denoised: [last, before = last] }) =>
+export const extrapolate: Predictor = ({ denoised: [last, before = last] }) =>
   Promise.resolve(last.map((value, j) => 2 * value - before[j]));
 
 /** As if the network had said that the noise is some Gaussian noise: (x - sigma z) / alpha. */
@@ -75,7 +75,7 @@ const interpolated: Cheat = {
 };
 
 /** log(sigma / alpha): falls from step to step. */
-function depth({ alpha, sigma }: PlanRow): number {
+export function depth({ alpha, sigma }: PlanRow): number {
   return Math.log(Math.max(sigma, 1e-6) / Math.max(alpha, 1e-6));
 }
 

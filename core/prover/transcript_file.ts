@@ -27,7 +27,7 @@ const MAX_HEADER_BYTES = 2 ** 20;
 export function transcriptFile(
   { request, latentDims }: Pick<Generation, "request" | "latentDims">,
   leaves: readonly Leaf[],
-  commitments: readonly Commitment[],
+  commitments: readonly Pick<Commitment, "hashes">[],
 ): Uint8Array<ArrayBuffer> {
   const dims = [request.batch, ...latentDims];
   const imageLeaves = commitments.flatMap(({ hashes }) => hashes.slice(-1).map(bytesToHex));

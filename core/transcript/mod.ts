@@ -51,5 +51,11 @@ export {
   receiptMessage,
   type ReceiptVersion,
 } from "./receipt.ts";
-export { type PredictionSketch, type Sketcher, sketcherOf, sketchesOf } from "./sketch.ts";
+export {
+  type PredictionSketch,
+  type Sketcher,
+  sketcherOf,
+  sketchesOf,
+  sketchRun,
+} from "./sketch.ts";
 export { checkSignature, signReceipt } from "./signature.ts";

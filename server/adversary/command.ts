@@ -12,6 +12,7 @@ import { knownEntry, openModel } from "../models/mod.ts";
 import { incomeCommand } from "./income/mod.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
+import { drawsCommand } from "./draws.ts";
 import { type Study, studyCheats } from "./study.ts";
 import { withoutInfinity, writeSummary } from "./summary.ts";
 import { studyTable } from "./table.ts";
@@ -63,6 +64,9 @@ export function adversaryCommand(): Command {
     .option("--write", "write a summary next to the catalogue", false)
     .addHelpText("after", HELP)
     .action(adversary)
+    // What follows a name is its own: all have --runs or --json.
+    .enablePositionalOptions()
+    .addCommand(drawsCommand())
     .addCommand(incomeCommand());
 }
 

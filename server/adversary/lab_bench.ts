@@ -77,7 +77,7 @@ export class LabBench implements AsyncDisposable {
 
   /** Tries one practice on one image, and checks all its steps. */
   async try(cheat: Cheat, sizing: Sizing, run: number): Promise<ExaminedRun> {
-    const lab = await this.#lab(sizing, run);
+    const lab = await this.lab(sizing, run);
     const counter = new CallCounter();
     const made = await cheat.run({
       ...lab,
@@ -91,7 +91,7 @@ export class LabBench implements AsyncDisposable {
 
   /** An image that an honest miner made with another engine, checked here. */
   async check(maker: ImageEngine, sizing: Sizing, run: number): Promise<ExaminedRun> {
-    const lab = await this.#lab(sizing, run);
+    const lab = await this.lab(sizing, run);
     const { states } = await generate(maker, lab.request);
     const made = { ...states, cheated: new Set<number>() };
     return { sights: await examineRun(made, await this.#checker(lab)), calls: 1, work: 1 };
@@ -107,7 +107,8 @@ export class LabBench implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  async #lab(sizing: Sizing, run: number): Promise<Lab> {
+  /** What a cheat has at one of its runs. */
+  async lab(sizing: Sizing, run: number): Promise<Lab> {
     const config = await this.#schedulerConfig();
     const planOf = (request: Pick<GenerationRequest, "scheduler" | "steps">) =>
       planFor(config, request).plan;

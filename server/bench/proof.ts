@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { Command } from "commander";
 import { makeReceipts, openStep } from "../../core/prover/mod.ts";
 import { openHotkey } from "../../core/keys/mod.ts";
@@ -19,6 +20,7 @@ import {
   openingBytes,
   openingSpec,
   type Receipt,
+  sketchRun,
   stepRun,
 } from "../../core/transcript/mod.ts";
 import {
@@ -129,14 +131,24 @@ async function openedStep(): Promise<OpenedStep> {
     { length: leafCount(STEPS) },
     (_, position): Hash => leafHash(position, leaves.get(position) ?? new Uint8Array()),
   );
-  const receipt = await signedReceipt(plan, { root: merkleRoot(hashes), hashes });
+  const root = merkleRoot(hashes);
+  const predictions = plan.rows.map((_, i) => {
+    const bytes = leaves.get(2 * i + 1);
+    return new Uint16Array(bytes?.buffer ?? leafLength());
+  });
+  const sketch = sketchRun(bytesToHex(root), predictions);
+  const receipt = await signedReceipt(plan, { root, hashes, sketch });
   const leaf = (position: number) => Promise.resolve(leaves.get(position) ?? new Uint8Array());
   return { receipt, plan, step, opening: await openStep({ hashes, leaf }, receipt, plan, step) };
 }
 
+function leafLength(): number {
+  return LATENT.reduce((product, side) => product * side, 1);
+}
+
 /** D_{i-1}, x_i, D_i, x_{i+1}: noise, and what the plan makes of it. */
 function honestStep(plan: Plan, step: number): Uint8Array<ArrayBuffer>[] {
-  const length = LATENT.reduce((product, side) => product * side, 1);
+  const length = leafLength();
   const [before, state, denoised] = [0, 1, 2].map((k) =>
     roundHalf(gaussianNoise(BigInt(100 + k), 0, length))
   );
