@@ -1,7 +1,6 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { fromHalf } from "../half.ts";
 import { philox } from "../noise/mod.ts";
-import type { Receipt } from "./receipt.ts";
 
 /** Numbers that sketch one prediction, at most: the bits of a word that are used as signs. */
 const MAX_WIDTH = 16;
@@ -12,7 +11,7 @@ const MAX_NUMBERS = 750;
 export type PredictionSketch = Float32Array<ArrayBuffer>;
 
 /** How many numbers sketch each prediction of a run of so many steps: 16 for up to 46. */
-export function sketchWidth(steps: number): number {
+function sketchWidth(steps: number): number {
   return Math.max(1, Math.min(MAX_WIDTH, Math.floor(MAX_NUMBERS / steps)));
 }
 
@@ -68,10 +67,10 @@ export function sketchRun(root: string, predictions: readonly Uint16Array[]): st
  * A receipt's sketches of D_0 to D_{N-1}.
  * @returns undefined for a receipt without: those of version 1, and early ones of version 2.
  */
-export function sketchesOf(receipt: Receipt): PredictionSketch[] | undefined {
-  return receipt.version === 1 || receipt.sketch === undefined
-    ? undefined
-    : decodeSketch(receipt.sketch, receipt.steps);
+export function sketchesOf(
+  { steps, sketch }: { readonly steps: number; readonly sketch?: string | undefined },
+): PredictionSketch[] | undefined {
+  return sketch === undefined ? undefined : decodeSketch(sketch, steps);
 }
 
 /** @returns undefined for what {@link sketchRun} does not write for a run of so many steps. */

@@ -49,7 +49,7 @@ export {
   checkStatement,
 } from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
-export { chooseSteps, type ChosenSteps, findRate, type StepChoice } from "./choose_steps.ts";
+export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
 export {

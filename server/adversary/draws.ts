@@ -58,7 +58,7 @@ async function compareDraws(flags: DrawFlags): Promise<void> {
 }
 
 /** What each draw finds of each practice, by its name. */
-export async function drawStudy(
+async function drawStudy(
   bench: LabBench,
   sizing: Sizing,
   onRun: (done: number) => void,
