@@ -134,7 +134,7 @@ async function openedStep(): Promise<OpenedStep> {
   const root = merkleRoot(hashes);
   const predictions = plan.rows.map((_, i) => {
     const bytes = leaves.get(2 * i + 1);
-    return new Uint16Array(bytes?.buffer ?? leafLength());
+    return bytes ? new Uint16Array(bytes.buffer) : new Uint16Array(leafLength());
   });
   const sketch = sketchRun(bytesToHex(root), predictions);
   const receipt = await signedReceipt(plan, { root, hashes, sketch });
