@@ -21,7 +21,7 @@ const run = {
   request: decodeRequest(request, { width: 0, height: 0, steps: 0, guidanceScale: 0, seed: 0n }),
   latentDims: latent as [number, number, number],
 };
-const whole = transcriptFile(run, leaves, [{ root: made.hashes[0], hashes: made.hashes }]);
+const whole = transcriptFile(run, leaves, [{ hashes: made.hashes }]);
 const headerEnd = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
 const header = JSON.parse(new TextDecoder().decode(whole.slice(8, headerEnd)));
 
@@ -49,7 +49,7 @@ test("readTranscript finds an image of a batch by its seed, however the request 
     bits: Uint16Array.from([...leaf.bits.map(() => 0), ...leaf.bits]),
   }));
   const first = { ...run.request as object, seed: BigInt(request.seed) - 1n, batch: 2 };
-  const commitment = { root: made.hashes[0], hashes: made.hashes };
+  const commitment = { hashes: made.hashes };
   const batch = { ...run, request: first as never };
   const { tensors, metadata } = decodeSafetensors(
     transcriptFile(batch, twice, [commitment, commitment]),
