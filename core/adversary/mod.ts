@@ -22,7 +22,6 @@ export { type DriftRates, driftRates } from "./drift_rates.ts";
 export { type Checker, type ExaminedStep, examineRun } from "./examine.ts";
 export { examineFiles, type FileFinding } from "./examine_file.ts";
 export { fileCheats } from "./file_cheats.ts";
-export { type FileCheat, fileCheats } from "./file_cheats.ts";
 export { type DrawRates, drawRatesOf, lyingRatesOf, meanRates } from "./draw_study.ts";
 export { type CheatFindings, type ExaminedRun, findingsOf } from "./findings.ts";
 export { type Alteration, type Cheat, type CheatedRun, type Lab, type States } from "./lab.ts";
