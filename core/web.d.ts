@@ -91,6 +91,14 @@ interface Response {
 }
 declare function fetch(url: string | URL, init?: RequestInit): Promise<Response>;
 
+declare class WebSocket {
+  constructor(url: string);
+  send(text: string): void;
+  close(): void;
+  addEventListener(type: "open" | "error" | "close", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+}
+
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }

@@ -21,6 +21,7 @@ export {
   decodeAttestation,
   type SignedAttestation,
 } from "./attestation.ts";
+export { finalBlockHash } from "./chain_block.ts";
 export {
   decodeGenerationAnswer,
   decodeGenerationCall,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { withoutNulls } from "../json_decoding.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
-import { type Receipt, receiptFromJson } from "../transcript/mod.ts";
+import { type Receipt, receiptFromJson, type Witness, witnessSchema } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
 import { addressText, decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
@@ -36,6 +36,8 @@ export interface ImageForUser {
   readonly miner: { readonly uid: number; readonly hotkey: string; readonly url: string };
   /** Opens the receipt's steps at the miner. */
   readonly token: string;
+  /** When the validator had the receipt; null where it did not see the chain. */
+  readonly witness: Witness | null;
   /** Of the validator's own check; null when this image was not drawn for one. */
   readonly verdict: Verdict | null;
   readonly notices: readonly string[];
@@ -139,6 +141,7 @@ const imageForUser = z.object({
   watermarked: z.boolean(),
   miner: z.object({ uid: z.int(), hotkey: z.string(), url: z.string() }),
   token: openingToken,
+  witness: witnessSchema.nullable(),
   verdict: z.enum(["honest", "suspect", "invalid"]).nullable(),
   notices: z.array(z.string()),
 });

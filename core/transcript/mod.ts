@@ -59,3 +59,4 @@ export {
   sketchRun,
 } from "./sketch.ts";
 export { checkSignature, signReceipt } from "./signature.ts";
+export { decodeWitness, drawBlockOf, signWitness, type Witness, witnessSchema } from "./witness.ts";

@@ -1,5 +1,11 @@
 import { AppError } from "../error.ts";
-import { type Receipt, receiptId, sketchesOf } from "../transcript/mod.ts";
+import {
+  drawBlockOf,
+  type Receipt,
+  receiptId,
+  sketchesOf,
+  type Witness,
+} from "../transcript/mod.ts";
 import {
   catchRate,
   drawSteered,
@@ -18,6 +24,10 @@ export type StepChoice =
     readonly draw?: number;
     /** Of a block that was made after the receipt, in hex: it gives everybody the same draw. */
     readonly blockHash?: string;
+    /** What says which block that is. */
+    readonly witness?: Witness;
+    /** Its number, where it was read from a chain. */
+    readonly block?: number;
   }
   | { readonly take: "all" | readonly number[] };
 
@@ -27,24 +37,50 @@ export interface ChosenSteps {
   readonly draw: "private" | "public" | "chosen";
   /** Of a public draw. */
   readonly blockHash?: string;
+  /** Of a public draw whose block was read from a chain. */
+  readonly block?: number;
+  /** Of a public draw: who had the receipt, and before which block. */
+  readonly witnessed?: { readonly by: string; readonly at: number; readonly draws: number };
 }
 
 const DEFAULT_DRAW = 3;
 
 /**
  * Draws now that the receipt is in hand, or takes what was picked.
- * @throws AppError `challenge_invalid` for more steps than there are, or a step that is not there;
- * `invalid_request` for an invalid hash.
+ * @throws AppError `challenge_invalid` for more steps than there are, a step that is not there, or
+ * another block than the witness says; `invalid_request` for an invalid hash; of a witness that is
+ * not this receipt's, as `drawBlockOf`.
  */
 export function chooseSteps(receipt: Receipt, choice: StepChoice): ChosenSteps {
   if ("take" in choice) return { steps: pickedSteps(choice.take, receipt.steps), draw: "chosen" };
-  const { draw = Math.min(DEFAULT_DRAW, receipt.steps), blockHash } = choice;
+  const { draw = Math.min(DEFAULT_DRAW, receipt.steps), blockHash, block, witness } = choice;
   if (blockHash === undefined) {
     const words = privateWords((count) => crypto.getRandomValues(new Uint8Array(count)));
     return { steps: drawOf(receipt, draw, words), draw: "private" };
   }
-  const words = publicWords(bytesOfHash(blockHash), receiptId(receipt));
-  return { steps: drawOf(receipt, draw, words), draw: "public", blockHash };
+  const id = receiptId(receipt);
+  const witnessed = witness && witnessedBy(witness, id, block);
+  const words = publicWords(bytesOfHash(blockHash), id);
+  return {
+    ...{ steps: drawOf(receipt, draw, words), draw: "public", blockHash },
+    ...(block !== undefined && { block }),
+    ...(witnessed && { witnessed }),
+  };
+}
+
+function witnessedBy(
+  witness: Witness,
+  receipt: string,
+  block: number | undefined,
+): NonNullable<ChosenSteps["witnessed"]> {
+  const draws = drawBlockOf(witness, receipt);
+  if (block !== undefined && block !== draws) {
+    throw new AppError(
+      "challenge_invalid",
+      `Cannot draw steps: the block is ${block}, and the receipt's witness says ${draws}`,
+    );
+  }
+  return { by: witness.validator, at: witness.block.number, draws };
 }
 
 /** Steered where the receipt has sketches of its predictions; else all steps are alike. */

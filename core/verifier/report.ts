@@ -7,6 +7,7 @@ import type { Receipt } from "../transcript/mod.ts";
 import type { SourceComparison } from "./check_source.ts";
 import type { ImageComparison, Verdict } from "./verdict.ts";
 import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
+import { drawnBy } from "./drawn_by.ts";
 import type { Meter } from "./meter.ts";
 import type { SketchCheck } from "./sketch_check.ts";
 
@@ -33,7 +34,12 @@ export interface Report extends Partial<Strength> {
   readonly opened: readonly number[];
   readonly of: number;
   readonly draw: ChosenSteps["draw"];
+  /** The same as a clause. */
+  readonly drawnBy: string;
   readonly blockHash?: ChosenSteps["blockHash"];
+  /** Of a public draw: the block's number where it was read from a chain, and the receipt's witness. */
+  readonly block?: ChosenSteps["block"];
+  readonly witnessed?: ChosenSteps["witnessed"];
   readonly start?: { readonly differing: number; readonly outside: number };
   /** Of a receipt with sketches, from level 1 on: what they do not fit. */
   readonly sketches?: SketchCheck;
@@ -107,7 +113,7 @@ interface Subject {
 }
 
 export function reportOf(subject: Subject, outcome: Outcome): Report {
-  const { receipt, id, drawn: { draw, blockHash } } = subject;
+  const { receipt, id, drawn: { draw, blockHash, block, witnessed } } = subject;
   const { findings, plan, refusal, tolerances } = outcome;
   const recomputed = findings?.steps.filter(({ network }) => network).length ?? 0;
   return {
@@ -122,7 +128,10 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     opened: findings?.steps.map(({ step }) => step) ?? [],
     of: receipt.steps,
     draw,
+    drawnBy: drawnBy(subject.drawn),
     ...(blockHash !== undefined && { blockHash }),
+    ...(block !== undefined && { block }),
+    ...(witnessed && { witnessed }),
     ...(findings?.start && {
       start: { differing: findings.start.differing, outside: findings.start.outside },
     }),

@@ -61,7 +61,7 @@ interface ForwarderParts {
 /** An image for a user. */
 export interface Forwarded {
   readonly peer: Peer;
-  readonly answer: ImageAnswer;
+  readonly answer: ImageAnswer & Pick<CheckedAnswer, "witness">;
   /** The file's bytes. */
   readonly image: Uint8Array<ArrayBuffer>;
   /** undefined when it was not drawn for a check. */

@@ -232,6 +232,7 @@ function answerOf(
     watermarked: watermark,
     miner: peer,
     token: answer.token,
+    witness: answer.witness ?? null,
     verdict: verdict ?? null,
     notices: [],
   };

@@ -12,7 +12,7 @@ import {
   type Score,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
-import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
+import { MAX_CLOCK_SKEW_MS, signWitness, type Witness } from "../../core/transcript/mod.ts";
 import {
   type CheckedImage,
   type CheckedStatement,
@@ -57,7 +57,12 @@ export interface Asked {
 /** An answer whose receipt is the miner's own, of the request that was sent. */
 export interface CheckedAnswer extends ImageAnswer {
   readonly statement: CheckedStatement;
+  /** That it came before a block; undefined where the chain is not seen. */
+  readonly witness?: Witness;
 }
+
+/** The newest block, as receipts are witnessed by it. */
+export type SeenBlock = () => Promise<Witness["block"] | undefined>;
 
 const FORGET_MS = 5000;
 
@@ -65,15 +70,22 @@ const FORGET_MS = 5000;
 export class MinerCaller {
   readonly #hotkey: Hotkey;
   readonly #clock: () => number;
+  readonly #seenBlock: SeenBlock;
   readonly #open = new Map<string, number>();
 
-  constructor(hotkey: Hotkey, clock: () => number = Date.now) {
+  constructor(
+    hotkey: Hotkey,
+    clock: () => number = Date.now,
+    seenBlock: SeenBlock = () => Promise.resolve(undefined),
+  ) {
     this.#hotkey = hotkey;
     this.#clock = clock;
+    this.#seenBlock = seenBlock;
   }
 
   /**
-   * @returns the answer, whose receipt is signed by this miner, for us, for this very request.
+   * @returns the answer, whose receipt is signed by this miner, for us, for this very request, and
+   * witnessed by the block that is the newest now.
    * @throws MinerBusy for an honest 429 or 503; MinerRefused for another status than 200;
    * MinerForged for a receipt of something else;
    * AppError `cancelled` by the caller's signal, `miner_failed` for all else that a miner can do
@@ -124,7 +136,9 @@ export class MinerCaller {
       if (receipt.image.mediaType !== `image/${format}`) throw new Error(`it is no ${format}`);
       const { quality } = receipt.image;
       if (quality !== undefined) throw new Error(`its quality is ${quality}, not the usual one`);
-      return { ...image, id: statement.id, statement };
+      const block = await this.#seenBlock();
+      const witness = block && await signWitness(statement.id, block, this.#hotkey);
+      return { ...image, id: statement.id, statement, ...(witness && { witness }) };
     } catch (cause) {
       if (cause instanceof MinerBusy) throw cause;
       if (signal?.aborted) {

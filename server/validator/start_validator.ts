@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { takeFolder } from "../storage/mod.ts";
 import { AppError, reason } from "../../core/error.ts";
+import type { Witness } from "../../core/transcript/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
 import { workOf } from "../../core/request/mod.ts";
 import { SubnetWatch } from "../chain/mod.ts";
@@ -58,7 +59,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
   const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
-  const caller = new MinerCaller(wallet.hotkey);
+  const caller = new MinerCaller(wallet.hotkey, Date.now, () => newestBlock(chain));
   const peers = () => peersOf(subnet.metagraph, address, options.privateAxons);
   const metrics = new ValidatorMetrics({
     miners: () => peers().length,
@@ -131,6 +132,15 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       return owned.disposeAsync();
     },
   };
+}
+
+/** @returns undefined where its hash cannot be read: a receipt is taken without a witness then. */
+async function newestBlock(
+  chain: Pick<ValidatorOptions["chain"], "block" | "blockHash">,
+): Promise<Witness["block"] | undefined> {
+  const number = chain.block;
+  const hash = await chain.blockHash(number).catch(() => undefined);
+  return hash === undefined ? undefined : { number, hash: hash.replace(/^0x/, "") };
 }
 
 /** Makes the checks that are left over, and deletes what no longer counts. */

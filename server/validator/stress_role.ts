@@ -47,9 +47,9 @@ export async function stressLoop(
     examine: (peer, load) => examine(peer, load, ledger.wantsRetest(peer.hotkey) ? doubted : parts),
     publish: (peer, { shown }: StressResult) => {
       if (!shown) return;
-      const { id, receipt, token } = shown;
+      const { id, receipt, token, witness = null } = shown;
       ledger.doubts.made(id, receipt.miner);
-      ledger.receipts.add(id, { id, receipt, token, miner: peer.url }, SHOWN);
+      ledger.receipts.add(id, { id, receipt, token, miner: peer.url, witness }, SHOWN);
     },
   });
 }

@@ -59,7 +59,7 @@ export interface StressResult {
   readonly test: LoadTest;
   readonly checks: readonly Checked[];
   /** An honest answer, kept at the miner: it may be published. */
-  readonly shown: ImageAnswer | undefined;
+  readonly shown: CheckedAnswer | undefined;
 }
 
 /** Milliseconds until a miner that refused or failed is asked again. */

@@ -7,20 +7,26 @@ import { parseJsonText } from "../../core/json_text.ts";
 import type { SourceImages } from "../../core/generation/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
+  decodeWitness,
+  drawBlockOf,
   MAX_RECEIPT_BYTES,
   maxImageBytes,
   type Receipt,
   receiptFromJson,
+  receiptId,
+  type Witness,
 } from "../../core/transcript/mod.ts";
 import {
   chooseSteps,
   type ChosenSteps,
   type Level,
   openVerifier,
+  type StepChoice,
   type Verdict,
   type Verification,
 } from "../../core/verifier/mod.ts";
 import {
+  finalBlockHash,
   imageOfMiner,
   type MinerAddress,
   minerAddress,
@@ -52,6 +58,8 @@ interface VerifyFlags {
   readonly steps?: string;
   readonly level?: string;
   readonly blockHash?: string;
+  readonly witness?: string;
+  readonly chain?: string;
   readonly timeout: string;
   readonly model?: string;
   readonly vae?: string;
@@ -101,6 +109,11 @@ export function verifyCommand(): Command {
     )
     .option("--level <n>", "0 to 3 (default: 3 with an image, 2 without)")
     .option("--block-hash <hex>", "draw by a block that was made after the receipt: repeatable")
+    .option(
+      "--witness <file>",
+      "what the validator signed when it had the receipt: which block draws",
+    )
+    .option("--chain <ws url>", "a node of the chain, which has that block's hash")
     .optionsGroup("With what:")
     .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
     .option("--vae <source>", "as for generate")
@@ -133,7 +146,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = receiptOf(await readFile(path, MAX_RECEIPT_BYTES));
   const given = await checkedAgainst(receipt, flags);
-  const chosen = chooseSteps(receipt, choice);
+  const chosen = chooseSteps(receipt, await witnessedChoice(receipt, choice, flags));
   const drawn = given.source ? chosen : NOTHING;
   const model = await ownModel(receipt, flags, progress);
   await using stack = new AsyncDisposableStack();
@@ -152,16 +165,44 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   process.exitCode = EXIT_CODES[report.verdict];
 }
 
+/** Drawn by the block that a validator's witness names, where one is given. */
+async function witnessedChoice(
+  receipt: Receipt,
+  choice: StepChoice,
+  { witness: path, chain, timeout }: VerifyFlags,
+): Promise<StepChoice> {
+  if (path === undefined) {
+    return chain === undefined ? choice : refuse("--chain reads a witness' block: give --witness");
+  }
+  if ("take" in choice) refuse("--witness draws steps, and --steps says which");
+  const witness = witnessIn(jsonOf(await readFile(path, MAX_RECEIPT_BYTES)));
+  const block = drawBlockOf(witness, receiptId(receipt));
+  if (choice.blockHash !== undefined) return { ...choice, witness };
+  if (chain === undefined) {
+    refuse(`--witness names block ${block}: give --chain, which has its hash, or --block-hash`);
+  }
+  const blockHash = await finalBlockHash(chain, block, parseTimeout(timeout));
+  return { ...choice, witness, block, blockHash };
+}
+
+/** It alone, or in a validator's answer. */
+function witnessIn(json: unknown): Witness {
+  const { witness = json } = Object(json);
+  return decodeWitness(witness);
+}
+
 /** In whatever spelling of JSON: what is signed is its canonical one, which is written again. */
 function receiptOf(bytes: Uint8Array): Receipt {
-  let json: unknown;
+  return receiptFromJson(jsonOf(bytes));
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
   try {
-    json = parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     const why = "Cannot read a receipt: it is not JSON in UTF-8";
     throw new AppError("receipt_invalid", why, { cause });
   }
-  return receiptFromJson(json);
 }
 
 /** What the flags name to check it against, and how far. */

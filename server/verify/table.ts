@@ -40,7 +40,7 @@ function startLine({ start, source }: Report): string[] {
 }
 
 function stepTable(
-  { steps, of, code, draw, tolerances, meaning }: Report,
+  { steps, of, code, tolerances, meaning, drawnBy }: Report,
 ): string[] {
   if (code !== undefined) return [];
   if (steps.length === 0) return ["No step was opened: this shows who signed what, and no more"];
@@ -57,17 +57,11 @@ function stepTable(
   const judged = steps.some((row) => row.tolerance !== undefined);
   return [
     ...aligned([HEAD, ...rows]),
-    `${steps.length} of ${counted(of, "step")}, ${DRAWS[draw]}` +
+    `${steps.length} of ${counted(of, "step")}, ${drawnBy}` +
     (judged ? `; ${tolerances} tolerances` : ""),
     ...meaning === undefined ? [] : [meaning],
   ];
 }
-
-const DRAWS = {
-  private: "drawn in private",
-  public: "drawn by the block's hash",
-  chosen: "as chosen",
-} as const;
 
 const HEAD = [
   "step",

@@ -14,6 +14,7 @@ function reportWith(change: Partial<TabReport>): TabReport {
   return {
     ...{ verdict: "honest", reasons: [], level: 1, asked: 3, receipt: "", miner: "" },
     model: { id: "tau-tiny", manifest: "", precision: "float32" },
+    drawnBy: "drawn in private",
     ...{ opened: [4], of: 20, draw: "private", steps: [STEP], tolerances: "catalogue", cost: COST },
     ...change,
   };

@@ -91,15 +91,9 @@ function verdictOf(
   }
 }
 
-function drawText({ opened, of, draw, blockHash, meaning }: Report): string {
+function drawText({ opened, of, draw, drawnBy, meaning }: Report): string {
   if (opened.length === 0) return "No step was opened.";
-  const by = {
-    private: "drawn by this tab",
-    public: `drawn by a hash that you typed (${
-      blockHash ?? ""
-    }), which was not looked up on a chain`,
-    chosen: "picked by hand",
-  }[draw];
+  const by = draw === "private" ? "drawn by this tab" : drawnBy;
   const strength = meaning === undefined ? "" : ` ${meaning}.`;
   return `Step${opened.length === 1 ? "" : "s"} ${opened.join(", ")} of ${of}, ${by}.${strength}`;
 }

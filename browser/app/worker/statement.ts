@@ -23,7 +23,14 @@ export async function checkAlone(order: CheckOrder): Promise<TabReport> {
     receipt: receiptId(receipt),
     miner: receipt.miner,
     model: receipt.model,
-    ...{ opened: [], of: receipt.steps, draw: "private", steps: [], tolerances: "default" },
+    ...{
+      opened: [],
+      of: receipt.steps,
+      draw: "private",
+      drawnBy: "drawn in private",
+      steps: [],
+      tolerances: "default",
+    },
     cost: {
       ...{ openings: 0, bytes: 0, evaluations: 0, share: 0 },
       ...{ openingMs: 0, loadMs: 0, networkMs: 0, decodeMs: 0 },

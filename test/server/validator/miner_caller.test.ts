@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
-import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import { drawBlockOf, type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import { MinerCaller, MinerForged, MinerRefused } from "../../../server/validator/miner_caller.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
@@ -38,6 +38,19 @@ describe("generate", () => {
     const image = await signed();
     const { peer, caller } = served(() => answerOf(image));
     expect((await caller.generate(peer, ASKED)).receipt).toEqual(image.receipt);
+  });
+
+  test("witnesses the receipt by the newest block, as the validator that asked", async () => {
+    const image = await signed();
+    const { peer } = served(() => answerOf(image));
+    const block = { number: 4_000_000, hash: "ab".repeat(32) };
+    const caller = new MinerCaller(validator, Date.now, () => Promise.resolve(block));
+    const { witness } = await caller.generate(peer, ASKED);
+    expect(witness).toMatchObject({ receipt: image.id, block, validator: validator.address });
+    expect(witness && drawBlockOf(witness, image.id)).toBe(4_000_003);
+    // Where no chain is seen there is none.
+    const { peer: other, caller: blind } = served(() => answerOf(image));
+    expect((await blind.generate(other, ASKED)).witness).toBeUndefined();
   });
 
   test.each<[string, () => ReturnType<typeof signed>, RegExp]>([
