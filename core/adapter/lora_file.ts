@@ -1,8 +1,9 @@
 import { AppError } from "../error.ts";
 import { refuseOtherFormats } from "../checkpoint/mod.ts";
-import { type ModelFiles, parseModelJson } from "../model/mod.ts";
+import type { ModelFiles } from "../model/mod.ts";
 import { type IndexedTensor, readFloats, readSafetensorsIndex } from "../safetensors/mod.ts";
-import { type AdaptedPart, type ModuleName, moduleName, otherKind, roleOf } from "./lora_names.ts";
+import { type ModuleName, moduleName, otherKind, roleOf } from "./lora_names.ts";
+import { decodeNotes } from "./lora_notes.ts";
 
 /** The change of one module's weight. */
 export interface LoraModule extends ModuleName {
@@ -37,7 +38,7 @@ export async function readLora(files: ModelFiles, path: string): Promise<LoraFil
   await refuseOtherFormats(files, path, refuse);
   const { tensors, metadata } = await readSafetensorsIndex(files, path);
   const byModule = groupByModule(tensors.values(), refuse);
-  const notes = adapterNotes(metadata.lora_adapter_metadata, refuse);
+  const notes = decodeNotes(metadata.lora_adapter_metadata, refuse);
   const modules: LoraModule[] = [];
   for (const [name, { down, up, mid, alpha }] of byModule) {
     const module = moduleName(name) ?? refuse(`${name} belongs to no network that is built`);
@@ -64,8 +65,12 @@ function groupByModule(
   for (const tensor of tensors) {
     const kind = otherKind(tensor.name);
     const found = kind === undefined ? roleOf(tensor.name) : undefined;
-    if (found) byModule.set(found.module, { ...byModule.get(found.module), [found.role]: tensor });
-    else {
+    if (found) {
+      const before = byModule.get(found.module) ?? {};
+      const other = before[found.role];
+      if (other) refuse(`${other.name} and ${tensor.name} are two spellings of one tensor`);
+      byModule.set(found.module, { ...before, [found.role]: tensor });
+    } else {
       const of = kind ?? "no LoRA";
       others.set(of, [...others.get(of) ?? [], tensor.name]);
     }
@@ -86,27 +91,4 @@ async function numberOf(
 ): Promise<number> {
   const values = await readFloats(files, tensor);
   return values ? values[0] : refuse(`${tensor.name} is ${tensor.dtype}, which is no number`);
-}
-
-/** PEFT keeps alpha beside the tensors: `{"unet.lora_alpha": 8, "unet.alpha_pattern": {...}}`. */
-function adapterNotes(text: string | undefined, refuse: (why: string) => never) {
-  const notes = text === undefined ? {} : decodeNotes(text, refuse);
-  const of = (part: AdaptedPart, key: string) => notes[`${part}.${key}`] ?? notes[key];
-  return {
-    alphaOf: ({ part, path }: ModuleName): number | undefined => {
-      const pattern = Object(of(part, "alpha_pattern"));
-      const alpha: unknown = pattern[path] ?? of(part, "lora_alpha");
-      return typeof alpha === "number" ? alpha : undefined;
-    },
-    /** rsLoRA: the scale is alpha / sqrt(rank). */
-    rootedIn: (part: AdaptedPart): boolean => of(part, "use_rslora") === true,
-  };
-}
-
-function decodeNotes(text: string, refuse: (why: string) => never): Record<string, unknown> {
-  try {
-    return Object(parseModelJson(text));
-  } catch {
-    return refuse("its lora_adapter_metadata is not JSON");
-  }
 }

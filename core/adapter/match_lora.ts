@@ -2,6 +2,7 @@ import { ldmNameOfDiffusersUnet, type UNetBlocks } from "../checkpoint/mod.ts";
 import { AppError } from "../error.ts";
 import { named } from "../named.ts";
 import type { TensorIndex, WeightDelta } from "../safetensors/mod.ts";
+import { familyOfUnet, statedFamily } from "./lora_family.ts";
 import type { LoraFile, LoraModule } from "./lora_file.ts";
 import type { AdaptedPart } from "./lora_names.ts";
 
@@ -17,10 +18,14 @@ export type Deltas = Readonly<Record<string, Readonly<Record<string, WeightDelta
  * Which weights of a model a LoRA changes.
  * @param name of the adapter, for messages.
  * @throws AppError `model_invalid` that counts modules which the model does not have, or has in another
- *   shape: the LoRA is then of another family.
+ *   shape: the LoRA is then of another family, as it is when it says so. A LoRA of SD 1 that says
+ *   nothing and changes neither the text encoder nor what attends to text cannot be told from one of
+ *   SD 2.
  */
 export function matchLora(lora: LoraFile, parts: BaseParts, name: string): Deltas {
+  refuseStatedFamily(lora, parts, name);
   const deltas: Record<string, Record<string, WeightDelta>> = {};
+  const changedBy = new Map<string, string>();
   const strangers: string[] = [];
   const places = new Map<AdaptedPart, Places>();
   for (const module of lora.modules) {
@@ -33,11 +38,34 @@ export function matchLora(lora: LoraFile, parts: BaseParts, name: string): Delta
       continue;
     }
     const { down, up, mid, scale } = module;
+    const changed = `${module.part}/${weight}`;
+    const other = changedBy.get(changed);
+    if (other !== undefined) throw twice(name, changed, [other, module.name]);
+    changedBy.set(changed, module.name);
     deltas[module.part] ??= {};
     deltas[module.part][weight] = { down, up, ...mid && { mid }, scale };
   }
   if (strangers.length > 0) throw strange(lora, strangers, name);
   return deltas;
+}
+
+function refuseStatedFamily({ base = "" }: LoraFile, { unet }: BaseParts, name: string): void {
+  const [stated, own] = [statedFamily(base), familyOfUnet(unet?.config)];
+  if (stated === undefined || own === undefined || stated === own) return;
+  throw new AppError(
+    "model_invalid",
+    `Cannot use the LoRA ${name}: it says that it was trained for ${
+      base.slice(0, 60)
+    }, and the model ` +
+      `is of the ${own} family`,
+  );
+}
+
+function twice(name: string, weight: string, modules: readonly string[]): AppError {
+  return new AppError(
+    "model_invalid",
+    `Cannot use the LoRA ${name}: ${modules.join(" and ")} are two names of one weight, ${weight}`,
+  );
 }
 
 function strange(
@@ -82,10 +110,14 @@ function namesOf(part: AdaptedPart, module: string, config: unknown): string[] {
   return ldm === undefined ? [module] : [module, ldm];
 }
 
-/** Whether up @ down has as many numbers a side as the weight. */
+/**
+ * Whether up @ down has as many numbers a side as the weight. A change of a convolution is none of a
+ * linear layer: SD 1 projects by the one where SD 2 does by the other.
+ */
 function fits({ down, up, mid }: LoraModule, [to, from, ...kernel]: readonly number[]): boolean {
   const [rank, inner, ...wide] = down.shape;
-  const sizes = (mid ? mid.shape.slice(2) : wide).reduce((product, side) => product * side, 1);
-  const wanted = kernel.reduce((product, side) => product * side, 1);
-  return up.shape[0] === to && up.shape[1] === rank && inner === from && sizes === wanted;
+  const sides = mid ? mid.shape.slice(2) : wide;
+  const area = (sizes: readonly number[]) => sizes.reduce((product, side) => product * side, 1);
+  return up.shape[0] === to && up.shape[1] === rank && inner === from &&
+    sides.length <= kernel.length && area(sides) === area(kernel);
 }
