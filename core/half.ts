@@ -67,6 +67,15 @@ export function fromBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return new Float32Array(words.buffer);
 }
 
+/** @returns u16[n] bits of the values rounded to bfloat16, ties to even; NaN stays NaN. */
+export function toBfloat16(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(
+    words,
+    (word, i) => Number.isNaN(values[i]) ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,
+  );
+}
+
 /** Rounds in place to what a float16 store would have kept. @returns the same array. */
 export function roundHalf(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const all = halfTable();

@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { roundHalf } from "../half.ts";
+import { fromBfloat16, fromHalf, roundHalf, toBfloat16, toHalf } from "../half.ts";
 import {
   type ByteRange,
   type ModelFiles,
@@ -16,8 +16,8 @@ const RAW_DATA_OF_TENSOR = 9;
 const NAME_OF_TENSOR = 8;
 const INPUT_OF_NODE = 1;
 const NAME_OF_NODE = 3;
-/** Smaller tensors are biases, norms and shapes, which no quantisation touches. */
-const MIN_BYTES = 4096;
+/** Tensors of fewer numbers are biases, norms and shapes, which no quantisation touches. */
+const MIN_WEIGHTS = 1024;
 /** Weights that share a scale, as in GGUF's Q8_0 and Q4_0. */
 const BLOCK = 32;
 /** Of nodes and tensors in the middle block, as diffusers and the embedded model name them. */
@@ -25,7 +25,38 @@ const MIDDLE = /\b(mid_block|middle)\b/;
 /** Bits of a float32's fraction that TF32 has not. */
 const TF32_DROPPED = 13;
 
-/** A model's files with other weights in one network; float32 ones, in the ONNX file or in safetensors. */
+/** Numbers of a type that weights are stored in, and back. */
+interface Coding {
+  /** Bytes of each. */
+  readonly bytes: number;
+  readonly decode: (bytes: Uint8Array<ArrayBuffer>) => Float32Array<ArrayBuffer>;
+  readonly encode: (weights: Float32Array<ArrayBuffer>) => ArrayBuffer;
+}
+
+const FLOAT32: Coding = {
+  bytes: 4,
+  decode: ({ buffer }) => new Float32Array(buffer),
+  encode: ({ buffer }) => buffer,
+};
+const CODINGS: Readonly<Record<string, Coding>> = {
+  F32: FLOAT32,
+  F16: {
+    bytes: 2,
+    decode: ({ buffer }) => fromHalf(new Uint16Array(buffer)),
+    encode: (weights) => toHalf(weights).buffer,
+  },
+  BF16: {
+    bytes: 2,
+    decode: ({ buffer }) => fromBfloat16(new Uint16Array(buffer)),
+    encode: (weights) => toBfloat16(weights).buffer,
+  },
+};
+
+/**
+ * A model's files with other weights in one network: those of an ONNX file, which are taken for
+ * float32, or floats of any width in safetensors. They stay in their type, in which nothing is left of
+ * what is finer: weights in float16 are their own float16.
+ */
 export async function alterWeights(
   files: ModelFiles,
   network: NetworkFiles,
@@ -46,7 +77,8 @@ async function alterTensors(
     const bytes = await files.bytes(path);
     for (const [name, tensor] of tensors) {
       if (alteration === "int8 middle" && !MIDDLE.test(name)) continue;
-      if (tensor.path === path && tensor.dtype === "F32") alterAt(bytes, tensor, alteration);
+      const coding = CODINGS[tensor.dtype];
+      if (tensor.path === path && coding) alterAt(bytes, tensor, coding, alteration);
     }
     altered = withFile(altered, path, bytes);
   }
@@ -72,7 +104,7 @@ async function alterGraph(
     const data = fields.find(({ number }) => number === RAW_DATA_OF_TENSOR);
     const name = fields.find(({ number }) => number === NAME_OF_TENSOR);
     const left = middle && !(name && middle.has(await reader.text(name)));
-    if (data && !left) alterAt(bytes, data, alteration);
+    if (data && !left) alterAt(bytes, data, FLOAT32, alteration);
   }
   return withFile(files, graph, bytes);
 }
@@ -97,10 +129,15 @@ async function fieldsOf(reader: ProtobufReader, { start, end }: ByteRange): Prom
   return fields;
 }
 
-function alterAt(bytes: Uint8Array, { start, end }: ByteRange, alteration: Alteration): void {
-  if (end - start < MIN_BYTES) return;
-  const weights = new Float32Array(bytes.slice(start, end).buffer);
-  bytes.set(new Uint8Array(altered(weights, alteration).buffer), start);
+function alterAt(
+  bytes: Uint8Array<ArrayBuffer>,
+  { start, end }: ByteRange,
+  { bytes: width, decode, encode }: Coding,
+  alteration: Alteration,
+): void {
+  if (end - start < MIN_WEIGHTS * width) return;
+  const weights = decode(bytes.slice(start, end));
+  bytes.set(new Uint8Array(encode(altered(weights, alteration))), start);
 }
 
 function altered(

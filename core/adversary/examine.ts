@@ -87,14 +87,14 @@ interface Evidence {
 }
 
 async function commit(run: CheatedRun, checker: Checker): Promise<Evidence> {
-  const { plan, dims, request, miner } = checker;
+  const { plan, dims, request, miner, tolerance: { precision } } = checker;
   const builder = new TranscriptBuilder(dims);
   for (const leaf of leavesOf(run.commits ?? run)) builder.add(leaf);
   const commitment = builder.finish(IMAGE, plan.rows.length);
   const opened = leavesOf(run).map(({ bits }) => new Uint8Array(bits.slice().buffer));
   const [receipt] = await makeReceipts({
     generation: { request, plan, latentDims: dims },
-    model: { id: "adversary", manifest: "0".repeat(64), precision: "float32" },
+    model: { id: "adversary", manifest: "0".repeat(64), precision },
     format: "png",
     files: [IMAGE],
     commitments: [commitment],

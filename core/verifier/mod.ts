@@ -50,6 +50,7 @@ export {
 } from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
+export { DEFAULT_TOLERANCES } from "./defaults.ts";
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
 export {
@@ -76,7 +77,7 @@ export {
   sumPartials,
 } from "./residual.ts";
 export { logNormalTail } from "./tail.ts";
-export { toleranceAt } from "./tolerance.ts";
+export { toleranceAt, toleranceFor } from "./tolerance.ts";
 export { judge, passesImage, type Verdict } from "./verdict.ts";
 export { openVerifier, type Verifier } from "./verifier.ts";
 export type { Verification } from "./verify_receipt.ts";

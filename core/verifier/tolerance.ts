@@ -1,5 +1,23 @@
 import type { Tolerance } from "../model/mod.ts";
 import type { PlanRow } from "../schedule/mod.ts";
+import { DEFAULT_TOLERANCES } from "./defaults.ts";
+
+/** What steps are held against. */
+export interface ToleranceChoice {
+  readonly table: Tolerance;
+  readonly origin: "catalogue" | "default";
+}
+
+/** The model's own for a precision, or else the stated defaults. */
+export function toleranceFor(
+  precision: Tolerance["precision"],
+  tolerances: readonly Tolerance[],
+): ToleranceChoice {
+  const own = tolerances.find((each) => each.precision === precision);
+  if (own) return { table: own, origin: "catalogue" };
+  const table = DEFAULT_TOLERANCES.find((each) => each.precision === precision);
+  return { table: table ?? DEFAULT_TOLERANCES[0], origin: "default" };
+}
 
 /** The velocity error that an honest step may have; outside the table that of its nearest end. */
 export function toleranceAt(

@@ -24,7 +24,7 @@ import {
   type Level,
 } from "./check_image_steps.ts";
 import { compareFile, notDecoded } from "./compare_file.ts";
-import { DEFAULT_TOLERANCES } from "./defaults.ts";
+import { toleranceFor } from "./tolerance.ts";
 import { type Accepted, acceptReceipt, type OwnSettings } from "./accept_receipt.ts";
 import type { ChosenSteps } from "./choose_steps.ts";
 import { Meter } from "./meter.ts";
@@ -64,7 +64,7 @@ export async function verifyReceipt(what: Verification, own: OwnSettings): Promi
   const meter = new Meter();
   const { level, drawn } = what;
   const receipt = "receipt" in what.receipt ? what.receipt.receipt : what.receipt;
-  const { table, origin: tolerances } = tolerancesOf(receipt, own);
+  const { table, origin: tolerances } = toleranceFor(receipt.model.precision, own.tolerances);
   let id = "receipt" in what.receipt ? what.receipt.id : undefined;
   const report = (outcome: Pick<Outcome, "findings" | "plan" | "refusal">) =>
     reportOf(
@@ -159,15 +159,4 @@ async function pixelsOf(
     await codec.decode(await codec.encode(pixel, format), format, pixel);
     throw refusal;
   }
-}
-
-/** The catalogue's for the precision of the network, or else the stated defaults. */
-function tolerancesOf(
-  { model: { precision } }: Receipt,
-  { tolerances }: OwnSettings,
-): { readonly table: Tolerance; readonly origin: "catalogue" | "default" } {
-  const own = tolerances.find((each) => each.precision === precision);
-  if (own) return { table: own, origin: "catalogue" };
-  const table = DEFAULT_TOLERANCES.find((each) => each.precision === precision);
-  return { table: table ?? DEFAULT_TOLERANCES[0], origin: "default" };
 }

@@ -2,8 +2,14 @@ import { Command } from "commander";
 import { FALSE_REJECTS } from "../../core/adversary/mod.ts";
 import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
-import { type HonestTail, tailOf } from "../../core/verifier/mod.ts";
+import {
+  decodeTolerances,
+  type ModelFiles,
+  networkPrecision,
+  readLayout,
+  type Tolerance,
+} from "../../core/model/mod.ts";
+import { type HonestTail, tailOf, toleranceFor } from "../../core/verifier/mod.ts";
 import { openCalibration, openMachines } from "../calibrate/mod.ts";
 import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 
@@ -34,10 +40,12 @@ interface AdversaryFlags {
 
 const HELP = `
 The checker is the CPU. Other machines make honest images alone, which is what the thresholds at
-one false reject in 10,000 come from; without any the catalogue's tolerances are all there is.
+one false reject in 10,000 come from; without any the model's tolerances are all there is, or
+the defaults where it was not calibrated.
 
 Examples:
   deno task adversary --html cheats.html
+  deno task adversary --model ./my-model --size 512 --runs 1
   deno task adversary --honest all --size 64 --runs 20 --samples 3000 --write
 `;
 
@@ -46,7 +54,7 @@ export function adversaryCommand(): Command {
     .description(
       "Try every known cheat against the checks: what is seen of it, and its expected payoff.",
     )
-    .option("--model <source>", "a model of the catalogue", "embedded")
+    .option("--model <source>", "as for generate", "embedded")
     .option(
       "--honest <list>",
       "further honest machines: native,chrome, or all that this machine has",
@@ -73,14 +81,16 @@ export function adversaryCommand(): Command {
 async function adversary(flags: AdversaryFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const sizing = sizingOf(flags);
-  const tolerance = toleranceOf(flags);
+  const id = flags.write ? idOf(flags) : undefined;
   if (flags.html) {
     await checkFree([flags.html], flags.force);
     await checkWritable(flags.html);
   }
   await using stack = new AsyncDisposableStack();
-  const bench = stack.use(await LabBench.open(await openModel(flags.model), tolerance));
-  const makers = await honestMakers(flags, progress, stack);
+  const files = await openModel(flags.model);
+  const tolerance = await toleranceOf(flags, files, progress);
+  const bench = stack.use(await LabBench.open(files, tolerance));
+  const makers = await honestMakers(flags, tolerance, progress, stack);
   progress.hint("Trying honest machines");
   const tail = await tailFor(flags, tolerance, sizing);
   const study = await studyCheats(
@@ -92,9 +102,8 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
     await writeAtomically(flags.html, new TextEncoder().encode(studyPage(study, sizing)));
     progress.say(`Plots are in ${flags.html}`);
   }
-  if (flags.write) {
+  if (id !== undefined) {
     const engines = new Map([["cpu", bench.engine], ...makers]);
-    const id = knownEntry(flags.model)?.id ?? flags.model;
     progress.say(`The summary is in ${await writeSummary(id, study, sizing, engines)}`);
   }
 }
@@ -102,29 +111,43 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
 /** All but the checker's own, which is always tried, and machines of another precision. */
 async function honestMakers(
   { honest, model }: AdversaryFlags,
+  tolerance: Tolerance,
   progress: Progress,
   stack: AsyncDisposableStack,
 ): Promise<Map<string, ImageEngine>> {
   const others = honest.split(",").filter((name) => name.trim() !== "cpu").join(",");
   const machines = await openMachines(others, model, progress, stack);
   return new Map(
-    [...machines].filter(([name, { precision }]) => name !== "cpu" && precision === PRECISION)
+    [...machines].filter(([name, { precision }]) =>
+      name !== "cpu" && precision === tolerance.precision
+    )
       .map(([name, { engine }]) => [name, engine]),
   );
 }
 
-/** Of the checker's network, and of what every receipt claims. */
-const PRECISION = "float32";
+/** For the weights' own precision: what every receipt claims, and the checker computes by. */
+async function toleranceOf(
+  { model }: AdversaryFlags,
+  files: ModelFiles,
+  progress: Progress,
+): Promise<Tolerance> {
+  const precision = await networkPrecision(files, (await readLayout(files)).networks.unet);
+  const own = decodeTolerances(knownEntry(model)?.tolerances ?? []);
+  const { table, origin } = toleranceFor(precision, own);
+  if (origin === "default") {
+    progress.say(
+      `${model} was not calibrated in ${precision}: the default tolerances are used`,
+    );
+  }
+  return table;
+}
 
-/** @throws AppError `invalid_request` for a model without tolerances: there is nothing to try. */
-function toleranceOf({ model }: AdversaryFlags): Tolerance {
-  const tolerances = decodeTolerances(knownEntry(model)?.tolerances ?? []);
-  const found = tolerances.find(({ precision }) => precision === PRECISION);
-  if (found) return found;
-  throw new AppError(
-    "invalid_request",
-    `Cannot try cheats: ${model} has no tolerances in the catalogue; deno task calibrate fits them`,
-  );
+/** @throws AppError `invalid_request` for a model whose findings have no place. */
+function idOf({ model }: AdversaryFlags): string {
+  const entry = knownEntry(model);
+  if (entry) return entry.id;
+  const why = `${model} is not in the catalogue, beside which they are kept; leave out --write`;
+  throw new AppError("invalid_request", `Cannot write findings: ${why}`);
 }
 
 /** By the catalogue's records; undefined where it has none. */
@@ -134,10 +157,11 @@ async function tailFor(
   { scheduler }: Sizing,
 ): Promise<HonestTail | undefined> {
   const entry = knownEntry(model);
-  const manifest = entry?.weights?.find(({ precision }) => precision === PRECISION)?.manifest;
+  const { precision } = tolerance;
+  const manifest = entry?.weights?.find((each) => each.precision === precision)?.manifest;
   if (manifest === undefined) return undefined;
   const records = await openCalibration(entry, undefined, [tolerance]);
-  return tailOf(records, { manifest, precision: PRECISION, scheduler })?.tail;
+  return tailOf(records, { manifest, precision, scheduler })?.tail;
 }
 
 function sizingOf(flags: AdversaryFlags): Sizing {

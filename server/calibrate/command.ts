@@ -4,7 +4,7 @@ import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
-import { signCalibration } from "../../core/verifier/mod.ts";
+import { DEFAULT_TOLERANCES, signCalibration } from "../../core/verifier/mod.ts";
 import { addWalletOptions, openWallet, type WalletFlags, walletPlace } from "../chain/mod.ts";
 import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
@@ -56,7 +56,7 @@ export function calibrateCommand(): Command {
     .option("--sizes <list>", "width and height of the images, in turn", "128,256")
     .option(
       "--check",
-      "compare the steps with the catalogue's tolerances, fit none;\nexit code 1 if one is above",
+      "compare the steps with the catalogue's tolerances, or the defaults, fit none;\nexit code 1 if one is above",
       false,
     )
     .option("--write", "write the tolerances and the measurements next to the catalogue", false)
@@ -82,6 +82,7 @@ interface Sizing {
 async function calibrate(flags: CalibrateFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const sizing = sizingOf(flags);
+  if (flags.write) entryOf(flags);
   await using stack = new AsyncDisposableStack();
   const machines = await openMachines(flags.engines, flags.model, progress, stack);
   if (!flags.check && machines.size < 2) {
@@ -167,13 +168,17 @@ async function report(
   measurements: Measurements,
   progress: Progress,
 ): Promise<void> {
-  const entry = entryOf(flags);
-  const tolerances = decodeTolerances(entry.tolerances ?? []);
-  const checked = checkSteps(steps, tolerances);
+  const own = decodeTolerances(knownEntry(flags.model)?.tolerances ?? []);
+  if (own.length === 0) {
+    progress.say(`${flags.model} was not calibrated: the default tolerances are used`);
+  }
+  const checked = checkSteps(steps, own.length === 0 ? DEFAULT_TOLERANCES : own);
   if (flags.json) console.log(JSON.stringify({ steps, checked }));
   else console.log(`${agreementTable(steps)}\n${checkLine(checked)}`);
   if (flags.write) {
-    const path = await writeMeasurements(entry.id, { checked: { ...measurements, ...checked } });
+    const path = await writeMeasurements(entryOf(flags).id, {
+      checked: { ...measurements, ...checked },
+    });
     progress.say(`Measurements written to ${path}`);
   }
   if (checked.rejected > 0) process.exitCode = 1;
@@ -184,7 +189,7 @@ function entryOf({ model }: CalibrateFlags): CatalogueEntry {
   if (entry) return entry;
   throw new AppError(
     "invalid_request",
-    `Cannot calibrate: ${model} is not in the catalogue, which is what carries tolerances`,
+    `Cannot write tolerances: ${model} is not in the catalogue, which carries them; leave out --write`,
   );
 }
 

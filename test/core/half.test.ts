@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { fromHalf, halfBits, roundHalf, toHalf } from "../../core/half.ts";
+import {
+  fromBfloat16,
+  fromHalf,
+  halfBits,
+  roundHalf,
+  toBfloat16,
+  toHalf,
+} from "../../core/half.ts";
 
 // The engine's own Float16Array is the reference: ECMAScript 2025 defines it as IEEE binary16.
 const one = new Float16Array(1);
@@ -69,4 +76,17 @@ test("roundHalf is idempotent and works in place", () => {
   const once = roundHalf(values);
   expect(once).toBe(values);
   expect(roundHalf(once.slice())).toEqual(once);
+});
+
+test("toBfloat16 gives each pattern back, and rounds to the nearest, ties to even", () => {
+  const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
+  const values = fromBfloat16(bits);
+  const back = toBfloat16(values);
+  for (let i = 0; i < 65536; i++) {
+    if (Number.isNaN(values[i])) expect(fromBfloat16(back.slice(i, i + 1))[0]).toBeNaN();
+    else expect(back[i]).toBe(i);
+  }
+  // Eight bits of precision: neighbours of 1 are 2^-7 apart.
+  const near = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, 3.4e38);
+  expect([...fromBfloat16(toBfloat16(near))]).toEqual([1, 1 + 2 ** -6, 1 + 2 ** -7, Infinity]);
 });

@@ -7,6 +7,7 @@ test.each([
   ["--honest", "gpu", "Cannot open the machine gpu: it is none of cpu, native, chrome"],
   ["--html", "/none/x.html", "the folder /none is not there"],
   ["--html", "README.md", "Cannot write README.md: it is there already; --force replaces it"],
+  ["--write", "--model=./mine", "./mine is not in the catalogue"],
 ])("adversary %s %s is bad input", async (flag, value, words) => {
   const run = await runCli(["adversary", flag, value]);
   expect(run.stderr).toContain(words);

@@ -12,6 +12,7 @@ describe("deno task calibrate", () => {
     ["--sizes", "100", "--sizes is 100, not a multiple of 8"],
     ["--engines", "abacus", "the machine abacus: it is none of cpu, native, chrome"],
     ["--engines", "cpu", "--engines is of one machine"],
+    ["--write", "--model=./mine", "./mine is not in the catalogue"],
   ])("%s %s is bad input", async (flag, value, words) => {
     const run = await runCli([...small, flag, value]);
     expect(run.stderr).toContain(words);
