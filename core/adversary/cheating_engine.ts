@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { type GenerationRequest, planFor } from "../request/mod.ts";
+import { type GenerationRequest, planFor, type PlanRequest } from "../request/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Cheat, States } from "./lab.ts";
@@ -17,8 +17,7 @@ export function cheatingEngine(
   channels: number,
 ): ImageEngine {
   const generate: ImageEngine["generate"] = async (request, { onLeaf, onStep } = {}) => {
-    const planOf = (other: Pick<GenerationRequest, "scheduler" | "steps">) =>
-      planFor(scheduler, other).plan;
+    const planOf = (other: PlanRequest) => planFor(scheduler, other).plan;
     const plan = planOf(request);
     const latentDims = [
       channels,

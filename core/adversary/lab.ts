@@ -1,4 +1,4 @@
-import type { GenerationRequest } from "../request/mod.ts";
+import type { GenerationRequest, PlanRequest } from "../request/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import { type LatentDims, stepLatent } from "../denoise/mod.ts";
 import { fromHalf, toHalf } from "../half.ts";
@@ -23,7 +23,7 @@ export interface Lab {
   readonly cached: States;
   /** The same network with other weights. */
   alteredEngine(alteration: Alteration): Promise<Pick<ImageEngine, "predict">>;
-  planOf(request: Pick<GenerationRequest, "scheduler" | "steps">): Plan;
+  planOf(request: PlanRequest): Plan;
 }
 
 /** What is done to the weights of a cheaper model. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { addsOptions } from "../schedule/mod.ts";
 import { type ModelFiles, readJson } from "./model_files.ts";
 import { type ModelIndex, readModelIndex } from "./model_index.ts";
 
@@ -7,7 +8,10 @@ const SCHEDULER_CONFIG = "scheduler/scheduler_config.json";
 
 /** A model's scheduler as its pipeline uses it. */
 export interface OwnScheduler {
-  /** For `planFromConfig`: `scheduler_config.json` with what the pipeline changes in it. */
+  /**
+   * For `planFor`: `scheduler_config.json` with what the pipeline changes in it, and as `_pipeline` its
+   * class where that adds noise levels or a shift of its own.
+   */
   readonly config: Readonly<Record<string, unknown>>;
   /** Sentences for the user: what was changed. */
   readonly notices: readonly string[];
@@ -40,10 +44,13 @@ export async function readOwnScheduler(files: ModelFiles): Promise<OwnScheduler>
       `Cannot read ${SCHEDULER_CONFIG} of ${files.name}: it is no object (in ${files.location})`,
     );
   }
-  const config = { ...classOf(index), ...withoutNulls(given.data) };
-  return AMENDING.test(index.className)
-    ? amended(config, index.className)
-    : { config, notices: [] };
+  const { className } = index;
+  const config = {
+    ...classOf(index),
+    ...withoutNulls(given.data),
+    ...addsOptions(className) && { _pipeline: className },
+  };
+  return AMENDING.test(className) ? amended(config, className) : { config, notices: [] };
 }
 
 /** null stands for the default of the class, as if the key were not there. */

@@ -11,7 +11,7 @@
  * console.log(encodeRequest(request).seed); // "7": text, since seeds may exceed 2^53
  * ```
  */
-export { planFor, type Planner, plannerOf } from "./plan_choice.ts";
+export { planFor, type Planner, plannerOf, type PlanRequest } from "./plan_choice.ts";
 export {
   type AdapterUse,
   canBatchWith,

@@ -1,5 +1,7 @@
 import {
+  addsOptions,
   needsStandIn,
+  pipelineOptions,
   type Plan,
   planFromConfig,
   type PlanOptions,
@@ -12,10 +14,12 @@ import type { GenerationRequest } from "./request.ts";
 /** The subnet's scheduler, for models whose own is not a plan. */
 const SUBSTITUTE = "sde-dpmsolver++";
 
-/** What of a request its plan follows from. */
-type PlanRequest =
-  & Pick<GenerationRequest, "scheduler" | "steps">
+/** What of a request its plan follows from; of its size only where the model's pipeline shifts by it. */
+export type PlanRequest =
+  & Pick<GenerationRequest, "scheduler" | "steps" | "width" | "height">
   & Partial<Pick<GenerationRequest, "strength" | "mask">>;
+
+type Config = Readonly<Record<string, unknown>>;
 
 /** The plan of a request, and what the user should know. */
 export interface PlanChoice {
@@ -33,11 +37,13 @@ const KEPT_PLANS = 64;
  * Plans for one model, each made once: generations, checks and openings share it.
  * @param own the model's `scheduler_config.json`.
  */
-export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
+export function plannerOf(own: Config): Planner {
   const kept = new Map<string, PlanChoice>();
-  return ({ scheduler, steps, strength, mask }) => {
-    const key = JSON.stringify([steps, scheduler, strength, mask === undefined]);
-    const choice = kept.get(key) ?? planFor(own, { scheduler, steps, strength, mask });
+  return (request) => {
+    const { scheduler, steps, strength, mask, width, height } = request;
+    const size = addsOptions(own._pipeline) && [width, height];
+    const key = JSON.stringify([steps, scheduler, strength, mask === undefined, size]);
+    const choice = kept.get(key) ?? planFor(own, request);
     // The last used is the last to go.
     kept.delete(key);
     kept.set(key, choice);
@@ -56,13 +62,13 @@ export function plannerOf(own: Readonly<Record<string, unknown>>): Planner {
  * whose states would leave float16.
  */
 export function planFor(
-  own: Readonly<Record<string, unknown>>,
-  { scheduler, steps, strength, mask }: PlanRequest,
+  own: Config,
+  request: PlanRequest,
 ): PlanChoice {
-  const start = { strength, inpaints: mask !== undefined };
+  const { scheduler } = request;
   const name = own._class_name;
   if (scheduler === undefined && needsStandIn(own)) {
-    const plan = fittingPlan(schedulerConfigFromName(SUBSTITUTE, own), steps, start);
+    const plan = fittingPlan(own, schedulerConfigFromName(SUBSTITUTE, own), request);
     const why = name === undefined
       ? "The model names no scheduler"
       : `The model's own scheduler, ${name}, cannot be checked step by step`;
@@ -71,20 +77,31 @@ export function planFor(
   }
   const config = schedulerConfig(own, scheduler);
   refuseForeignNoise(own, config._class_name);
-  return { plan: fittingPlan(config, steps, start), notices: [] };
+  return { plan: fittingPlan(own, config, request), notices: [] };
 }
 
-function fittingPlan(config: unknown, steps: number, options: PlanOptions): Plan {
-  const plan = planFromConfig(config, steps, options);
+function fittingPlan(own: Config, config: Config, request: PlanRequest): Plan {
+  const plan = planFromConfig(config, request.steps, optionsOf(own, config, request));
   refuseOverflow(plan);
   return plan;
 }
 
+/** Of a transformer's token: latents are an eighth of the image, and patches of two of their pixels. */
+const PIXELS_A_TOKEN = 16;
+
+function optionsOf(own: Config, config: Config, request: PlanRequest): PlanOptions {
+  const { steps, strength, mask, width, height } = request;
+  const start = { strength, inpaints: mask !== undefined };
+  if (!addsOptions(own._pipeline)) return start;
+  const tokens = Math.floor(width / PIXELS_A_TOKEN) * Math.floor(height / PIXELS_A_TOKEN);
+  return { ...start, ...pipelineOptions(own._pipeline, config, steps, tokens) };
+}
+
 /** A name or an object changes the solver, and keeps what the model was trained with. */
 function schedulerConfig(
-  own: Readonly<Record<string, unknown>>,
+  own: Config,
   scheduler: GenerationRequest["scheduler"],
-): Readonly<Record<string, unknown>> {
+): Config {
   if (typeof scheduler === "string") return schedulerConfigFromName(scheduler, own);
   return { ...own, ...scheduler };
 }

@@ -49,6 +49,6 @@ export {
 export { refuseOverflow } from "./float16_range.ts";
 export { needsStandIn, refuseForeignNoise } from "./other_schedulers.ts";
 export { planFromConfig, type PlanOptions } from "./plan_from_config.ts";
-export { pipelineOptions } from "./pipeline_options.ts";
+export { addsOptions, pipelineOptions } from "./pipeline_options.ts";
 export { schedulerConfigFromName, schedulerNames } from "./presets.ts";
 export { replay, type StepModel } from "./replay.ts";

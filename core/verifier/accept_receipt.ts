@@ -32,6 +32,7 @@ export interface OwnSettings {
 
 /** Of the plan that shows whether a scheduler's configuration can be used at all. */
 const TRIAL_STEPS = 10;
+const TRIAL_SIZE = { width: 512, height: 512 };
 
 /** Reads what is compared with receipts. @throws AppError as `openVerifier`. */
 export async function ownSettings(
@@ -40,7 +41,7 @@ export async function ownSettings(
   const channels = await readLatentChannels(files);
   const { config } = await readOwnScheduler(files);
   const plans = plannerOf(config);
-  plans({ scheduler: undefined, steps: TRIAL_STEPS });
+  plans({ scheduler: undefined, steps: TRIAL_STEPS, ...TRIAL_SIZE });
   return { facts: await facts(), tolerances, plans, channels };
 }
 

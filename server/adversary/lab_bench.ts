@@ -9,7 +9,12 @@ import {
   type Lab,
   type States,
 } from "../../core/adversary/mod.ts";
-import { decodeRequest, type GenerationRequest, planFor } from "../../core/request/mod.ts";
+import {
+  decodeRequest,
+  type GenerationRequest,
+  planFor,
+  type PlanRequest,
+} from "../../core/request/mod.ts";
 import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
 import type { RgbaImage } from "../../core/image/mod.ts";
 import {
@@ -110,8 +115,7 @@ export class LabBench implements AsyncDisposable {
   /** What a cheat has at one of its runs. */
   async lab(sizing: Sizing, run: number): Promise<Lab> {
     const config = await this.#schedulerConfig();
-    const planOf = (request: Pick<GenerationRequest, "scheduler" | "steps">) =>
-      planFor(config, request).plan;
+    const planOf = (request: PlanRequest) => planFor(config, request).plan;
     const request = requestOf(sizing, run);
     const { generation, states: cached } = await this.#keptImage(sizing, run % KEPT);
     return {

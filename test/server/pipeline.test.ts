@@ -239,8 +239,11 @@ test("files that newer exports leave out change nothing", async () => {
 test("a scheduler given as an object keeps the betas that the model was trained with", async () => {
   const { config } = await loadModel(await openTinySd(), runtime);
   const scheduler = { _class_name: "EulerDiscreteScheduler" };
-  const named = planFor(config.scheduler, { scheduler: "euler", steps: 5 }).plan;
-  expect(planFor(config.scheduler, { scheduler, steps: 5 }).plan).toEqual(named);
+  const named =
+    planFor(config.scheduler, { scheduler: "euler", steps: 5, width: 64, height: 64 }).plan;
+  expect(planFor(config.scheduler, { scheduler, steps: 5, width: 64, height: 64 }).plan).toEqual(
+    named,
+  );
 });
 
 test("a run is cancelled between two steps", async () => {

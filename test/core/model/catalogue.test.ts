@@ -33,7 +33,7 @@ test("a model's default scheduler is one that can be planned", () => {
   const { models } = decodeCatalogue(catalogueJson);
   const own = { _class_name: "EulerDiscreteScheduler", timestep_spacing: "leading" };
   for (const { defaults: { scheduler, steps } } of models) {
-    expect(planFor(own, { scheduler, steps }).plan.rows).toHaveLength(steps);
+    expect(planFor(own, { scheduler, steps, width: 64, height: 64 }).plan.rows).toHaveLength(steps);
   }
 });
 

@@ -43,7 +43,12 @@ test.each(golden.karrasDiffusionSchedulers.filter((name) => !name.startsWith("ED
   "a model published with %s is denoised, with a notice where by another solver",
   (name) => {
     const own = { _class_name: name, clip_sample: false, ...betas };
-    const { plan, notices } = planFor(own, { scheduler: undefined, steps: 3 });
+    const { plan, notices } = planFor(own, {
+      scheduler: undefined,
+      steps: 3,
+      width: 64,
+      height: 64,
+    });
     if (plan.solver !== name) expect(notices).toEqual([expect.stringContaining(name)]);
     else expect(notices).toEqual([]);
   },
@@ -60,10 +65,12 @@ test.each([
   const own = { _class_name: name, sigma_data: 0.5, sigma_max: 80, sigma_min: 0.002 };
   const asked = [undefined, "euler", "sde-dpmsolver++", { _class_name: "EulerDiscreteScheduler" }];
   for (const scheduler of asked) {
-    expect(() => planFor(own, { scheduler, steps: 3 })).toThrow(expect.objectContaining({
-      code: "unsupported_setting",
-      message: expect.stringContaining(name),
-    }));
+    expect(() => planFor(own, { scheduler, steps: 3, width: 64, height: 64 })).toThrow(
+      expect.objectContaining({
+        code: "unsupported_setting",
+        message: expect.stringContaining(name),
+      }),
+    );
   }
 });
 
@@ -72,13 +79,19 @@ test.each(["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"])(
   (name) => {
     const own = { _class_name: name };
     for (const scheduler of [undefined, "edm_euler", "edm_dpmpp_2m"]) {
-      expect(planFor(own, { scheduler, steps: 3 }).plan.solver).toMatch(/^EDM/);
+      expect(planFor(own, { scheduler, steps: 3, width: 64, height: 64 }).plan.solver).toMatch(
+        /^EDM/,
+      );
     }
     for (const scheduler of ["euler", { _class_name: "EulerDiscreteScheduler" }]) {
-      expect(() => planFor(own, { scheduler, steps: 3 })).toThrow(/pick edm_euler/);
+      expect(() => planFor(own, { scheduler, steps: 3, width: 64, height: 64 })).toThrow(
+        /pick edm_euler/,
+      );
     }
     const other = { _class_name: "DDIMScheduler", clip_sample: false };
-    expect(() => planFor(other, { scheduler: { _class_name: name }, steps: 3 })).toThrow(
+    expect(() =>
+      planFor(other, { scheduler: { _class_name: name }, steps: 3, width: 64, height: 64 })
+    ).toThrow(
       expect.objectContaining({ code: "unsupported_setting" }),
     );
   },
@@ -88,9 +101,10 @@ test.each(["DDIMInverseScheduler", "MyScheduler"])(
   "%s is not taken for another solver, and may be replaced by a named one",
   (name) => {
     const own = { _class_name: name, clip_sample: false, ...betas };
-    expect(() => planFor(own, { scheduler: undefined, steps: 3 })).toThrow(
+    expect(() => planFor(own, { scheduler: undefined, steps: 3, width: 64, height: 64 })).toThrow(
       new RegExp(`${name}.*not supported; pick a scheduler`),
     );
-    expect(planFor(own, { scheduler: "euler", steps: 3 }).plan.timesteps).toHaveLength(3);
+    expect(planFor(own, { scheduler: "euler", steps: 3, width: 64, height: 64 }).plan.timesteps)
+      .toHaveLength(3);
   },
 );

@@ -24,8 +24,16 @@ test("Lumina 2 shifts alike for every size, SD3 has no sigmas of its own and ano
   );
   expect(lumina).toEqual([lumina[0], lumina[0]]);
   expect(lumina[0]).toBeCloseTo(0.5 - 0.65 * 240 / 3840, 14);
-  const sd3 = pipelineOptions("StableDiffusion3Pipeline", { use_dynamic_shifting: true }, 4, 4096);
-  expect(sd3).toEqual({ mu: expect.closeTo(1.16, 14) });
+  const sd3 = (_class_name: string) =>
+    pipelineOptions(
+      "StableDiffusion3Pipeline",
+      { _class_name, use_dynamic_shifting: true },
+      4,
+      4096,
+    );
+  expect(sd3("UniPCMultistepScheduler")).toEqual({ mu: expect.closeTo(1.16, 14) });
+  // The class has a default of its own, which the pipeline reads: pipeline_plans.json.
+  expect(sd3("FlowMatchEulerDiscreteScheduler")).toEqual({ mu: expect.closeTo(1.15, 14) });
 });
 
 test("pipelines that add nothing leave the plan as it is", () => {
