@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { type GenerationRequest, planFor, type PlanRequest } from "../request/mod.ts";
+import { planFor, type PlanRequest } from "../request/mod.ts";
 import type { ImageEngine } from "../generation/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Cheat, States } from "./lab.ts";

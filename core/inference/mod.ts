@@ -13,6 +13,7 @@
  */
 export { loadModel, type LoadOptions, type Model } from "./model.ts";
 export { observeRuntime } from "./observed_runtime.ts";
+export { openableGraph } from "./openable_graph.ts";
 export { type Ort, ortRuntime, WEB_FILE_BYTES } from "./ort_runtime.ts";
 export type { Runtime, Session } from "./runtime.ts";
 export { receiveTensor, sendTensor, type SentTensor } from "./sent_tensor.ts";

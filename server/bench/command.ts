@@ -19,6 +19,7 @@ import { chainCommand } from "./chain.ts";
 import { frontCommand } from "./front.ts";
 import { BENCH_HOSTS, type BenchHost, benchHosts } from "./hosts.ts";
 import { loopCommand } from "./loop.ts";
+import { modelsCommand } from "./models.ts";
 import { pageCommand } from "./page.ts";
 import { pipelineCommand } from "./pipeline.ts";
 import { proofCommand } from "./proof.ts";
@@ -76,6 +77,7 @@ export function benchCommand(): Command {
     .addHelpText("after", EXAMPLES)
     .action(bench)
     .addCommand(pipelineCommand())
+    .addCommand(modelsCommand())
     .addCommand(loopCommand())
     .addCommand(agreementCommand())
     .addCommand(proofCommand())

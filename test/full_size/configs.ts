@@ -53,25 +53,37 @@ interface FullSizeModel {
   readonly scheduler: Readonly<Record<string, unknown>>;
 }
 
-export const FULL_SIZE: Readonly<Record<string, FullSizeModel>> = {
-  "sd15": {
-    className: "StableDiffusionPipeline",
-    networks: {
-      text_encoder: CLIP_L,
-      unet: {
-        _class_name: "UNet2DConditionModel",
-        attention_head_dim: 8,
-        block_out_channels: [320, 640, 1280, 1280],
-        cross_attention_dim: 768,
-        down_block_types: [...Array(3).fill("CrossAttnDownBlock2D"), "DownBlock2D"],
-        up_block_types: ["UpBlock2D", ...Array(3).fill("CrossAttnUpBlock2D")],
-        sample_size: 64,
-      },
-      vae: { ...VAE, scaling_factor: 0.18215 },
-    },
-    tokenizers: ["tokenizer"],
-    scheduler: SCHEDULER,
+const SD15_UNET = {
+  _class_name: "UNet2DConditionModel",
+  attention_head_dim: 8,
+  block_out_channels: [320, 640, 1280, 1280],
+  cross_attention_dim: 768,
+  down_block_types: [...Array(3).fill("CrossAttnDownBlock2D"), "DownBlock2D"],
+  up_block_types: ["UpBlock2D", ...Array(3).fill("CrossAttnUpBlock2D")],
+  sample_size: 64,
+};
+
+const SD15: FullSizeModel = {
+  className: "StableDiffusionPipeline",
+  networks: {
+    text_encoder: CLIP_L,
+    unet: SD15_UNET,
+    vae: { ...VAE, scaling_factor: 0.18215 },
   },
+  tokenizers: ["tokenizer"],
+  scheduler: SCHEDULER,
+};
+
+/** A quarter of the width, and groups of as many channels: a sixteenth of the work. */
+const QUARTER_UNET = {
+  ...SD15_UNET,
+  block_out_channels: SD15_UNET.block_out_channels.map((width) => width / 4),
+  norm_num_groups: 8,
+};
+
+export const FULL_SIZE: Readonly<Record<string, FullSizeModel>> = {
+  "sd15": SD15,
+  "sd15-quarter": { ...SD15, networks: { ...SD15.networks, unet: QUARTER_UNET } },
   "sdxl": {
     className: "StableDiffusionXLPipeline",
     networks: {

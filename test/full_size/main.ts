@@ -2,7 +2,7 @@
  * Writes a model of full size with random weights in float16, where real weights cannot be fetched: its
  * images are noise, its time and memory are real.
  *
- *     deno run -A test/full_size/main.ts sd15|sdxl <folder>
+ *     deno run -A test/full_size/main.ts sd15|sd15-quarter|sdxl <folder>
  */
 import { mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
