@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import { contentRange } from "./http_headers.ts";
 import { ListedFiles } from "./listed_files.ts";
@@ -76,7 +77,7 @@ async function rangeOf(
     ? await readInto(bytes, response, watch)
     : undefined;
   if (got === bytes.length) return bytes;
-  if (got !== undefined) return new Retry(`${got} of ${bytes.length} bytes came`);
+  if (got !== undefined) return new Retry(`${got} of ${counted(bytes.length, "byte")} came`);
   await response.body?.cancel().catch(() => {});
   const why = "the server sends other bytes than were asked for: whole files alone, it seems";
   throw new AppError("download_failed", `Cannot ${doing}: ${why}. Download it, and open the copy`);
