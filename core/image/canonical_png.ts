@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { crc32 } from "./crc32.ts";
 import { NotCanonical, viewOf } from "./not_canonical.ts";
 
@@ -36,7 +37,7 @@ function chunksOf(file: Uint8Array): Chunk[] {
     chunks.push({ name, body: named.subarray(4) });
     at += FRAME + length;
     if (name === "IEND" && at < file.length) {
-      throw new NotCanonical(`it goes on behind IEND, by ${file.length - at} bytes`);
+      throw new NotCanonical(`it goes on behind IEND, by ${counted(file.length - at, "byte")}`);
     }
   }
   return chunks;
@@ -49,7 +50,9 @@ function checkChunk(k: number, count: number, name: string, { length }: Uint8Arr
     throw new NotCanonical(`chunk ${k + 1} is ${quoted(name)}, not ${expected}`);
   }
   const bytes = { IHDR: 13, IEND: 0, IDAT: length }[expected];
-  if (length !== bytes) throw new NotCanonical(`its ${name} has ${length} bytes, not ${bytes}`);
+  if (length !== bytes) {
+    throw new NotCanonical(`its ${name} has ${counted(length, "byte")}, not ${bytes}`);
+  }
 }
 
 function checkHeader(body: Uint8Array, size: { width: number; height: number }): void {

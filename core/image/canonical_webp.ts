@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { NotCanonical, viewOf } from "./not_canonical.ts";
 
 const TEXT = { riff: "RIFF", webp: "WEBP", lossy: "VP8 " };
@@ -24,7 +25,9 @@ export function checkWebp(file: Uint8Array, size: { width: number; height: numbe
   const length = view.getUint32(16, true);
   const padding = length % 2;
   if (view.getUint32(4, true) !== file.length - 8 || file.length !== HEADER + length + padding) {
-    throw new NotCanonical(`it has ${file.length} bytes, more or less than its one chunk takes`);
+    throw new NotCanonical(
+      `it has ${counted(file.length, "byte")}, more or less than its one chunk takes`,
+    );
   }
   if (padding && file[file.length - 1] !== 0) throw new NotCanonical("its padding is not 0");
   checkFrame(file.subarray(HEADER, HEADER + length), size);

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat, RgbaImage } from "./image.ts";
@@ -18,7 +19,7 @@ export async function decodeInputImage(
   what: string,
 ): Promise<RgbaImage> {
   if (file.length > MAX_INPUT_BYTES) {
-    refuse(what, `it has ${file.length} bytes, at most ${MAX_INPUT_BYTES} are read`);
+    refuse(what, `it has ${counted(file.length, "byte")}, at most ${MAX_INPUT_BYTES} are read`);
   }
   const format = formatOf(file, what);
   const size = imageSize(file, format) ?? refuse(what, `its header has no size of a ${format}`);
