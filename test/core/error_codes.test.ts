@@ -18,7 +18,12 @@ describe("ERROR_CODES", () => {
 
   test("what proves a forgery is evidence that is refused", () => {
     const forgeries = CODES.filter((code) => errorFacts(code).forgery);
-    expect(forgeries).toEqual(["receipt_mismatch", "signature_invalid", "opening_invalid"]);
+    expect(forgeries).toEqual([
+      "receipt_mismatch",
+      "image_not_canonical",
+      "signature_invalid",
+      "opening_invalid",
+    ]);
     for (const code of forgeries) expect(errorFacts(code).evidence).toBeDefined();
   });
 });

@@ -1,5 +1,5 @@
 import { AppError, reason } from "../../../core/error.ts";
-import { type ImageEngine, Pipeline, RecoveringEngine } from "../../../core/generation/mod.ts";
+import type { ImageEngine } from "../../../core/generation/mod.ts";
 import type { Runtime } from "../../../core/inference/mod.ts";
 import { type ComputeChoice, whyOf } from "../api/mod.ts";
 
@@ -21,7 +21,7 @@ export interface OpeningRun {
 /** Files of fewer bytes are here before one has read their name. */
 const SEEN = 100_000;
 /** What comes after the last weights: megabytes as well, which it fetches without progress. */
-const ORT = "fetching and starting onnxruntime";
+const ORT = "onnxruntime";
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
@@ -46,7 +46,11 @@ export class Engines {
       signal: run.signal,
       onBytes: (path, got, of) => {
         if (of > SEEN) {
-          run.emit(got < of ? `${path}: ${megabytes(got)} of ${megabytes(of)} MB` : ORT);
+          run.emit(
+            got < of
+              ? `${path}: ${megabytes(got)} of ${megabytes(of)} MB`
+              : `fetching and starting ${ORT}`,
+          );
         }
       },
     };
@@ -62,6 +66,11 @@ export class Engines {
 }
 
 async function openEngine(model: TabModel, choice: ComputeChoice): Promise<Opened> {
+  // With the first check that needs it: half of this script is what generates.
+  const { Pipeline, RecoveringEngine } = await loaded(
+    "what computes",
+    () => import("../../../core/generation/mod.ts"),
+  );
   let why = "";
   if (choice !== "cpu") {
     try {
@@ -83,7 +92,10 @@ async function openEngine(model: TabModel, choice: ComputeChoice): Promise<Opene
       why = `; no GPU: ${whyOf(reason(error))}`;
     }
   }
-  const runtime = await loaded(async () => (await import("../../engine/mod.ts")).wasmRuntime());
+  const runtime = await loaded(
+    ORT,
+    async () => (await import("../../engine/mod.ts")).wasmRuntime(),
+  );
   const engine = await Pipeline.open(model.files, runtime);
   return { engine, compute: `${engine.compute}${why}` };
 }
@@ -94,18 +106,18 @@ async function gpuRuntime(choice: ComputeChoice): Promise<Runtime> {
   if (choice === "auto" && gpu.adapterClass !== "hardware") {
     throw new AppError("host_unavailable", `${gpu.name} is software, slower than the CPU`);
   }
-  return await loaded(() => browserRuntime(gpu));
+  return await loaded(ORT, () => browserRuntime(gpu));
 }
 
 /** Explains a library whose script does not load: the browser names only a file of ours. */
-async function loaded(load: () => Promise<Runtime>): Promise<Runtime> {
+async function loaded<T>(what: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError(
       "download_failed",
-      "Cannot load onnxruntime: it did not come from this page's server; reload the page to try again",
+      `Cannot load ${what}: it did not come from this page's server; reload the page to try again`,
       { cause },
     );
   }
