@@ -102,6 +102,21 @@ export async function runWith(
   return { x, d };
 }
 
+/**
+ * A run whose predictions at some steps come from elsewhere, and at all others from the network.
+ * @param places the steps.
+ */
+export async function runReplacing(
+  lab: Lab,
+  places: readonly number[],
+  elsewhere: Predictor,
+): Promise<CheatedRun> {
+  const cheated = new Set(places);
+  const network = networkOf(lab);
+  const predict = (moment: Moment) => (cheated.has(moment.index) ? elsewhere : network)(moment);
+  return { ...await runWith(lab, lab.plan, lab.request.seed, predict), cheated };
+}
+
 /** x_{i+1} by the row, with a D_i from anywhere. */
 export function stepFrom(
   row: PlanRow,

@@ -1,4 +1,4 @@
-import { type Alteration, type Cheat, type Moment, networkOf, runWith } from "./lab.ts";
+import { type Alteration, type Cheat, networkOf, runReplacing, runWith } from "./lab.ts";
 
 /** Every step by a network with other weights than those that the receipt names. */
 function otherWeights(name: string, saves: string, alteration: Alteration, price: number): Cheat {
@@ -47,14 +47,9 @@ function otherWeightsAt(
     name,
     saves,
     run: async (lab) => {
-      const altered = networkOf({
-        engine: await lab.alteredEngine(alteration),
-        request: lab.request,
-      });
-      const right = networkOf(lab);
-      const predict = (moment: Moment) => (isAltered(moment.index) ? altered : right)(moment);
-      const states = await runWith(lab, lab.plan, lab.request.seed, predict);
-      return { ...states, cheated: new Set([...lab.plan.rows.keys()].filter(isAltered)) };
+      const engine = await lab.alteredEngine(alteration);
+      const places = [...lab.plan.rows.keys()].filter(isAltered);
+      return await runReplacing(lab, places, networkOf({ engine, request: lab.request }));
     },
   };
 }

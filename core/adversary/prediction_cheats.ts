@@ -1,7 +1,15 @@
 import { fromHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { PlanRow } from "../schedule/mod.ts";
-import { type Cheat, type Lab, type Moment, networkOf, type Predictor, runWith } from "./lab.ts";
+import {
+  type Cheat,
+  type Lab,
+  type Moment,
+  networkOf,
+  type Predictor,
+  runReplacing,
+  runWith,
+} from "./lab.ts";
 
 /** Noise that no seed of a request gives. */
 const OWN_SEED = 0xc0ffeen;
@@ -19,15 +27,8 @@ function skipping(
     saves,
     run: async (lab) => {
       const steps = lab.plan.rows.length;
-      const cheated = new Set([...lab.plan.rows.keys()].filter((i) => skips(i, steps)));
-      const network = networkOf(lab);
-      const states = await runWith(
-        lab,
-        lab.plan,
-        lab.request.seed,
-        (moment) => (cheated.has(moment.index) ? guess : network)(moment),
-      );
-      return { ...states, cheated };
+      const skipped = [...lab.plan.rows.keys()].filter((i) => skips(i, steps));
+      return await runReplacing(lab, skipped, guess);
     },
   };
 }
