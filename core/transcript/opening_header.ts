@@ -1,7 +1,9 @@
 import { counted } from "../counted.ts";
 import { parseJsonText } from "../json_text.ts";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { AppError } from "../error.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { leafNameAt } from "./leaves.ts";
 import { type Hash, HASH_BYTES, proofLength } from "./merkle.ts";
 import type { OpeningSpec } from "./opening_spec.ts";
@@ -28,7 +30,7 @@ const headerSchema = z.looseObject({
 export function openingHeader(spec: OpeningSpec, proof: readonly Hash[]): Uint8Array<ArrayBuffer> {
   const metadata = {
     format: FORMAT,
-    proof: base64(proof),
+    proof: encodeBase64(concatBytes(...proof)),
     receipt: spec.receipt,
     target: String(spec.target),
   };
@@ -94,34 +96,21 @@ function checkTensors(tensors: Readonly<Record<string, unknown>>, spec: OpeningS
   }
 }
 
-function base64(hashes: readonly Hash[]): string {
-  return btoa(hashes.map((hash) => String.fromCharCode(...hash)).join(""));
-}
-
 /** Base64 in another spelling decodes too: the comparison of whole headers refuses it. */
 function hashesOf(text: string, count: number): Hash[] {
-  const binary = text.length <= MAX_HEADER_BYTES ? decodeBase64(text) : "";
-  if (binary.length !== count * HASH_BYTES) {
+  const bytes = decodeBase64(text.length <= MAX_HEADER_BYTES ? text : "");
+  if (bytes.length !== count * HASH_BYTES) {
     throw new AppError(
       "proof_invalid",
-      `Cannot take the opening: its proof has ${counted(binary.length, "byte")}, not ${
+      `Cannot take the opening: its proof has ${counted(bytes.length, "byte")}, not ${
         count * HASH_BYTES
       }`,
     );
   }
-  const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
   return Array.from(
     { length: count },
     (_, k) => bytes.subarray(k * HASH_BYTES, (k + 1) * HASH_BYTES),
   );
-}
-
-function decodeBase64(text: string): string {
-  try {
-    return atob(text);
-  } catch {
-    return "";
-  }
 }
 
 function refuse(why: string, cause?: unknown): never {

@@ -1,6 +1,7 @@
-import { hexToBytes } from "@noble/hashes/utils.js";
+import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { fromHalf } from "../half.ts";
 import { philox } from "../noise/mod.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 
 /** Numbers that sketch one prediction, at most: the bits of a word that are used as signs. */
 const MAX_WIDTH = 16;
@@ -59,8 +60,8 @@ function signedSum(signs: Int8Array, values: Float32Array): number {
  */
 export function sketchRun(root: string, predictions: readonly Uint16Array[]): string {
   const sketch = sketcherOf(root, predictions.length, predictions[0].length);
-  const bytes = predictions.flatMap((bits) => [...new Uint8Array(sketch(fromHalf(bits)).buffer)]);
-  return btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+  const sketches = predictions.map((bits) => new Uint8Array(sketch(fromHalf(bits)).buffer));
+  return encodeBase64(concatBytes(...sketches));
 }
 
 /**
@@ -76,21 +77,12 @@ export function sketchesOf(
 /** @returns undefined for what {@link sketchRun} does not write for a run of so many steps. */
 export function decodeSketch(text: string, steps: number): PredictionSketch[] | undefined {
   const width = sketchWidth(steps);
-  const binary = decodeBase64(text);
-  if (binary.length !== 4 * width * steps || btoa(binary) !== text) return undefined;
-  const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
+  const bytes = decodeBase64(text);
+  if (bytes.length !== 4 * width * steps || encodeBase64(bytes) !== text) return undefined;
   const numbers = new Float32Array(bytes.buffer);
   if (!numbers.every(Number.isFinite)) return undefined;
   return Array.from(
     { length: steps },
     (_, step) => numbers.slice(step * width, (step + 1) * width),
   );
-}
-
-function decodeBase64(text: string): string {
-  try {
-    return atob(text);
-  } catch {
-    return "";
-  }
 }
