@@ -6,15 +6,7 @@ import {
   sketchesOf,
   type Witness,
 } from "../transcript/mod.ts";
-import {
-  catchRate,
-  drawSteered,
-  drawSteps,
-  privateWords,
-  publicWords,
-  steeredCatchRate,
-  type WordSource,
-} from "./draw.ts";
+import { drawSteered, drawSteps, privateWords, publicWords, type WordSource } from "./draw.ts";
 import { oddestStep } from "./oddest_step.ts";
 
 /** Which steps to open. */
@@ -89,17 +81,6 @@ function drawOf(receipt: Receipt, count: number, words: WordSource): number[] {
   return sketches
     ? drawSteered(receipt.steps, count, oddestStep(sketches), words)
     : drawSteps(receipt.steps, count, words);
-}
-
-/**
- * How likely a draw of so many steps finds a run that is honest but for some steps.
- * @param cheated distinct steps.
- */
-export function findRate(receipt: Receipt, count: number, cheated: readonly number[]): number {
-  const sketches = sketchesOf(receipt);
-  return sketches
-    ? steeredCatchRate(receipt.steps, count, oddestStep(sketches), cheated)
-    : catchRate(receipt.steps, count, cheated);
 }
 
 function pickedSteps(take: "all" | readonly number[], steps: number): number[] {

@@ -1,7 +1,7 @@
 import { counted } from "../counted.ts";
 import { type Receipt, sketchesOf } from "../transcript/mod.ts";
-import { type ChosenSteps, findRate } from "./choose_steps.ts";
-import { LATE_STEPS } from "./draw.ts";
+import type { ChosenSteps } from "./choose_steps.ts";
+import { catchRate, LATE_STEPS, steeredCatchRate } from "./draw.ts";
 import { oddestStep } from "./oddest_step.ts";
 
 /** What a check of some steps says about all of them. */
@@ -28,18 +28,23 @@ export function strengthOf(
   if (recomputed === 0) return undefined;
   const share = `${recomputed} of ${counted(receipt.steps, "step")} recomputed`;
   if (draw === "chosen") return { meaning: `${share}, as chosen: of the others nothing is known` };
+  const sketches = sketchesOf(receipt);
+  const oddest = sketches && oddestStep(sketches);
   const rates = Array.from(
     { length: receipt.steps },
-    (_, step) => findRate(receipt, recomputed, [step]),
+    (_, step) =>
+      oddest === undefined
+        ? catchRate(receipt.steps, recomputed, [step])
+        : steeredCatchRate(receipt.steps, recomputed, oddest, [step]),
   );
   const findsOneForged = Math.min(...rates);
-  const sketches = sketchesOf(receipt);
-  if (!sketches || recomputed === 1 || recomputed === receipt.steps) {
-    const lacks = sketches ? "" : " (the receipt does not say which step is the oddest)";
+  if (oddest === undefined || recomputed === 1 || recomputed === receipt.steps) {
+    const lacks = oddest !== undefined
+      ? ""
+      : " (the receipt does not say which step is the oddest)";
     const found = `one forged step would be found with ${percent(findsOneForged)}`;
     return { meaning: `${share}; ${found}${lacks}`, findsOneForged };
   }
-  const oddest = oddestStep(sketches);
   const findsOneForgedLate = Math.min(...rates.slice(-LATE_STEPS));
   const where = recomputed > 2
     ? `${percent(findsOneForged)}, among the last ${LATE_STEPS} with ${percent(findsOneForgedLate)}`
