@@ -13,9 +13,9 @@ export interface CombinationCheck {
 }
 
 /** WGSL lets a sum or product be either neighbour of the true value: one unit, not half of one. */
-const FLOAT32_UNIT = 2 ** -23;
+export const FLOAT32_UNIT = 2 ** -23;
 /** Twice what our GPU and CPU noise differ by at most. */
-const NOISE_ERROR = 4e-6;
+export const NOISE_ERROR = 4e-6;
 
 /**
  * Compares committed values y with s = sum of w_t * v_t, evaluated in f64. Evaluating T terms in

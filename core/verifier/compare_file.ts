@@ -2,6 +2,7 @@ import type { ImageCodec, ImageFormat, RgbaImage } from "../image/mod.ts";
 import { decibels, squaresByTile } from "./psnr.ts";
 import { type FileLimit, fileLimits, mostBytes } from "./file_limits.ts";
 import type { Receipt } from "../transcript/mod.ts";
+import { meanOf } from "./mean.ts";
 import type { ImageComparison } from "./verdict.ts";
 
 /** A committed file, and how it was encoded. */
@@ -36,7 +37,8 @@ export async function compareFile(
   const tiles = found.map((square, k) => compared(square, errors[k], limits.tile));
   const tile = tiles.reduce((worst, each) => margin(each) < margin(worst) ? each : worst);
   return {
-    ...compared(mean(found), mean(errors), limits.image),
+    // Tiles at the edges may be smaller, and count as much.
+    ...compared(meanOf(found), meanOf(errors), limits.image),
     tile,
     bytes: { found: bytes, most: mostBytes(file.length) },
   };
@@ -59,9 +61,4 @@ function compared(square: number, error: number, { base, share }: FileLimit): Co
 
 function margin({ psnr, floor }: Compared): number {
   return psnr - floor;
-}
-
-/** Of tiles: those at the edges may be smaller, and count as much. */
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

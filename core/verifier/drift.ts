@@ -1,3 +1,5 @@
+import { meanOf } from "./mean.ts";
+
 /**
  * A sequential test over one miner's checks: errors that each stay below their tolerance, and together
  * are larger than honest machines' are. It is Page's CUSUM of a log-likelihood ratio, on checks and not
@@ -121,10 +123,6 @@ function rises(checks: readonly (readonly number[])[], tail: HonestTail): boolea
 function threes(ratios: readonly number[]): number[][] {
   const third = Math.floor(ratios.length / 3);
   return Array.from({ length: third }, (_, i) => [0, 1, 2].map((k) => ratios[i + k * third]));
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function medianOf(values: readonly number[]): number {

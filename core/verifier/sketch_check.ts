@@ -4,6 +4,7 @@ import type { Plan } from "../schedule/mod.ts";
 import { type PredictionSketch, type Sketcher, sketcherOf, sketchesOf } from "../transcript/mod.ts";
 import type { ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
+import { FLOAT32_UNIT, NOISE_ERROR } from "./combination.ts";
 
 /** What a receipt's sketches are held against: all that was opened. */
 export interface SketchCheck {
@@ -83,9 +84,13 @@ function near(sketch: PredictionSketch, { values, error }: Expected): boolean {
  * in 10^15 numbers.
  */
 const ROUNDING = 8 * 2 ** -11 / Math.sqrt(3);
-/** Of float32, and of our GPU's and CPU's noise, as `checkCombination` has them. */
-const FLOAT32_UNIT = 2 ** -23;
-const NOISE_ERROR = 4e-6;
+/** What the plan combines: a weight, a sketch and its error, and the root mean square of its tensor. */
+interface SketchTerm {
+  readonly weight: number;
+  readonly values: Float32Array | Float64Array;
+  readonly error: number;
+  readonly size: number;
+}
 
 /** Sketches of x_0 to x_last as the plan combines them, from that of x_0 on. */
 function courseOf(
@@ -99,32 +104,45 @@ function courseOf(
   },
 ): Expected[] {
   const seed = BigInt(receipt.request.seed);
-  const magnitude = magnitudesOf(plan, claimed);
+  const { state, prediction } = magnitudesOf(plan, claimed);
   const course: Expected[] = [{ values: Float64Array.from(start), error: 0 }];
   for (let m = 1; m <= last; m++) {
     const { states, denoised, noise } = plan.rows[m - 1];
-    const values = new Float64Array(claimed[0].length);
-    let [error, sum] = [0, Math.abs(noise)];
-    const add = (weight: number, sketch: Float32Array | Float64Array) =>
-      sketch.forEach((value, k) => values[k] += weight * value);
-    for (const [age, weight] of states.entries()) {
-      if (weight === 0) continue;
-      add(weight, course[m - 1 - age].values);
-      error += Math.abs(weight) * course[m - 1 - age].error;
-      sum += Math.abs(weight) * magnitude.state(m - 1 - age);
-    }
-    for (const [age, weight] of denoised.entries()) {
-      if (weight === 0) continue;
-      add(weight, claimed[m - 1 - age]);
-      sum += Math.abs(weight) * magnitude.prediction;
-    }
-    if (noise !== 0) add(noise, sketcher(gaussianNoise(seed, m, length)));
-    const terms = states.length + denoised.length + 2;
-    error += ROUNDING * magnitude.state(m) + terms * FLOAT32_UNIT * sum +
-      Math.abs(noise) * NOISE_ERROR;
-    course.push({ values, error });
+    const terms: SketchTerm[] = [
+      ...ofWeights(states, (age) => ({ ...course[m - 1 - age], size: state(m - 1 - age) })),
+      ...ofWeights(denoised, (age) => ({
+        ...{ values: claimed[m - 1 - age], error: 0, size: prediction },
+      })),
+      ...ofWeights([noise], () => ({
+        ...{ values: sketcher(gaussianNoise(seed, m, length)), error: NOISE_ERROR, size: 1 },
+      })),
+    ];
+    const units = (states.length + denoised.length + 2) * FLOAT32_UNIT;
+    course.push(combined(terms, claimed[0].length, { units, rounding: ROUNDING * state(m) }));
   }
   return course;
+}
+
+/** Terms whose weight is 0 are left out, and so read nothing. */
+function ofWeights(
+  weights: readonly number[],
+  term: (age: number) => Omit<SketchTerm, "weight">,
+): SketchTerm[] {
+  return weights.flatMap((weight, age) => weight === 0 ? [] : [{ weight, ...term(age) }]);
+}
+
+function combined(
+  terms: readonly SketchTerm[],
+  width: number,
+  { units, rounding }: { readonly units: number; readonly rounding: number },
+): Expected {
+  const values = new Float64Array(width);
+  let error = rounding;
+  for (const { weight, values: sketch, error: own, size } of terms) {
+    for (let k = 0; k < width; k++) values[k] += weight * sketch[k];
+    error += Math.abs(weight) * (own + units * size);
+  }
+  return { values, error };
 }
 
 /** Root mean squares that a run's tensors do not exceed, as its sketches and its plan say. */

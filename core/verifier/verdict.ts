@@ -1,5 +1,6 @@
 import { passesStep, type StepCheck } from "./check_step.ts";
 import { passesSource, type SourceComparison } from "./check_source.ts";
+import { meanOf } from "./mean.ts";
 import type { Residual } from "./residual.ts";
 import { passesSketches, type SketchCheck } from "./sketch_check.ts";
 
@@ -54,7 +55,7 @@ export function judge(
   return {
     verdict: !arithmetic ? "invalid" : near ? "honest" : "suspect",
     ...(network.length > 0 && {
-      similarity: mean(network.map(({ residual }) => residual.similarity || 0)),
+      similarity: meanOf(network.map(({ residual }) => residual.similarity || 0)),
       worst: Math.max(...ratios.map((ratio) => Number.isNaN(ratio) ? Infinity : ratio)),
     }),
   };
@@ -63,8 +64,4 @@ export function judge(
 export function passesImage({ psnr, floor, tile, bytes }: ImageComparison): boolean {
   return psnr >= floor && (!tile || tile.psnr >= tile.floor) &&
     (!bytes || bytes.found <= bytes.most);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
