@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { JpegScans } from "./jpeg_scans.ts";
 import { NotCanonical, viewOf } from "./not_canonical.ts";
 
@@ -56,7 +57,9 @@ function segmentsOf(file: Uint8Array): Segment[] {
     if (prefix !== 0xff) throw new NotCanonical(`byte ${at} is no marker`);
     if (marker === EOI) {
       const more = file.length - at - 2;
-      if (more > 0) throw new NotCanonical(`it goes on behind its end, by ${more} bytes`);
+      if (more > 0) {
+        throw new NotCanonical(`it goes on behind its end, by ${counted(more, "byte")}`);
+      }
       return segments;
     }
     if (!KNOWN.includes(marker)) throw new NotCanonical(`it has the marker ${marker.toString(16)}`);

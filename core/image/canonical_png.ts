@@ -1,8 +1,8 @@
 import { counted } from "../counted.ts";
 import { crc32 } from "./crc32.ts";
+import { SIGNATURE } from "./decode_png.ts";
 import { NotCanonical, viewOf } from "./not_canonical.ts";
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Length, name and checksum around a chunk's body. */
 const FRAME = 12;
 

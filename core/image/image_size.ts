@@ -1,3 +1,5 @@
+import { jpegFrame } from "./jpeg_header.ts";
+
 type Format = "png" | "jpeg" | "webp";
 
 /** Pixels. */
@@ -28,22 +30,11 @@ const readers: Readonly<Record<Format, (view: DataView) => Size | undefined>> = 
   webp: webpSize,
 };
 
-/**
- * From the first frame header: markers C0 to CF but for C4, C8 and CC. Markers are found as a
- * decoder finds them, also behind fill bytes: of another header than the decoder's no size counts.
- */
+/** Of another header than the decoder's no size counts. */
 function jpegSize(view: DataView): Size | undefined {
-  if (view.getUint16(0) !== 0xffd8) return undefined;
-  for (let at = 2; view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
-    while (view.getUint8(at + 1) === 0xff) at++;
-    const marker = view.getUint8(at + 1);
-    // What has no length (restart markers, a second start, an end) is in no honest header.
-    if (marker < 0xc0 || marker >= 0xd0 && marker <= 0xda) return undefined;
-    if (marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-    }
-  }
-  return undefined;
+  const frame = jpegFrame(view);
+  if (!frame) return undefined;
+  return { height: view.getUint16(frame.at + 1), width: view.getUint16(frame.at + 3) };
 }
 
 const RIFF = 0x52494646;

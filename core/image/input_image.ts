@@ -3,10 +3,12 @@ import { AppError, reason } from "../error.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat, RgbaImage } from "./image.ts";
 import { imageSize } from "./image_size.ts";
+import { jpegFrame } from "./jpeg_header.ts";
+import { viewOf } from "./not_canonical.ts";
 import { orientationOf, turned } from "./orientation.ts";
 
 /** Of an image that comes in: more than any request's own size takes. */
-const MAX_INPUT_BYTES = 64 * 2 ** 20;
+export const MAX_INPUT_BYTES = 64 * 2 ** 20;
 
 /**
  * The pixels of a file that somebody gives, turned as its EXIF orientation says. What it claims is bounded
@@ -27,7 +29,7 @@ export async function decodeInputImage(
   if (size.width < 1 || size.height < 1 || size.width > side || size.height > side) {
     refuse(what, `it is ${size.width}x${size.height} pixels, at most ${side}x${side} are read`);
   }
-  if (format === "jpeg" && componentsOf(file) === 4) {
+  if (format === "jpeg" && isCmyk(file)) {
     refuse(what, "it is a JPEG in CMYK: save it in RGB");
   }
   const { width, height, data } = await decoded(file, format, what);
@@ -76,20 +78,10 @@ function formatOf(file: Uint8Array, what: string): ImageFormat {
   return refuse(what, `it is ${kind}, not PNG, JPEG or WebP`);
 }
 
-/** Of the first frame header; 0 where there is none. */
-function componentsOf(file: Uint8Array): number {
-  for (let at = 2; at + 9 < file.length && file[at] === 0xff;) {
-    const marker = file[at + 1];
-    if (marker === 0xff) {
-      at++;
-      continue;
-    }
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return file[at + 9];
-    }
-    at += 2 + file[at + 2] * 256 + file[at + 3];
-  }
-  return 0;
+/** By the number of components of its frame. */
+function isCmyk(file: Uint8Array): boolean {
+  const frame = jpegFrame(viewOf(file));
+  return frame !== undefined && file[frame.at + 5] === 4;
 }
 
 function refuse(what: string, why: string, cause?: unknown): never {

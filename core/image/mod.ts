@@ -26,7 +26,7 @@ export {
   type RgbaImage,
   toRgba,
 } from "./image.ts";
-export { decodeInputImage } from "./input_image.ts";
+export { decodeInputImage, MAX_INPUT_BYTES } from "./input_image.ts";
 export { latentMask } from "./latent_mask.ts";
 export { resize } from "./resize.ts";
 export { previewLatent } from "./preview.ts";

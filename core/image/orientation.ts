@@ -1,4 +1,6 @@
 import type { RgbaImage } from "./image.ts";
+import { jpegHeader } from "./jpeg_header.ts";
+import { viewOf } from "./not_canonical.ts";
 
 /** EXIF's tag for how a camera was held. */
 const TAG = 0x0112;
@@ -8,13 +10,11 @@ const TAG = 0x0112;
  * @see CIPA DC-008 (Exif 2.3), section 4.6.4.
  */
 export function orientationOf(file: Uint8Array): number {
-  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  const view = viewOf(file);
   try {
-    for (let at = 2; view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
-      const marker = view.getUint8(at + 1);
-      if (marker === 0xda) return 1;
+    for (const { marker, at } of jpegHeader(view)) {
       // "Exif" and two zeros, then TIFF.
-      if (marker === 0xe1 && view.getUint32(at + 4) === 0x45786966) return tiffTag(view, at + 10);
+      if (marker === 0xe1 && view.getUint32(at) === 0x45786966) return tiffTag(view, at + 6);
     }
   } catch (error) {
     // Cut short.
