@@ -71,15 +71,11 @@ function firstStep(steps: number, strength = 1): number {
   );
 }
 
-/** Solvers that call the network twice a step have a row for each call. */
-function rowsBefore({ _class_name: name }: SchedulerConfig, begin: number): number {
-  return /^(Heun|KDPM2)/.test(name) ? 2 * begin : begin;
-}
-
 /** The run's tail, from the source's latent at the noise level where it starts. */
 function startedFrom(plan: Plan, config: SchedulerConfig, begin: number): Plan {
-  // PNDM plans its history from where it starts.
-  const first = config._class_name === "PNDMScheduler" ? 0 : rowsBefore(config, begin);
+  const { _class_name: name } = config;
+  // PNDM plans its history from where it starts; others have a row for each call before.
+  const first = name === "PNDMScheduler" ? 0 : callsOfStep(name) * begin;
   const [{ alpha, sigma }] = plan.rows.slice(first);
   return {
     ...plan,
@@ -103,7 +99,12 @@ function blending(plan: Plan): Plan {
 
 function stepLimit({ _class_name: name }: SchedulerConfig): number {
   if (name === "PNDMScheduler") return MAX_ROWS - 1;
-  return /^(Heun|KDPM2)/.test(name) ? MAX_ROWS / 2 : MAX_ROWS;
+  return Math.floor(MAX_ROWS / callsOfStep(name));
+}
+
+/** Of the network, but for the last step. */
+function callsOfStep(name: SchedulerConfig["_class_name"]): 1 | 2 {
+  return /^(Heun|KDPM2)/.test(name) ? 2 : 1;
 }
 
 function refuseSigmas(
