@@ -24,6 +24,11 @@ export function drawByRank<T>(all: readonly Ranked<T>[], count: number, random: 
   return drawn;
 }
 
+/** One of them, each equally likely. */
+export function oneOf<T>(all: readonly T[], random: Random): T {
+  return all[Math.floor(random() * all.length)];
+}
+
 /** So many of them, each equally likely. */
 export function sample<T>(all: readonly T[], count: number, random: Random): T[] {
   const rest = [...all];

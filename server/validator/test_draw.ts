@@ -10,7 +10,7 @@ import {
 } from "../../core/request/mod.ts";
 import type { Asked } from "./miner_caller.ts";
 import type { PromptSource } from "./prompts.ts";
-import type { Random } from "./selection.ts";
+import { oneOf, type Random } from "./selection.ts";
 
 /** A request that nobody needs, to measure a miner by. */
 export interface TestRequest extends Pick<Asked, "request" | "format" | "manifest"> {
@@ -98,8 +98,4 @@ function usualShape(defaults: TestDrawParts["defaults"], random: Random): Reques
 
 function sideOf(pixels: number): number {
   return Math.max(SIDE_STEP, SIDE_STEP * Math.round(pixels / SIDE_STEP));
-}
-
-function oneOf<T>(all: readonly T[], random: Random): T {
-  return all[Math.floor(random() * all.length)];
 }
