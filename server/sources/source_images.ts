@@ -1,9 +1,9 @@
 import { AppError, reason } from "../../core/error.ts";
 import type { SourceImages } from "../../core/generation/mod.ts";
-import { decodeInputImage, resize, type RgbaImage } from "../../core/image/mod.ts";
+import { decodeInputImage, MAX_INPUT_BYTES, resize, type RgbaImage } from "../../core/image/mod.ts";
 import type { GenerationRequest, RequestDefaults } from "../../core/request/mod.ts";
 import { fileHash } from "../../core/transcript/mod.ts";
-import { readFile } from "node:fs/promises";
+import { readAtMost } from "../storage/mod.ts";
 
 /** Files that a generation starts from, as they are. */
 export interface SourceFiles {
@@ -30,12 +30,10 @@ export async function readSources(
 }
 
 async function readSource(path: string, what: string): Promise<SourceFile> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new AppError("invalid_request", `Cannot read the ${what} ${path}: ${reason(cause)}`, {
-      ...{ field: what, cause },
-    });
+  const name = `the ${what} ${path}`;
+  const file = await readAtMost(path, MAX_INPUT_BYTES, name).catch((cause) => {
+    throw new AppError("invalid_request", reason(cause), { field: what, cause });
   });
-  const file = new Uint8Array(bytes);
   return { sha256: fileHash(file), pixels: await decodeInputImage(file, what) };
 }
 

@@ -1,8 +1,6 @@
-import { counted } from "../../core/counted.ts";
-import { readFile as readBytes, stat } from "node:fs/promises";
 import process from "node:process";
 import { Command } from "commander";
-import { AppError, reason } from "../../core/error.ts";
+import { AppError } from "../../core/error.ts";
 import { parseJsonText } from "../../core/json_text.ts";
 import type { SourceImages } from "../../core/generation/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
@@ -41,6 +39,7 @@ import {
 } from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
+import { readAtMost } from "../storage/mod.ts";
 import { fittedSources, readSources } from "../sources/mod.ts";
 
 import { tellApart } from "./given_files.ts";
@@ -144,7 +143,7 @@ async function verify(paths: readonly string[], given: VerifyFlags): Promise<voi
 async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
-  const receipt = receiptOf(await readFile(path, MAX_RECEIPT_BYTES));
+  const receipt = receiptOf(await readAtMost(path, MAX_RECEIPT_BYTES));
   const given = await checkedAgainst(receipt, flags);
   const chosen = chooseSteps(receipt, await witnessedChoice(receipt, choice, flags));
   const drawn = given.source ? chosen : NOTHING;
@@ -175,7 +174,7 @@ async function witnessedChoice(
     return chain === undefined ? choice : refuse("--chain reads a witness' block: give --witness");
   }
   if ("take" in choice) refuse("--witness draws steps, and --steps says which");
-  const witness = witnessIn(jsonOf(await readFile(path, MAX_RECEIPT_BYTES)));
+  const witness = witnessIn(jsonOf(await readAtMost(path, MAX_RECEIPT_BYTES)));
   const block = drawBlockOf(witness, receiptId(receipt));
   if (choice.blockHash !== undefined) return { ...choice, witness };
   if (chain === undefined) {
@@ -215,7 +214,7 @@ async function checkedAgainst(
   }
   const miner = flags.from === undefined ? undefined : minerOf(flags.from, flags);
   const max = maxImageBytes(receipt.request);
-  const file = flags.image === undefined ? undefined : await readFile(flags.image, max);
+  const file = flags.image === undefined ? undefined : await readAtMost(flags.image, max);
   const level = levelOf(flags, file !== undefined);
   const image = file
     ? () => Promise.resolve(file)
@@ -307,16 +306,6 @@ function requireAdapters({ adapters }: Receipt["request"], { files }: KnownModel
     const { sha256, scale } = Object(used);
     if (files.adapters?.some((each) => each.sha256 === sha256 && each.scale === scale)) continue;
     refuse(`the request used the adapter ${sha256} at ${scale}: give its file with --lora`);
-  }
-}
-
-async function readFile(path: string, max: number): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const { size } = await stat(path);
-    if (size > max) throw new Error(`it has ${counted(size, "byte")}, more than ${max}`);
-    return new Uint8Array(await readBytes(path));
-  } catch (cause) {
-    throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
   }
 }
 

@@ -88,6 +88,14 @@ describe("a run that starts from an image", () => {
     });
   });
 
+  test("a file that is too long is refused unread", async () => {
+    await Deno.writeFile(path("long.png"), new Uint8Array());
+    await Deno.truncate(path("long.png"), 2 ** 26 + 1);
+    const { code, stderr } = await runCli([...generate, "--image", path("long.png")]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/Cannot read the image .*long\.png: it has 67108865 bytes, more than/);
+  });
+
   test.each([
     [["--strength", "0.5"], "strength is .*0.5.* there is no image that it is for"],
     [["--image", "photo.png", "--strength", "0"], "strength is 0, not a number above 0, at most 1"],
