@@ -23,5 +23,6 @@ export {
   generationRequestSchema,
   type RequestDefaults,
 } from "./request.ts";
+export { inputsOf, type RequestInput } from "./inputs.ts";
 export { randomSeed } from "./random_seed.ts";
 export { checkAdapters, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";

@@ -3,6 +3,7 @@ import { counted } from "../counted.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
+import { inputsOf } from "./inputs.ts";
 import type { Planner } from "./plan_choice.ts";
 import type { AdapterUse, GenerationRequest, RequestDefaults } from "./request.ts";
 
@@ -22,14 +23,15 @@ export function checkFit(
   { plans, unet, adapters }: Fitting,
   request: GenerationRequest,
 ): void {
-  if (request.image !== undefined) {
+  const [input] = inputsOf(request);
+  if (input) {
     throw new AppError(
       "invalid_request",
-      `Cannot generate: image is ${
-        request.image.slice(0, 12)
+      `Cannot generate: ${input.field} is ${
+        input.sha256.slice(0, 12)
       }..., and here is no way to send its file yet; ` +
         "leave image, mask and strength out",
-      { field: "image" },
+      { field: input.field },
     );
   }
   plans(request);
