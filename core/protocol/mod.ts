@@ -21,6 +21,15 @@ export {
   decodeAttestation,
   type SignedAttestation,
 } from "./attestation.ts";
+export {
+  CALL_PART,
+  type CallBody,
+  callBody,
+  type InputFiles,
+  MAX_INPUTS_BYTES,
+  MULTIPART_TYPE,
+  NO_INPUTS,
+} from "./call_body.ts";
 export { finalBlockHash } from "./chain_block.ts";
 export {
   decodeGenerationAnswer,

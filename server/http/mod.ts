@@ -30,10 +30,12 @@ export { type EventLimits, type ReadEvent, readEvents } from "./event_reader.ts"
 export { type Emit, EVENT_STREAM, eventStream } from "./event_stream.ts";
 export { listen } from "./listen.ts";
 export { LoopLag } from "./loop_lag.ts";
+export { readMultipart } from "./multipart.ts";
 export { openApi } from "./openapi.ts";
 export { parseJson } from "./parse_json.ts";
 export { preferredType } from "./preferred_type.ts";
 export { RateLimit } from "./rate_limit.ts";
+export { maxCallBytes, type ReadCall, readCall } from "./read_call.ts";
 export { ReplayWindow } from "./replay_window.ts";
 export { mount, type Route, route } from "./route.ts";
 export { RequestGuard, type SignedRequest } from "./request_guard.ts";

@@ -5,6 +5,7 @@ import {
   MAX_REQUEST_AGE,
   readSignedHeaders,
 } from "../../core/protocol/mod.ts";
+import { sha256Of } from "../storage/mod.ts";
 import { readBody } from "./bounded_body.ts";
 import { RetryLater } from "./error_response.ts";
 import { sourceAddress } from "./source_address.ts";
@@ -73,7 +74,7 @@ export class RequestGuard {
     this.#inTime(() => checkRequestTime(headers, now));
     this.#wrong.check(source);
     try {
-      checkSignedBody(headers, body);
+      checkSignedBody(headers, body, sha256Of);
     } catch (error) {
       this.#wrong.count(source);
       throw error;

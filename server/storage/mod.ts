@@ -27,6 +27,6 @@ export {
   writeTogether,
 } from "./output_file.ts";
 export { readAtMost } from "./read_at_most.ts";
-export { sha256, sha256OfFile } from "./sha256.ts";
+export { sha256, sha256Of, sha256OfFile } from "./sha256.ts";
 export { PRIVATE_FOLDER, takeFolder } from "./state_lock.ts";
 export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

@@ -8,6 +8,13 @@ export function sha256(): Hasher {
   return { update: (bytes) => hash.update(bytes), digest: () => hash.digest("hex") };
 }
 
+/** Of bytes that are there already, in lower-case hex. */
+export function sha256Of(bytes: Uint8Array): string {
+  const hash = sha256();
+  hash.update(bytes);
+  return hash.digest();
+}
+
 /** Of a file, in lower-case hex. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = sha256();

@@ -1,7 +1,13 @@
 import { AppError, reason } from "../../core/error.ts";
 import { encodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
-import { type ImageAnswer, type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
+import {
+  type ImageAnswer,
+  type InputFiles,
+  NO_INPUTS,
+  type Score,
+  TRANSCRIPT_SECONDS,
+} from "../../core/protocol/mod.ts";
 import type { CheckedImage, CheckedStatement, Verdict } from "../../core/verifier/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { RetryLater } from "../http/mod.ts";
@@ -70,6 +76,8 @@ export interface Forwarded {
 
 /** How a user waits. */
 export interface Waiting {
+  /** The files that the request names; none for one that names none. */
+  readonly inputs?: InputFiles;
   readonly signal?: AbortSignal;
   /** Of the miner that is furthest, so never backwards; none once the image is there. */
   readonly onStep?: OnStep;
@@ -79,6 +87,7 @@ interface Job {
   readonly id: string;
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
+  readonly inputs: InputFiles;
   readonly signal: AbortSignal | undefined;
   readonly onStep: OnStep | undefined;
   /** In images of the model's default. */
@@ -89,8 +98,9 @@ interface Job {
   readonly charged: Promise<boolean>;
 }
 
-/** What is known of an answer that is checked at once, and not after a restart. */
+/** What is known of an answer besides its check; after a restart the files alone. */
 interface Checking {
+  readonly inputs: InputFiles;
   readonly statement?: CheckedStatement;
   readonly image?: CheckedImage;
   readonly take?: () => boolean;
@@ -119,7 +129,7 @@ export class Forwarder {
   async generate(
     request: GenerationRequest,
     format: ImageFormat,
-    { signal, onStep }: Waiting = {},
+    { inputs = NO_INPUTS, signal, onStep }: Waiting = {},
   ): Promise<Forwarded> {
     const { ranked, options, random, clock, work, asked } = this.#parts;
     asked?.(request, format);
@@ -128,7 +138,7 @@ export class Forwarder {
     const id = crypto.randomUUID();
     const steps = onStep && furthest(onStep);
     const job = {
-      ...{ id, request: encodeRequest(request), format, signal, charged },
+      ...{ id, request: encodeRequest(request), format, inputs, signal, charged },
       ...{ work: work(request), take: once() },
       onStep: steps?.take,
     };
@@ -161,7 +171,7 @@ export class Forwarder {
       const { id, hotkey, receipt, work } = check;
       if (this.#checking.has(keyOf(check))) continue;
       if (clock.now() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
-        await this.#check(check);
+        await this.#check(check, { inputs: ledger.checks.inputsOf(id) });
         continue;
       }
       log("check given up", { id, hotkey, why: "its steps are no longer there" }, "warn");
@@ -219,9 +229,9 @@ export class Forwarder {
     if (free > 0) ledger.results.refused(id, hotkey, reason(error), free * work);
   }
 
-  async #ask(peer: Peer, { request, format, signal, onStep }: Job) {
+  async #ask(peer: Peer, { request, format, inputs, signal, onStep }: Job) {
     const { caller, manifest, options: { timeoutMs } } = this.#parts;
-    const asked = { request, format, manifest, timeoutMs, signal, onStep };
+    const asked = { request, format, inputs, manifest, timeoutMs, signal, onStep };
     const answer = await caller.generate(peer, asked);
     // The same request may honestly have the same root; a test's must be new.
     this.#parts.ledger.roots.add(answer.receipt.root);
@@ -231,7 +241,7 @@ export class Forwarder {
   /** Checks it if it is drawn. @throws AppError `miner_failed` for an image that is not honest. */
   async #judge(
     peer: Peer,
-    { id, work, take }: Job,
+    { id, work, inputs, take }: Job,
     { id: receiptId, receipt, token, statement }: CheckedAnswer,
     image: CheckedImage,
   ): Promise<Verdict | undefined> {
@@ -245,8 +255,8 @@ export class Forwarder {
       return undefined;
     }
     const check = { id, hotkey, receipt, url, token, work };
-    ledger.checks.await(check);
-    const score = await this.#check(check, { statement, image, take });
+    ledger.checks.await(check, inputs);
+    const score = await this.#check(check, { inputs, statement, image, take });
     if (!score) return undefined;
     if (score.verdict === "honest") return "honest";
     throw new AppError(
@@ -258,13 +268,13 @@ export class Forwarder {
   /** @returns undefined where the fault is ours: then it stays to be checked. */
   async #check(
     check: PendingCheck,
-    { statement, image, take = () => true }: Checking = {},
+    { inputs, statement, image, take = () => true }: Checking,
   ): Promise<Score | undefined> {
     const { ledger, scorer, log } = this.#parts;
     const { id, hotkey, receipt, url, token, work } = check;
     this.#checking.add(keyOf(check));
     try {
-      const score = await scorer({ receipt, statement, url, token }, image);
+      const score = await scorer({ receipt, statement, url, token, inputs }, image);
       const taken = score.verdict === "honest" && take();
       ledger.checks.settle({ id, hotkey, source: "user", score }, { work, taken });
       return score;

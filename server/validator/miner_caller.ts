@@ -3,10 +3,13 @@ import { errorFacts } from "../../core/error_codes.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import {
   addressOf,
+  type CallBody,
+  callBody,
   decodeGenerationAnswer,
   type GenerationProgress,
   type ImageAnswer,
   imageOfMiner,
+  type InputFiles,
   minerAddress,
   PATHS,
   type Score,
@@ -21,6 +24,7 @@ import {
 } from "../../core/verifier/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import { EVENT_STREAM } from "../http/mod.ts";
+import { sha256Of } from "../storage/mod.ts";
 import { answerOf, MinerBusy, Refusal } from "./miner_answer.ts";
 import type { Peer } from "./peers.ts";
 
@@ -45,6 +49,8 @@ export class MinerForged extends AppError {
 export interface Asked {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
+  /** The files that the request names; none for one that names none. */
+  readonly inputs?: InputFiles;
   /** `manifestHash` that the model should have, where the caller knows it. */
   readonly manifest?: string;
   /** Milliseconds until the receipt is here. */
@@ -109,12 +115,12 @@ export class MinerCaller {
   }
 
   async #generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
-    const { request, format, manifest, timeoutMs, signal, onStep } = asked;
+    const { request, format, inputs, manifest, timeoutMs, signal, onStep } = asked;
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();
     try {
       const response = await this.#send(peer, "POST", addressOf(peer.url, PATHS.generations, {}), {
-        body: JSON.stringify({ request, format }),
+        body: callBody({ request, format }, inputs),
         signal: signal ? AbortSignal.any([late, signal]) : late,
         accept: onStep ? EVENT_STREAM : "application/json",
       });
@@ -182,20 +188,22 @@ export class MinerCaller {
     { hotkey }: Peer,
     method: string,
     address: URL,
-    { body = "", accept = "application/json", signal }: {
-      readonly body?: string;
+    { body, accept = "application/json", signal }: {
+      readonly body?: CallBody;
       readonly accept?: string;
       readonly signal: AbortSignal;
     },
   ): Promise<Response> {
-    const bytes = new TextEncoder().encode(body);
-    const headers = await signedHeaders(
+    const bytes = body?.bytes ?? new Uint8Array();
+    const signed = await signedHeaders(
       { body: bytes, signedFor: hotkey, now: this.#clock(), uuid: crypto.randomUUID() },
       this.#hotkey,
+      sha256Of,
     );
+    const headers = { ...signed, accept, ...(body && { "content-type": body.type }) };
     return await fetch(address, {
-      ...{ method, signal, redirect: "error", headers: { ...headers, accept } },
-      ...(method === "POST" && { body: bytes }),
+      ...{ method, signal, redirect: "error", headers },
+      ...(body && { body: bytes }),
     });
   }
 }

@@ -4,13 +4,16 @@ import { AppError, reason } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   addressOf,
+  callBody,
   decodeResults,
   decodeResultsCall,
+  type InputFiles,
   PATHS,
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../core/transcript/mod.ts";
 import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
+import { sha256Of } from "../storage/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
 
 /** A validator that another calls, as a rule the other half of the same one. */
@@ -34,18 +37,20 @@ const OVERLAP_MS = MAX_CLOCK_SKEW_MS;
  */
 export async function askValidator(
   { url, signedFor }: Validated,
-  { path, call, max, timeoutMs }: {
+  { path, call, inputs, max, timeoutMs }: {
     readonly path: typeof PATHS.score | typeof PATHS.results;
     readonly call: unknown;
+    /** Files that it is about. */
+    readonly inputs?: InputFiles;
     /** Bytes of the answer. */
     readonly max: number;
     readonly timeoutMs: number;
   },
   hotkey: Hotkey,
 ): Promise<unknown> {
-  const body = new TextEncoder().encode(JSON.stringify(call));
-  const now = Date.now();
-  const headers = await signedHeaders({ body, signedFor, now, uuid: crypto.randomUUID() }, hotkey);
+  const { bytes: body, type } = callBody(call, inputs);
+  const of = { body, signedFor, now: Date.now(), uuid: crypto.randomUUID() };
+  const headers = { ...await signedHeaders(of, hotkey, sha256Of), "content-type": type };
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(addressOf(url, path, {}), {

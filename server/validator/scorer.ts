@@ -2,6 +2,7 @@ import type { ImageEngine } from "../../core/generation/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import {
   decodeScore,
+  type InputFiles,
   MAX_REFUSAL_BYTES,
   PATHS,
   type Score,
@@ -27,6 +28,8 @@ import { askValidator, type Validated } from "./other_half.ts";
 export interface AnswerToScore extends ScoreCall {
   /** Its receipt, where the signature was verified when it came. */
   readonly statement?: CheckedStatement;
+  /** The files that its request names, as far as they are here; the others are the miner's to give. */
+  readonly inputs?: InputFiles;
 }
 
 /**
@@ -120,13 +123,14 @@ const REMOTE_MS = 300_000;
 
 /** With the scoring API of a forwarding validator. */
 export function remoteScorer(other: Validated, hotkey: Hotkey, timeoutMs = REMOTE_MS): Scorer {
-  return async ({ receipt, url, token }) =>
+  return async ({ receipt, url, token, inputs }) =>
     decodeScore(
       await askValidator(
         other,
         {
           path: PATHS.score,
           call: { receipt, url, token },
+          inputs,
           max: MAX_REFUSAL_BYTES,
           timeoutMs,
         },

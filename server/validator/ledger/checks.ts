@@ -1,4 +1,9 @@
-import type { Score, ScoreCall } from "../../../core/protocol/mod.ts";
+import {
+  type InputFiles,
+  NO_INPUTS,
+  type Score,
+  type ScoreCall,
+} from "../../../core/protocol/mod.ts";
 import { receiptFromJson } from "../../../core/transcript/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
 import type { PrecisionLedger } from "./precision.ts";
@@ -51,12 +56,25 @@ export class CheckLedger {
     this.#precision = precision;
   }
 
-  /** An answer to a user will be checked: remembered until {@link settle}. */
-  await({ id, hotkey, receipt, url, token, work }: PendingCheck): void {
-    this.#database.run(
-      "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
-      ...[id, hotkey, JSON.stringify({ receipt, url, token, work }), this.#database.now()],
-    );
+  /**
+   * An answer to a user will be checked: remembered until {@link settle}, with the files that its request
+   * names, so that the miner need not be asked for them.
+   */
+  await({ id, hotkey, receipt, url, token, work }: PendingCheck, inputs = NO_INPUTS): void {
+    this.#database.atomically(() => {
+      this.#database.run(
+        "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
+        ...[id, hotkey, JSON.stringify({ receipt, url, token, work }), this.#database.now()],
+      );
+      for (const [sha256, file] of inputs) {
+        this.#database.run(
+          "INSERT OR IGNORE INTO pending_inputs VALUES (?, ?, ?)",
+          id,
+          sha256,
+          file,
+        );
+      }
+    });
   }
 
   /** Checks that were begun and not settled, the oldest first. */
@@ -69,6 +87,14 @@ export class CheckLedger {
         receipt: receiptFromJson(receipt),
       };
     });
+  }
+
+  /** The files of a request whose check was begun. */
+  inputsOf(id: string): InputFiles {
+    const rows = this.#database.all("SELECT sha256, file FROM pending_inputs WHERE id = ?", id);
+    return new Map(
+      rows.map(({ sha256, file }) => [String(sha256), new Uint8Array(file as Uint8Array)]),
+    );
   }
 
   /**
@@ -127,5 +153,9 @@ export class CheckLedger {
 
   #isMade(id: string, hotkey: string): void {
     this.#database.run("DELETE FROM pending WHERE id = ? AND hotkey = ?", id, hotkey);
+    this.#database.run(
+      "DELETE FROM pending_inputs WHERE id = ? AND id NOT IN (SELECT id FROM pending)",
+      id,
+    );
   }
 }

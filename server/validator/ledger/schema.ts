@@ -28,6 +28,8 @@ export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pending
     (id TEXT, hotkey TEXT, evidence TEXT NOT NULL, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pending_inputs
+    (id TEXT, sha256 TEXT, file BLOB NOT NULL, PRIMARY KEY (id, sha256)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS weights
     (block INTEGER PRIMARY KEY, uids TEXT NOT NULL, weights TEXT NOT NULL, at INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS attestations

@@ -315,6 +315,18 @@ describe("a check that this validator cannot make", () => {
     expect(ledger.metrics(keys[0].address)).toMatchObject({ served: 1, failed: 0, checks: 0 });
   });
 
+  test("has the files that its request names, also after a restart", async () => {
+    const inputs = new Map([["ab".repeat(32), Uint8Array.of(1, 2, 3)]]);
+    const asked: Asked[] = [];
+    const { made, scorer } = forwarder([(peer, call) => (asked.push(call), honest(peer))]);
+    scorer.mockRejectedValueOnce(new AppError("host_failed", "Cannot: no GPU"));
+    await made.generate(REQUEST, "png", { inputs });
+    await made.resume();
+    expect(asked).toMatchObject([{ inputs }]);
+    const files = scorer.mock.calls.map(([answer]: unknown[]) => Object(answer).inputs);
+    expect(files).toEqual([inputs, inputs]);
+  });
+
   test("is not made twice at once", async () => {
     const { made, scorer } = forwarder([honest]);
     const gate = Promise.withResolvers<Score>();

@@ -236,7 +236,7 @@ describe("on disk", () => {
   beforeEach(async () => folder = await Deno.makeTempDir());
   afterEach(() => Deno.remove(folder, { recursive: true }));
 
-  test("a check that was begun is there after a restart, until it is settled", async () => {
+  test("a check that was begun is there after a restart, with its files, until it is settled", async () => {
     const path = join(folder, "l.sqlite");
     const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
     const begun = {
@@ -247,15 +247,21 @@ describe("on disk", () => {
       token: "x".repeat(43),
       work: 2,
     };
+    const inputs = new Map([["ab".repeat(32), Uint8Array.of(1, 2, 3)]]);
     {
       using first = new Ledger(path);
-      first.checks.await(begun);
-      first.checks.await(begun);
+      first.checks.await(begun, inputs);
+      first.checks.await(begun, inputs);
+      first.checks.await({ ...begun, hotkey: "5B" }, inputs);
     }
     {
       using second = new Ledger(path);
-      expect(second.checks.pending()).toEqual([begun]);
+      expect(second.checks.pending()).toEqual([begun, { ...begun, hotkey: "5B" }]);
       second.checks.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
+      // Another miner's answer to the same request may still have to be checked.
+      expect(second.checks.inputsOf("r")).toEqual(inputs);
+      second.checks.settle({ id: "r", hotkey: "5B", source: "user", score: HONEST });
+      expect(second.checks.inputsOf("r")).toEqual(new Map());
     }
     using third = new Ledger(path);
     expect(third.checks.pending()).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { drawBlockOf, type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import { maxCallBytes, readCall, RequestGuard } from "../../../server/http/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import { MinerCaller, MinerForged, MinerRefused } from "../../../server/validator/miner_caller.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
@@ -38,6 +39,22 @@ describe("generate", () => {
     const image = await signed();
     const { peer, caller } = served(() => answerOf(image));
     expect((await caller.generate(peer, ASKED)).receipt).toEqual(image.receipt);
+  });
+
+  test("sends a request's files beside it, under its signature", async () => {
+    const image = await signed();
+    const files = [SMALL_IMAGE, Uint8Array.of(13, 10, 45, 45)];
+    const inputs = new Map(files.map((file) => [bytesHash(file), file]));
+    const guard = new RequestGuard(miner.address, { use: () => {} } as never);
+    const taken: unknown[] = [];
+    const { peer, caller } = served(async (request) => {
+      const { signedBy, body } = await guard.take(request, maxCallBytes(request));
+      taken.push({ signedBy, ...readCall(request, body) });
+      return answerOf(image);
+    });
+    await caller.generate(peer, { ...ASKED, inputs });
+    const json = { request: SMALL_REQUEST, format: "png" };
+    expect(taken).toEqual([{ signedBy: validator.address, json, inputs }]);
   });
 
   test("witnesses the receipt by the newest block, as the validator that asked", async () => {
