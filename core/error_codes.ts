@@ -29,6 +29,10 @@ export const ERROR_CODES = {
     ...{ blame: "caller", status: 400, evidence: "receipt" },
     remedy: "Leave the setting out, or choose another scheduler; its steps could not be checked.",
   },
+  content_blocked: {
+    ...{ blame: "caller", status: 400 },
+    remedy: "Ask for something else: this service does not make what the message names.",
+  },
   shape_mismatch: {
     ...{ blame: "us", status: 500, evidence: "opening" },
     remedy: "Check that the model's files belong together; if they do, report it as a bug.",

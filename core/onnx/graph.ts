@@ -14,9 +14,10 @@ export interface Value {
 /** A constant whose values are inside the graph. */
 export interface Weight {
   readonly name: string;
-  readonly type: OnnxType;
+  /** `uint8` is for what DequantizeLinear reads. */
+  readonly type: OnnxType | "uint8";
   readonly dims: readonly number[];
-  readonly values: readonly number[] | Float32Array;
+  readonly values: readonly number[] | Float32Array | Uint8Array;
 }
 
 /** A constant that lies in a file beside the graph: little-endian, rows last. */

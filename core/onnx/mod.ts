@@ -17,7 +17,7 @@
  * ```
  */
 export { GraphBuilder, type Variable } from "./builder.ts";
-export type { Node, OnnxGraph, StoredType, Value, WeightReference } from "./graph.ts";
+export type { Node, OnnxGraph, StoredType, Value, Weight, WeightReference } from "./graph.ts";
 export { onnxNodes, onnxWeights } from "./onnx_weights.ts";
 export { encodeOnnx } from "./onnx_writer.ts";
 export { type Field, ProtobufReader } from "./protobuf.ts";

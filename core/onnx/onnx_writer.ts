@@ -16,8 +16,9 @@ import type {
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** `TensorProto.DataType`. */
-export const TYPE_CODES: Readonly<Record<StoredType, number>> = {
+export const TYPE_CODES: Readonly<Record<StoredType | Weight["type"], number>> = {
   float32: 1,
+  uint8: 2,
   int32: 6,
   int64: 7,
   float16: 10,
@@ -40,9 +41,10 @@ export function encodeOnnxExternal(
   let offset = 0;
   const model = encodeModel(graph, (out, weight) => {
     // Shapes and axes stay inside, as exporters keep them: onnxruntime reads them before the data.
-    if (weight.type === "int64") return writeWeight(out, weight);
+    const { type } = weight;
+    if (type === "int64" || type === "uint8") return writeWeight(out, weight);
     const bytes = weightBytes(weight);
-    writeReference(out, { ...weight, location, offset, length: bytes.length });
+    writeReference(out, { ...weight, type, location, offset, length: bytes.length });
     chunks.push(bytes);
     offset += bytes.length;
   });
@@ -131,7 +133,7 @@ function writeReference(out: ProtobufWriter, reference: WeightReference): void {
 
 function writeWeightHead(
   out: ProtobufWriter,
-  { name, type, dims }: Pick<WeightReference, "name" | "type" | "dims">,
+  { name, type, dims }: Pick<Weight | WeightReference, "name" | "type" | "dims">,
 ): void {
   for (const dim of dims) out.varint(1, dim);
   out.varint(2, TYPE_CODES[type]);
@@ -144,6 +146,8 @@ function weightBytes({ type, values }: Weight): Uint8Array {
       return new Uint8Array(Float32Array.from(values).buffer);
     case "float16":
       return new Uint8Array(toHalf(Float32Array.from(values)).buffer);
+    case "uint8":
+      return Uint8Array.from(values);
     case "int32":
       return new Uint8Array(Int32Array.from(values).buffer);
     case "int64":

@@ -20,6 +20,7 @@ import {
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
+import { nsfwOption, type NsfwPolicy } from "../safety/mod.ts";
 import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_MAX_WORK, startMiner } from "./start_miner.ts";
 
@@ -39,6 +40,7 @@ interface MinerFlags extends NeuronFlags {
   readonly "blacklist.validator_minimum_tao": string;
   readonly "whitelist.hotkeys": readonly string[];
   readonly "whitelist.endpoint"?: string;
+  readonly nsfw: NsfwPolicy;
   readonly "receipts.public": boolean;
 }
 
@@ -105,6 +107,7 @@ export function minerCommand(): Command {
     .option("--blacklist.validator_minimum_tao <tao>", "stake that a neuron needs", "0")
     .addOption(listOption("--whitelist.hotkeys <keys...>", "hotkeys that always may"))
     .option("--whitelist.endpoint <url>", "of a JSON list of more of them, read every 5 minutes")
+    .addOption(nsfwOption())
     .optionsGroup("Who may look:")
     .option(
       "--receipts.public",
@@ -154,6 +157,7 @@ async function mine(flags: MinerFlags): Promise<void> {
       ),
     },
     whitelist: { hotkeys: flags["whitelist.hotkeys"], endpoint: flags["whitelist.endpoint"] },
+    nsfw: flags.nsfw,
     publicReceipts: flags["receipts.public"],
   });
   await runNeuron("mining", miner, log);

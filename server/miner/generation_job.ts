@@ -9,8 +9,9 @@ import {
 } from "../../core/protocol/mod.ts";
 import { type Emit, parseJson, type SignedRequest } from "../http/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import type { Screen } from "../safety/mod.ts";
 import { counted } from "./counted.ts";
-import type { ImageSource } from "./image_source.ts";
+import type { ImageSource, Made } from "./image_source.ts";
 import type { MinerMetrics } from "./metrics.ts";
 import type { PublicReceipts } from "./public_receipts.ts";
 
@@ -24,6 +25,8 @@ export interface JobParts {
   readonly self: string;
   /** Throws for what this miner does not take, though its model could make it. */
   readonly checkRequest: (request: GenerationRequest) => void;
+  /** Looks at prompts and images; without it nobody does. */
+  readonly screen?: Screen;
   /** Receipts for everybody; without it only callers see theirs. */
   readonly shown?: PublicReceipts;
   readonly log: Log;
@@ -44,13 +47,14 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
   const validator = validatorOf(call, signedBy, parts.self);
   const request = parts.source.requestOf(call);
   parts.checkRequest(request);
+  const told = parts.screen?.request(request) ?? [];
   const id = crypto.randomUUID();
   return async (emit, signal) => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     const made = await counted(
-      () =>
-        parts.source.run({
+      async () => {
+        const made = await parts.source.run({
           ...{ id, owner: signedBy, caller: validator, signal },
           onPosition: (position) => emit?.("queued", { id, position }),
           task: {
@@ -58,7 +62,10 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
             onStep: (progress) =>
               emit && emitStep(emit, { id, codec: parts.codec }, call, progress),
           },
-        }),
+        });
+        const shown = await screened(made, parts);
+        return { ...made, notices: [...new Set([...told, ...shown, ...made.notices])] };
+      },
       (outcome) =>
         parts.metrics.generated(outcome ?? "done", outcome ? 0 : request.batch, seconds()),
     );
@@ -67,6 +74,18 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
     parts.log("generated", { id, for: signedBy, images: made.images.length, ms });
     return { id, ...made };
   };
+}
+
+/** @throws AppError `content_blocked`, and nothing of the job is kept then. */
+async function screened({ images }: Made, { screen, source }: JobParts): Promise<string[]> {
+  if (!screen) return [];
+  try {
+    const told = images.map(async ({ id }) => screen.image((await source.image(id)).bytes));
+    return (await Promise.all(told)).flat();
+  } catch (error) {
+    await Promise.allSettled(images.map(({ id }) => source.forget(id)));
+    throw error;
+  }
 }
 
 /** Only an axon may say for which validator it calls an image generator. */

@@ -16,6 +16,7 @@ import {
   VERSION,
   warmUp,
 } from "../neuron/mod.ts";
+import { type NsfwPolicy, Safety } from "../safety/mod.ts";
 import { withUids } from "../telemetry/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
@@ -49,6 +50,8 @@ export interface MinerOptions extends NeuronOptions {
   readonly access?: AccessRules;
   /** Hotkeys that may always ask: named, and of a JSON list at an address. */
   readonly whitelist: { readonly hotkeys: readonly string[]; readonly endpoint?: string };
+  /** On prompts and images that are not for everybody; default: off. */
+  readonly nsfw?: NsfwPolicy;
   /** Whether everybody may see the receipts and images of all callers. Default: no. */
   readonly publicReceipts?: boolean;
   /** Milliseconds since 1970, by which requests are too old; default: this machine's. */
@@ -86,11 +89,13 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
       watchMs: options.watchMs,
     })
     : await openGenerator(options, codec, stack);
+  const safety = stack.use(new Safety());
   const metrics = new MinerMetrics(source);
   let stopping = false;
   const app = minerRoutes({
     ...{ source, metrics, codec, log, self: address, site: options.site ?? SITE_FOLDER },
     checkRequest: (request) => checkWork(request, source.models[0].defaults, maxWork),
+    screen: safety.under(options.nsfw ?? "off"),
     guard: new RequestGuard(address, replay, options.clock, stack.use(new LoopLag())),
     allowed: (signedBy) =>
       signedBy === address ||

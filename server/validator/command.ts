@@ -18,6 +18,7 @@ import {
   neuronOptions,
   runNeuron,
 } from "../neuron/mod.ts";
+import { nsfwOption, type NsfwPolicy } from "../safety/mod.ts";
 import { corsOrigins } from "./cors_origins.ts";
 import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
@@ -32,6 +33,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "api.keys"?: string;
   readonly "api.rate": string;
   readonly "api.cors": readonly string[];
+  readonly nsfw: NsfwPolicy;
   readonly "allow.hotkeys": readonly string[];
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
@@ -93,6 +95,7 @@ export function validatorCommand(): Command {
     .addOption(
       listOption("--allow.hotkeys <keys...>", "hotkeys that may ask by signature, besides its own"),
     )
+    .addOption(nsfwOption())
     .optionsGroup("With what:");
   addEngineOptions(command)
     .optionsGroup("Serving users:")
@@ -204,6 +207,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
     origins: corsOrigins(flags["api.cors"]),
+    nsfw: flags.nsfw,
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
   await runNeuron("validating", validator, log);

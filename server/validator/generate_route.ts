@@ -26,6 +26,7 @@ import {
   type Route,
   route,
 } from "../http/mod.ts";
+import type { Screen } from "../safety/mod.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
@@ -40,6 +41,8 @@ export interface GenerateParts {
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
+  /** Looks at prompts and images; without it nobody does. */
+  readonly screen?: Screen;
   /** Marks images that callers want marked. */
   readonly codec: ImageCodec;
   /** Origins whose pages may ask; `*` for any, none for none. */
@@ -66,6 +69,8 @@ interface Order {
   readonly request: GenerationRequest;
   readonly format: ImageFormat;
   readonly watermark: boolean;
+  /** Sentences for the user. */
+  readonly notices: readonly string[];
 }
 
 /** Where users ask for images. @param failed is called with our own mistakes. */
@@ -137,25 +142,30 @@ function orderOf(context: Context, body: Uint8Array, parts: GenerateParts): Orde
   const call = decodeImageCall(parseJson(body));
   const request = requestOf(call, parts.defaults);
   parts.checkRequest(request);
+  const notices = parts.screen?.request(request) ?? [];
   const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
-  return { type, request, format: call.format ?? preferred ?? "png", watermark: call.watermark };
+  const format = call.format ?? preferred ?? "png";
+  return { type, request, format, watermark: call.watermark, notices };
 }
 
 /** A miner's image, and its file as the user gets it. */
 interface Served {
   readonly forwarded: Forwarded;
   readonly file: Uint8Array<ArrayBuffer>;
+  /** Sentences for the user. */
+  readonly notices: readonly string[];
 }
 
 async function imageFor(
-  { request, format, watermark }: Order,
-  { forwarder, codec }: GenerateParts,
+  { request, format, watermark, notices }: Order,
+  { forwarder, codec, screen }: GenerateParts,
   waiting: Waiting,
 ): Promise<Served> {
   const forwarded = await forwarder.generate(request, format, waiting);
   const { image } = forwarded;
+  const told = await screen?.image(image) ?? [];
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
-  return { forwarded, file };
+  return { forwarded, file, notices: [...notices, ...told] };
 }
 
 /** As JSON, as the file alone, or as events. */
@@ -221,7 +231,7 @@ function requestOf(
 }
 
 function answerOf(
-  { forwarded: { peer, answer, verdict }, file }: Served,
+  { forwarded: { peer, answer, verdict }, file, notices }: Served,
   { format, watermark }: Order,
 ): ImageForUser {
   return {
@@ -234,6 +244,6 @@ function answerOf(
     token: answer.token,
     witness: answer.witness ?? null,
     verdict: verdict ?? null,
-    notices: [],
+    notices,
   };
 }

@@ -9,6 +9,7 @@ import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
+import { Safety } from "../safety/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
 import { systemClock } from "./clock.ts";
 import { DriftWatch } from "./drift_watch.ts";
@@ -87,6 +88,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     forwarding: forwarder && {
       forwarder,
       scorer: model.scorer,
+      screen: stack.use(new Safety()).under(options.nsfw ?? "off"),
       keys: ApiKeys.open(options.apiKeys, log),
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
       ...{ codec, defaults: model.defaults, checkRequest: model.checkRequest },

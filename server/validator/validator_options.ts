@@ -1,5 +1,6 @@
 import type { SubtensorClient } from "../chain/mod.ts";
 import type { NeuronOptions } from "../neuron/mod.ts";
+import type { NsfwPolicy } from "../safety/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
 import type { Validated } from "./other_half.ts";
 import type { StressOptions } from "./stress_window.ts";
@@ -39,6 +40,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly allowed: readonly string[];
   /** Origins whose pages may ask for images; `*` for any. */
   readonly origins: readonly string[];
+  /** On prompts and images that are not for everybody; default: off. */
+  readonly nsfw?: NsfwPolicy;
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
 }

@@ -15,6 +15,7 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import { ApiKeys } from "../../../server/validator/api_keys.ts";
 import type { Forwarded, Waiting } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
+import { Safety, type Screen } from "../../../server/safety/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
 import { corsOrigins } from "../../../server/validator/cors_origins.ts";
@@ -49,7 +50,7 @@ beforeEach(async () => {
 afterEach(() => stack.dispose());
 
 /** Opens the API to pages of these origins. */
-function open(origins: readonly string[]): void {
+function open(origins: readonly string[], screen?: Screen): void {
   app = validatorRoutes({
     ...{ version: "test", info: () => ({}), log: () => {}, registered: () => false },
     ledger: stack.use(new Ledger(":memory:")),
@@ -62,7 +63,7 @@ function open(origins: readonly string[]): void {
       allowed: () => {},
       defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       checkRequest: (request) => checkFit(fit, request),
-      codec: imageCodec,
+      ...{ codec: imageCodec, screen },
       requestsPerMinute: 3,
       origins,
     },
@@ -360,4 +361,42 @@ test("the document lists the fields of a request, the query's, and the files tha
     ]);
   expect(paths["/v1/receipts"].get.parameters)
     .toEqual([{ name: "limit", in: "query", schema: { type: "string" } }]);
+});
+
+describe("--nsfw", () => {
+  const call = { request: { prompt: "a naked woman" } };
+  const seen = { porn: 0.9, hentai: 0, neutral: 0.1, drawing: 0, sexy: 0 };
+  const safety = (shares = seen) =>
+    new Safety({
+      classify: () => Promise.resolve(shares),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+
+  test("block: no miner is asked for what a prompt says outright", async () => {
+    open([], safety().under("block"));
+    const response = await ask(call);
+    expect(response.status).toBe(400);
+    expect((await response.json()).error).toEqual({
+      code: "content_blocked",
+      message: 'Cannot generate: the prompt says "naked"',
+    });
+    expect(generate).not.toHaveBeenCalled();
+  });
+
+  test("block: nobody gets an image that looks like it", async () => {
+    open([], safety().under("block"));
+    const response = await ask(CALL);
+    expect((await response.json()).error.code).toBe("content_blocked");
+    expect(generate).toHaveBeenCalledOnce();
+  });
+
+  test("flag: the image comes, and what was found with it", async () => {
+    open([], safety().under("flag"));
+    expect(await (await ask(call)).json()).toMatchObject({
+      notices: [
+        'Not safe for everybody: the prompt says "naked"',
+        "Not safe for everybody: the image looks like pornography (90 %)",
+      ],
+    });
+  });
 });
