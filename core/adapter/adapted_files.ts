@@ -4,31 +4,45 @@ import type { IndexedTensor, WeightDelta } from "../safetensors/mod.ts";
 import { readLora } from "./lora_file.ts";
 import { type BaseParts, type Deltas, matchLora } from "./match_lora.ts";
 
-/** An adapter to be used, and its file. */
+/** An adapter's file. */
 export interface Adapter {
   /** With the one file. */
   readonly files: ModelFiles;
   /** Of the file, lower-case hex. */
   readonly sha256: string;
-  readonly scale: number;
 }
 
 /**
- * A model whose weights are changed by an adapter more.
- * @throws AppError `model_invalid` when the file is no LoRA, or one for another model.
+ * A model whose weights an adapter more can change; each request says how far.
+ * @throws AppError `model_invalid` when the file is no LoRA, one for another model, or there already.
  */
 export async function adaptFiles(files: ModelFiles, adapter: Adapter): Promise<ModelFiles> {
-  const { sha256, scale } = adapter;
+  const { sha256 } = adapter;
   const [path] = adapter.files.paths;
   const lora = await readLora(adapter.files, path);
   const before = files.adapters ?? [];
+  if (before.some((each) => each.sha256 === sha256)) throw givenTwice(adapter);
   const at = `adapters/${before.length}/`;
   const deltas = placed(matchLora(lora, await baseParts(files), adapter.files.name), at);
   return viewOf(files, {
     mounted: { at, files: adapter.files },
     derived: [...files.derived ?? [], at + path],
-    adapters: [...before, { sha256, scale, deltas }],
+    adapters: [...before, { sha256, name: basename(path), deltas }],
   });
+}
+
+function givenTwice({ files: { name }, sha256 }: Adapter): AppError {
+  return new AppError(
+    "model_invalid",
+    `Cannot use ${name}: its bytes (SHA-256 ${
+      sha256.slice(0, 12)
+    }...) were given before under another ` +
+      "name. Give each LoRA once",
+  );
+}
+
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 async function baseParts(files: ModelFiles): Promise<BaseParts> {

@@ -6,7 +6,7 @@
  * import { adaptFiles } from "./mod.ts";
  *
  * const files = await openModel("embedded");
- * const refused = await adaptFiles(files, { files, sha256: "00".repeat(32), scale: 0.8 })
+ * const refused = await adaptFiles(files, { files, sha256: "00".repeat(32) })
  *   .catch((error) => error.code);
  * console.assert(refused === "model_invalid"); // a whole model is no LoRA
  * ```

@@ -10,4 +10,9 @@
  * ```
  */
 export { architectureOf, expectedTensors, partGraph, partGraphs } from "./architectures.ts";
-export type { ComputeType, WeightDeltas } from "./network.ts";
+export {
+  ADAPTER_SCALES,
+  type AdapterDelta,
+  type ComputeType,
+  type WeightDeltas,
+} from "./network.ts";

@@ -14,7 +14,16 @@ import { ExpectedTensors } from "./expected_tensors.ts";
 export type ComputeType = "float32" | "float16";
 
 /** By the weight's name; several add up in their order. */
-export type WeightDeltas = ReadonlyMap<string, readonly WeightDelta[]>;
+export type WeightDeltas = ReadonlyMap<string, readonly AdapterDelta[]>;
+
+/** A change that takes part as far as its adapter's scale says, which the graph reads at each run. */
+export interface AdapterDelta extends WeightDelta {
+  /** Its adapter's place among {@link ADAPTER_SCALES}. */
+  readonly adapter: number;
+}
+
+/** The input of graphs that adapters change: f32[adapters]. */
+export const ADAPTER_SCALES = "adapter_scales";
 
 export interface NetworkOptions {
   /** float32 if left out. */
@@ -51,6 +60,7 @@ export class Network {
   readonly #tensors: TensorIndex;
   readonly #deltas: WeightDeltas;
   readonly #weights = new Map<string, Variable>();
+  #adapterScales: Variable | undefined;
 
   /** @param className for errors, as in diffusers or transformers. */
   constructor(
@@ -109,10 +119,10 @@ export class Network {
   }
 
   /**
-   * W + sum of scale * up @ down, in float32 and rounded once: folded when the session is made. One
-   * operator, since all that a folded graph had in between stays in memory until its session is made.
+   * W + sum of scale * up @ down, in float32 and rounded once: computed at each run, which costs a
+   * rank's share of what the layer itself does, so that another scale needs no other session.
    */
-  #changed(tensor: IndexedTensor, deltas: readonly WeightDelta[]): Variable {
+  #changed(tensor: IndexedTensor, deltas: readonly AdapterDelta[]): Variable {
     const stored = this.#converted(tensor, "float32", flatShape(tensor.shape));
     const ups = deltas.map((delta) => this.#scaledUp(delta));
     const downs = deltas.map((delta) => this.#flatDown(delta));
@@ -121,9 +131,16 @@ export class Network {
   }
 
   /** [to, rank] */
-  #scaledUp({ up, scale }: WeightDelta): Variable {
-    const factor = this.g.constant("float32", [scale], []);
-    return this.mul(this.#converted(up, "float32", flatShape(up.shape)), factor);
+  #scaledUp({ up, scale, adapter }: AdapterDelta): Variable {
+    const own = this.mul(this.#adapterScale(adapter), this.g.constant("float32", [scale], []));
+    return this.mul(this.#converted(up, "float32", flatShape(up.shape)), own);
+  }
+
+  #adapterScale(adapter: number): Variable {
+    this.#adapterScales ??= this.g.input({
+      ...{ name: ADAPTER_SCALES, type: "float32", dims: ["adapters"] },
+    });
+    return this.g.op("Gather", [this.#adapterScales, this.g.constant("int64", [adapter], [])]);
   }
 
   /** [rank, from * k * k] */

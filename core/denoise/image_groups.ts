@@ -35,10 +35,10 @@ function alike({ conditionings }: LoopInput, first: number, most: number): numbe
 }
 
 function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {
-  const { timeIds, guidanceScale } = input;
+  const { timeIds, guidanceScale, adapterScales } = input;
   const own = input.conditionings.slice(first, first + images);
   const negatives = own.flatMap(({ negative }) => negative ?? []);
   const text: TextEmbedding[] = [...negatives, ...own.map(({ positive }) => positive)];
-  const constant = model.unet.constantInputs({ text, timeIds, guidanceScale });
+  const constant = model.unet.constantInputs({ text, timeIds, guidanceScale, adapterScales });
   return { first, images, guided: negatives.length > 0, rows: text.length, constant };
 }

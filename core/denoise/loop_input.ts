@@ -36,6 +36,8 @@ export interface LoopInput {
   readonly guidanceRescale: number;
   /** SDXL's size conditioning. */
   readonly timeIds: readonly number[];
+  /** Of the model's adapters, in their order. */
+  readonly adapterScales: readonly number[];
   /** What all images start from, where the plan says so. Latent and mask are float16 numbers. */
   readonly source?: Source;
 }

@@ -12,6 +12,8 @@ export interface PredictInput {
   readonly guidanceScale: number;
   readonly guidanceRescale: number;
   readonly timeIds: readonly number[];
+  /** Of the model's adapters, in their order. */
+  readonly adapterScales: readonly number[];
   readonly states: readonly StepState[];
 }
 
@@ -33,6 +35,7 @@ export async function predictSteps(model: Model, input: PredictInput): Promise<F
 
 async function predictBatch(model: Model, input: PredictInput): Promise<Float32Array[]> {
   const { plan, dims, conditioning: { positive, negative }, guidanceScale, states } = input;
+  const { timeIds, adapterScales } = input;
   const rows = states.map(({ index }) => plan.rows[index]);
   const values = states.map(({ bits }) => fromHalf(bits));
   const sides = negative ? 2 : 1;
@@ -43,7 +46,7 @@ async function predictBatch(model: Model, input: PredictInput): Promise<Float32A
     joinRows(repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides)),
     [text.length, ...dims],
     timesteps,
-    model.unet.constantInputs({ text, timeIds: input.timeIds, guidanceScale }),
+    model.unet.constantInputs({ text, timeIds, guidanceScale, adapterScales }),
   );
   const parts = splitRows(output, values[0].length);
   return values.map((x, k) =>

@@ -13,8 +13,8 @@ import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
 import { checkSource, type SourceImages } from "./source.ts";
 
 import {
+  adapterScales,
   canBatchWith,
-  checkAdapters,
   checkSize,
   type GenerationRequest,
   planFor,
@@ -125,13 +125,13 @@ export class Pipeline implements ImageEngine {
     request: GenerationRequest,
     states: readonly StepState[],
   ): Promise<Float32Array[]> {
-    checkAdapters(this.#model.files.adapters ?? [], request);
+    const scales = adapterScales(this.#model.files.adapters, request);
     const { plan } = planFor(this.#model.config.scheduler, request);
     const conditioning = await this.#conditioner.condition(request);
     const { guidanceScale, guidanceRescale } = request;
     const [dims, timeIds] = [latentDimsOf(this.#model, request), timeIdsOf(request)];
-    const scales = { guidanceScale, guidanceRescale };
-    const input = { plan, dims, conditioning, ...scales, timeIds, states };
+    const guidance = { guidanceScale, guidanceRescale };
+    const input = { plan, dims, conditioning, ...guidance, timeIds, adapterScales: scales, states };
     return await predictSteps(this.#model, input);
   }
 
@@ -142,7 +142,7 @@ export class Pipeline implements ImageEngine {
     const { batchedWith = [], onStep, onLeaf, signal, clock = () => performance.now() } = options;
     throwIfAborted(signal, "generate");
     this.#checkRoom(request);
-    checkAdapters(this.#model.files.adapters ?? [], request);
+    const scales = adapterScales(this.#model.files.adapters, request);
     const requests = [request, ...checkBatch(request, batchedWith)];
     checkSize(this.#model.config.unet, request);
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
@@ -163,6 +163,7 @@ export class Pipeline implements ImageEngine {
       guidanceScale: request.guidanceScale,
       guidanceRescale: request.guidanceRescale,
       timeIds: timeIdsOf(request),
+      adapterScales: scales,
       source,
     }, {
       signal,

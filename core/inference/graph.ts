@@ -1,5 +1,6 @@
 import { AppError } from "../error.ts";
 import type { Session } from "./runtime.ts";
+import { ADAPTER_SCALES } from "../architecture/mod.ts";
 import { type Tensor, tensorFor, type TensorSpec } from "./tensor.ts";
 
 /** The graph of one part of a model (`unet`, ...): its session, with errors that name the file. */
@@ -33,12 +34,21 @@ function named(
   );
 }
 
+/** How far each adapter changes the weights, for a graph that adapters change. */
+export function feedAdapters(graph: Graph, scales: readonly number[]): Record<string, Tensor> {
+  const { session } = graph;
+  if (!session.inputs.some(({ name }) => name === ADAPTER_SCALES)) return {};
+  return feed(graph, ADAPTER_SCALES, Float32Array.from(scales), [scales.length]);
+}
+
 /**
  * Checks that we know what to feed to every input of a graph.
  * @throws AppError `model_invalid` naming the input that we don't.
  */
 export function requireInputs(graph: Graph, known: readonly string[]): void {
-  const unknown = graph.session.inputs.find(({ name }) => !known.includes(name));
+  const unknown = graph.session.inputs.find(({ name }) =>
+    name !== ADAPTER_SCALES && !known.includes(name)
+  );
   if (!unknown) return;
   throw new AppError(
     "model_invalid",

@@ -1,5 +1,4 @@
-import { partGraph, type WeightDeltas } from "../architecture/mod.ts";
-import type { WeightDelta } from "../safetensors/mod.ts";
+import { type AdapterDelta, partGraph, type WeightDeltas } from "../architecture/mod.ts";
 import {
   type GraphFiles,
   type ModelFiles,
@@ -68,12 +67,12 @@ export function externalSizes({ files, graph: { external } }: OpenableGraph) {
   return external.map(({ path }) => ({ path, size: files.size(path) }));
 }
 
-/** What the model's adapters change of a part, each by its scale. */
+/** What the model's adapters change of a part. */
 function deltasOf({ adapters = [] }: ModelFiles, part: string): WeightDeltas {
-  const deltas = new Map<string, WeightDelta[]>();
-  for (const { scale, deltas: parts } of adapters) {
+  const deltas = new Map<string, AdapterDelta[]>();
+  for (const [adapter, { deltas: parts }] of adapters.entries()) {
     for (const [weight, delta] of Object.entries(parts[part] ?? {})) {
-      deltas.set(weight, [...deltas.get(weight) ?? [], { ...delta, scale: scale * delta.scale }]);
+      deltas.set(weight, [...deltas.get(weight) ?? [], { ...delta, adapter }]);
     }
   }
   return deltas;

@@ -1,6 +1,6 @@
 import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
-import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { feed, feedAdapters, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { floats, type Tensor } from "./tensor.ts";
 
 /** Tokens a CLIP text encoder reads, the start and end token included. */
@@ -24,6 +24,8 @@ export interface EncodeOptions {
   readonly skip?: number;
   /** Tokens that the others do not see, from the first to before the last. */
   readonly unseen?: { readonly from: number; readonly to: number };
+  /** Of the model's adapters, in their order. */
+  readonly adapterScales?: readonly number[];
 }
 
 /** A CLIP text encoder: token ids to the hidden states of one layer. */
@@ -49,13 +51,14 @@ export class ClipTextEncoder {
    */
   async encode(
     ids: readonly number[],
-    { skip = 0, unseen }: EncodeOptions = {},
+    { skip = 0, unseen, adapterScales = [] }: EncodeOptions = {},
   ): Promise<TextEmbedding> {
     const hidden = skip === 0 ? this.#hidden : this.#skipped(skip);
     const fetches = this.#pooled ? [hidden, this.#pooled] : [hidden];
     const feeds = {
       ...feed(this.#graph, "input_ids", Float32Array.from(ids), [1, ids.length]),
       ...this.#mask(ids.length, unseen),
+      ...feedAdapters(this.#graph, adapterScales),
     };
     const results = await this.#graph.session.run(feeds, fetches);
     return {

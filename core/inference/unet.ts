@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { feed, feedAdapters, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from "./tensor.ts";
 import type { TextEmbedding } from "./text_encoder.ts";
 
@@ -11,6 +11,8 @@ export interface UnetConditioning {
   readonly timeIds: readonly number[];
   /** For models distilled from guidance (LCM), which read its scale as an input. */
   readonly guidanceScale: number;
+  /** Of the model's adapters, in their order. */
+  readonly adapterScales: readonly number[];
 }
 
 const INPUTS = [
@@ -66,6 +68,7 @@ export class Unet {
       ...this.#text(conditioning.text),
       ...(this.takesSizes ? this.#sizes(conditioning) : {}),
       ...(this.distilled ? this.#guidance(conditioning) : {}),
+      ...feedAdapters(this.#graph, conditioning.adapterScales),
     };
   }
 

@@ -7,7 +7,8 @@ import { parseModelJson } from "./model_json.ts";
 export interface MountedAdapter {
   /** Of its own file, lower-case hex. */
   readonly sha256: string;
-  readonly scale: number;
+  /** Its file's, for people. */
+  readonly name: string;
   /** By the part's folder and the weight's name. */
   readonly deltas: Readonly<Record<string, Readonly<Record<string, WeightDelta>>>>;
 }
@@ -32,7 +33,7 @@ export interface ModelFiles {
   readonly variant?: string;
   /** Weights of parts that have no file of their own, by the part's folder: they lie in another file. */
   readonly tensors?: Readonly<Record<string, TensorIndex>>;
-  /** Changes of the weights, which add up in this order. */
+  /** Changes of the weights, each as far as a request says; they add up in this order. */
   readonly adapters?: readonly MountedAdapter[];
   /** Sentences for the user: what was taken for granted when it was opened. */
   readonly notices?: readonly string[];

@@ -8,7 +8,7 @@ import {
   type TextEmbedding,
 } from "../inference/mod.ts";
 import { type Chunk, emptyChunk } from "./chunks.ts";
-import type { GenerationRequest } from "../request/mod.ts";
+import { adapterScales, type GenerationRequest } from "../request/mod.ts";
 import { literalNotice } from "./literal_weights.ts";
 import { faded, movedFrom, multiplied, type Without } from "./emphasis.ts";
 import { negativeSide, positiveSide, type ReadSide, readSide, type Side } from "./sides.ts";
@@ -59,11 +59,11 @@ export class PromptConditioner {
     const count = Math.max(...[...prompt, ...against].map(({ chunks }) => chunks.length));
     this.#checkTokens(count);
     const { weighting, clipSkip: skip } = request;
-    const positive = await this.#embed(prompt, { count, weighting, skip });
+    const scales = adapterScales(this.#model.files.adapters, request);
+    const style = { count, weighting, adapterScales: scales };
+    const positive = await this.#embed(prompt, { ...style, skip });
     if (!guided) return { positive, negative: undefined, notices };
-    const negative = zeroed
-      ? zeros(positive)
-      : await this.#embed(against, { count, weighting, skip: 0 });
+    const negative = zeroed ? zeros(positive) : await this.#embed(against, { ...style, skip: 0 });
     return { positive, negative, notices };
   }
 
@@ -105,16 +105,16 @@ export class PromptConditioner {
   async #weighted(
     encoder: number,
     { ids, weights, faded: fading }: Chunk,
-    { weighting, skip }: Style,
+    { weighting, ...options }: Style,
   ): Promise<TextEmbedding> {
-    const plain = await this.#encode(encoder, ids, { skip });
+    const plain = await this.#encode(encoder, ids, options);
     if (weights.every((weight) => weight === 1)) return plain;
     if (weighting !== "compel") return multiplied(plain, weights);
     const { ids: none } = emptyChunk(this.#tokenizers[encoder]);
-    const unsaid = await this.#encode(encoder, none, { skip });
+    const unsaid = await this.#encode(encoder, none, options);
     const without: Without[] = [];
     for (const { weight, ...unseen } of fading) {
-      const other = await this.#encode(encoder, ids, { skip, unseen });
+      const other = await this.#encode(encoder, ids, { ...options, unseen });
       without.push({ weight, embedding: movedFrom(unsaid, other, weights) });
     }
     return faded(movedFrom(unsaid, plain, weights), without);
@@ -125,10 +125,10 @@ export class PromptConditioner {
     encoder: number,
     plain: readonly number[],
     { pooled }: TextEmbedding,
-    { weighting, skip }: Style,
+    { weighting, ...options }: Style,
   ): Promise<Float32Array | undefined> {
     if (weighting !== "compel" || !pooled) return pooled;
-    return (await this.#encode(encoder, plain, { skip })).pooled;
+    return (await this.#encode(encoder, plain, options)).pooled;
   }
 
   async #encode(
@@ -171,10 +171,7 @@ export class PromptConditioner {
   }
 }
 
-interface Style extends Pick<GenerationRequest, "weighting"> {
-  /** Layers of the encoders that are left out. */
-  readonly skip: number;
-}
+interface Style extends Pick<GenerationRequest, "weighting">, Omit<EncodeOptions, "unseen"> {}
 
 interface Embedding extends Style {
   /** Chunks that it is filled up to. */

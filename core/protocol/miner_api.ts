@@ -75,6 +75,9 @@ const info = z.object({
     manifest: z.string().max(64),
     precision: z.enum(["float32", "float16"]),
     variant: z.string().max(64).optional(),
+    /** LoRAs that requests may name. */
+    adapters: z.array(z.object({ sha256: z.string().max(64), name: z.string().max(300) }))
+      .max(100).default([]),
     defaults: z.object({
       width: z.number(),
       height: z.number(),

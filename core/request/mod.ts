@@ -25,4 +25,4 @@ export {
 } from "./request.ts";
 export { inputsOf, type RequestInput } from "./inputs.ts";
 export { randomSeed } from "./random_seed.ts";
-export { checkAdapters, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";
+export { adapterScales, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";

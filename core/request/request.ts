@@ -295,5 +295,6 @@ export function canBatchWith(one: GenerationRequest, other: GenerationRequest): 
     one.guidanceScale === other.guidanceScale &&
     one.guidanceRescale === other.guidanceRescale &&
     one.image === other.image && one.mask === other.mask && one.strength === other.strength &&
+    JSON.stringify(one.adapters) === JSON.stringify(other.adapters) &&
     JSON.stringify(one.scheduler) === JSON.stringify(other.scheduler);
 }

@@ -7,16 +7,18 @@ import { inputsOf } from "./inputs.ts";
 import type { Planner } from "./plan_choice.ts";
 import type { AdapterUse, GenerationRequest, RequestDefaults } from "./request.ts";
 
+/** That a model was opened with, in their order. */
+type KnownAdapters = readonly Pick<AdapterUse, "sha256">[] | undefined;
+
 /** A model, as far as it decides what can be asked of it. */
 interface Fitting extends Pick<ModelConfig, "unet"> {
   readonly plans: Planner;
-  /** That it was opened with. */
-  readonly adapters: readonly AdapterUse[];
+  readonly adapters: KnownAdapters;
 }
 
 /**
- * Whether a model can make what is asked: its solver has such a plan, its network such a size, and its
- * weights were changed by the same adapters.
+ * Whether a model can make what is asked: its solver has such a plan, its network such a size, and it
+ * was opened with the adapters.
  * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
  */
 export function checkFit(
@@ -36,24 +38,34 @@ export function checkFit(
   }
   plans(request);
   checkSize(unet, request);
-  checkAdapters(adapters, request);
+  adapterScales(adapters, request);
 }
 
 /**
- * Weights are changed when a model is opened: a request names what they were changed by.
- * @throws AppError `invalid_request` for others.
+ * How far a request lets each adapter of a model change its weights: 0 for those that it does not name.
+ * @throws AppError `unsupported_setting` for an adapter that the model was not opened with.
  */
-export function checkAdapters(
-  adapters: readonly AdapterUse[],
-  request: Pick<GenerationRequest, "adapters">,
-): void {
-  const named = (uses: readonly AdapterUse[]) =>
-    uses.map(({ sha256, scale }) => `${sha256.slice(0, 12)} at ${scale}`).join(", ") || "none";
-  const [asked, loaded] = [named(request.adapters), named(adapters)];
-  if (asked === loaded) return;
-  throw new AppError(
-    "invalid_request",
-    `Cannot generate: adapters are ${asked}, and the model was opened with ${loaded}`,
+export function adapterScales(
+  known: KnownAdapters = [],
+  { adapters }: Pick<GenerationRequest, "adapters">,
+): number[] {
+  const unknown = adapters.find(({ sha256 }) => known.every((each) => each.sha256 !== sha256));
+  if (unknown) throw unknownAdapter(unknown, known);
+  return known.map(({ sha256 }) =>
+    adapters.reduce((sum, use) => use.sha256 === sha256 ? sum + use.scale : sum, 0)
+  );
+}
+
+function unknownAdapter(
+  { sha256 }: AdapterUse,
+  known: readonly Pick<AdapterUse, "sha256">[],
+): AppError {
+  const names = known.map((each) => `${each.sha256.slice(0, 12)}...`).join(", ") || "none";
+  return new AppError(
+    "unsupported_setting",
+    `Cannot generate: adapters has ${
+      sha256.slice(0, 12)
+    }..., and the model was opened with ${names}`,
     { field: "adapters" },
   );
 }

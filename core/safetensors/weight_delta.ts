@@ -8,5 +8,6 @@ export interface WeightDelta {
   readonly up: IndexedTensor;
   /** [rank, rank, k, k]: the kernel, where the others have 1x1. */
   readonly mid?: IndexedTensor;
+  /** Of the file's own: alpha over rank. */
   readonly scale: number;
 }

@@ -32,11 +32,26 @@ export function gpuOption(): Option {
 }
 
 /** Repeatable. */
-export function loraOption(): Option {
+export function loraOption(
+  flags = "--lora <source[:scale]>",
+  what = "a LoRA, with its strength (default: 1)",
+): Option {
   return new Option(
-    "--lora <source[:scale]>",
-    "a LoRA, with its strength (default: 1): a file, a folder,\nhf:owner/name[/file] or a URL; may be given several times",
+    flags,
+    `${what}: a file, a folder,\nhf:owner/name[/file] or a URL; may be given several times`,
   ).argParser<readonly string[]>((value, before = []) => [...before, value]);
+}
+
+/** A LoRA as it is typed: its source, and its scale where that is said. */
+export interface GivenLora {
+  readonly source: string;
+  readonly scale: number | undefined;
+}
+
+/** `<source>[:scale]`; an address has a colon of its own. */
+export function parseLora(given: string): GivenLora {
+  const [, source, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(given) ?? [];
+  return source ? { source, scale: Number(scale) } : { source: given, scale: undefined };
 }
 
 export function computeOption(description = "what computes", kind: ComputeKind = "auto"): Option {

@@ -21,8 +21,10 @@ export {
   addEngineOptions,
   computeOption,
   type EngineFlags,
+  type GivenLora,
   gpuOption,
   loraOption,
+  parseLora,
 } from "./flags.ts";
 export type { ComputeHost } from "./host.ts";
 export { nativeHost, nativeRuntime } from "./native.ts";

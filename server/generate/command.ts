@@ -12,6 +12,7 @@ import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod
 import { openKnownModel } from "../models/mod.ts";
 import { fittedSources, readSources, sizeOfSource } from "../sources/mod.ts";
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
+import { givenLoras } from "./given_loras.ts";
 import { withLoraTags } from "./lora_tags.ts";
 import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
 import { Progress } from "../cli/mod.ts";
@@ -122,11 +123,12 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
   const quality = decodeQuality(flags.quality, format);
   const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
 
+  const loras = givenLoras(flags.lora);
   const model = await openKnownModel(flags.model, {
     variant: flags.variant,
     configs: flags.configs,
     vae: flags.vae,
-    adapters: flags.lora,
+    adapters: loras.sources,
     signal: cancelled,
     onProgress: (event) => progress.model(event),
   });
@@ -134,7 +136,7 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
   await using engine = await host.open(model.files, {
     onPart: (part) => progress.hint(`Loading ${part}`),
   });
-  const adapters = (model.files.adapters ?? []).map(({ sha256, scale }) => ({ sha256, scale }));
+  const adapters = loras.uses(model.files.adapters);
   const defaults = { ...engine.defaults, ...model.defaults };
   const scheduler = draft.scheduler ?? model.defaults.scheduler;
   const size = sizeOfSource(sources, draft, defaults);

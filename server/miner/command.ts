@@ -9,7 +9,7 @@ import {
   walletPlace,
 } from "../chain/mod.ts";
 import { addConfigOption, numberFlag, wholeFlag } from "../cli/mod.ts";
-import { addEngineOptions } from "../compute/mod.ts";
+import { addEngineOptions, loraOption } from "../compute/mod.ts";
 import {
   addLogOptions,
   addNeuronOptions,
@@ -78,6 +78,7 @@ export function minerCommand(): Command {
       ).default([], "this process makes the images"),
     );
   addEngineOptions(command)
+    .addOption(loraOption("--lora <source>", "a LoRA that requests may name"))
     .option("--queue <n>", "requests that may wait", "16")
     .option(
       "--batch <n>",

@@ -21,6 +21,7 @@ import {
 } from "../../core/transcript/mod.ts";
 import { makeReceipts, openStep, RunRecorder } from "../../core/prover/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
+import type { NeuronEngine } from "../neuron/mod.ts";
 import type { TranscriptStore } from "../transcripts/mod.ts";
 import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";
@@ -35,6 +36,8 @@ export interface GeneratorParts {
   /** Of the model: what was generated is opened by the same plan. */
   readonly plans: Planner;
   readonly facts: ModelFacts;
+  /** LoRAs that requests may name. */
+  readonly adapters: NeuronEngine["adapters"];
   /** Signs the receipts. */
   readonly hotkey: Hotkey;
   readonly store: TranscriptStore;
@@ -83,7 +86,8 @@ export class Generator implements ImageSource {
   }
 
   get models(): ImageSource["models"] {
-    return [{ ...this.#parts.facts, defaults: this.#parts.defaults }];
+    const { facts, adapters, defaults } = this.#parts;
+    return [{ ...facts, adapters: [...adapters], defaults }];
   }
 
   capacity(): ReturnType<ImageSource["capacity"]> {

@@ -90,19 +90,11 @@ const VAE: LoneFile = {
 async function withAdapters(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
   let adapted = files;
   for (const given of opening.adapters ?? []) {
-    const { source, scale } = parseAdapter(given);
-    const file = await openLoneFile(parseModelSource(source), LORA, opening);
+    const file = await openLoneFile(parseModelSource(given), LORA, opening);
     const [hash] = Object.values(await hashFiles(file, { paths: file.paths, sha256 }));
-    const known = scale ?? opening.scaleOf?.(hash) ?? 1;
-    adapted = await adaptFiles(adapted, { files: file, sha256: hash, scale: known });
+    adapted = await adaptFiles(adapted, { files: file, sha256: hash });
   }
   return adapted;
-}
-
-/** `<source>[:scale]`; an address has a colon of its own. */
-function parseAdapter(given: string): { readonly source: string; readonly scale?: number } {
-  const [, source, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(given) ?? [];
-  return source ? { source, scale: Number(scale) } : { source: given };
 }
 
 async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelFiles> {

@@ -27,10 +27,8 @@ export interface OpenModelOptions extends FileSelection {
    * groups are in no such file, and are taken for the published models' otherwise.
    */
   readonly configs?: string;
-  /** LoRAs, each a file, a folder, `hf:owner/name[/file][@revision]` or an address, with `:scale`. */
+  /** LoRAs, each a file, a folder, `hf:owner/name[/file][@revision]` or an address. */
   readonly adapters?: readonly string[];
-  /** The scale of an adapter that is given without one; 1 where it says nothing. */
-  readonly scaleOf?: (sha256: string) => number | undefined;
   /** Another VAE: a folder, a file, `hf:owner/name[/file][@revision]` or the address of a file. */
   readonly vae?: string;
   /** Other waits and repeats than the defaults. */

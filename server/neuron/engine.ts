@@ -5,7 +5,12 @@ import {
   plannerOf,
 } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { type KnownModel, type ModelFacts, readModelConfig } from "../../core/model/mod.ts";
+import {
+  type KnownModel,
+  type ModelFacts,
+  type MountedAdapter,
+  readModelConfig,
+} from "../../core/model/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
 
@@ -17,25 +22,40 @@ export interface NeuronEngine {
   readonly model: KnownModel;
   readonly facts: ModelFacts;
   readonly plans: Planner;
+  /** LoRAs that requests may name. */
+  readonly adapters: readonly Pick<MountedAdapter, "sha256" | "name">[];
   /** The catalogue's before the model's own. */
   readonly defaults: ImageEngine["defaults"];
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
 }
 
+type EngineOptions = Pick<
+  NeuronOptions,
+  "model" | "variant" | "vae" | "configs" | "adapters" | "compute" | "gpu" | "log"
+>;
+
 /** @param stack frees all when it is disposed. */
 export async function openEngine(
-  { model: given, variant, vae, configs, compute, gpu, log }: NeuronOptions,
+  { model: given, variant, vae, configs, adapters: loras, compute, gpu, log }: EngineOptions,
   stack: AsyncDisposableStack,
 ): Promise<NeuronEngine> {
-  const model = await openKnownModel(given, { variant, vae, configs });
+  const model = await openKnownModel(given, { variant, vae, configs, adapters: loras });
   const host = stack.use(await openCompute(parseComputeKind(compute), { gpu }));
   const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
   const [facts, config] = await Promise.all([model.facts(), readModelConfig(model.files)]);
   const plans = plannerOf(config.scheduler);
+  const adapters = (model.files.adapters ?? []).map(({ sha256, name }) => ({ sha256, name }));
   return {
-    ...{ engine, model, facts, plans, defaults: { ...engine.defaults, ...model.defaults } },
-    checkRequest: (request) => checkFit({ plans, unet: config.unet, adapters: [] }, request),
+    ...{
+      engine,
+      model,
+      facts,
+      plans,
+      adapters,
+      defaults: { ...engine.defaults, ...model.defaults },
+    },
+    checkRequest: (request) => checkFit({ plans, unet: config.unet, adapters }, request),
   };
 }

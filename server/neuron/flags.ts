@@ -27,6 +27,7 @@ export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
   readonly "axon.port": string;
   readonly "axon.allow_private": boolean;
   readonly storage?: string;
+  readonly lora?: readonly string[];
   readonly log?: LogFormat;
   readonly "log.level": LogLevel;
 }
@@ -41,6 +42,8 @@ export interface NeuronOptions {
   readonly variant?: string;
   readonly vae?: string;
   readonly configs?: string;
+  /** Of `--lora`. */
+  readonly adapters?: readonly string[];
   readonly compute: string;
   /** Of `--gpu`. */
   readonly gpu?: string;
@@ -103,6 +106,7 @@ export function neuronOptions(
     variant: flags.variant,
     vae: flags.vae,
     configs: flags.configs,
+    adapters: flags.lora,
     compute: flags.compute,
     gpu: flags.gpu,
     folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet, ownPort),

@@ -8,7 +8,7 @@ import {
   walletPlace,
 } from "../chain/mod.ts";
 import { addConfigOption, numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
-import { addEngineOptions } from "../compute/mod.ts";
+import { addEngineOptions, loraOption } from "../compute/mod.ts";
 import {
   addLogOptions,
   addNeuronOptions,
@@ -98,6 +98,7 @@ export function validatorCommand(): Command {
     .addOption(nsfwOption())
     .optionsGroup("With what:");
   addEngineOptions(command)
+    .addOption(loraOption("--lora <source>", "a LoRA that requests may name, and its miners have"))
     .optionsGroup("Serving users:")
     .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
     .option(

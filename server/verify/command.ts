@@ -36,6 +36,7 @@ import {
   loraOption,
   openCompute,
   parseComputeKind,
+  parseLora,
 } from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
@@ -117,7 +118,9 @@ export function verifyCommand(): Command {
     .option("--model <source>", "as for generate (default: the receipt's, if it is a known one)")
     .option("--vae <source>", "as for generate")
     .option("--configs <folder>", "as for generate")
-    .addOption(loraOption())
+    .addOption(
+      loraOption("--lora <source>", "a LoRA that the receipt names, which says its strength"),
+    )
     .addOption(computeOption())
     .addOption(gpuOption())
     .option("--chrome-path <file>", "of --compute chrome")
@@ -269,16 +272,6 @@ function levelOf(flags: VerifyFlags, image: boolean): Level {
   return asked ?? (!opens ? 0 : image ? 3 : 2);
 }
 
-/** Of an adapter that is given by its file alone: as the receipt's request has it. */
-function scaleOf(request: Receipt["request"], sha256: string): number | undefined {
-  const used: unknown = request.adapters;
-  const found = Array.isArray(used)
-    ? used.find((each) => Object(each).sha256 === sha256)
-    : undefined;
-  const scale: unknown = Object(found).scale;
-  return typeof scale === "number" ? scale : undefined;
-}
-
 /** A receipt may name anything: of what it names, only a model of the catalogue is opened. */
 async function ownModel(
   { model: { id, variant }, request }: Receipt,
@@ -293,8 +286,7 @@ async function ownModel(
     variant,
     vae: flags.vae,
     configs: flags.configs,
-    adapters: flags.lora,
-    scaleOf: (sha256) => scaleOf(request, sha256),
+    adapters: flags.lora?.map((given) => parseLora(given).source),
     onProgress: (event) => progress.model(event),
   });
   requireAdapters(request, model);
@@ -304,7 +296,7 @@ async function ownModel(
 function requireAdapters({ adapters }: Receipt["request"], { files }: KnownModel): void {
   for (const used of Array.isArray(adapters) ? adapters : []) {
     const { sha256, scale } = Object(used);
-    if (files.adapters?.some((each) => each.sha256 === sha256 && each.scale === scale)) continue;
+    if (files.adapters?.some((each) => each.sha256 === sha256)) continue;
     refuse(`the request used the adapter ${sha256} at ${scale}: give its file with --lora`);
   }
 }

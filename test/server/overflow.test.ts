@@ -27,7 +27,7 @@ test.each([["CPU", cpuRuntime], ["GPU", nativeRuntime]] as const)(
       conditioner.condition(request).then((conditioning) =>
         denoise(model, {
           ...{ plan, dims: [4, 8, 8], seeds: [1n], conditionings: [conditioning] },
-          ...{ guidanceScale: 7.5, guidanceRescale: 0, timeIds: [] },
+          ...{ guidanceScale: 7.5, guidanceRescale: 0, timeIds: [], adapterScales: [] },
         }, {
           clock: () => 0,
           onLeaf: ({ kind, index }) => emitted.push(`${kind}${index}`),

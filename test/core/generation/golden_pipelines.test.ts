@@ -102,7 +102,12 @@ describe.each(RUNS)("%s, a folder in safetensors, %s", (name, kind) => {
       pooled: pooled?.values.slice(i * width, (i + 1) * width),
     }));
     const timeIds = [...outputs(call).get("time_ids")?.values.slice(0, 6) ?? []];
-    const constant = model.unet.constantInputs({ text, timeIds, guidanceScale: 1 });
+    const constant = model.unet.constantInputs({
+      text,
+      timeIds,
+      guidanceScale: 1,
+      adapterScales: [],
+    });
     const timesteps = output(call, "timesteps").values;
     for (const [i, timestep] of timesteps.entries()) {
       const input = output(call, `unet_input.${i}`);
