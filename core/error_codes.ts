@@ -217,6 +217,11 @@ export const ERROR_CODES = {
     ...{ blame: "nobody", status: 503 },
     remedy: "Try again after the seconds of the header retry-after.",
   },
+  cluster_unavailable: {
+    ...{ blame: "operator", status: 503 },
+    remedy:
+      "Start the NATS servers that the message names, with JetStream, and check the way there.",
+  },
   miner_failed: {
     ...{ blame: "miner", status: 500 },
     remedy: "Try again: another miner is asked.",
