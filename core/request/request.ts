@@ -46,6 +46,16 @@ export interface GenerationRequest {
   readonly mask: string | undefined;
   /** How much of the run is done, above 0, at most 1; undefined without an image. */
   readonly strength: number | undefined;
+  /**
+   * The receipt that this goes on from, by its id: `image` is its image, or what `upscaler` makes of
+   * that. Undefined for none.
+   */
+  readonly parent: string | undefined;
+  /**
+   * What enlarged the parent's image to this size: `lanczos`, or a network by the SHA-256 of its file.
+   * Undefined where `image` is the parent's own file.
+   */
+  readonly upscaler: string | undefined;
 }
 
 /** An adapter, such as a LoRA, by its bytes. */
@@ -116,6 +126,9 @@ const RESCALE_RANGE = "a number from 0 to 1";
 const STRENGTH_RANGE = "a number above 0, at most 1";
 const FILE_HASH = "the SHA-256 of a file, 64 hex digits in lower case";
 const fileHash = z.string(ranged(FILE_HASH)).regex(/^[0-9a-f]{64}$/, ranged(FILE_HASH));
+const RECEIPT_ID = "a receipt's id, 64 hex digits in lower case";
+const receiptId = z.string(ranged(RECEIPT_ID)).regex(/^[0-9a-f]{64}$/, ranged(RECEIPT_ID));
+const UPSCALER = `"lanczos", or the SHA-256 of a network's file, 64 hex digits in lower case`;
 /** Of an image that is changed as a whole, and of one that is repainted in places. */
 const STRENGTHS = { image: 0.8, mask: 1 } as const;
 const guidance = `a number from 0 to ${REQUEST_LIMITS.guidanceScale}`;
@@ -156,6 +169,9 @@ const requestSchema = z.strictObject({
   mask: fileHash.optional(),
   strength: z.number(ranged(STRENGTH_RANGE)).gt(0, ranged(STRENGTH_RANGE))
     .max(1, ranged(STRENGTH_RANGE)).optional(),
+  parent: receiptId.optional(),
+  upscaler: z.string(ranged(UPSCALER)).regex(/^(lanczos|[0-9a-f]{64})$/, ranged(UPSCALER))
+    .optional(),
 });
 
 /** A request that is right as far as it goes: what a model's defaults fill in may be missing. */
@@ -198,25 +214,31 @@ export function decodeDraft(
     );
   }
   const { image, mask } = rest;
-  for (const field of ["mask", "strength"] as const) {
-    if (image === undefined && rest[field] !== undefined) throw withoutImage(field, rest[field]);
+  for (const [field, other, remedy] of NEEDS) {
+    if (rest[field] === undefined || rest[other] !== undefined) continue;
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: ${field} is ${showValue(rest[field])}, and ${remedy}`,
+      { field },
+    );
   }
   const usual = mask === undefined ? STRENGTHS.image : STRENGTHS.mask;
   const strength = image === undefined ? undefined : rest.strength ?? usual;
   return {
     ...rest,
     ...{ width, height, steps, guidanceScale, seed, scheduler, image, mask, strength },
+    ...{ parent: rest.parent, upscaler: rest.upscaler },
   };
 }
 
-function withoutImage(field: "mask" | "strength", value: unknown): AppError {
-  return new AppError(
-    "invalid_request",
-    `Cannot generate: ${field} is ${showValue(value)}, and there is no image that it is for; ` +
-      "give image too",
-    { field },
-  );
-}
+const NO_IMAGE = "there is no image that it is for; give image too";
+/** Fields that mean nothing without another. */
+const NEEDS = [
+  ["mask", "image", NO_IMAGE],
+  ["strength", "image", NO_IMAGE],
+  ["parent", "image", NO_IMAGE],
+  ["upscaler", "parent", "there is no parent whose image it enlarged; give parent too"],
+] as const;
 
 /** Fills in what the draft leaves out. */
 export function completeRequest(
@@ -274,6 +296,8 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     image,
     mask,
     strength,
+    parent,
+    upscaler,
     ...rest
   } = request;
   return {
@@ -286,6 +310,8 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     ...(guidanceRescale === 0 ? {} : { guidanceRescale }),
     ...(image === undefined ? {} : { image, strength }),
     ...(mask === undefined ? {} : { mask }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(upscaler === undefined ? {} : { upscaler }),
   };
 }
 

@@ -40,6 +40,8 @@ const requestSchema = z.looseObject({
   batch: z.literal(1),
   image: hash.optional(),
   mask: hash.optional(),
+  parent: hash.optional(),
+  upscaler: z.string().optional(),
 });
 
 /** Fields that every version has. */

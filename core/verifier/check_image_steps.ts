@@ -6,6 +6,7 @@ import type { Source } from "../schedule/mod.ts";
 import { type OpeningTarget, sketchesOf, sourcesOf } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
+import type { CompareParent, ParentComparison } from "./check_parent.ts";
 import { compareSource, type SourceComparison } from "./check_source.ts";
 import { checkStep, compareStep, openedSource, passesStep, type StepCheck } from "./check_step.ts";
 import type { Tolerance } from "../model/mod.ts";
@@ -39,6 +40,8 @@ export interface ImageCheck {
   };
   /** The files that the request names, decoded and fitted, where the checker has them: for level 3. */
   readonly sources?: SourceImages;
+  /** Where the checker has the parent: for level 3, with the sources. */
+  readonly parent?: CompareParent;
   /**
    * The committed file, if there is one: fetched, and checked against receipt and leaf, once the
    * arithmetic holds.
@@ -82,6 +85,8 @@ export interface ImageFindings extends Judgement {
   readonly image?: ImageComparison;
   /** Of a run that starts from an image, where the checker has it. */
   readonly source?: SourceComparison;
+  /** Of a run that goes on from another's image, where the checker has that. */
+  readonly parent?: ParentComparison;
 }
 
 /**
@@ -100,7 +105,7 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   }
   const sketches = check.level >= 1 ? checkSketches([...openings.values()]) : undefined;
   const sound = [...checks.values()].every(passesStep) && passesSketches(sketches);
-  const { network, image, source: compared } = sound
+  const { network, image, source: compared, parent } = sound
     ? await compare(check, openings, source)
     : { network: [] };
   const found = check.steps.map((step, k): StepFinding => ({
@@ -111,7 +116,7 @@ export async function checkImageSteps(check: ImageCheck): Promise<ImageFindings>
   const start = [...checks.values()].find((each) => each.start)?.start;
   return {
     ...{ start, sketches, steps: found, image, source: compared, level: levelOf(found, image) },
-    ...judge(checkedSteps(found, start), image, compared, sketches),
+    ...{ parent, ...judge(checkedSteps(found, start), image, compared, sketches, parent) },
   };
 }
 
@@ -119,6 +124,7 @@ interface Comparison {
   readonly network: readonly NonNullable<StepFinding["network"]>[];
   readonly image?: ImageComparison;
   readonly source?: SourceComparison;
+  readonly parent?: ParentComparison;
 }
 
 /** The checks dearer than arithmetic: the file, then the network, then the decoder. */
@@ -133,12 +139,17 @@ async function compare(
   const file = await check.image?.(last);
   const image = level >= 3 ? await file?.open() : undefined;
   const engine = level >= 2 ? await check.network?.engine() : undefined;
-  if (!engine) return { network: [] };
+  const parent = await check.parent?.(level >= 3 ? check.sources?.image : undefined);
+  if (!engine) return { network: [], parent };
   const drawn = steps.flatMap((step) => openings.get(step) ?? []);
   const network = drawn.length ? await compareNetwork(check, engine, drawn, source) : [];
-  const compared = await compareStart(check, engine, source);
-  if (!image || !last) return { network, source: compared };
-  return { network, image: await compareImage(check, engine, { last, image }), source: compared };
+  const compared = {
+    network,
+    source: await compareStart(check, engine, source),
+    parent,
+  };
+  if (!image || !last) return compared;
+  return { ...compared, image: await compareImage(check, engine, { last, image }) };
 }
 
 function levelOf(found: readonly StepFinding[], image: ImageComparison | undefined): Level {

@@ -4,6 +4,7 @@ import type { ChosenSteps } from "./choose_steps.ts";
 import { type Strength, strengthOf } from "./strength.ts";
 import type { Plan, PlanRow } from "../schedule/mod.ts";
 import type { Receipt } from "../transcript/mod.ts";
+import { type ParentComparison, passesParent } from "./check_parent.ts";
 import type { SourceComparison } from "./check_source.ts";
 import type { ImageComparison, Verdict } from "./verdict.ts";
 import type { ImageFindings, Level, StepFinding } from "./check_image_steps.ts";
@@ -51,6 +52,11 @@ export interface Report extends Partial<Strength> {
    * elements of the mask that are not the file's. Null where the image was not at hand, or not compared.
    */
   readonly source?: SourceComparison | null;
+  /**
+   * Of a run that goes on from another's image: how far its source is from that. Null where the parent's
+   * receipt or its image was not at hand, or not compared.
+   */
+  readonly parent?: ParentRow | null;
   readonly similarity?: number;
   readonly worst?: number;
   readonly tolerances: "catalogue" | "default";
@@ -66,6 +72,10 @@ interface Decibels {
 interface ImageRow extends Decibels {
   readonly tile?: Decibels;
   readonly bytes?: ImageComparison["bytes"];
+}
+
+interface ParentRow extends Omit<ParentComparison, "image"> {
+  readonly image?: Pick<ImageRow, "psnr" | "floor" | "tile">;
 }
 
 interface StepRow {
@@ -139,12 +149,19 @@ export function reportOf(subject: Subject, outcome: Outcome): Report {
     steps: findings?.steps.map((step) => rowOf(step, plan?.rows[step.step])) ?? [],
     ...(findings?.image && { image: imageOf(findings.image) }),
     ...(receipt.request.image !== undefined && { source: findings?.source ?? null }),
+    ...(receipt.request.parent !== undefined && { parent: parentOf(findings?.parent) }),
     similarity: findings?.similarity,
     worst: findings?.worst,
     tolerances,
     ...strengthOf(receipt, recomputed, draw),
     cost: costOf(subject, outcome.meter),
   };
+}
+
+function parentOf(parent: ParentComparison | undefined): ParentRow | null {
+  if (!parent) return null;
+  const { image, ...rest } = parent;
+  return { ...rest, ...(image && { image: imageOf(image) }) };
 }
 
 function imageOf({ psnr, floor, tile, bytes }: ImageComparison): ImageRow {
@@ -174,7 +191,7 @@ function rowOf({ step, arithmetic, network }: StepFinding, row: PlanRow | undefi
   };
 }
 
-function reasonsOf({ start, sketches, steps, image, source }: ImageFindings): string[] {
+function reasonsOf({ start, sketches, steps, image, source, parent }: ImageFindings): string[] {
   const reasons: string[] = [];
   if (start?.outside) {
     const from = source === undefined ? "the seed's noise" : "its source and the seed's noise";
@@ -209,6 +226,12 @@ function reasonsOf({ start, sketches, steps, image, source }: ImageFindings): st
   }
   if (source?.maskDiffering) {
     reasons.push(`the mask is not the file's (${counted(source.maskDiffering, "value")})`);
+  }
+  if (parent && !passesParent(parent)) {
+    const psnr = parent.image?.psnr.toFixed(1);
+    reasons.push(
+      `the source is not what ${parent.upscaler} makes of the parent's image: ${psnr} dB`,
+    );
   }
   return [...reasons, ...(image ? imageReasons(image) : [])];
 }

@@ -1,4 +1,5 @@
 import { passesStep, type StepCheck } from "./check_step.ts";
+import { type ParentComparison, passesParent } from "./check_parent.ts";
 import { passesSource, type SourceComparison } from "./check_source.ts";
 import { meanOf } from "./mean.ts";
 import type { Residual } from "./residual.ts";
@@ -45,11 +46,12 @@ export function judge(
   image?: ImageComparison,
   source?: SourceComparison,
   sketches?: SketchCheck,
+  parent?: ParentComparison,
 ): Judgement {
   const network = steps.flatMap((step) => step.network ?? []);
   const ratios = network.map(({ residual, tolerance }) => residual.velocityError / tolerance);
   const near = ratios.every((ratio) => ratio <= 1) && (!image || passesImage(image)) &&
-    (!source || passesSource(source));
+    (!source || passesSource(source)) && (!parent || passesParent(parent));
   const arithmetic = steps.every((step) => passesStep(step.arithmetic)) &&
     passesSketches(sketches);
   return {

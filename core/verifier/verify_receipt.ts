@@ -23,6 +23,7 @@ import {
   type ImageFindings,
   type Level,
 } from "./check_image_steps.ts";
+import { checkParent, type ParentEvidence } from "./check_parent.ts";
 import { compareFile, notDecoded } from "./compare_file.ts";
 import { toleranceFor } from "./tolerance.ts";
 import { type Accepted, acceptReceipt, type OwnSettings } from "./accept_receipt.ts";
@@ -55,6 +56,8 @@ export interface Verification {
    * started from is compared with them at level 3.
    */
   readonly sources?: SourceImages;
+  /** The receipt that the request goes on from, where the checker has it. */
+  readonly parent?: ParentEvidence;
   /** Called from level 2 on, and only if all that is cheaper holds. */
   readonly openEngine: () => Promise<CheckEngine>;
 }
@@ -90,10 +93,12 @@ async function findingsOf(
   meter: Meter,
 ): Promise<ImageFindings> {
   const { source, level, drawn: { steps } } = what;
+  const { parent } = what;
+  const compareParent = parent && checkParent(committed, parent);
   const image = what.image && imageOf(what.image, committed, what.codec ?? imageCodec);
   if (!source) {
     await image?.(undefined);
-    return { verdict: "honest", level: 0, steps: [] };
+    return { verdict: "honest", level: 0, steps: [], parent: await compareParent?.() };
   }
   return await checkImageSteps({
     committed,
@@ -112,7 +117,7 @@ async function findingsOf(
       tolerance,
     },
     image,
-    sources: what.sources,
+    ...{ sources: what.sources, parent: compareParent },
   });
 }
 

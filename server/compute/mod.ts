@@ -30,4 +30,5 @@ export type { ComputeHost } from "./host.ts";
 export { nativeHost, nativeRuntime } from "./native.ts";
 export { npmChromium } from "./npm_chromium.ts";
 export { ThreadCodec } from "./thread_codec.ts";
+export { openUpscaler } from "./upscaler.ts";
 export { COMPUTE_KINDS, openCompute, parseComputeKind } from "./select.ts";

@@ -3,18 +3,36 @@ import process from "node:process";
 import { counted } from "../../core/counted.ts";
 import { AppError } from "../../core/error.ts";
 import { completeRequest, decodeDraft, encodeRequest, randomSeed } from "../../core/request/mod.ts";
-import { encodeImage, type ImageFormat, imageFormatOf } from "../../core/image/mod.ts";
+import { type ImageFormat, imageFormatOf } from "../../core/image/mod.ts";
 import type { Generation } from "../../core/generation/mod.ts";
-import { encodeReceipt } from "../../core/transcript/mod.ts";
-import { addEngineOptions, loraOption, openCompute, parseComputeKind } from "../compute/mod.ts";
+import { receiptId } from "../../core/transcript/mod.ts";
+import {
+  addEngineOptions,
+  loraOption,
+  openCompute,
+  openUpscaler,
+  parseComputeKind,
+} from "../compute/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
-import { makeReceipts, RunRecorder, transcriptFile } from "../../core/prover/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
 import { fittedSources, readSources, sizeOfSource } from "../sources/mod.ts";
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
 import { givenLoras } from "./given_loras.ts";
 import { withLoraTags } from "./lora_tags.ts";
 import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
+import { promptOf, readParent } from "./parent.ts";
+import { runRequest } from "./run_request.ts";
+import {
+  enlarge,
+  enlargedFile,
+  filesBeside,
+  generateEnlarged,
+  onlyEnlarged,
+  sizeOf,
+  sourceOf,
+  upscalingOf,
+  writeEnlarged,
+} from "./upscaling.ts";
 import { Progress } from "../cli/mod.ts";
 
 const EXAMPLES = `
@@ -24,13 +42,15 @@ Examples:
   deno task generate "a lighthouse at dusk" --model hf:owner/name --width 1024 --height 1024
   deno task generate "a gold tau" --out x.png --receipt-out r.json --transcript-out t.safetensors
   deno task generate "a golden tau" --image neon.png --strength 0.6 --out golden.png
+  deno task generate "a gold tau" --upscale 2 --refine --out large.png
+  deno task generate --image x.png --parent r.json --upscale 2 --refine --out large.png
   deno task generate "a gold tau" --out - | display
 `;
 
 export function generateCommand(): Command {
   const command = new Command("generate")
     .description("Make an image from a prompt.")
-    .argument("<prompt>", `what to draw; "" lets the model choose`)
+    .argument("[prompt]", `what to draw; "" lets the model choose (default: that of --parent)`)
     .optionsGroup("What to draw:")
     .option("--negative <prompt>", "what to steer away from")
     .option("--prompt2 <prompt>", "for SDXL's second text encoder (default: the prompt)")
@@ -60,6 +80,14 @@ export function generateCommand(): Command {
         "(default: 0.8, with --mask 1)",
     )
     .option("--mask <file>", "what of the image is drawn anew: white is, black is kept")
+    .option("--parent <receipt>", "the receipt of --image, which the new one then names")
+    .optionsGroup("Larger:")
+    .option("--upscale <factor>", "enlarge the image, or --image: above 1, at most 8")
+    .option(
+      "--refine [share]",
+      "then draw it anew, by this share of the steps (default: 0.35)",
+    )
+    .option("--upscaler <source>", "what enlarges: lanczos (default: lanczos)")
     .optionsGroup("How to draw it:")
     .option("--steps <n>", "1 to 1000 (default: the model's)")
     .option(
@@ -109,16 +137,28 @@ export function generateCommand(): Command {
     .action(generate);
 }
 
-async function generate(typed: string, given: GenerateFlags): Promise<void> {
-  const { prompt, flags } = withLoraTags(typed, given);
-  using progress = new Progress({ quiet: flags.json });
+async function generate(typed: string | undefined, given: GenerateFlags): Promise<void> {
+  const upscaling = upscalingOf(given);
+  using progress = new Progress({ quiet: given.json });
   const cancelled = onInterrupt();
   const started = performance.now();
-  const sources = await readSources(flags);
-  const named = { image: sources.image?.sha256, mask: sources.mask?.sha256 };
-  const input = { ...requestInput(prompt, flags), ...named };
-  const draft = decodeDraft(input, { seed: randomSeed() });
-  const outputs = await planOutputs(flags, draft);
+  const files = await readSources(given);
+  const parent = given.parent === undefined ? undefined : await readParent(given.parent, files);
+  const upscaler = upscaling && await openUpscaler(given.upscaler);
+  const ahead = upscaling && upscaler && files.image &&
+    await enlarge(files.image.pixels, upscaling, upscaler);
+  if (ahead && upscaling.refine === undefined) return await writeEnlarged(ahead, given, progress);
+  const { prompt, flags } = withLoraTags(typed ?? promptOf(parent), given);
+  const sources = ahead ? { image: sourceOf(ahead) } : files;
+  const named = {
+    image: sources.image?.sha256,
+    mask: sources.mask?.sha256,
+    parent: parent && receiptId(parent),
+    ...(ahead && { ...sizeOf(ahead), strength: upscaling?.refine }),
+    ...(ahead && parent && { upscaler: upscaler?.id }),
+  };
+  const draft = decodeDraft({ ...requestInput(prompt, flags), ...named }, { seed: randomSeed() });
+  const outputs = await planOutputs(flags, draft, filesBeside(upscaling, ahead));
   const format = formatOf(outputs.images[0]);
   const quality = decodeQuality(flags.quality, format);
   const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
@@ -144,46 +184,21 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 
-  const begun = Date.now();
-  const recorder = outputs.transcript || hotkey
-    ? new RunRecorder(request, { keep: outputs.transcript !== undefined })
-    : undefined;
-  const generation = await engine.generate(request, {
-    source: fittedSources(sources, request),
-    signal: cancelled,
-    onStep: ({ index, steps }) => progress.step("step", index + 1, steps),
-    onLeaf: recorder?.add,
-  });
-  const generated = performance.now();
-  const encoded = await Promise.all(
-    generation.images.map((image) => encodeImage(image, format, quality)),
-  );
-  const encodeMs = performance.now() - generated;
-  const commitments = recorder?.finish(encoded, generation.plan) ?? [];
-  const receipts = hotkey
-    ? await makeReceipts({
-      generation,
-      model: await model.facts(),
-      ...{ format, quality },
-      files: encoded,
-      commitments,
-      times: { started: begun, finished: Date.now() },
-    }, hotkey)
-    : [];
+  const context = {
+    ...{ engine, format, quality, hotkey, cancelled, progress },
+    facts: model.facts,
+  };
+  const made = upscaling && upscaler && !ahead
+    ? await generateEnlarged(context, request, outputs, { upscaling, upscaler })
+    : await runRequest(context, request, fittedSources(sources, request), outputs);
+  const { generation, receiptPaths: receipts, encodeMs } = made;
   cancelled.throwIfAborted();
-  await writeOutputs([
-    ...encoded.map((bytes, k) => ({ path: outputs.images[k], bytes })),
-    ...outputs.transcript
-      ? [{
-        path: outputs.transcript,
-        bytes: transcriptFile(generation, recorder?.leaves ?? [], commitments),
-      }]
-      : [],
-    ...outputs.receipts.map((path, k) => ({ path, bytes: encodeReceipt(receipts[k]) })),
-  ]);
-  if (hotkey) progress.say(signedBy(hotkey, outputs.receipts));
+  const all = [...made.files, ...ahead ? [enlargedFile(ahead, outputs)] : []];
+  await writeOutputs(all);
+  if (hotkey) progress.say(signedBy(hotkey, receipts));
   const totalMs = performance.now() - started;
   for (const notice of generation.notices) progress.say(notice);
+  if (upscaling && upscaling.refine === undefined) progress.say(onlyEnlarged(outputs.images[0]));
   if (flags.json) {
     console.log(JSON.stringify(
       {
@@ -195,7 +210,8 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
         output: outputs.images[0],
         outputs: outputs.images,
         transcript: outputs.transcript,
-        receipts: hotkey && outputs.receipts,
+        receipts: hotkey && receipts,
+        ...(upscaling && { files: all.map(({ path }) => path) }),
         miner: hotkey?.address,
         notices: generation.notices,
         timings: { loadMs: loaded - started, ...generation.timings, encodeMs, totalMs },
@@ -205,7 +221,11 @@ async function generate(typed: string, given: GenerateFlags): Promise<void> {
       null,
       2,
     ));
-  } else progress.say(summary(outputs.images, generation, totalMs));
+  } else {progress.say(summary(
+      all.length > 1 && upscaling ? all.map(({ path }) => path) : outputs.images,
+      generation,
+      totalMs,
+    ));}
 }
 
 /** Standard output has no ending to tell it by: PNG. */

@@ -27,6 +27,11 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly image?: string;
   readonly mask?: string;
   readonly strength?: string;
+  readonly parent?: string;
+  readonly upscale?: string;
+  readonly upscaler?: string;
+  /** True where it is given without a number. */
+  readonly refine?: string | true;
 }
 
 /** The request as JSON would carry it: only what was given, numbers as numbers. */

@@ -36,14 +36,16 @@ interface Place {
 /**
  * Decides where files go, and tries whether they could be written there. A name that nobody typed
  * gets a number where its file is there already.
+ * @param beside suffixes of other images that {@link outputsBeside} these will be.
  * @throws AppError `invalid_request` for a file that is there, unless `--force` replaces it, for one
  * asked for twice, and for what standard output cannot carry; `storage_failed`.
  */
 export async function planOutputs(
   flags: OutputFlags,
   { seed, batch }: { readonly seed: bigint; readonly batch: number },
+  beside: readonly string[] = [],
 ): Promise<Outputs> {
-  if (flags.out === STDOUT) checkStdout(flags.json, batch);
+  if (flags.out === STDOUT) checkStdout(flags.json, batch + beside.length);
   const place = (given: string | undefined, ending: string, images: number) =>
     placeOf(given, `stepwise-${seed}${ending}`, images, flags.force);
   const none: Place = { paths: [], typed: false };
@@ -52,12 +54,35 @@ export async function planOutputs(
   const transcript = flags.transcriptOut
     ? await place(flags.transcriptOut, ".safetensors", 1)
     : none;
-  await checkPlaces([image, receipt, transcript], flags.force);
-  return {
+  const outputs = {
     images: flags.out === STDOUT ? [STDOUT] : image.paths,
     receipts: receipt.paths,
     transcript: transcript.paths.at(0),
   };
+  const others = beside.map((suffix): Place => {
+    const { images, receipts, transcript } = outputsBeside(outputs, suffix);
+    return { paths: [...images, ...receipts, ...transcript ? [transcript] : []], typed: true };
+  });
+  await checkPlaces([image, receipt, transcript, ...others], flags.force);
+  return outputs;
+}
+
+/** Where the files of another image of the same command go: `x-first.png` beside `x.png`. */
+export function outputsBeside(
+  { images, receipts, transcript }: Outputs,
+  suffix: string,
+): Outputs {
+  const beside = (path: string) => splitEnding(path).join(suffix);
+  return {
+    images: images.map(beside),
+    receipts: receipts.map(beside),
+    transcript: transcript && beside(transcript),
+  };
+}
+
+/** The same for a PNG, whatever the image's own format. */
+export function pngBeside({ images: [path] }: Outputs, suffix: string): string {
+  return `${splitEnding(path)[0]}${suffix}.png`;
 }
 
 /** Writes all of a run's files, or none; an image for standard output goes there last. */

@@ -10,4 +10,5 @@
  * console.log(sizeOfSource(none, asked, { width: 256, height: 256 })); // {}: as without an image
  * ```
  */
+export { readJsonFile, readReceipt } from "./receipt_file.ts";
 export { fittedSources, readSources, sizeOfSource, type SourceFiles } from "./source_images.ts";

@@ -1,16 +1,13 @@
 import process from "node:process";
 import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
-import { parseJsonText } from "../../core/json_text.ts";
 import type { SourceImages } from "../../core/generation/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
   decodeWitness,
   drawBlockOf,
-  MAX_RECEIPT_BYTES,
   maxImageBytes,
   type Receipt,
-  receiptFromJson,
   receiptId,
   type Witness,
 } from "../../core/transcript/mod.ts";
@@ -41,9 +38,10 @@ import {
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 import { readAtMost } from "../storage/mod.ts";
-import { fittedSources, readSources } from "../sources/mod.ts";
+import { fittedSources, readJsonFile, readReceipt, readSources } from "../sources/mod.ts";
 
 import { tellApart } from "./given_files.ts";
+import { parentOfReceipt } from "./given_parent.ts";
 import { openingsOfFile } from "./opening_source.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
@@ -55,6 +53,9 @@ interface VerifyFlags {
   readonly image?: string;
   readonly source?: string;
   readonly sourceMask?: string;
+  readonly parent?: string;
+  readonly parentImage?: string;
+  readonly upscaler?: string;
   readonly steps?: string;
   readonly level?: string;
   readonly blockHash?: string;
@@ -90,7 +91,10 @@ Examples:
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("Check a receipt, and some of its steps, against what was signed.")
-    .argument("<files...>", "the receipt, its transcript and image, in any order")
+    .argument(
+      "<files...>",
+      "the receipt, its transcript and image, what it was made\nfrom, and its parent, in any order",
+    )
     .optionsGroup("What it is checked against:")
     .option("--from <url>", "the miner, which opens the steps")
     .option("--token <token>", "the receipt's opening token, which the miner gave with it")
@@ -101,6 +105,8 @@ export function verifyCommand(): Command {
     .option("--image <file>", "the image, if it is not among the files")
     .option("--source <file>", "the image that it was made from, where there is one")
     .option("--source-mask <file>", "its mask")
+    .option("--parent <receipt>", "the receipt that it goes on from, if it is not among the files")
+    .option("--parent-image <file>", "the image of that one, if it is not among the files")
     .option("--timeout <seconds>", "for each answer of the miner", "30")
     .optionsGroup("How much:")
     .option(
@@ -121,6 +127,7 @@ export function verifyCommand(): Command {
     .addOption(
       loraOption("--lora <source>", "a LoRA that the receipt names, which says its strength"),
     )
+    .option("--upscaler <source>", "as for generate (default: the request's, if it is at hand)")
     .addOption(computeOption())
     .addOption(gpuOption())
     .option("--chrome-path <file>", "of --compute chrome")
@@ -135,18 +142,16 @@ const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, i
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
 async function verify(paths: readonly string[], given: VerifyFlags): Promise<void> {
-  const { transcript, image } = given;
-  const files = await tellApart(paths, {
-    ...transcript !== undefined && { transcript },
-    ...image !== undefined && { image },
-  });
+  const { transcript, image, source, sourceMask, parent, parentImage } = given;
+  const named = { transcript, image, source, sourceMask, parent, parentImage };
+  const files = await tellApart(paths, definedOf(named));
   await verifyFile(files.receipt, { ...given, ...files });
 }
 
 async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
-  const receipt = receiptOf(await readAtMost(path, MAX_RECEIPT_BYTES));
+  const receipt = await readReceipt(path);
   const given = await checkedAgainst(receipt, flags);
   const chosen = chooseSteps(receipt, await witnessedChoice(receipt, choice, flags));
   const drawn = given.source ? chosen : NOTHING;
@@ -156,6 +161,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   const report = await verifier.verify({
     ...{ ...given, receipt, drawn },
     sources: await sourcesOfReceipt(receipt, flags),
+    parent: await parentOfReceipt(receipt, flags),
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
       const engine = stack.use(await host.open(model.files));
@@ -177,7 +183,7 @@ async function witnessedChoice(
     return chain === undefined ? choice : refuse("--chain reads a witness' block: give --witness");
   }
   if ("take" in choice) refuse("--witness draws steps, and --steps says which");
-  const witness = witnessIn(jsonOf(await readAtMost(path, MAX_RECEIPT_BYTES)));
+  const witness = witnessIn(await readJsonFile(path));
   const block = drawBlockOf(witness, receiptId(receipt));
   if (choice.blockHash !== undefined) return { ...choice, witness };
   if (chain === undefined) {
@@ -193,18 +199,9 @@ function witnessIn(json: unknown): Witness {
   return decodeWitness(witness);
 }
 
-/** In whatever spelling of JSON: what is signed is its canonical one, which is written again. */
-function receiptOf(bytes: Uint8Array): Receipt {
-  return receiptFromJson(jsonOf(bytes));
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const why = "Cannot read a receipt: it is not JSON in UTF-8";
-    throw new AppError("receipt_invalid", why, { cause });
-  }
+function definedOf<T extends object>(values: T): Partial<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<T>;
 }
 
 /** What the flags name to check it against, and how far. */

@@ -1,39 +1,110 @@
 import { open } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
+import { type Receipt, receiptId } from "../../core/transcript/mod.ts";
+import { readReceipt } from "../sources/mod.ts";
+import { sha256OfFile } from "../storage/mod.ts";
 
-/** Files to check, by their kind. */
+/** Files to check, by what they are. */
 export interface GivenFiles {
   readonly receipt: string;
   readonly transcript?: string;
   readonly image?: string;
+  /** What the run started from, and its mask. */
+  readonly source?: string;
+  readonly sourceMask?: string;
+  /** The receipt that the request names as its parent, and its image. */
+  readonly parent?: string;
+  readonly parentImage?: string;
 }
 
-type Kind = keyof GivenFiles;
+type Role = keyof GivenFiles;
+type Kind = "receipt" | "transcript" | "image";
 
 /** Bytes that show what a file is. */
 const HEAD = 256;
 
 /**
- * What each file is, by how it begins: their order and names say nothing.
+ * What each file is, by how it begins, and of several receipts and images by what names which: their order
+ * and names say nothing.
  * @param named those that flags name, which are taken for what the flag says.
  * @throws AppError `invalid_request` for two of a kind, for no receipt, and for anything else;
- * `storage_failed`.
+ * `storage_failed`, `receipt_invalid`.
  */
 export async function tellApart(
   paths: readonly string[],
   named: Partial<GivenFiles>,
 ): Promise<GivenFiles> {
-  const found: Partial<Record<Kind, string>> = { ...named };
+  const found: Record<Kind, string[]> = { receipt: [], transcript: [], image: [] };
   for (const path of paths) {
     const kind = kindOf(await readHead(path));
     if (kind === undefined) refuse(`${path} is no receipt, no transcript and no image`);
-    const other = found[kind];
-    if (other !== undefined) refuse(`${other} and ${path} are given as the ${kind}: give one`);
-    found[kind] = path;
+    found[kind].push(path);
   }
-  const { receipt, ...rest } = found;
-  if (receipt === undefined) refuse(`none of the files (${paths.join(", ")}) is a receipt`);
-  return { receipt, ...rest };
+  const [transcript] = oneOfAKind("transcript", [named.transcript, ...found.transcript]);
+  if (found.receipt.length === 0) refuse(`none of the files (${paths.join(", ")}) is a receipt`);
+  const { receipt, parent } = await tellReceiptsApart(found.receipt, named.parent);
+  const given = { ...named, receipt, ...named.parent === undefined && parent && { parent } };
+  const images = await tellImagesApart(found.image, given);
+  return { ...given, ...images, ...transcript !== undefined && { transcript } };
+}
+
+function oneOfAKind(kind: Kind, paths: readonly (string | undefined)[]): string[] {
+  const given = paths.filter((path) => path !== undefined);
+  if (given.length > 1) refuse(`${given[0]} and ${given[1]} are given as the ${kind}: give one`);
+  return given;
+}
+
+/** The one that no other names as its parent is checked. */
+async function tellReceiptsApart(
+  paths: readonly string[],
+  parent: string | undefined,
+): Promise<Pick<GivenFiles, "receipt" | "parent">> {
+  if (paths.length === 1) return { receipt: paths[0] };
+  if (paths.length > 2 || parent !== undefined) oneOfAKind("receipt", paths);
+  const ids: Record<string, { readonly id: string; readonly parent: string | undefined }> = {};
+  for (const path of paths) {
+    const receipt = await readReceipt(path);
+    ids[path] = { id: receiptId(receipt), parent: receipt.request.parent };
+  }
+  const [one, other] = paths;
+  if (ids[one].parent === ids[other].id) return { receipt: one, parent: other };
+  if (ids[other].parent === ids[one].id) return { receipt: other, parent: one };
+  return refuse(`${one} and ${other} are given as the receipt: give one, or its parent beside it`);
+}
+
+/** By their hashes, where there are several; one that nothing names is taken for the image itself. */
+async function tellImagesApart(
+  paths: readonly string[],
+  given: Pick<GivenFiles, "receipt"> & Partial<GivenFiles>,
+): Promise<Partial<GivenFiles>> {
+  if (paths.length === 0) return {};
+  if (paths.length === 1 && !given.parent && !given.image) return { image: paths[0] };
+  const roles = rolesOf(
+    await readReceipt(given.receipt),
+    given.parent === undefined ? undefined : await readReceipt(given.parent),
+  );
+  const found: Partial<Record<Role, string>> = {};
+  for (const path of paths) {
+    const hash = await sha256OfFile(path);
+    const own = roles.filter(([, sha256]) => sha256 === hash).map(([role]) => role);
+    for (const role of own.length > 0 ? own : ["image" as const]) {
+      oneOfAKind("image", [given[role] ?? found[role], path]);
+      found[role] = path;
+    }
+  }
+  return found;
+}
+
+function rolesOf(
+  { image, request }: Receipt,
+  parent: Receipt | undefined,
+): (readonly [Role, string | undefined])[] {
+  return [
+    ["image", image.sha256],
+    ["source", request.image],
+    ["sourceMask", request.mask],
+    ["parentImage", parent?.image.sha256],
+  ];
 }
 
 function kindOf(head: Uint8Array): Kind | undefined {

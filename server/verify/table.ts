@@ -18,6 +18,7 @@ export function reportText(report: Report): string {
     ...startLine(report),
     ...stepTable(report),
     ...sourceLine(report),
+    ...parentLine(report),
     ...imageLine(report),
     "",
     costLine(report),
@@ -97,12 +98,29 @@ function sourceLine({ source, level }: Report): string[] {
   ];
 }
 
+function parentLine({ parent, level }: Report): string[] {
+  if (parent === undefined) return [];
+  if (parent === null) {
+    const how = level < 3 ? "" : ": give its receipt and image, and the source";
+    return [`Parent: the image that this goes on from was not compared${how}`];
+  }
+  const { receipt, parent: next, upscaler, image } = parent;
+  const from = next === undefined ? "" : `, which goes on from ${next}`;
+  if (!image) return [`Parent: ${receipt}, whose image is the source${from}`];
+  return [
+    `Parent: ${receipt}${from}`,
+    `Source against its image, enlarged by ${upscaler}: ${likeness(image)}`,
+  ];
+}
+
 function imageLine({ image }: Report): string[] {
-  if (!image) return [];
+  return image ? [`Image against the decoded x_N, encoded alike: ${likeness(image)}`] : [];
+}
+
+function likeness({ tile, ...image }: Omit<NonNullable<Report["image"]>, "bytes">): string {
   const text = ({ psnr, floor }: { readonly psnr: number | null; readonly floor: number }) =>
     `${psnr === null ? "equal" : `${psnr.toFixed(1)} dB`} (at least ${floor.toFixed(1)})`;
-  const tile = image.tile ? `, its worst tile ${text(image.tile)}` : "";
-  return [`Image against the decoded x_N, encoded alike: ${text(image)}${tile}`];
+  return `${text(image)}${tile ? `, its worst tile ${text(tile)}` : ""}`;
 }
 
 function costLine({ cost, of }: Report): string {
