@@ -1,12 +1,12 @@
 import {
   deviationOf,
-  drawSteps,
+  drawSteered,
   driftOf,
   type HonestTail,
   publicWords,
   type WordSource,
 } from "../verifier/mod.ts";
-import type { ExaminedRun } from "./findings.ts";
+import type { Examination } from "./examine.ts";
 
 /** Share of miners that are drifting after so many checks, by this number. */
 export type DriftRates = Readonly<Record<5 | 10 | 20 | 40, number>>;
@@ -20,7 +20,7 @@ const DRAWN = 3;
  * @param runs of which each check takes one at random.
  */
 export function driftRates(
-  runs: readonly Pick<ExaminedRun, "sights">[],
+  runs: readonly Examination[],
   tail: HonestTail,
 ): DriftRates {
   // The same draws for the same runs.
@@ -36,9 +36,9 @@ export function driftRates(
 
 /** The ratios of one check's steps. */
 function checkOf(
-  runs: readonly Pick<ExaminedRun, "sights">[],
+  runs: readonly Examination[],
   words: WordSource,
 ): number[] {
-  const { sights } = runs[words() % runs.length];
-  return drawSteps(sights.length, DRAWN, words).map((step) => sights[step].ratio);
+  const { sights, oddest } = runs[words() % runs.length];
+  return drawSteered(sights.length, DRAWN, oddest, words).map((step) => sights[step].ratio);
 }

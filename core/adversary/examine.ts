@@ -7,13 +7,14 @@ import type { ImageEngine } from "../generation/mod.ts";
 import type { LatentDims } from "../denoise/mod.ts";
 import { fromHalf } from "../half.ts";
 import { MAX_REACH, type Plan } from "../schedule/mod.ts";
-import { type TensorLeaf, TranscriptBuilder } from "../transcript/mod.ts";
+import { sketchesOf, type TensorLeaf, TranscriptBuilder } from "../transcript/mod.ts";
 import {
   type CheckedReceipt,
   checkImageSteps,
   checkOpening,
   checkReceipt,
   finishResidual,
+  oddestStep,
   residualSums,
   type StepFinding,
   toleranceAt,
@@ -54,8 +55,15 @@ export interface ExaminedStep {
 /** Stands for the image's file, which no check below level 3 looks into. */
 const IMAGE = new Uint8Array(64);
 
+/** A run as it was committed to and checked. */
+export interface Examination {
+  readonly sights: readonly ExaminedStep[];
+  /** The step that the receipt's sketches make the oddest: it is always drawn. */
+  readonly oddest: number;
+}
+
 /** Commits to a run, opens each step by itself, and checks it to level 2. */
-export async function examineRun(run: CheatedRun, checker: Checker): Promise<ExaminedStep[]> {
+export async function examineRun(run: CheatedRun, checker: Checker): Promise<Examination> {
   const { request, plan, engine, tolerance } = checker;
   const evidence = await commit(run, checker);
   const states = plan.rows.map((_, index) => ({ index, bits: run.x[index] }));
@@ -78,7 +86,7 @@ export async function examineRun(run: CheatedRun, checker: Checker): Promise<Exa
       latentCosine: latentCosine(run, checker, index, again[index]),
     });
   }
-  return sights;
+  return { sights, oddest: oddestStep(sketchesOf(evidence.committed.receipt) ?? []) };
 }
 
 interface Evidence {

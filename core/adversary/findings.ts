@@ -1,4 +1,4 @@
-import type { ExaminedStep } from "./examine.ts";
+import type { Examination, ExaminedStep } from "./examine.ts";
 import type { Cheat } from "./lab.ts";
 import { relativeIncome } from "./profit.ts";
 import {
@@ -13,8 +13,7 @@ import {
 import type { ByDrawn, Thresholds } from "./thresholds.ts";
 
 /** One run of a practice, as it was examined. */
-export interface ExaminedRun {
-  readonly sights: readonly ExaminedStep[];
+export interface ExaminedRun extends Examination {
   /** Network calls that were counted, as a share of an honest run's. */
   readonly calls: number;
   /** Machine time, an honest run's being 1. */
@@ -110,11 +109,11 @@ export function findingsOf(
   };
 }
 
-function incomeOf({ sights, work }: ExaminedRun): number {
+function incomeOf({ sights, oddest, work }: ExaminedRun): number {
   // Of the steps that pass: only a miner that was not caught is scored.
   const scored = sights.filter((step) => !step.flagged).map(({ similarity }) => similarity);
   const similarity = scored.length ? mean(scored) : 0;
-  return relativeIncome({ work, similarity, passes: passRate(sights, 3) });
+  return relativeIncome({ work, similarity, passes: passRate(sights, 3, oddest) });
 }
 
 function olderIncomeOf({ sights, work }: ExaminedRun): number {
@@ -131,9 +130,14 @@ function passRatesOf(
   runs: readonly ExaminedRun[],
   thresholds: Thresholds | undefined,
 ): PassRates {
-  const rate = (drawn: number) => mean(runs.map(({ sights }) => passRate(sights, drawn)));
+  const rate = (drawn: number) =>
+    mean(runs.map(({ sights, oddest }) => passRate(sights, drawn, oddest)));
   const atRate = (drawn: 1 | 3 | 5, limits: Thresholds) =>
-    mean(runs.map(({ sights }) => passRate(flaggedAbove(sights, limits[drawn]), drawn)));
+    mean(
+      runs.map(({ sights, oddest }) =>
+        passRate(flaggedAbove(sights, limits[drawn]), drawn, oddest)
+      ),
+    );
   return {
     drawn: { 1: rate(1), 3: rate(3), 5: rate(5) },
     ...(thresholds && {

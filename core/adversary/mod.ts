@@ -19,7 +19,7 @@ export { alterWeights } from "./altered_weights.ts";
 export { CallCounter } from "./call_counter.ts";
 export { cheatingEngine } from "./cheating_engine.ts";
 export { type DriftRates, driftRates } from "./drift_rates.ts";
-export { type Checker, type ExaminedStep, examineRun } from "./examine.ts";
+export { type Checker, type Examination, type ExaminedStep, examineRun } from "./examine.ts";
 export { examineFiles, type FileFinding } from "./examine_file.ts";
 export { fileCheats } from "./file_cheats.ts";
 export { type DrawRates, drawRatesOf, lyingRatesOf, meanRates } from "./draw_study.ts";

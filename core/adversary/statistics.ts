@@ -1,4 +1,4 @@
-import { catchRate } from "../verifier/mod.ts";
+import { steeredCatchRate } from "../verifier/mod.ts";
 import type { ExaminedStep } from "./examine.ts";
 
 /** A point of a ROC curve: what is flagged of honest and of cheated steps at one threshold. */
@@ -51,13 +51,17 @@ export function areaUnder(curve: readonly RocPoint[]): number {
   }, 0);
 }
 
-/** The probability that a run passes when so many of its steps are drawn as `drawSteps` draws. */
+/**
+ * The probability that a run passes when so many of its steps are drawn as `drawSteered` draws.
+ * @param oddest of its steps.
+ */
 export function passRate(
   sights: readonly Pick<ExaminedStep, "index" | "flagged">[],
   drawn: number,
+  oddest: number,
 ): number {
   const flagged = sights.filter((step) => step.flagged).map(({ index }) => index);
-  return 1 - catchRate(sights.length, Math.min(drawn, sights.length), flagged);
+  return 1 - steeredCatchRate(sights.length, Math.min(drawn, sights.length), oddest, flagged);
 }
 
 /** Subnet 30's rule's: the least of three cosines, put to 0..1, has to reach this. */

@@ -18,6 +18,8 @@ const call = z.strictObject({
   previews: z.boolean().default(false),
   /** SS58 of the axon's caller; accepted from the miner's own hotkey alone. */
   validator: addressText.optional(),
+  /** To be made only while nothing else waits. */
+  spare: z.boolean().optional(),
 });
 
 /** The body of `POST /v1/generations`. */
@@ -27,6 +29,7 @@ export interface GenerationCall {
   readonly previews: boolean;
   /** The receipt's addressee, where an axon calls an image generator. */
   readonly validator?: string;
+  readonly spare?: boolean;
 }
 
 /** One image of an answer: its receipt, and what opens its steps for anybody. */

@@ -16,6 +16,7 @@ import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { knownEntry, openModel } from "../models/mod.ts";
 import { incomeCommand } from "./income/mod.ts";
+import { StudyJournal } from "./journal.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
 import { drawsCommand } from "./draws.ts";
@@ -36,6 +37,7 @@ interface AdversaryFlags {
   readonly html?: string;
   readonly force: boolean;
   readonly write: boolean;
+  readonly resume?: string;
 }
 
 const HELP = `
@@ -70,6 +72,7 @@ export function adversaryCommand(): Command {
     .option("--html <file>", "write a page with plots")
     .option("--force", "replace a file of --html that is there", false)
     .option("--write", "write a summary next to the catalogue", false)
+    .option("--resume <file>", "keep every image's findings there, and go on from those it has")
     .addHelpText("after", HELP)
     .action(adversary)
     // What follows a name is its own: all have --runs or --json.
@@ -94,7 +97,7 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
   progress.hint("Trying honest machines");
   const tail = await tailFor(flags, tolerance, sizing);
   const study = await studyCheats(
-    ...[bench, sizing, makers, tail] as const,
+    ...[bench, sizing, makers, tail, await journalOf(flags, sizing)] as const,
     (name, done, total) => progress.step(name, done, total),
   );
   console.log(flags.json ? studyJson(study, sizing) : studyTable(study));
@@ -148,6 +151,12 @@ function idOf({ model }: AdversaryFlags): string {
   if (entry) return entry.id;
   const why = `${model} is not in the catalogue, beside which they are kept; leave out --write`;
   throw new AppError("invalid_request", `Cannot write findings: ${why}`);
+}
+
+/** @throws AppError as {@link StudyJournal.open}. */
+function journalOf({ model, resume }: AdversaryFlags, sizing: Sizing): Promise<StudyJournal> {
+  const { steps, size, scheduler, guidanceScale } = sizing;
+  return StudyJournal.open(resume, { model, steps, size, scheduler, guidanceScale });
 }
 
 /** By the catalogue's records; undefined where it has none. */

@@ -90,8 +90,8 @@ export class LabBench implements AsyncDisposable {
       alteredEngine: async (alteration) => counter.counted(await lab.alteredEngine(alteration)),
     });
     const calls = counter.shareOf(lab.request);
-    const sights = await examineRun(made, await this.#checker(lab));
-    return { sights, calls, work: calls * (made.price ?? 1) };
+    const seen = await examineRun(made, await this.#checker(lab));
+    return { ...seen, calls, work: calls * (made.price ?? 1) };
   }
 
   /** An image that an honest miner made with another engine, checked here. */
@@ -99,7 +99,7 @@ export class LabBench implements AsyncDisposable {
     const lab = await this.lab(sizing, run);
     const { states } = await generate(maker, lab.request);
     const made = { ...states, cheated: new Set<number>() };
-    return { sights: await examineRun(made, await this.#checker(lab)), calls: 1, work: 1 };
+    return { ...await examineRun(made, await this.#checker(lab)), calls: 1, work: 1 };
   }
 
   /** An honest image, for cheats that begin where it is made. */

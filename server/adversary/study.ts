@@ -15,6 +15,7 @@ import {
 } from "../../core/adversary/mod.ts";
 import type { HonestTail } from "../../core/verifier/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
+import type { StudyJournal } from "./journal.ts";
 import type { LabBench, Sizing } from "./lab_bench.ts";
 
 /** The findings on every practice. */
@@ -44,6 +45,7 @@ const MAX_RUNS = 5000;
 /**
  * @param makers honest machines besides the checker's own, each making as many images as `runs`.
  * @param tail what the sequential test takes for honest.
+ * @param journal what is known already, and takes what is found.
  * @param onProgress called with the name of each practice tried, its number from 1 on, and the total.
  */
 export async function studyCheats(
@@ -51,18 +53,27 @@ export async function studyCheats(
   sizing: Sizing,
   makers: ReadonlyMap<string, ImageEngine>,
   tail: HonestTail | undefined,
+  journal: StudyJournal,
   onProgress: (name: string, done: number, total: number) => void,
 ): Promise<Study> {
   const runs = Array.from({ length: sizing.runs }, (_, run) => run);
   const total = 1 + makers.size + zoo.length + imprecise.length;
   let done = 0;
   const report = (name: string) => onProgress(name, ++done, total);
-  const own = await inTurn(runs, (run) => bench.try(honest, sizing, run));
+  const own = await inTurn(
+    runs,
+    (run) => journal.examined(honest.name, run, () => bench.try(honest, sizing, run)),
+  );
   report(honest.name);
   const others: [string, ExaminedRun[]][] = [];
   for (const [name, maker] of makers) {
-    others.push([name, await inTurn(runs, (run) => bench.check(maker, sizing, run))]);
-    report(`honest on ${name}`);
+    const practice = `honest on ${name}`;
+    const made = await inTurn(
+      runs,
+      (run) => journal.examined(practice, run, () => bench.check(maker, sizing, run)),
+    );
+    others.push([name, made]);
+    report(practice);
   }
   const elsewhere = others.flatMap(([, made]) => made.flatMap((run) => run.sights));
   const thresholds = thresholdsOf(elsewhere, sizing.steps);
@@ -73,7 +84,7 @@ export async function studyCheats(
   };
   for (const [name, made] of others) follow(`honest, on ${name}`, made);
   const find = async (cheat: Cheat) => {
-    const made = await tryOften(cheat, bench, sizing);
+    const made = await tryOften(cheat, bench, sizing, journal);
     report(cheat.name);
     if (imprecise.includes(cheat)) follow(cheat.name, made);
     return findingsOf(cheat, made, against);
@@ -90,12 +101,21 @@ export async function studyCheats(
   };
 }
 
-/** Until enough runs were made and enough cheated steps seen. */
-async function tryOften(cheat: Cheat, bench: LabBench, sizing: Sizing): Promise<ExaminedRun[]> {
+/** Until enough runs were made and enough cheated steps seen; with all that is known. */
+async function tryOften(
+  cheat: Cheat,
+  bench: LabBench,
+  sizing: Sizing,
+  journal: StudyJournal,
+): Promise<ExaminedRun[]> {
   const made: ExaminedRun[] = [];
   let seen = 0;
-  while (made.length < sizing.runs || (seen < sizing.samples && made.length < MAX_RUNS)) {
-    const run = await bench.try(cheat, sizing, made.length);
+  while (
+    made.length < sizing.runs || (seen < sizing.samples && made.length < MAX_RUNS) ||
+    journal.has(cheat.name, made.length)
+  ) {
+    const k = made.length;
+    const run = await journal.examined(cheat.name, k, () => bench.try(cheat, sizing, k));
     seen += run.sights.filter(({ cheated }) => cheated).length;
     made.push(run);
   }

@@ -32,6 +32,22 @@ interface Subnet {
 }
 
 /**
+ * Whether a caller's requests wait for all others': that of a neuron that sets no weights, where such
+ * may ask at all. Miners are tested all at the same moment; so no miner has another's tests made by
+ * third ones, which are busy with their own.
+ */
+export function comesLast(
+  signedBy: string,
+  metagraph: Metagraph,
+  whitelist: { has(hotkey: string): boolean },
+): boolean {
+  if (whitelist.has(signedBy)) return false;
+  return !metagraph.neurons.some(({ hotkey, validatorPermit }) =>
+    hotkey === signedBy && validatorPermit
+  );
+}
+
+/**
  * @param subnet undefined without a chain: then only the whitelist may ask.
  * @param whitelist hotkeys that always may.
  * @throws AppError `not_allowed` with the rule; RetryLater `not_ready` where the chain may say

@@ -27,6 +27,8 @@ export interface JobParts {
   readonly checkRequest: (request: GenerationRequest) => void;
   /** Looks at prompts and images; without it nobody does. */
   readonly screen?: Screen;
+  /** Whether this caller's requests wait for all others'; default: nobody's do. */
+  readonly comesLast?: (hotkey: string) => boolean;
   /** Receipts for everybody; without it only callers see theirs. */
   readonly shown?: PublicReceipts;
   readonly log: Log;
@@ -56,6 +58,7 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
       async () => {
         const made = await parts.source.run({
           ...{ id, owner: signedBy, caller: validator, signal },
+          spare: call.spare || parts.comesLast?.(signedBy) || undefined,
           onPosition: (position) => emit?.("queued", { id, position }),
           task: {
             ...{ request, format: call.format, previews: call.previews, validator },

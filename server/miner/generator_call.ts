@@ -25,12 +25,18 @@ const MAX_EVENT = 2 ** 26;
  */
 export async function makeAt(
   endpoint: Endpoint,
-  { task, onPosition }: Job<GenerationTask>,
+  { task, spare, onPosition }: Job<GenerationTask>,
   hotkey: Hotkey,
   signal: AbortSignal,
 ): Promise<Made> {
   const { request, format, previews, validator } = task;
-  const body = JSON.stringify({ request: encodeRequest(request), format, previews, validator });
+  const body = JSON.stringify({
+    request: encodeRequest(request),
+    format,
+    previews,
+    validator,
+    spare,
+  });
   const address = addressOf(endpoint.url, PATHS.generations, {});
   const headers = { accept: EVENT_STREAM };
   const response = await sendSigned(hotkey, address, "POST", { body, headers, signal });

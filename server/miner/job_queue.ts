@@ -25,6 +25,8 @@ export interface Job<T> {
   readonly owner: string;
   /** Whose turn and places it takes; default: its owner's. */
   readonly caller?: string;
+  /** Done only while no other waits: of a caller that sets no weights. */
+  readonly spare?: boolean;
   readonly task: T;
   readonly signal?: AbortSignal;
   /** Jobs before it; 0 when it runs. */
@@ -46,7 +48,8 @@ const SMOOTHING = 0.3;
 /**
  * One run at a time, batched with waiting jobs that can be; and no more than a limit waiting.
  * Callers take turns, each with their first come first, and no caller keeps others out: where all
- * places are taken, the newest job of the caller with most of them gives way.
+ * places are taken, the newest job of the caller with most of them gives way. Spare jobs come after
+ * all others, run with none of them, and give way to them first.
  */
 export class JobQueue<T, R> {
   readonly #limit: number;
@@ -95,7 +98,7 @@ export class JobQueue<T, R> {
   run(job: Job<T>): Promise<R> {
     if (this.#closed) throw stopping();
     const { id, owner, signal, caller = owner } = job;
-    if (this.#waiting.length >= this.#limit) this.#makeWay(caller);
+    if (this.#waiting.length >= this.#limit) this.#makeWay(caller, job.spare);
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     this.#waiting.push({ ...job, caller, abort: new AbortController(), resolve, reject });
     this.#takeTurns();
@@ -144,7 +147,7 @@ export class JobQueue<T, R> {
     });
   }
 
-  /** Sorts waiting jobs as they will run: every caller's first before any caller's second. */
+  /** Sorts waiting jobs as they will run: every caller's first before any caller's second, spare ones last. */
   #takeTurns(): void {
     const turns = new Map([...this.#served].map((caller) => [caller, 1]));
     const ranked = this.#waiting.map((job) => {
@@ -152,18 +155,30 @@ export class JobQueue<T, R> {
       turns.set(job.caller, turn + 1);
       return { job, turn };
     });
-    const order = ranked.toSorted((a, b) => a.turn - b.turn).map(({ job }) => job);
+    const order = ranked.toSorted((a, b) => spareness(a.job) - spareness(b.job) || a.turn - b.turn)
+      .map(({ job }) => job);
     this.#waiting.splice(0, Infinity, ...order);
   }
 
-  /** @throws RetryLater `queue_full` to a caller that has no fewer places than all others. */
-  #makeWay(caller: string): void {
+  /**
+   * @throws RetryLater `queue_full` to a caller that has no fewer places than all others, of those that a
+   * job of its kind may take.
+   */
+  #makeWay(caller: string, spare: boolean | undefined): void {
+    const last = this.#waiting.at(-1);
+    if (!spare && last?.spare) return this.#giveWay(last);
     const places = new Map<string, number>();
-    for (const job of this.#waiting) places.set(job.caller, 1 + (places.get(job.caller) ?? 0));
+    for (const job of this.#waiting) {
+      if (!spare || job.spare) places.set(job.caller, 1 + (places.get(job.caller) ?? 0));
+    }
     const [most, count] = [...places].reduce((a, b) => b[1] > a[1] ? b : a, ["", 0]);
     if (count <= 1 + (places.get(caller) ?? 0)) throw this.#full();
-    const at = this.#waiting.findLastIndex((job) => job.caller === most);
-    const [job] = this.#waiting.splice(at, 1);
+    this.#giveWay(this.#waiting.findLast((job) => job.caller === most));
+  }
+
+  #giveWay(job: Waiting<T, R> | undefined): void {
+    if (!job) return;
+    this.#waiting.splice(this.#waiting.indexOf(job), 1);
     job.reject(this.#full());
   }
 
@@ -175,6 +190,7 @@ export class JobQueue<T, R> {
     let left = room - size(first.task);
     const taken = [first];
     for (const job of this.#waiting.slice(1)) {
+      if (spareness(job) !== spareness(first)) continue;
       if (size(job.task) > left || !taken.every(({ task }) => together(task, job.task))) continue;
       left -= size(job.task);
       taken.push(job);
@@ -208,6 +224,10 @@ export class JobQueue<T, R> {
       Math.max(1, this.#seconds),
     );
   }
+}
+
+function spareness({ spare }: { readonly spare?: boolean }): number {
+  return spare ? 1 : 0;
 }
 
 function resolved(): PromiseWithResolvers<void> {

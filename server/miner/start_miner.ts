@@ -20,7 +20,7 @@ import { type NsfwPolicy, Safety } from "../safety/mod.ts";
 import { withUids } from "../telemetry/mod.ts";
 import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
-import { type AccessRules, checkAccess, EVERY_NEURON } from "./access_rules.ts";
+import { type AccessRules, checkAccess, comesLast, EVERY_NEURON } from "./access_rules.ts";
 import { AxonKeeper } from "./axon_keeper.ts";
 import { Generator } from "./generator.ts";
 import { MinerMetrics } from "./metrics.ts";
@@ -100,6 +100,8 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
     allowed: (signedBy) =>
       signedBy === address ||
       checkAccess(signedBy, access, subnet, whitelist),
+    comesLast: (signedBy) =>
+      !!subnet && signedBy !== address && comesLast(signedBy, subnet.metagraph, whitelist),
     info: () => ({
       ...{ name: "stepwise-miner", version: VERSION, hotkey: address },
       ...{ compute: source.compute, models: source.models, capacity: source.capacity() },

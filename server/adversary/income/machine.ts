@@ -4,12 +4,14 @@ import { onAbort } from "./on_abort.ts";
 interface Job {
   /** In images of the model's default. */
   readonly work: number;
+  /** Made only while no other waits. */
+  readonly spare: boolean;
   /** Nobody waits for it any more. */
   over: boolean;
   end: (made: boolean) => void;
 }
 
-/** Makes images one after the other, whichever hotkey they are for. */
+/** Makes images one after the other, whichever hotkey they are for; spare ones last. */
 export class Machine {
   readonly #clock: Clock;
   readonly #rate: number;
@@ -28,9 +30,9 @@ export class Machine {
   }
 
   /** @returns whether it was made: false where it was called off. */
-  run(work: number, signal: AbortSignal): Promise<boolean> {
+  run(work: number, signal: AbortSignal, spare = false): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const job: Job = { work, over: signal.aborted, end: resolve };
+    const job: Job = { work, spare, over: signal.aborted, end: resolve };
     const off = onAbort(signal, () => {
       job.over = true;
       resolve(false);
@@ -43,11 +45,15 @@ export class Machine {
 
   async #work(): Promise<void> {
     this.#works = true;
-    for (let job = this.#jobs[0]; job; job = this.#jobs[0]) {
+    for (let job = this.#next(); job; job = this.#next()) {
       if (!job.over) await this.#clock.sleep(1000 * job.work / this.#rate);
-      this.#jobs.shift();
+      this.#jobs.splice(this.#jobs.indexOf(job), 1);
       job.end(!job.over);
     }
     this.#works = false;
+  }
+
+  #next(): Job | undefined {
+    return this.#jobs.find(({ spare }) => !spare) ?? this.#jobs[0];
   }
 }

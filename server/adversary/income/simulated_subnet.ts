@@ -59,7 +59,8 @@ export class SimulatedSubnet {
   #relay(call: Call): Promise<Answer> {
     const { permits, random } = this.#options;
     if (permits) return Promise.resolve("refused");
-    return this.answer(this.#honest[Math.floor(random() * this.#honest.length)], call);
+    const uid = this.#honest[Math.floor(random() * this.#honest.length)];
+    return this.answer(uid, { ...call, spare: true });
   }
 }
 

@@ -8,6 +8,8 @@ export interface Call {
   readonly work: number;
   /** Whether it is a test: what a miner knows at worst. */
   readonly isTest: boolean;
+  /** Of another miner, whom miners serve after all validators. */
+  readonly spare?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -58,7 +60,7 @@ const JUNK: Way = { share: 0.02, passes: 0, opens: false };
 async function make(call: Call, { machines }: Means, { share, ...found } = SOUND): Promise<Answer> {
   const [machine] = machines.toSorted((a, b) => a.open - b.open);
   if (machine.open >= ROOM) return "refused";
-  return await machine.run(share * call.work, call.signal) ? found : "called off";
+  return await machine.run(share * call.work, call.signal, !!call.spare) ? found : "called off";
 }
 
 const refuse = (): Promise<Answer> => Promise.resolve("refused");
@@ -70,6 +72,25 @@ function inTurn(hotkeys: number): Strategy["answer"] {
     return call.isTest && turn !== call.hotkey && means.random() < 0.9
       ? refuse()
       : make(call, means);
+  };
+}
+
+/** Has several make the same, and uses what comes first. */
+function firstOf(count: number): Strategy["answer"] {
+  return async (call, { relay }) => {
+    const enough = new AbortController();
+    const signal = AbortSignal.any([call.signal, enough.signal]);
+    const asked = Array.from({ length: count }, async () => {
+      const answer = await relay({ ...call, signal });
+      return typeof answer === "string" ? Promise.reject(new Error(answer)) : answer;
+    });
+    try {
+      return await Promise.any(asked);
+    } catch {
+      return call.signal.aborted ? "called off" : "refused";
+    } finally {
+      enough.abort();
+    }
   };
 }
 
@@ -118,5 +139,13 @@ export const STRATEGIES: readonly Strategy[] = [
   {
     ...{ name: "relays all to others", hotkeys: 1, machines: 0 },
     answer: (call, { relay }) => relay(call),
+  },
+  {
+    ...{ name: "relays all to 3 others, takes the first", hotkeys: 1, machines: 0 },
+    answer: firstOf(3),
+  },
+  {
+    ...{ name: "relays users' requests alone", ...ONE },
+    answer: (call, means) => call.isTest ? make(call, means) : means.relay(call),
   },
 ];

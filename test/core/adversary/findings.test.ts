@@ -18,6 +18,7 @@ function examined(index: number, velocityError: number, flagged: boolean): Exami
 
 const run = (flagged: (index: number) => boolean) => ({
   sights: Array.from({ length: STEPS }, (_, i) => examined(i, flagged(i) ? 2 : 0.5, flagged(i))),
+  oddest: 9,
   calls: 0.5,
   work: 0.5,
 });
@@ -91,6 +92,6 @@ test("findingsOf: false accepts are those below the thresholds, whatever the tol
   });
   expect(passes.drawn).toEqual({ 1: 1, 3: 1, 5: 1 });
   expect(passes.atRate?.[1]).toBeCloseTo(0.5, 12);
-  // Both halves are always drawn from.
-  expect(passes.atRate?.[3]).toBe(0);
+  // The oddest step, 9, is below; of the five last others, 4 to 8, four are, and of the eight left three.
+  expect(passes.atRate?.[3]).toBeCloseTo(4 / 5 * 3 / 8, 12);
 });

@@ -46,11 +46,12 @@ describe("areaUnder is the share of pairs in which the cheat has the larger valu
 test("passRate: a run of which nothing is flagged passes, one flagged throughout never does", () => {
   const of = (flagged: (i: number) => boolean) =>
     Array.from({ length: 30 }, (_, i) => examined(i, flagged(i)));
-  expect(passRate(of(() => false), 3)).toBe(1);
-  expect(passRate(of(() => true), 3)).toBe(0);
-  // One of 30 steps, 3 drawn, each with the same chance.
-  expect(passRate(of((i) => i === 7), 3)).toBeCloseTo(0.9, 12);
-  expect(passRate(of((i) => i === 7), 1)).toBeCloseTo(29 / 30, 12);
+  expect(passRate(of(() => false), 3, 29)).toBe(1);
+  expect(passRate(of(() => true), 3, 29)).toBe(0);
+  // Besides the oddest and a late one, one of 28.
+  expect(passRate(of((i) => i === 7), 3, 29)).toBeCloseTo(27 / 28, 12);
+  expect(passRate(of((i) => i === 7), 3, 7)).toBe(0);
+  expect(passRate(of((i) => i === 7), 1, 29)).toBeCloseTo(29 / 30, 12);
 });
 
 test("olderPassRate: three of N drawn, cosine c passes as c / 2 + 0.5 >= 0.85", () => {

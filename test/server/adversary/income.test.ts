@@ -38,6 +38,17 @@ test("who relays, and has no machine, earns nothing where miners want a permit",
   expect(incomeOf("relays all to others")).toBeLessThan(LIMIT - 1);
 });
 
+test("who relays earns next to nothing where miners want no permit: they serve validators first", async () => {
+  const relays = STRATEGIES.filter(({ name }) => name.startsWith("relays all"));
+  const { earned } = await simulateIncome(relays, {
+    ...{ miners: 24, hours: 6, usersPerHour: 240, rest: 1800 },
+    ...{ hotkeyCost: 0, permits: false, seed: 1 },
+  });
+  expect(earned).toHaveLength(2);
+  // 1.2 where they served all callers in turn.
+  for (const { income } of earned) expect(income).toBeLessThan(0.3);
+});
+
 test("the model would show a cheat that pays", () => {
   // 2^1.125, less what users' requests cost both.
   expect(incomeOf(UNSEEN.name)).toBeGreaterThan(2);

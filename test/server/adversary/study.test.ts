@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownEntry, openModel } from "../../../server/models/mod.ts";
 import { decodeTolerances } from "../../../core/model/mod.ts";
-import { catchRate } from "../../../core/verifier/mod.ts";
+import { steeredCatchRate } from "../../../core/verifier/mod.ts";
 import { driftRates, imprecise, zoo } from "../../../core/adversary/mod.ts";
+import { StudyJournal } from "../../../server/adversary/journal.ts";
 import { LabBench } from "../../../server/adversary/lab_bench.ts";
 import { type Study, studyCheats } from "../../../server/adversary/study.ts";
 import { studyPage } from "../../../server/adversary/page.ts";
@@ -23,7 +24,9 @@ beforeAll(async () => {
   const tolerance = tolerances.find(({ precision }) => precision === "float32");
   if (!tolerance) throw new Error("the catalogue has no tolerances of tau-tiny");
   await using bench = await LabBench.open(await openModel("embedded"), tolerance);
-  study = await studyCheats(bench, sizing, new Map(), TAIL, (...each) => progress.push(each));
+  const journal = await StudyJournal.open(undefined, sizing);
+  const note = (...each: typeof progress[number]) => progress.push(each);
+  study = await studyCheats(bench, sizing, new Map(), TAIL, journal, note);
 });
 
 const each = zoo.map(({ name }, k) => [name, k] as const);
@@ -60,16 +63,21 @@ test("cheats that touch the whole run never pass a check of three steps", () => 
   expect(whole.map(({ passes }) => passes.drawn[3])).toEqual(whole.map(() => 0));
 });
 
-// Of 20 steps a cheat loses at most 0.74 points, whatever steps it is at (draw.test.ts: 0.5 of 30).
-test("other cheats are caught as often as drawing hits them, within 0.75 points of plain drawing", () => {
+test("other cheats are caught as often as drawing hits them, whichever step is the oddest", () => {
   const partly = study.cheats.filter(({ cheated }) => cheated < 1);
   expect(partly.length).toBeGreaterThan(4);
-  for (const { passes, plainCatch, sights } of partly) {
-    const cheated = sights.filter((step) => step.cheated).map(({ index }) => index);
-    const hit = catchRate(20, 3, [...new Set(cheated)]);
-    expect(1 - passes.drawn[3]).toBeCloseTo(hit, 12);
-    expect(hit).toBeGreaterThanOrEqual(plainCatch - 0.0075);
+  for (const { passes, sights } of partly) {
+    const cheated = [...new Set(sights.filter((step) => step.cheated).map(({ index }) => index))];
+    const hits = Array.from({ length: 20 }, (_, odd) => steeredCatchRate(20, 3, odd, cheated));
+    expect(1 - passes.drawn[3]).toBeGreaterThanOrEqual(Math.min(...hits) - 1e-12);
   }
+});
+
+test("three predictions that are used again are found by a draw of three, which is steered to them", () => {
+  const { passes, plainCatch } = study.cheats[2];
+  // 1 - C(17,3) / C(20,3).
+  expect(plainCatch).toBeCloseTo(0.404, 3);
+  expect(passes.drawn[3]).toBe(0);
 });
 
 test("network calls are counted, and are what the practice makes", () => {
@@ -150,8 +158,9 @@ test("what is a little less precise is found by all its checks together, no hone
     expect(after(name)?.[20], name).toBe(1);
     expect(after(name)?.[5], name).toBe(0);
   }
-  expect(after("TF32 weights at every second step")?.[40]).toBeGreaterThan(0.9);
+  // Of one image: one of its odd steps, and one of five late ones, are always among the three.
+  expect(after("TF32 weights at every second step")?.[40]).toBeGreaterThan(0.2);
   expect(after("int8 weights in the middle block")?.[20]).toBe(1);
-  const honest = [{ sights: study.honest[0].sights }];
+  const honest = [{ sights: study.honest[0].sights, oddest: 0 }];
   expect(driftRates(honest, TAIL)).toEqual({ 5: 0, 10: 0, 20: 0, 40: 0 });
 });

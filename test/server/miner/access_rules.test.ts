@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { checkAccess, EVERY_NEURON } from "../../../server/miner/access_rules.ts";
+import { checkAccess, comesLast, EVERY_NEURON } from "../../../server/miner/access_rules.ts";
 import { Whitelist } from "../../../server/miner/whitelist.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
@@ -31,6 +31,15 @@ test.each([
   const check = () => checkAccess(hotkey, { ...EVERY_NEURON, ...rules }, subnet, nobody);
   if (message) expect(check).toThrow(message);
   else expect(check).not.toThrow();
+});
+
+test.each([
+  ["a validator", "5Val", false],
+  ["a miner that asks another", "5Weak", true],
+  ["a stranger", "5Nobody", true],
+  ["one on the whitelist", "5Friend", false],
+])("%s waits for all others: %s, %s", (_, hotkey, last) => {
+  expect(comesLast(hotkey, metagraph, new Set(["5Friend"]))).toBe(last);
 });
 
 test.each([

@@ -190,3 +190,40 @@ describe("callers", () => {
     expect(queue.queued).toBe(2);
   });
 });
+
+describe("spare jobs", () => {
+  /** Of callers that set no weights, and of one that does. */
+  function mixed(limit: number, room = 1) {
+    const made = tested(limit, room);
+    const spare = (task: string, owner = "5Relay") => {
+      const result = made.queue.run({ id: task, owner, task, spare: true });
+      result.catch(() => {});
+      return result;
+    };
+    return { ...made, spare };
+  }
+
+  test("run only while no other waits, and with no other", async () => {
+    const { runs, add, spare } = mixed(9, 2);
+    for (const task of ["a1", "b1"]) add(task, "5Validator");
+    await soon();
+    spare("a2");
+    for (const task of ["a3", "c1"]) add(task, "5Validator");
+    for (let k = 0; k < 4; k++) {
+      runs.at(-1)?.end();
+      await soon();
+    }
+    expect(runs.map(({ tasks }) => tasks)).toEqual([["a1"], ["b1"], ["a3"], ["c1"], ["a2"]]);
+  });
+
+  test("give way to others where all places are taken, and take no place of theirs", async () => {
+    const { add, spare } = mixed(2);
+    add("a1", "5Validator");
+    await soon();
+    const given = spare("b1");
+    add("c1", "5Validator");
+    add("d1", "5Validator");
+    expect(await rejection(given)).toMatchObject({ code: "queue_full" });
+    expect(thrownBy(() => spare("e1"))).toMatchObject({ code: "queue_full" });
+  });
+});
