@@ -60,12 +60,18 @@ async function decoded(
   }
 }
 
-/** By what the file begins with, whatever its name says. */
-function formatOf(file: Uint8Array, what: string): ImageFormat {
+/** By what the file begins with, whatever its name says; undefined for what is none of ours. */
+export function inputFormat(file: Uint8Array): ImageFormat | undefined {
   const text = String.fromCharCode(...file.subarray(0, 12));
   if (text.startsWith("\x89PNG\r\n\x1a\n")) return "png";
   if (text.startsWith("\xff\xd8\xff")) return "jpeg";
-  if (text.startsWith("RIFF") && text.endsWith("WEBP")) return "webp";
+  return text.startsWith("RIFF") && text.endsWith("WEBP") ? "webp" : undefined;
+}
+
+function formatOf(file: Uint8Array, what: string): ImageFormat {
+  const format = inputFormat(file);
+  if (format) return format;
+  const text = String.fromCharCode(...file.subarray(0, 12));
   const kind = /^GIF8/.test(text)
     ? "a GIF"
     : /^\s*</.test(text)

@@ -26,7 +26,9 @@ export {
   type RgbaImage,
   toRgba,
 } from "./image.ts";
-export { decodeInputImage, MAX_INPUT_BYTES } from "./input_image.ts";
+export { decodeInputImage, inputFormat, MAX_INPUT_BYTES } from "./input_image.ts";
+export { textIn, withoutMetadata, withText } from "./metadata.ts";
+export { HASH_BITS, hashDistance, perceptualHash } from "./perceptual_hash.ts";
 export { latentMask } from "./latent_mask.ts";
 export { resize } from "./resize.ts";
 export { previewLatent } from "./preview.ts";

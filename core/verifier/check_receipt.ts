@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { checkCanonical, imageFormatOfType } from "../image/mod.ts";
+import { checkCanonical, imageFormatOfType, withoutMetadata } from "../image/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 import {
   canonicalJson,
@@ -120,6 +120,19 @@ export function checkImage(
   if (sha256 !== image.sha256) refuse("its image");
   checkCanonical(bytes, imageFormatOfType(image.mediaType), request);
   return { bytes, sha256, [hashed]: true };
+}
+
+/**
+ * The file that a receipt commits to, of one that somebody has: servers write beside the picture where it
+ * came from. A file that is neither is given back as it is.
+ */
+export function committedFile(
+  { image }: Pick<Receipt, "image">,
+  file: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  if (file.length === image.bytes && fileHash(file) === image.sha256) return file;
+  const picture = withoutMetadata(file, imageFormatOfType(image.mediaType));
+  return fileHash(picture) === image.sha256 ? picture : file;
 }
 
 function refuse(what: string): never {

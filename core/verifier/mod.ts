@@ -47,6 +47,7 @@ export {
   checkImage,
   checkReceipt,
   checkStatement,
+  committedFile,
 } from "./check_receipt.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";

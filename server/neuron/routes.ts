@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { compress } from "hono/compress";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
@@ -30,6 +30,13 @@ interface ReceiptList {
   readonly summary: string;
   /** At most so many. */
   readonly list: (limit: number) => readonly unknown[];
+  /**
+   * Those of an image that somebody has, by its file's SHA-256 or by its perceptual hash, where the server
+   * knows of any.
+   */
+  readonly find?: (
+    query: { readonly image?: string; readonly looks?: string },
+  ) => readonly unknown[];
 }
 
 /** A neuron's HTTP API: its own routes, and the errors, pages, receipts and figures of every one. */
@@ -72,10 +79,16 @@ export function neuronRoutes({ site, receipts, metrics, api, log, problems = () 
   return app;
 }
 
-function receiptRoutes({ summary, list }: ReceiptList): Route[] {
+function receiptRoutes({ summary, list, find }: ReceiptList): Route[] {
   const common: Omit<Route, "path" | "summary" | "handle"> = {
-    ...{ method: "get", auth: "open", query: ["limit"], answer: "Receipts", errors: [] },
+    ...{ method: "get", auth: "open", answer: "Receipts", errors: find ? [400] : [] },
+    query: ["limit", ...find ? ["image", "looks"] : []],
     before: [cors({ origin: "*" })],
+  };
+  const receipts = ({ req }: Context) => {
+    const { limit, image, looks } = req.query();
+    const found = image !== undefined || looks !== undefined ? find?.({ image, looks }) : undefined;
+    return found ?? list(entriesOf(limit));
   };
   const paths = [
     [PATHS.receipts, summary],
@@ -84,7 +97,7 @@ function receiptRoutes({ summary, list }: ReceiptList): Route[] {
   return paths.map(([path, summary]) =>
     route({
       ...{ ...common, path, summary },
-      handle: (context) => context.json({ receipts: list(entriesOf(context.req.query("limit"))) }),
+      handle: (context) => context.json({ receipts: receipts(context) }),
     })
   );
 }

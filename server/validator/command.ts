@@ -34,6 +34,8 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "api.rate": string;
   readonly "api.cors": readonly string[];
   readonly nsfw: NsfwPolicy;
+  readonly metadata: boolean;
+  readonly "api.url"?: string;
   readonly "allow.hotkeys": readonly string[];
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
@@ -96,6 +98,11 @@ export function validatorCommand(): Command {
       listOption("--allow.hotkeys <keys...>", "hotkeys that may ask by signature, besides its own"),
     )
     .addOption(nsfwOption())
+    .option(
+      "--no-metadata",
+      "leave out of images how they were made and by which receipt, and find none by its image",
+    )
+    .option("--api.url <url>", "where users reach this validator, for the metadata of images")
     .optionsGroup("With what:");
   addEngineOptions(command)
     .addOption(loraOption("--lora <source>", "a LoRA that requests may name, and its miners have"))
@@ -209,6 +216,8 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     allowed: flags["allow.hotkeys"],
     origins: corsOrigins(flags["api.cors"]),
     nsfw: flags.nsfw,
+    metadata: flags.metadata,
+    publicUrl: flags["api.url"],
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
   await runNeuron("validating", validator, log);

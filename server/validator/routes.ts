@@ -17,6 +17,7 @@ import { type AttestationParts, attestationRoutes } from "./attestation_routes.t
 import { type GenerateParts, generateRoute } from "./generate_route.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
+import { receiptsOf } from "./provenance.ts";
 import { resultsRoute } from "./other_half.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -31,7 +32,7 @@ export interface ValidatorParts extends AttestationParts {
   readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "exchange">;
+  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images" | "exchange">;
   readonly log: Log;
   /** What keeps it from its work now; none while it is ready. */
   readonly problems?: () => readonly string[];
@@ -47,8 +48,11 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
   return neuronRoutes({
     ...{ site: SITE_FOLDER, metrics, log, problems },
     receipts: {
-      summary: "Receipts of synthetic requests, the newest first: anybody may check their steps",
+      summary: "Receipts of synthetic requests, the newest first: anybody may check their steps. " +
+        "Of a user's image: with image, the SHA-256 of the file without its metadata, or with looks, " +
+        "its perceptual hash",
       list: (limit) => ledger.receipts.list(limit),
+      find: (query) => receiptsOf(ledger, query),
     },
     api: {
       ...{ title: "Stepwise validator", version },

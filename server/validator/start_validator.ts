@@ -20,6 +20,7 @@ import { MinerCaller } from "./miner_caller.ts";
 import { openScoring } from "./open_scoring.ts";
 import { pullResults } from "./other_half.ts";
 import { type Peer, peersOf } from "./peers.ts";
+import { saysWhereFrom } from "./provenance.ts";
 import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { Permit } from "./permit.ts";
@@ -86,7 +87,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     guard: new RequestGuard(address, replay, Date.now, stack.use(new LoopLag())),
     ...{ metrics, version: VERSION },
     forwarding: forwarder && {
-      forwarder,
+      forwarder: options.metadata === false
+        ? forwarder
+        : saysWhereFrom(forwarder, { ledger, codec, url: options.publicUrl }),
       scorer: model.scorer,
       screen: stack.use(new Safety()).under(options.nsfw ?? "off"),
       keys: ApiKeys.open(options.apiKeys, log),

@@ -42,6 +42,10 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly origins: readonly string[];
   /** On prompts and images that are not for everybody; default: off. */
   readonly nsfw?: NsfwPolicy;
+  /** Whether images say where they came from, and can be found by what they are; default: yes. */
+  readonly metadata?: boolean;
+  /** Where users reach this validator. */
+  readonly publicUrl?: string;
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
 }

@@ -3,6 +3,8 @@ import {
   imageCodec,
   type ImageFormat,
   type RgbaImage,
+  textIn,
+  withText,
 } from "../../core/image/mod.ts";
 
 /** Of the shorter side. */
@@ -42,12 +44,14 @@ function shadeAt(x: number, y: number): number | undefined {
   return within(0) ? 255 : within(RIM) ? 0 : undefined;
 }
 
-/** @throws AppError `encoding_failed` for a file that is not such an image. */
+/** What is written beside the picture stays. @throws AppError `encoding_failed` for a file that is not such an image. */
 export async function watermarkFile(
   file: Uint8Array<ArrayBuffer>,
   format: ImageFormat,
   size: { readonly width: number; readonly height: number },
   codec: ImageCodec = imageCodec,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await codec.encode(withWatermark(await codec.decode(file, format, size)), format);
+  const marked = await codec.encode(withWatermark(await codec.decode(file, format, size)), format);
+  const text = textIn(file, format);
+  return text === undefined ? marked : withText(marked, format, text);
 }

@@ -14,6 +14,7 @@ import {
 import {
   chooseSteps,
   type ChosenSteps,
+  committedFile,
   type Level,
   openVerifier,
   type StepChoice,
@@ -138,6 +139,9 @@ export function verifyCommand(): Command {
 
 const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, invalid: 4 };
 
+/** Bytes of what may be written beside a picture: how it was made, and its credentials. */
+const METADATA_BYTES = 2 ** 20;
+
 /** Where there is nothing to open steps with. */
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
@@ -213,8 +217,10 @@ async function checkedAgainst(
     refuse("--from and --transcript both open the steps: give one");
   }
   const miner = flags.from === undefined ? undefined : minerOf(flags.from, flags);
-  const max = maxImageBytes(receipt.request);
-  const file = flags.image === undefined ? undefined : await readAtMost(flags.image, max);
+  const max = maxImageBytes(receipt.request) + METADATA_BYTES;
+  const file = flags.image === undefined
+    ? undefined
+    : committedFile(receipt, await readAtMost(flags.image, max));
   const level = levelOf(flags, file !== undefined);
   const image = file
     ? () => Promise.resolve(file)

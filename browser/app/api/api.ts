@@ -10,8 +10,10 @@ export interface EngineApi {
   capabilities(): Promise<Capabilities>;
   /** The receipt and the image that a link leads to. */
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
-  /** SHA-256 in lower-case hex, by which a receipt names its image. */
-  hashOf(file: Blob): Promise<string>;
+  /** SHA-256 in lower-case hex, by which a receipt may name its image: with and without metadata. */
+  hashesOf(file: Blob): Promise<readonly string[]>;
+  /** Receipts that this page's server knows for an image, or for one that it is a copy of. */
+  findReceipts(file: Blob): Promise<readonly OfferedReceipt[]>;
   /** Receipts that a validator or miner lists; invalid entries are left out. */
   readList(from: string): Promise<readonly OfferedReceipt[]>;
   /** Of this page's server. */

@@ -5,10 +5,12 @@ import type { StoredReceipt } from "../storage/mod.ts";
 
 /** What is needed to put files together. */
 export interface Lookup {
-  /** SHA-256 in lower-case hex. */
-  readonly hashOf: (file: Blob) => Promise<string>;
+  /** SHA-256 in lower-case hex, of the file and of its picture alone. */
+  readonly hashesOf: (file: Blob) => Promise<readonly string[]>;
   /** Receipts that are known here, for images that come alone. */
   readonly known: () => Promise<readonly StoredReceipt[]>;
+  /** Receipts that this page's server knows for an image, the likeliest first. */
+  readonly find: (image: File) => Promise<readonly StoredReceipt[]>;
 }
 
 type Kind = "receipt" | "transcript" | "image";
@@ -26,7 +28,7 @@ const IMAGES = [[0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x52, 0x49, 0x46,
  */
 export async function receiptsOfFiles(
   files: readonly File[],
-  { hashOf, known }: Lookup,
+  { hashesOf, known, find }: Lookup,
 ): Promise<StoredReceipt[]> {
   if (files.length > MAX_FILES) {
     throw new Error(
@@ -36,10 +38,12 @@ export async function receiptsOfFiles(
   const kinds = await Promise.all(files.map(async (file) => ({ file, kind: await kindOf(file) })));
   const of = (wanted: Kind) => kinds.filter(({ kind }) => kind === wanted).map(({ file }) => file);
   const images = new Map<string, File>();
-  for (const image of of("image")) images.set(await hashOf(image), image);
+  for (const image of of("image")) {
+    for (const hash of await hashesOf(image)) images.set(hash, image);
+  }
   const [transcript] = of("transcript");
   const receipts = await Promise.all(of("receipt").map(readReceipt));
-  const found = receipts.length > 0 ? receipts : await ofImages(images, known);
+  const found = receipts.length > 0 ? receipts : await ofImages(images, known, find);
   return found.map((each) => ({
     ...each,
     image: images.get(each.receipt.image.sha256) ?? each.image,
@@ -73,6 +77,7 @@ async function readReceipt(file: File): Promise<StoredReceipt> {
 async function ofImages(
   images: ReadonlyMap<string, File>,
   known: Lookup["known"],
+  find: Lookup["find"],
 ): Promise<StoredReceipt[]> {
   if (images.size === 0) {
     throw new Error("Cannot use the transcript alone: drop its receipt with it.");
@@ -80,8 +85,12 @@ async function ofImages(
   const found = (await known()).filter(({ receipt }) => images.has(receipt.image.sha256));
   const unique = [...new Map(found.map((each) => [each.id, each])).values()];
   if (unique.length > 0) return unique;
+  for (const image of new Set(images.values())) {
+    const [likeliest] = await find(image);
+    if (likeliest) return [likeliest];
+  }
   throw new Error(
-    "Cannot find the image's receipt: none that is known here names this file. Drop its receipt " +
-      "with it, or open the address of the validator or miner that it came from first.",
+    "Cannot find the image's receipt: none that is known here, or at this page's server, is of this " +
+      "image. Drop its receipt with it, or open the page of the validator that it came from.",
   );
 }

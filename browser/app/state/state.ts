@@ -215,14 +215,17 @@ export function open(text: string): Promise<void> {
  */
 export function openFiles(files: readonly File[]): Promise<void> {
   return openBy("reader", async (isWanted) => {
-    const hashOf = (file: Blob) => answered(engine.hashOf(file));
+    const hashesOf = (file: Blob) => answered(engine.hashesOf(file));
     const known = async () => [
       ...await keptReceipts().catch(() => []),
       ...offered.value.map(({ receipt, link }) => ({ ...stored(receipt), link })),
       ...(await answered(engine.readOwnList()).catch(() => []))
         .map(({ receipt, link }) => ({ ...stored(receipt), link })),
     ];
-    const [first, ...others] = await receiptsOfFiles(files, { hashOf, known });
+    const find = async (file: Blob) =>
+      (await answered(engine.findReceipts(file)).catch(() => []))
+        .map(({ receipt, link }) => ({ ...stored(receipt), link }));
+    const [first, ...others] = await receiptsOfFiles(files, { hashesOf, known, find });
     if (!isWanted()) return;
     for (const other of others) await keepReceipt(other).catch(() => false);
     await show(first);

@@ -6,6 +6,7 @@ import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
 import {
   chooseSteps,
   type ChosenSteps,
+  committedFile,
   openedLeaf,
   type OpeningSource,
   type ProvenOpening,
@@ -121,7 +122,7 @@ async function leavesOf(
   return leavesOfTranscript(
     new Uint8Array(bytes ?? new ArrayBuffer()),
     receipt,
-    ofImage && new Uint8Array(ofImage),
+    ofImage && committedFile(receipt, new Uint8Array(ofImage)),
   );
 }
 
@@ -138,7 +139,7 @@ async function checkWithModel(
   model.files.download = { signal };
   const { verifier, preview } = await verifiers.open(model, signal);
   const watch = new Watch(receipt, preview, { signal, emit });
-  const bytes = image && new Uint8Array(await image.arrayBuffer());
+  const bytes = image && committedFile(receipt, new Uint8Array(await image.arrayBuffer()));
   let opened: Opened | undefined;
   const report = await verifier.verify({
     ...{ receipt, level: source ? level : 0, drawn },

@@ -6,8 +6,3 @@ export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   if (!("subtle" in crypto)) return bytesToHex(sha256(bytes));
   return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
-
-/** Of a whole file. */
-export async function hashOf(file: Blob): Promise<string> {
-  return await digest(new Uint8Array(await file.arrayBuffer()));
-}

@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/error.ts";
 import { MAX_CLOCK_SKEW_MS, receiptId } from "../../../core/transcript/mod.ts";
-import { checkImage, checkStatement } from "../../../core/verifier/mod.ts";
+import { checkImage, checkStatement, committedFile } from "../../../core/verifier/mod.ts";
 import type { CheckOrder, TabReport } from "../api/mod.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { CheckOrder, TabReport } from "../api/mod.ts";
 export async function checkAlone(order: CheckOrder): Promise<TabReport> {
   const { receipt, image } = order;
   const started = performance.now();
-  const bytes = image && new Uint8Array(await image.arrayBuffer());
+  const bytes = image && committedFile(receipt, new Uint8Array(await image.arrayBuffer()));
   const refusal = refusalOf(() => {
     checkStatement(receipt, { now: Date.now() + MAX_CLOCK_SKEW_MS });
     if (bytes) checkImage({ receipt }, bytes);

@@ -6,8 +6,8 @@ import { type EngineApi, whyOf } from "../api/mod.ts";
 
 import { check, reachOf } from "./check.ts";
 import { Engines } from "./engines.ts";
-import { hashOf } from "./file_hash.ts";
 import { fetchReceipt } from "./fetch_receipt.ts";
+import { findReceipts, hashesOf } from "./find_receipts.ts";
 import type { Made } from "./generate.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
 import { Verifiers } from "./verifiers.ts";
@@ -36,7 +36,8 @@ const api: EngineApi = {
     }
   },
   fetchReceipt: (link) => namingErrors(() => fetchReceipt(link)),
-  hashOf: (file) => namingErrors(() => hashOf(file)),
+  hashesOf: (file) => namingErrors(() => hashesOf(file)),
+  findReceipts: (file) => namingErrors(() => findReceipts(file, self.location.href)),
   readList: (from) => namingErrors(() => readList(from, self.location.href)),
   readOwnList: () => namingErrors(() => readOwnList(self.location.href)),
   attestations: (validator, receipt) => namingErrors(() => readAttestations(validator, receipt)),

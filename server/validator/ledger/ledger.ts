@@ -2,6 +2,7 @@ import type { MinerMetrics } from "../../../core/incentive/mod.ts";
 import { AttestationLedger } from "./attestations.ts";
 import { CheckLedger } from "./checks.ts";
 import { LedgerDatabase } from "./database.ts";
+import { ServedImages } from "./images.ts";
 import { DoubtLedger } from "./doubts.ts";
 import { ResultExchange } from "./exchange.ts";
 import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
@@ -27,6 +28,7 @@ export class Ledger implements Disposable {
   readonly roots: RootLedger;
   readonly exchange: ResultExchange;
   readonly receipts: PublishedReceipts;
+  readonly images: ServedImages;
   readonly attestations: AttestationLedger;
   readonly weights: WeightLedger;
   readonly #database: LedgerDatabase;
@@ -47,6 +49,7 @@ export class Ledger implements Disposable {
     this.roots = new RootLedger(database);
     this.exchange = new ResultExchange(database, this);
     this.receipts = new PublishedReceipts(database);
+    this.images = new ServedImages(database);
     this.attestations = new AttestationLedger(database);
     this.weights = new WeightLedger(database);
   }

@@ -360,7 +360,9 @@ test("the document lists the fields of a request, the query's, and the files tha
       ...["application/json", "image/png", "image/jpeg", "image/webp", "text/event-stream"],
     ]);
   expect(paths["/v1/receipts"].get.parameters)
-    .toEqual([{ name: "limit", in: "query", schema: { type: "string" } }]);
+    .toEqual(["limit", "image", "looks"].map((name) => ({
+      ...{ name, in: "query", schema: { type: "string" } },
+    })));
 });
 
 describe("--nsfw", () => {

@@ -1,0 +1,87 @@
+import { AppError } from "../../core/error.ts";
+import {
+  type ImageCodec,
+  type ImageFormat,
+  perceptualHash,
+  withText,
+} from "../../core/image/mod.ts";
+import { infotextOf } from "../../core/infotext/mod.ts";
+import { PATHS } from "../../core/protocol/mod.ts";
+import { VERSION } from "../neuron/mod.ts";
+import type { Forwarded, Forwarder } from "./forwarder.ts";
+import type { Ledger } from "./ledger/mod.ts";
+
+/** Images of which it is known where they came from. */
+const KEPT = 50_000;
+
+/** What images are marked with. */
+interface ProvenanceParts {
+  readonly ledger: Pick<Ledger, "images">;
+  /** Decodes images, to see what they look like. */
+  readonly codec: ImageCodec;
+  /** Where users reach this validator; without it files name no address. */
+  readonly url?: string;
+}
+
+/**
+ * A forwarder whose images say where they came from: beside the picture how it was made and by which
+ * receipt, and in the ledger what it looks like, so that the receipt of a copy is found. What the receipt
+ * commits to is the file without it.
+ */
+export function saysWhereFrom(
+  forwarder: Pick<Forwarder, "generate">,
+  parts: ProvenanceParts,
+): Pick<Forwarder, "generate"> {
+  return {
+    generate: async (request, format, waiting) => {
+      const forwarded = await forwarder.generate(request, format, waiting);
+      const { width, height } = request;
+      const pixels = await parts.codec.decode(forwarded.image, format, { width, height });
+      remember(forwarded, perceptualHash(pixels), parts);
+      return { ...forwarded, image: marked(forwarded, format, parts) };
+    },
+  };
+}
+
+function remember(
+  { peer, answer: { id, receipt, token, witness } }: Forwarded,
+  looks: string,
+  { ledger }: ProvenanceParts,
+): void {
+  const entry = { id, receipt, token, miner: peer.url, witness: witness ?? null };
+  ledger.images.add({ sha256: receipt.image.sha256, looks, entry }, KEPT);
+}
+
+function marked(
+  { image, answer: { receipt } }: Forwarded,
+  format: ImageFormat,
+  { url }: ProvenanceParts,
+): Uint8Array<ArrayBuffer> {
+  const address = url === undefined
+    ? undefined
+    : `${url.replace(/\/+$/, "")}${PATHS.receipts}?image=${receipt.image.sha256}`;
+  return withText(image, format, infotextOf(receipt, `Stepwise ${VERSION}`, address));
+}
+
+/**
+ * Receipts of an image that somebody has.
+ * @throws AppError `invalid_request` for what is no hash.
+ */
+export function receiptsOf(
+  { images }: Pick<Ledger, "images">,
+  { image, looks }: { readonly image?: string; readonly looks?: string },
+): unknown[] {
+  if (image !== undefined) {
+    return images.ofFile(hashIn("image", image, "the SHA-256 of a file without its metadata"));
+  }
+  return images.alike(hashIn("looks", looks, "a perceptual hash"));
+}
+
+function hashIn(field: string, value: string | undefined, what: string): string {
+  if (value !== undefined && /^[0-9a-f]{64}$/.test(value)) return value;
+  throw new AppError(
+    "invalid_request",
+    `Cannot find receipts: ${field} is ${JSON.stringify(value)}, not ${what}, 64 hex digits`,
+    { field },
+  );
+}
