@@ -52,11 +52,13 @@ export {
   type ReceiptVersion,
 } from "./receipt.ts";
 export {
+  asWritten,
   type PredictionSketch,
   type Sketcher,
   sketcherOf,
   sketchesOf,
   sketchRun,
+  writingError,
 } from "./sketch.ts";
 export { checkSignature, signReceipt } from "./signature.ts";
 export { decodeWitness, drawBlockOf, signWitness, type Witness, witnessSchema } from "./witness.ts";

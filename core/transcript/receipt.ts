@@ -20,8 +20,8 @@ export const RECEIPT_VERSION = 2 as const;
 /** Positions of a latent along a side. */
 const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
 const MAX_CHANNELS = 64;
-/** More than any sketch has: one float32 a step at most, or 750 in all. */
-const MAX_SKETCH_LETTERS = 12_000;
+/** Of 750 numbers of four bytes, or 1000 of three. */
+const MAX_SKETCH_LETTERS = 4000;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "not SHA-256 in lower-case hex");
 const address = z.string().max(64).refine(isSs58, "not an SS58 address");

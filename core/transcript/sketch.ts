@@ -1,12 +1,17 @@
-import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { fromHalf } from "../half.ts";
 import { philox } from "../noise/mod.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 
 /** Numbers that sketch one prediction, at most: the bits of a word that are used as signs. */
 const MAX_WIDTH = 16;
-/** Of all sketches of a receipt, while there is one number a step: 4,000 letters of base64. */
+/** Of all sketches of a receipt, where there are several a step: 4,000 letters of base64, at most. */
 const MAX_NUMBERS = 750;
+
+/** Bytes of each number in a receipt: the upper ones alone where there is one number a step and many steps. */
+function numberBytes(steps: number): 3 | 4 {
+  return steps > MAX_NUMBERS ? 3 : 4;
+}
 
 /** One prediction as a few numbers: f32[{@link sketchWidth}]. */
 export type PredictionSketch = Float32Array<ArrayBuffer>;
@@ -55,13 +60,33 @@ function signedSum(signs: Int8Array, values: Float32Array): number {
 }
 
 /**
+ * A sketch as it is written: without the lowest byte of each number in runs of more than 750 steps, whose
+ * sketches would be too long.
+ */
+export function asWritten(sketch: PredictionSketch, steps: number): PredictionSketch {
+  if (numberBytes(steps) === 4) return sketch;
+  return new Float32Array(Uint32Array.from(wordsOf(sketch), (word) => word & ~0xff).buffer);
+}
+
+/** What leaving out the lowest byte changes a number by, at most, of the number: the last of 15 bits. */
+export function writingError(steps: number): number {
+  return numberBytes(steps) === 4 ? 0 : 2 ** -15;
+}
+
+function wordsOf(sketch: PredictionSketch): Uint32Array {
+  return new Uint32Array(sketch.buffer, sketch.byteOffset, sketch.length);
+}
+
+/**
  * The sketches of D_0 to D_{N-1} as a receipt has them: float32, little-endian, in base64.
  * @param predictions float16 bits.
  */
 export function sketchRun(root: string, predictions: readonly Uint16Array[]): string {
   const sketch = sketcherOf(root, predictions.length, predictions[0].length);
-  const sketches = predictions.map((bits) => new Uint8Array(sketch(fromHalf(bits)).buffer));
-  return encodeBase64(concatBytes(...sketches));
+  const size = numberBytes(predictions.length);
+  const numbers = predictions.flatMap((bits) => [...wordsOf(sketch(fromHalf(bits)))]);
+  const bytes = new Uint8Array(Uint32Array.from(numbers).buffer);
+  return encodeBase64(bytes.filter((_, k) => k % 4 >= 4 - size));
 }
 
 /**
@@ -77,8 +102,11 @@ export function sketchesOf(
 /** @returns undefined for what {@link sketchRun} does not write for a run of so many steps. */
 export function decodeSketch(text: string, steps: number): PredictionSketch[] | undefined {
   const width = sketchWidth(steps);
-  const bytes = decodeBase64(text);
-  if (bytes.length !== 4 * width * steps || encodeBase64(bytes) !== text) return undefined;
+  const size = numberBytes(steps);
+  const written = decodeBase64(text);
+  if (written.length !== size * width * steps || encodeBase64(written) !== text) return undefined;
+  const bytes = new Uint8Array(4 * width * steps);
+  written.forEach((byte, k) => bytes[4 * Math.floor(k / size) + 4 - size + k % size] = byte);
   const numbers = new Float32Array(bytes.buffer);
   if (!numbers.every(Number.isFinite)) return undefined;
   return Array.from(

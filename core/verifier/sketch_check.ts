@@ -1,7 +1,14 @@
 import { fromHalf } from "../half.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
-import { type PredictionSketch, type Sketcher, sketcherOf, sketchesOf } from "../transcript/mod.ts";
+import {
+  asWritten,
+  type PredictionSketch,
+  type Sketcher,
+  sketcherOf,
+  sketchesOf,
+  writingError,
+} from "../transcript/mod.ts";
 import type { ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import { FLOAT32_UNIT, NOISE_ERROR } from "./combination.ts";
@@ -39,7 +46,7 @@ export function checkSketches(openings: readonly ProvenOpening[]): SketchCheck |
     : [];
   return {
     otherPredictions: [...opened].filter(([name, sketch]) =>
-      name.startsWith("d.") && !equal(sketch, claimed[indexOf(name)])
+      name.startsWith("d.") && !equal(asWritten(sketch, steps), claimed[indexOf(name)])
     ).map(([name]) => indexOf(name)),
     otherStates: states.filter(([name, sketch]) => {
       const expected = course[indexOf(name)];
@@ -111,7 +118,9 @@ function courseOf(
     const terms: SketchTerm[] = [
       ...ofWeights(states, (age) => ({ ...course[m - 1 - age], size: state(m - 1 - age) })),
       ...ofWeights(denoised, (age) => ({
-        ...{ values: claimed[m - 1 - age], error: 0, size: prediction },
+        values: claimed[m - 1 - age],
+        error: writingError(receipt.steps) * largestOf(claimed[m - 1 - age]),
+        size: prediction,
       })),
       ...ofWeights([noise], () => ({
         ...{ values: sketcher(gaussianNoise(seed, m, length)), error: NOISE_ERROR, size: 1 },
@@ -121,6 +130,10 @@ function courseOf(
     course.push(combined(terms, claimed[0].length, { units, rounding: ROUNDING * state(m) }));
   }
   return course;
+}
+
+function largestOf(sketch: PredictionSketch): number {
+  return sketch.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** Terms whose weight is 0 are left out, and so read nothing. */

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { openStep } from "../../../core/prover/mod.ts";
-import { type OpeningTarget, type Receipt, sketchesOf } from "../../../core/transcript/mod.ts";
+import {
+  type OpeningTarget,
+  type Receipt,
+  signReceipt,
+  sketchesOf,
+} from "../../../core/transcript/mod.ts";
 import {
   checkOpening,
   checkReceipt,
@@ -8,7 +13,7 @@ import {
   passesSketches,
 } from "../../../core/verifier/mod.ts";
 import schedulers from "../../golden/diffusers_schedulers.json" with { type: "json" };
-import { type Sample, sample, withSketch } from "../transcript/fixture.ts";
+import { type Sample, sample, signer, withSketch } from "../transcript/fixture.ts";
 
 /** What the sketches say once all of these are opened. */
 async function checked({ plan, source }: Sample, receipt: Receipt, targets: OpeningTarget[]) {
@@ -40,6 +45,24 @@ test.each(
   const targets = ["start", ...each.plan.rows.keys()] as OpeningTarget[];
   expect(passesSketches(await checked(each, each.receipt, targets))).toBe(true);
 });
+
+// Of one number a step, and three of its bytes.
+test("the sketches of 760 steps are of what was opened, a false one is not", async () => {
+  const long = await sample({ steps: 760, latent: [4, 2, 2] });
+  const targets: OpeningTarget[] = ["start", 400, "end"];
+  const found = await checked(long, long.receipt, targets);
+  expect(found).toEqual({ otherPredictions: [], otherStates: [] });
+  const lie = (bytes: Uint8Array) => (bytes[3 * 400] ^= 1, bytes);
+  const sketch = btoa(String.fromCharCode(...lie(sketchBytes(long.receipt))));
+  const { signature: _, ...statement } = long.receipt;
+  const lying = await signReceipt({ ...statement, version: 2, sketch }, signer);
+  expect((await checked(long, lying, targets))?.otherPredictions).toEqual([400]);
+});
+
+function sketchBytes(receipt: Receipt): Uint8Array {
+  const text = "sketch" in receipt ? receipt.sketch ?? "" : "";
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
 
 test("a false sketch of an opened step is named, by a single bit", async () => {
   const lying = await withSketch(run.receipt, (numbers) => {
