@@ -36,6 +36,8 @@ export interface WorkQueue {
 export interface TakeOptions {
   readonly waitMs: number;
   readonly signal?: AbortSignal;
+  /** Called with work that was taken too often; it lies with the dead then. */
+  readonly onDead?: (work: DeadWork) => Promise<void>;
 }
 
 /** Work that this process has taken. Others get it when nothing is heard of it for a while. */

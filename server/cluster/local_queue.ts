@@ -42,10 +42,11 @@ export class LocalQueue implements WorkQueue {
     return await Promise.resolve(true);
   }
 
-  async take(kind: string, most: number, { waitMs, signal }: TakeOptions): Promise<Work[]> {
+  async take(kind: string, most: number, { waitMs, signal, onDead }: TakeOptions): Promise<Work[]> {
     const end = this.#clock() + waitMs;
     for (;;) {
-      const taken = this.#takeNow(checkKind(kind), most);
+      for (const work of this.#bury(checkKind(kind))) await onDead?.(work);
+      const taken = this.#takeNow(kind, most);
       const left = end - this.#clock();
       if (taken.length > 0 || left <= 0 || signal?.aborted) return taken;
       await this.#change(kind, Math.min(left, this.#nextSilence(kind)), signal);
@@ -59,12 +60,10 @@ export class LocalQueue implements WorkQueue {
   }
 
   dead(): Promise<DeadWork[]> {
-    for (const kind of this.#items.keys()) this.#bury(kind);
     return Promise.resolve([...this.#dead]);
   }
 
   #takeNow(kind: string, most: number): Work[] {
-    this.#bury(kind);
     const now = this.#clock();
     const free = [...this.#of(kind)].filter(({ until }) => until <= now).slice(0, most);
     return free.map((item) => this.#handOut(item));
@@ -89,15 +88,16 @@ export class LocalQueue implements WorkQueue {
     };
   }
 
-  /** What is silent after its last delivery is dead. */
-  #bury(kind: string): void {
+  /** What is silent after its last delivery is dead. @returns what is so from now on. */
+  #bury(kind: string): readonly DeadWork[] {
     const [items, now] = [this.#of(kind), this.#clock()];
-    for (const item of items) {
-      const { id, body, deliveries, until } = item;
-      if (deliveries < this.#options.deliveries || until > now) continue;
-      items.delete(item);
-      this.#dead.push({ kind, id, body });
-    }
+    const silent = [...items].filter(({ deliveries, until }) =>
+      deliveries >= this.#options.deliveries && until <= now
+    );
+    for (const item of silent) items.delete(item);
+    const dead = silent.map(({ id, body }) => ({ kind, id, body }));
+    this.#dead.push(...dead);
+    return dead;
   }
 
   #of(kind: string): Set<Item> {

@@ -17,7 +17,7 @@
  * await work.done();
  * ```
  */
-export type { Cluster, Once, ResultLog, Work, WorkQueue } from "./cluster.ts";
+export { type Cluster, type Once, type Work, WORK_OPTIONS } from "./cluster.ts";
+export { addClusterOptions, type ClusterFlags, clusterOptions } from "./flags.ts";
 export { openLocalCluster } from "./local_cluster.ts";
 export { openNatsCluster } from "./nats_cluster.ts";
-export type { NatsOptions } from "./nats_link.ts";

@@ -57,13 +57,13 @@ export class NatsQueue implements WorkQueue {
     return !duplicate;
   }
 
-  async take(kind: string, most: number, { waitMs, signal }: TakeOptions): Promise<Work[]> {
+  async take(kind: string, most: number, { waitMs, signal, onDead }: TakeOptions): Promise<Work[]> {
     await this.#consumerOf(checkKind(kind));
     const pull = { batch: 1, expires: nanos(waitMs) };
     const first = await this.#pull(kind, pull, waitMs + LATE_MS, signal);
     const rest = await this.#more(kind, Math.min(most - 1, first[0]?.behind ?? 0), signal);
     const work = await Promise.all(
-      [...first, ...rest].map((message) => this.#alive(kind, message)),
+      [...first, ...rest].map((message) => this.#alive(kind, message, onDead)),
     );
     return work.filter((each) => each !== undefined);
   }
@@ -119,13 +119,18 @@ export class NatsQueue implements WorkQueue {
   }
 
   /** @returns undefined for what is dead, and now lies with the others. */
-  async #alive(kind: string, { message, delivery }: Pulled): Promise<Work | undefined> {
+  async #alive(
+    kind: string,
+    { message, delivery }: Pulled,
+    onDead: TakeOptions["onDead"],
+  ): Promise<Work | undefined> {
     const { connection, client, prefix } = this.#link;
     const { data: body, headers } = message;
     const id = headers?.get(ID) ?? "";
     if (delivery > this.#options.deliveries) {
       const grave = `${prefix}.dead.${kind}`;
       await persist("put away dead work", () => client.publish(grave, body, { msgID: id }));
+      await onDead?.({ kind, id, body });
       message.respond("+TERM");
       return undefined;
     }

@@ -38,4 +38,4 @@ export { RateLimit } from "./rate_limit.ts";
 export { maxCallBytes, type ReadCall, readCall } from "./read_call.ts";
 export { ReplayWindow } from "./replay_window.ts";
 export { mount, type Route, route } from "./route.ts";
-export { RequestGuard, type SignedRequest } from "./request_guard.ts";
+export { RequestGuard, type SignedRequest, type UsedRequests } from "./request_guard.ts";

@@ -4,6 +4,7 @@ import {
   checkSignedBody,
   MAX_REQUEST_AGE,
   readSignedHeaders,
+  type SignedHeaders,
 } from "../../core/protocol/mod.ts";
 import { sha256Of } from "../storage/mod.ts";
 import { readBody } from "./bounded_body.ts";
@@ -11,7 +12,12 @@ import { RetryLater } from "./error_response.ts";
 import { sourceAddress } from "./source_address.ts";
 import type { LoopLag } from "./loop_lag.ts";
 import { RateLimit } from "./rate_limit.ts";
-import type { ReplayWindow } from "./replay_window.ts";
+
+/** Requests that were used: none is taken twice. */
+export interface UsedRequests {
+  /** @throws AppError `request_replayed`. */
+  use(headers: SignedHeaders, now: number): void | Promise<void>;
+}
 
 /** A request that its caller signed, for us, now, and once. */
 export interface SignedRequest {
@@ -31,7 +37,7 @@ const NOTABLE_LAG_MS = 2000;
 export class RequestGuard {
   /** SS58 of the hotkey that requests have to be for. */
   readonly self: string;
-  readonly #replay: ReplayWindow;
+  readonly #replay: UsedRequests;
   readonly #clock: () => number;
   readonly #wrong: RateLimit;
   readonly #lag: Pick<LoopLag, "recent"> | undefined;
@@ -39,7 +45,7 @@ export class RequestGuard {
   /** @param lag separates requests that came too late from those that waited here. */
   constructor(
     self: string,
-    replay: ReplayWindow,
+    replay: UsedRequests,
     clock: () => number = Date.now,
     lag?: Pick<LoopLag, "recent">,
   ) {
@@ -79,7 +85,7 @@ export class RequestGuard {
       this.#wrong.count(source);
       throw error;
     }
-    this.#replay.use(headers, now);
+    await this.#replay.use(headers, now);
     return { signedBy: headers.signedBy, body };
   }
 

@@ -8,6 +8,12 @@ import {
   SubtensorClient,
   walletPlace,
 } from "../chain/mod.ts";
+import {
+  addClusterOptions,
+  type ClusterFlags,
+  clusterOptions,
+  openNatsCluster,
+} from "../cluster/mod.ts";
 import { addConfigOption, numberFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions, loraOption } from "../compute/mod.ts";
 import {
@@ -24,7 +30,7 @@ import { nsfwOption, type NsfwPolicy } from "../safety/mod.ts";
 import { startLog } from "../telemetry/mod.ts";
 import { DEFAULT_MAX_WORK, startMiner } from "./start_miner.ts";
 
-interface MinerFlags extends NeuronFlags {
+interface MinerFlags extends NeuronFlags, ClusterFlags {
   readonly chain: boolean;
   readonly "axon.external_ip"?: string;
   readonly "axon.external_port"?: string;
@@ -49,6 +55,7 @@ Examples:
   deno task miner --netuid 1 --wallet.name mine --wallet.hotkey miner --axon.external_ip 203.0.113.7
   deno task miner --subtensor.network devnet --wallet.hotkey //Bob --axon.external_ip 127.0.0.2
   deno task miner --wallet.name mine --generation_endpoint http://10.0.0.5:8091 http://10.0.0.6:8091
+  deno task miner --wallet.name mine --cluster nats://10.0.0.5:4222 nats://10.0.0.6:4222
   deno task miner --no-chain --whitelist.hotkeys 5Grw... --wallet.hotkey miner
 `;
 
@@ -115,6 +122,7 @@ export function minerCommand(): Command {
       "publish the images, prompts and steps of all callers: for a miner that is shown to others",
       false,
     );
+  addClusterOptions(command, "--generation_endpoint, or this process, makes the images");
   addConfigOption(addLogOptions(command));
   return command.addHelpText("after", EXAMPLES).action(mine);
 }
@@ -128,7 +136,10 @@ async function mine(flags: MinerFlags): Promise<void> {
   await using chain = subnet && await SubtensorClient.connect(subnet);
   const externalIp = flags["axon.external_ip"];
   const externalPort = flags["axon.external_port"];
+  const joined = clusterOptions(flags);
+  await using cluster = joined && await openNatsCluster(joined, log);
   const miner = await startMiner({
+    cluster,
     ...neuronOptions("miner", flags, { wallet, subnet, log }),
     chain,
     external: externalIp === undefined ? undefined : {

@@ -25,29 +25,42 @@ const MAX_EVENT = 2 ** 26;
  */
 export async function makeAt(
   endpoint: Endpoint,
-  { task, spare, onPosition }: Job<GenerationTask>,
+  job: Job<GenerationTask>,
   hotkey: Hotkey,
   signal: AbortSignal,
 ): Promise<Made> {
-  const { request, format, previews, validator } = task;
-  const body = JSON.stringify({
-    request: encodeRequest(request),
-    format,
-    previews,
-    validator,
-    spare,
-  });
+  const body = callOf(job);
   const address = addressOf(endpoint.url, PATHS.generations, {});
   const headers = { accept: EVENT_STREAM };
   const response = await sendSigned(hotkey, address, "POST", { body, headers, signal });
   if (!response.ok) throw await refusalOf(response);
   for await (const { event, json } of readEvents(response, { event: MAX_EVENT })) {
-    if (event === "queued") onPosition?.((json as { readonly position: number }).position);
-    if (event === "progress") await emitStep(task, decoded(json, decodeProgress));
-    if (event === "error") throw errorOf((json as ErrorAnswer).error);
-    if (event === "done") return decoded(json, decodeGenerationAnswer);
+    const made = await takeEvent(job, event, json);
+    if (made) return made;
   }
   throw new Error("it ended without an answer");
+}
+
+/** The body of the call that has a job done. */
+export function callOf({ task, spare }: Job<GenerationTask>): string {
+  const { request, format, previews, validator } = task;
+  return JSON.stringify({ request: encodeRequest(request), format, previews, validator, spare });
+}
+
+/**
+ * Takes an event of whoever does a job.
+ * @returns what was made, with the last.
+ * @throws as {@link makeAt}.
+ */
+export async function takeEvent(
+  { task, onPosition }: Job<GenerationTask>,
+  event: string | undefined,
+  json: unknown,
+): Promise<Made | undefined> {
+  if (event === "queued") onPosition?.((json as { readonly position: number }).position);
+  if (event === "progress") await emitStep(task, decoded(json, decodeProgress));
+  if (event === "error") throw errorOf((json as ErrorAnswer).error);
+  return event === "done" ? decoded(json, decodeGenerationAnswer) : undefined;
 }
 
 /** An invalid answer is the generator's failure, not the caller's: another is asked. */

@@ -37,7 +37,7 @@ export interface ImageSource {
   /** @throws as `JobQueue.run`. */
   run(job: Job<GenerationTask>): Promise<Made>;
   /** @returns whether this owner had such a job. */
-  cancel(id: string, owner: string): boolean;
+  cancel(id: string, owner: string): boolean | Promise<boolean>;
   /** Whether the token is the receipt's. */
   opens(token: string, id: string): Promise<boolean>;
   /** @throws AppError `transcript_not_found`, as all that follow. */

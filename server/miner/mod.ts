@@ -1,13 +1,15 @@
 /**
  * A miner: makes images for those it lets in, one batch at a time, signs a receipt for each, keeps
  * every step for some minutes, and opens steps for holders of the receipt's token. With
- * `--generation_endpoint` other miners of the same hotkey compute for it.
+ * `--generation_endpoint` other miners of the same hotkey compute for it, and with `--cluster` all
+ * workers that have joined a cluster on NATS.
  *
- * `startMiner` puts it together, `routes.ts` is its HTTP API, `generator.ts` runs batches,
+ * `startMiner` puts it together, `startWorker` a worker; `routes.ts` is its HTTP API, `generator.ts` runs batches,
  * `job_queue.ts` decides who is next.
  */
 export { minerCommand } from "./command.ts";
 export type { ImageSource } from "./image_source.ts";
 export { MinerMetrics } from "./metrics.ts";
 export { minerRoutes } from "./routes.ts";
+export { workerCommand } from "./worker_command.ts";
 export { type Miner, type MinerOptions, startMiner } from "./start_miner.ts";

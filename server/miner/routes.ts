@@ -104,7 +104,7 @@ async function generate(
 async function remove(context: Context, id: string, parts: MinerParts): Promise<Response> {
   const { guard, allowed, source, self, shown } = parts;
   const { signedBy } = await guard.take(context.req.raw, 0, allowed);
-  if (!isReceiptId(id)) return context.json({ cancelled: source.cancel(id, signedBy) });
+  if (!isReceiptId(id)) return context.json({ cancelled: await source.cancel(id, signedBy) });
   await checkAsker(source, id, signedBy, self);
   await source.forget(id);
   shown?.forget(id);

@@ -7,25 +7,20 @@ import type { ModelFiles } from "../../core/model/mod.ts";
 import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { SubnetWatch, type SubtensorClient } from "../chain/mod.ts";
+import type { Cluster } from "../cluster/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
-import {
-  EngineWatch,
-  type NeuronOptions,
-  openEngine,
-  type RunningNeuron,
-  VERSION,
-  warmUp,
-} from "../neuron/mod.ts";
+import { type NeuronOptions, type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { type NsfwPolicy, Safety } from "../safety/mod.ts";
 import { withUids } from "../telemetry/mod.ts";
-import { DiskTranscriptStore } from "../transcripts/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AccessRules, checkAccess, comesLast, EVERY_NEURON } from "./access_rules.ts";
 import { AxonKeeper } from "./axon_keeper.ts";
-import { Generator } from "./generator.ts";
+import { ClusterReplay } from "./cluster_replay.ts";
+import { ClusterSource } from "./cluster_source.ts";
 import { MinerMetrics } from "./metrics.ts";
-import { OpeningTokens } from "./opening_token.ts";
 import { PublicReceipts } from "./public_receipts.ts";
+import type { ImageSource } from "./image_source.ts";
+import { openGenerator, openTranscripts } from "./open_generator.ts";
 import { RemoteGenerator } from "./remote_generator.ts";
 import { minerRoutes } from "./routes.ts";
 import { Whitelist } from "./whitelist.ts";
@@ -37,6 +32,8 @@ export interface MinerOptions extends NeuronOptions {
   readonly external?: { readonly ip: string; readonly port?: number };
   /** Addresses of image generators that compute instead of this process. */
   readonly generators?: readonly string[];
+  /** Whose workers compute instead of this process; its caller closes it. */
+  readonly cluster?: Cluster;
   /** Milliseconds from asking them whether they are there to asking again; default: 5 s. */
   readonly watchMs?: number;
   /** Requests that may wait. */
@@ -81,14 +78,11 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   const { hotkeys, endpoint } = options.whitelist;
   const whitelist = stack.use(await Whitelist.open(hotkeys, endpoint, log));
   stack.use(await takeFolder(folder, ["miner"]));
-  const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const replay = options.cluster
+    ? await ClusterReplay.open(options.cluster)
+    : stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
-  const source = options.generators?.length
-    ? await RemoteGenerator.connect(options.generators, wallet.hotkey, {
-      log,
-      watchMs: options.watchMs,
-    })
-    : await openGenerator(options, codec, stack);
+  const source = await openSource({ ...options, log }, codec, stack);
   const safety = stack.use(new Safety());
   const metrics = new MinerMetrics(source);
   let stopping = false;
@@ -132,28 +126,19 @@ export async function startMiner(options: MinerOptions): Promise<Miner> {
   };
 }
 
-/** The engine of this process, warm. */
-async function openGenerator(
+/** A cluster's workers, other servers, or this process. */
+async function openSource(
   options: MinerOptions,
   codec: ImageCodec,
   stack: AsyncDisposableStack,
-): Promise<Generator> {
-  const { wallet: { hotkey }, folder, log, queue, batch } = options;
-  const tokens = await OpeningTokens.open(folder);
-  const store = stack.use(
-    await DiskTranscriptStore.open(join(folder, "transcripts"), {
-      maxBytes: options.maxTranscriptBytes,
-      maxAgeMs: 1000 * TRANSCRIPT_SECONDS,
-      clock: Date.now,
-      onEvict: (eviction) =>
-        log("evicted", { ...eviction }, eviction.why === "space" ? "warn" : "debug"),
-    }),
-  );
-  const { engine: own, model, ...ofModel } = await openEngine(options, stack);
-  const wrapped = await options.wrap?.(own, model.files) ?? own;
-  const { engine } = stack.use(new EngineWatch(wrapped, log, options.watchMs));
-  await warmUp(engine);
-  return new Generator({ ...ofModel, engine, codec, hotkey, store, tokens, queue, batch });
+): Promise<ImageSource> {
+  const { cluster, generators, model, log, watchMs, wallet: { hotkey } } = options;
+  if (cluster) return await ClusterSource.connect(cluster, hotkey, { log, model });
+  if (generators?.length) {
+    return await RemoteGenerator.connect(generators, hotkey, { log, watchMs });
+  }
+  const { tokens, store } = await openTranscripts(options, stack);
+  return await openGenerator({ ...options, tokens, store }, codec, stack);
 }
 
 async function serveAxon(

@@ -73,7 +73,9 @@ export function addLogOptions(command: Command): Command {
     );
 }
 
-export function logOptions({ log: format, "log.level": level }: NeuronFlags): LogOptions {
+export function logOptions(
+  { log: format, "log.level": level }: Pick<NeuronFlags, "log" | "log.level">,
+): LogOptions {
   return { format, level };
 }
 

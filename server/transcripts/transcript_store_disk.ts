@@ -79,6 +79,11 @@ export class DiskTranscriptStore implements TranscriptStore {
     }
   }
 
+  /** Of all that is kept. */
+  get ids(): readonly string[] {
+    return [...this.#kept.keys()];
+  }
+
   get usage(): StoreUsage {
     const kept = this.#kept.values().reduce((sum, { bytes }) => sum + bytes, 0);
     return { transcripts: this.#kept.size, bytes: kept + this.#comingBytes };

@@ -11,7 +11,7 @@ import { demoCommand } from "../../server/demo/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand } from "../../server/install/mod.ts";
 import { modelsCommand } from "../../server/library/mod.ts";
-import { minerCommand } from "../../server/miner/mod.ts";
+import { minerCommand, workerCommand } from "../../server/miner/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
 import { buildCommand, webCommand } from "../../server/web/mod.ts";
@@ -95,7 +95,7 @@ const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
 const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 
 const COMMANDS: readonly (() => Command)[] = [
-  ...[generateCommand, verifyCommand, minerCommand, validatorCommand, demoCommand],
+  ...[generateCommand, verifyCommand, minerCommand, workerCommand, validatorCommand, demoCommand],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand],
 ];

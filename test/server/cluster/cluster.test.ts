@@ -106,10 +106,13 @@ describe.each(IMPLEMENTATIONS)("a cluster %s", (_, open) => {
       const [work] = await one.work.take("k5", 1, soon);
       expect(work.delivery).toBe(delivery);
     }
+    const told: string[] = [];
+    const onDead = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
     await until(async () => {
-      await one.work.take("k5", 1, now);
+      await one.work.take("k5", 1, { ...now, onDead });
       return (await other.work.dead()).length === 1;
     }, "the work is dead");
+    expect(told).toEqual(["e1"]);
     const [{ kind, id, body }] = await other.work.dead();
     expect([kind, id, text(body)]).toEqual(["k5", "e1", "poison"]);
     expect(await one.work.counts("k5")).toEqual({ waiting: 0, taken: 0 });

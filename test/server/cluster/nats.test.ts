@@ -3,7 +3,7 @@ import { connect, nkeys } from "@nats-io/transport-node";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openNatsCluster } from "../../../server/cluster/mod.ts";
-import type { NatsOptions } from "../../../server/cluster/mod.ts";
+import type { NatsOptions } from "../../../server/cluster/nats_link.ts";
 import type { Cluster } from "../../../server/cluster/cluster.ts";
 import {
   type NatsServer,

@@ -1,0 +1,111 @@
+import { AppError, reason } from "../../core/error.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import type { Cluster, Once } from "../cluster/mod.ts";
+import { RetryLater } from "../http/mod.ts";
+import { decodeEvent, fromBytes, type JobEvent, SUBJECTS, toBytes } from "./cluster_messages.ts";
+import { callOf, takeEvent } from "./generator_call.ts";
+import type { GenerationTask, Made } from "./image_source.ts";
+import type { Job } from "./job_queue.ts";
+
+export interface CallParts {
+  readonly cluster: Cluster;
+  readonly hotkey: Hotkey;
+  readonly answers: Once;
+  readonly kind: string;
+}
+
+/** Milliseconds from one look for an answer, of which no word came, to the next. */
+const LOOK_MS = 5000;
+/** Seconds after which a full queue may have room. */
+const ROOM_SECONDS = 5;
+
+/** A job of an axon in the cluster, until its answer. */
+export class ClusterCall {
+  readonly owner: string;
+  readonly #parts: CallParts;
+  readonly #job: Job<GenerationTask>;
+  readonly #made = Promise.withResolvers<Made>();
+  /** Events are taken one after the other. */
+  #taken: Promise<void> = Promise.resolve();
+  #cancelled = false;
+
+  constructor(parts: CallParts, job: Job<GenerationTask>) {
+    this.owner = job.owner;
+    this.#parts = parts;
+    this.#job = job;
+    this.#made.promise.catch(() => {});
+  }
+
+  /**
+   * Puts the job into the queue and waits for its answer.
+   * @throws as `ImageSource.run`; AppError `cluster_unavailable`, `storage_failed`.
+   */
+  async made(): Promise<Made> {
+    const { cluster: { bus } } = this.#parts;
+    const { id, signal } = this.#job;
+    await using stack = new AsyncDisposableStack();
+    stack.use(await bus.listen(SUBJECTS.job(id), (body) => this.#take(decodeEvent(body))));
+    stack.use(await bus.answer(SUBJECTS.caller(id), this.#asked));
+    const leave = () => void this.cancel();
+    signal?.addEventListener("abort", leave, { once: true });
+    stack.defer(() => signal?.removeEventListener("abort", leave));
+    if (signal?.aborted) leave();
+    else await this.#add();
+    const timer = setInterval(() => void this.#look(), LOOK_MS);
+    stack.defer(() => clearInterval(timer));
+    return await this.#made.promise;
+  }
+
+  /** @returns whether it ended by this. */
+  cancel(): boolean {
+    if (this.#cancelled) return false;
+    this.#cancelled = true;
+    const error = new AppError("cancelled", "Cannot generate: it was cancelled");
+    this.#made.reject(error);
+    void this.#spreadCancel(error);
+    return true;
+  }
+
+  /** Whoever takes the job from now on sees that it has its answer; who has it, ends it. */
+  async #spreadCancel({ code, message }: AppError): Promise<void> {
+    const { cluster, answers, hotkey } = this.#parts;
+    const answer: JobEvent = { event: "error", json: { error: { code, message } } };
+    await answers.claim(this.#job.id, JSON.stringify(answer)).catch(() => false);
+    cluster.bus.publish(SUBJECTS.cancel(hotkey), toBytes(this.#job.id));
+  }
+
+  readonly #asked = (body: Uint8Array): Promise<Uint8Array> =>
+    Promise.resolve(toBytes(fromBytes(body) === this.owner && this.cancel()));
+
+  async #add(): Promise<void> {
+    const { cluster: { work }, kind } = this.#parts;
+    const { id, onPosition } = this.#job;
+    const body = new TextEncoder().encode(callOf(this.#job));
+    try {
+      await work.add(kind, id, body);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "queue_full") throw error;
+      throw new RetryLater("queue_full", error.message, ROOM_SECONDS, { cause: error });
+    }
+    if (onPosition) onPosition((await work.counts(kind)).waiting);
+  }
+
+  #take(event: JobEvent): void {
+    this.#taken = this.#taken.then(async () => {
+      const made = await takeEvent(this.#job, event.event, event.json);
+      if (made) this.#made.resolve(made);
+    }).catch((error) => this.#made.reject(asAppError(error)));
+  }
+
+  /** Its word may have been lost, not its answer. */
+  async #look(): Promise<void> {
+    const answer = await this.#parts.answers.get(this.#job.id).catch(() => undefined);
+    if (answer !== undefined) this.#take(JSON.parse(answer) as JobEvent);
+  }
+}
+
+/** An invalid answer is a worker's failure. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError("host_failed", `Cannot generate: a worker says ${reason(error)}`);
+}

@@ -1,0 +1,171 @@
+import { AppError } from "../../core/error.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import type { GenerationCall, MinerInfo } from "../../core/protocol/mod.ts";
+import { decodeRequest, type GenerationRequest, randomSeed } from "../../core/request/mod.ts";
+import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
+import { type Cluster, type Once, WORK_OPTIONS } from "../cluster/mod.ts";
+import { RetryLater } from "../http/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { ClusterCall } from "./cluster_call.ts";
+import {
+  ANSWER_SECONDS,
+  ANSWERS,
+  fromBytes,
+  type KeeperQuestion,
+  kindOf,
+  SUBJECTS,
+  toBytes,
+} from "./cluster_messages.ts";
+import { ClusterWorkers } from "./cluster_workers.ts";
+import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import type { Job } from "./job_queue.ts";
+import { fileOf } from "./transcript_keeper.ts";
+
+export interface ClusterSourceOptions {
+  readonly log: Log;
+  /** The model's id, where workers have several. */
+  readonly model?: string;
+  /** Milliseconds for which the first worker is waited for. */
+  readonly waitMs?: number;
+}
+
+const WAIT_MS = 3000;
+
+/**
+ * Has images made by whichever workers have joined a cluster. It keeps nothing itself: any number of
+ * axons may do so, and each answers for all that was made.
+ */
+export class ClusterSource implements ImageSource {
+  readonly #cluster: Cluster;
+  readonly #hotkey: Hotkey;
+  readonly #workers: ClusterWorkers;
+  readonly #model: MinerInfo["models"][number];
+  readonly #answers: Once;
+  readonly #calls = new Map<string, ClusterCall>();
+  #closed = false;
+  readonly #idle = Promise.withResolvers<void>();
+
+  private constructor(
+    cluster: Cluster,
+    hotkey: Hotkey,
+    of: { readonly workers: ClusterWorkers; readonly model: ImageSource["models"][number] },
+    answers: Once,
+  ) {
+    this.#cluster = cluster;
+    this.#hotkey = hotkey;
+    this.#workers = of.workers;
+    this.#model = of.model;
+    this.#answers = answers;
+  }
+
+  /** @throws AppError `host_unavailable` where no worker ever was. */
+  static async connect(
+    cluster: Cluster,
+    hotkey: Hotkey,
+    { log, model, waitMs = WAIT_MS }: ClusterSourceOptions,
+  ): Promise<ClusterSource> {
+    const workers = await ClusterWorkers.open(cluster, hotkey, log);
+    try {
+      const of = { workers, model: await workers.model(model, waitMs) };
+      return new ClusterSource(cluster, hotkey, of, await cluster.once(ANSWERS, ANSWER_SECONDS));
+    } catch (error) {
+      await workers[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get compute(): string {
+    const all = Map.groupBy(this.#workers.live, ({ info }) => info.compute);
+    return [...all].map(([compute, { length }]) => `${length} x ${compute}`).join("; ").slice(
+      0,
+      300,
+    );
+  }
+
+  get models(): MinerInfo["models"] {
+    return [this.#model];
+  }
+
+  capacity(): MinerInfo["capacity"] {
+    const batch = this.#workers.live.reduce((sum, { info }) => sum + info.capacity.batch, 0);
+    return {
+      ...{ batch, queueLimit: WORK_OPTIONS.limit },
+      ...{ queued: this.#workers.waiting, running: this.#calls.size },
+    };
+  }
+
+  problem(): string | undefined {
+    return this.#workers.live.length > 0 ? undefined : "No worker is in the cluster.";
+  }
+
+  requestOf(call: GenerationCall): GenerationRequest {
+    const request = decodeRequest(call.request, { ...this.#model.defaults, seed: randomSeed() });
+    const most = Math.max(...this.#workers.live.map(({ info }) => info.capacity.batch));
+    if (request.batch <= most || most < 1) return request;
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: batch is ${request.batch}, and this miner makes at most ${most} together`,
+      { field: "batch" },
+    );
+  }
+
+  async run(job: Job<GenerationTask>): Promise<Made> {
+    if (this.#closed) {
+      throw new RetryLater("not_ready", "Cannot take the request: this server is stopping", 10);
+    }
+    const { hotkey, cluster, answers } = {
+      hotkey: this.#hotkey,
+      cluster: this.#cluster,
+      answers: this.#answers,
+    };
+    const kind = kindOf(hotkey, this.#model.manifest);
+    const call = new ClusterCall({ cluster, hotkey, answers, kind }, job);
+    this.#calls.set(job.id, call);
+    try {
+      return await call.made();
+    } finally {
+      this.#calls.delete(job.id);
+      if (this.#closed && this.#calls.size === 0) this.#idle.resolve();
+    }
+  }
+
+  /** Another axon may have the job. */
+  async cancel(id: string, owner: string): Promise<boolean> {
+    const call = this.#calls.get(id);
+    if (call) return call.owner === owner && call.cancel();
+    const answer = await this.#cluster.bus.ask(SUBJECTS.caller(id), toBytes(owner));
+    return answer !== undefined && fromBytes(answer) === true;
+  }
+
+  async opens(token: string, id: string): Promise<boolean> {
+    return fromBytes(await this.#ask(id, { want: "opens", token })) === true;
+  }
+
+  async receipt(id: string): Promise<Receipt> {
+    return receiptFromJson(fromBytes(await this.#ask(id, { want: "receipt" })));
+  }
+
+  async open(id: string, target: OpeningTarget): Promise<Uint8Array> {
+    return await this.#ask(id, { want: "step", step: target });
+  }
+
+  async image(id: string): Promise<ImageFile> {
+    return fileOf(await this.#ask(id, { want: "image" }));
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#ask(id, { want: "forget" });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#calls.size > 0) await this.#idle.promise;
+    await this.#workers[Symbol.asyncDispose]();
+  }
+
+  async #ask(id: string, question: KeeperQuestion): Promise<Uint8Array> {
+    const answer = await this.#cluster.bus.ask(SUBJECTS.receipt(id), toBytes(question));
+    if (answer) return answer;
+    throw new AppError("transcript_not_found", "Cannot open: no worker has this receipt");
+  }
+}

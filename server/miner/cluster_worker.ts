@@ -1,0 +1,248 @@
+import { AppError } from "../../core/error.ts";
+import type { Hotkey } from "../../core/keys/mod.ts";
+import type { MinerInfo } from "../../core/protocol/mod.ts";
+import type { Cluster, Once, Work } from "../cluster/mod.ts";
+import { errorResponse, RetryLater } from "../http/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import {
+  ANSWER_SECONDS,
+  ANSWERS,
+  decodeHello,
+  fromBytes,
+  type Hello,
+  HELLO_MS,
+  type JobEvent,
+  kindOf,
+  MODELS,
+  MODELS_SECONDS,
+  SUBJECTS,
+  toBytes,
+} from "./cluster_messages.ts";
+import { generationJob, type JobParts } from "./generation_job.ts";
+import { TranscriptKeeper } from "./transcript_keeper.ts";
+
+export interface WorkerParts {
+  readonly cluster: Cluster;
+  readonly hotkey: Hotkey;
+  /** With a source of this process. */
+  readonly job: JobParts;
+  readonly info: () => MinerInfo;
+  /** The machine's name. */
+  readonly host: string;
+  /** Jobs that are taken at a time. */
+  readonly batch: number;
+  /** Receipts whose transcripts are here already. */
+  readonly kept: readonly string[];
+  readonly log: Log;
+  /** Milliseconds from one sign of life to the next, of work and of the worker. */
+  readonly beatMs?: number;
+}
+
+/** Milliseconds that a take waits, and that a worker waits after it was refused. */
+const TAKE_MS = 10_000;
+const PAUSE_MS = 1000;
+
+/** Takes jobs of its model from a cluster, one run at a time, and keeps what it made. */
+export class ClusterWorker implements AsyncDisposable {
+  readonly id = crypto.randomUUID();
+  readonly #parts: WorkerParts;
+  readonly #answers: Once;
+  readonly #keeper: TranscriptKeeper;
+  readonly #kind: string;
+  readonly #stop = new AbortController();
+  readonly #stack = new AsyncDisposableStack();
+  /** What each job that is here is ended by. */
+  readonly #jobs = new Map<string, AbortController>();
+  /** Answers on their way. */
+  readonly #ending = new Set<Promise<void>>();
+  /** The machine was asked to leave. */
+  readonly drained: Promise<void>;
+  readonly #drained = Promise.withResolvers<void>();
+  #working: Promise<void> = Promise.resolve();
+
+  private constructor(parts: WorkerParts, answers: Once) {
+    this.#parts = parts;
+    this.#answers = answers;
+    this.#keeper = this.#stack.use(new TranscriptKeeper(parts.cluster, parts.job.source));
+    this.#kind = kindOf(parts.hotkey, parts.info().models[0].manifest);
+    this.drained = this.#drained.promise;
+  }
+
+  /** Joins: answers for what it keeps, says what it is, and takes jobs. */
+  static async start(parts: WorkerParts): Promise<ClusterWorker> {
+    const { cluster, hotkey, kept } = parts;
+    const worker = new ClusterWorker(parts, await cluster.once(ANSWERS, ANSWER_SECONDS));
+    const models = await cluster.blobs(MODELS, MODELS_SECONDS);
+    await models.put(hotkey.address, worker.#hello(false));
+    await worker.#keeper.keep(kept);
+    await worker.#listen();
+    worker.#working = worker.#work();
+    return worker;
+  }
+
+  /** Jobs that are here. */
+  get running(): number {
+    return this.#jobs.size;
+  }
+
+  /** Called where the source no longer has a transcript. */
+  forget(receiptId: string): void {
+    this.#keeper.forget(receiptId);
+  }
+
+  /** Takes no more, finishes what runs, and leaves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#say(this.#hello(true));
+    await this.#working;
+    await Promise.all(this.#ending);
+    await this.#stack.disposeAsync();
+  }
+
+  async #listen(): Promise<void> {
+    const { cluster: { bus }, hotkey, host } = this.#parts;
+    const hear = async (subject: string, heard: (body: Uint8Array) => void) =>
+      this.#stack.use(await bus.listen(subject, heard));
+    await hear(SUBJECTS.cancel(hotkey), (body) => {
+      this.#jobs.get(String(fromBytes(body)))?.abort();
+    });
+    await hear(SUBJECTS.who(hotkey), () => this.#say(this.#hello(this.#stop.signal.aborted)));
+    await hear(SUBJECTS.drain(hotkey), (body) => {
+      if (fromBytes(body) === host) this.#drained.resolve();
+    });
+    const timer = setInterval(
+      () => this.#say(this.#hello(this.#stop.signal.aborted)),
+      this.#parts.beatMs ?? HELLO_MS,
+    );
+    this.#stack.defer(() => clearInterval(timer));
+    this.#say(this.#hello(false));
+  }
+
+  #hello(leaving: boolean): Uint8Array {
+    const { host, info } = this.#parts;
+    const all: Hello = { id: this.id, host, info: info(), leaving };
+    return toBytes(all);
+  }
+
+  #say(hello: Uint8Array): void {
+    this.#parts.cluster.bus.publish(SUBJECTS.hello(this.#parts.hotkey), hello);
+  }
+
+  async #work(): Promise<void> {
+    const { cluster, batch, log } = this.#parts;
+    const { signal } = this.#stop;
+    const onDead = async ({ id }: { readonly id: string }) => {
+      log(
+        "job_dead",
+        { id, why: "it was taken as often as a job may be, and never done" },
+        "error",
+      );
+      await this.#answer(id, failed("its workers died", id));
+    };
+    while (!signal.aborted) {
+      try {
+        const work = await cluster.work.take(this.#kind, batch, {
+          waitMs: TAKE_MS,
+          signal,
+          onDead,
+        });
+        await Promise.all(work.map((each) => this.#do(each)));
+      } catch (error) {
+        log("take_failed", { error: String(error) }, "warn");
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+
+  /** Resolves when the engine is free again; the answer may still be on its way. */
+  async #do(work: Work): Promise<void> {
+    const beat = setInterval(() => work.beat(), this.#parts.beatMs ?? HELLO_MS);
+    const abort = new AbortController();
+    this.#jobs.set(work.id, abort);
+    let end: JobEvent | undefined;
+    try {
+      if (await this.#answers.get(work.id) === undefined) {
+        end = await this.#make(work, abort.signal);
+      }
+    } finally {
+      const ending = this.#end(work, end).catch((error) =>
+        this.#parts.log("answer_failed", { id: work.id, error: String(error) }, "warn")
+      ).finally(() => {
+        clearInterval(beat);
+        this.#jobs.delete(work.id);
+        this.#ending.delete(ending);
+      });
+      this.#ending.add(ending);
+    }
+  }
+
+  /** @returns how it ended; undefined where another worker shall try. */
+  async #make({ id, body, delivery }: Work, signal: AbortSignal): Promise<JobEvent | undefined> {
+    const { job, hotkey, log } = this.#parts;
+    let sent: Promise<void> = Promise.resolve();
+    const emit = (event: string, data: unknown) => {
+      sent = sent.then(async () => this.#tell(id, { event, json: await data } as JobEvent));
+    };
+    try {
+      const run = generationJob(job, { signedBy: hotkey.address, body: Uint8Array.from(body) });
+      const answer = await run(emit, signal);
+      await sent;
+      await this.#keeper.keep(answer.images.map((image) => image.id));
+      return { event: "done", json: answer };
+    } catch (error) {
+      if (!isFinal(error) && delivery < LAST_TRY && !signal.aborted) {
+        log("job_given_back", { id, delivery, error: String(error) }, "warn");
+        return undefined;
+      }
+      const response = errorResponse(error, () => log("failed", { error: String(error) }, "error"));
+      return { event: "error", json: await response.json() };
+    }
+  }
+
+  /** The answer is safe before the job is done. */
+  async #end(work: Work, end: JobEvent | undefined): Promise<void> {
+    if (end === undefined && await this.#answers.get(work.id) === undefined) {
+      return await work.giveBack();
+    }
+    if (end) await this.#answer(work.id, end);
+    await work.done();
+  }
+
+  /** The first answer of a job counts. What another made as well is not kept. */
+  async #answer(id: string, end: JobEvent): Promise<void> {
+    const first = await this.#answers.claim(id, JSON.stringify(end));
+    if (first) return this.#tell(id, end);
+    const { images = [] } = end.json as { readonly images?: readonly { readonly id: string }[] };
+    for (const image of images) {
+      this.#keeper.forget(image.id);
+      await this.#parts.job.source.forget(image.id);
+    }
+  }
+
+  #tell(id: string, event: JobEvent): void {
+    this.#parts.cluster.bus.publish(SUBJECTS.job(id), toBytes(event));
+  }
+}
+
+/** The delivery after which an error is the answer: as many as the queue hands out. */
+const LAST_TRY = 3;
+
+/** Whether another worker would say the same. */
+function isFinal(error: unknown): boolean {
+  const lost = ["device_lost", "host_failed", "host_unavailable", "storage_failed", "not_ready"];
+  return error instanceof AppError && !(error instanceof RetryLater) && !lost.includes(error.code);
+}
+
+function failed(why: string, id: string): JobEvent {
+  const message = `Cannot generate: job ${id} was given up, as ${why}`;
+  return { event: "error", json: { error: { code: "host_failed", message } } };
+}
+
+/** What a worker that was here left of its abilities. */
+export async function modelsLeft(
+  cluster: Cluster,
+  { address }: Hotkey,
+): Promise<Hello | undefined> {
+  const left = await (await cluster.blobs(MODELS, MODELS_SECONDS)).get(address);
+  return left && decodeHello(left);
+}
