@@ -242,7 +242,7 @@ export class Forwarder {
   async #judge(
     peer: Peer,
     { id, work, inputs, take }: Job,
-    { id: receiptId, receipt, token, statement }: CheckedAnswer,
+    { id: receiptId, receipt, token, statement, witness }: CheckedAnswer,
     image: CheckedImage,
   ): Promise<Verdict | undefined> {
     const { ledger, random, options } = this.#parts;
@@ -254,7 +254,7 @@ export class Forwarder {
       if (take()) ledger.results.served(id, hotkey, work);
       return undefined;
     }
-    const check = { id, hotkey, receipt, url, token, work };
+    const check = { id, hotkey, receipt, url, token, work, witness };
     ledger.checks.await(check, inputs);
     const score = await this.#check(check, { inputs, statement, image, take });
     if (!score) return undefined;

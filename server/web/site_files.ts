@@ -24,7 +24,7 @@ export const ORT_FILES = [
 export const SITE_MODELS = ["tau-tiny"];
 
 /**
- * Own scripts alone, none inline; miners may be anywhere. Isolation gives wasm its threads.
+ * Own scripts alone, none inline; miners may be anywhere, and so may the nodes of the chain. Isolation gives wasm its threads.
  */
 export const SITE_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": [
@@ -33,7 +33,7 @@ export const SITE_HEADERS: Readonly<Record<string, string>> = {
     "worker-src 'self'",
     "style-src 'self'",
     "img-src 'self' blob: data:",
-    "connect-src 'self' http: https:",
+    "connect-src 'self' http: https: ws: wss:",
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { AppError, type ErrorCode } from "../../core/error.ts";
 import { encodeImage } from "../../core/image/mod.ts";
 import { type ModelFiles, readJson } from "../../core/model/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors/mod.ts";
-import { encodeReceipt, type Receipt } from "../../core/transcript/mod.ts";
+import { openHotkey } from "../../core/keys/mod.ts";
+import { encodeReceipt, type Receipt, receiptId, signWitness } from "../../core/transcript/mod.ts";
 import { cpuRuntime } from "../../server/compute/mod.ts";
+import { startDevnet } from "../../server/chain/mod.ts";
 import { localHost } from "../../server/compute/host.ts";
 import { openKnownModel } from "../../server/models/mod.ts";
 
@@ -17,10 +19,16 @@ import {
   openVerifier,
   type Verification,
 } from "../../core/verifier/mod.ts";
-import { imageOfMiner, minerAddress, openingsOfMiner } from "../../core/protocol/mod.ts";
+import {
+  finalBlockHash,
+  imageOfMiner,
+  minerAddress,
+  openingsOfMiner,
+} from "../../core/protocol/mod.ts";
 import { reportText } from "../../server/verify/table.ts";
 import { runCli, runProcess } from "../fixtures/cli.ts";
 import { serveMiner } from "../fixtures/miner_server.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { rejection } from "../fixtures/rejection.ts";
 import { resigned, signedRun, SIGNING_SEED, writeTranscript } from "../fixtures/signed_run.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
@@ -327,6 +335,32 @@ test("a receipt in another spelling of JSON, as jq writes it, is the same receip
   const run = await runCli(["verify", path, "--json"]);
   expect(run).toMatchObject({ code: 0, stderr: "" });
   expect(JSON.parse(run.stdout)).toMatchObject({ verdict: "honest", level: 0 });
+});
+
+test("--witness and --chain draw by the block that a node of the chain has", async () => {
+  await using devnet = await startDevnet({ port: 0, blockMs: 50 });
+  const folder = await temporaryFolder();
+  const id = receiptId(honest.receipt);
+  const validator = openHotkey("0d".repeat(32));
+  const witness = await signWitness(id, { number: 1, hash: "ab".repeat(32) }, validator);
+  const [receipt, transcript, said] = ["r.json", "t.safetensors", "w.json"].map((name) =>
+    join(folder, name)
+  );
+  await Deno.writeFile(receipt, encodeReceipt(honest.receipt));
+  await Deno.writeFile(transcript, honest.transcript);
+  await Deno.writeTextFile(said, JSON.stringify({ witness }));
+  // The third block after the one that was seen.
+  const block = await vi.waitFor(() => finalBlockHash(devnet.endpoint, 4, 5000), PATIENCE_MS);
+  const run = await runCli([
+    ...["verify", receipt, transcript, "--level", "1", "--json"],
+    ...["--witness", said, "--chain", devnet.endpoint],
+  ]);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  const { steps } = chooseSteps(honest.receipt, { blockHash: block });
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    ...{ verdict: "honest", draw: "public", opened: steps, block: 4, blockHash: block },
+    witnessed: { by: validator.address, at: 1, draws: 4 },
+  });
 });
 
 describe("steps opened by a miner over HTTP", () => {

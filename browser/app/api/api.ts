@@ -78,6 +78,15 @@ export interface FetchedReceipt {
   readonly image: Blob;
 }
 
+/** A draw by the block that a validator's witness names, as a node of the chain has it. */
+export interface WitnessedDraw {
+  readonly draw: number;
+  /** The node's address, `wss://`. */
+  readonly node: string;
+  /** As JSON, alone or in a validator's answer. */
+  readonly witness: string;
+}
+
 export interface CheckOrder {
   readonly receipt: Receipt;
   /** The miner; undefined for an image that this tab made. */
@@ -87,7 +96,7 @@ export interface CheckOrder {
   /** A file with the run's steps, which opens them without a miner. */
   readonly transcript?: Blob;
   readonly level: Level;
-  readonly steps: StepChoice;
+  readonly steps: StepChoice | WitnessedDraw;
   readonly compute: ComputeChoice;
 }
 

@@ -20,6 +20,7 @@ export {
   type Stage,
   STAGES,
   type TabReport,
+  type WitnessedDraw,
 } from "./api.ts";
 export { heatColour, heatScale, MAX_HEAT, MIN_HEAT } from "./heat.ts";
 export { hashOf, linkOf, openText, receiptOf } from "./link.ts";

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Level, Report, StepChoice } from "../../../core/verifier/mod.ts";
+import type { Level, Report } from "../../../core/verifier/mod.ts";
 import {
   capabilities,
   check,
@@ -14,7 +14,7 @@ import {
   subject,
 } from "../state/mod.ts";
 
-import type { ComputeChoice } from "../api/mod.ts";
+import type { CheckOrder, ComputeChoice } from "../api/mod.ts";
 import { AttestView } from "./attest_view.tsx";
 import { PHONE } from "./phone.ts";
 import { ProblemView } from "./problem_view.tsx";
@@ -31,9 +31,11 @@ const LEVELS: readonly (readonly [Level, string])[] = [
 ];
 
 const level = signal<Level>(3);
-const how = signal<"private" | "public" | "chosen">("private");
+const how = signal<"private" | "witnessed" | "public" | "chosen">("private");
 const count = signal(3);
 const blockHash = signal("");
+const node = signal("");
+const witness = signal("");
 const picked = signal("");
 
 /** The receipt that is looked at, and its check. */
@@ -141,7 +143,8 @@ function StepSettings() {
           onChange={(event) => how.value = event.currentTarget.value as typeof how.value}
         >
           <option value="private">drawn by this tab</option>
-          <option value="public">drawn by a block's hash</option>
+          <option value="witnessed">drawn by a block of the chain</option>
+          <option value="public">drawn by a hash that you type</option>
           <option value="chosen">picked by hand</option>
         </select>
       </label>
@@ -168,6 +171,7 @@ function StepSettings() {
             />
           </label>
         )}
+      {how.value === "witnessed" && <WitnessFields />}
       {how.value === "public" && (
         <label title="Of a block that was made after the receipt: nobody could choose its steps">
           Block's hash{" "}
@@ -179,6 +183,35 @@ function StepSettings() {
           />
         </label>
       )}
+    </>
+  );
+}
+
+/** Which block draws, and where its hash is read. */
+function WitnessFields() {
+  return (
+    <>
+      <label title="What the validator signed when it had the receipt: which block draws its steps">
+        Witness{" "}
+        <textarea
+          class="mono"
+          rows={1}
+          spellcheck={false}
+          placeholder='{"receipt":...,"block":...}'
+          value={witness.value}
+          onInput={(event) => witness.value = event.currentTarget.value}
+        />
+      </label>
+      <label title="Whom you trust to say what that block's hash is">
+        Chain's node{" "}
+        <input
+          type="url"
+          class="mono"
+          placeholder="wss://..."
+          value={node.value}
+          onInput={(event) => node.value = event.currentTarget.value}
+        />
+      </label>
     </>
   );
 }
@@ -231,10 +264,12 @@ function countOfReceipt(): number {
 }
 
 /** The steps entered; undefined where they are wrong, which is shown. */
-function stepsOf(): StepChoice | undefined {
+function stepsOf(): CheckOrder["steps"] | undefined {
   if (how.value !== "chosen") {
     const draw = Math.max(1, Math.floor(countOfReceipt()) || 1);
-    return how.value === "public" ? { draw, blockHash: blockHash.value.trim() } : { draw };
+    if (how.value === "public") return { draw, blockHash: blockHash.value.trim() };
+    if (how.value === "private") return { draw };
+    return { draw, node: node.value.trim(), witness: witness.value };
   }
   const numbers = picked.value.split(/[\s,]+/).filter(Boolean).map(Number);
   if (numbers.length > 0 && numbers.every((step) => Number.isInteger(step) && step >= 0)) {

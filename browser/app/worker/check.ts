@@ -11,6 +11,7 @@ import {
   type OpeningSource,
   type ProvenOpening,
   type Report,
+  type StepChoice,
 } from "../../../core/verifier/mod.ts";
 import {
   type LeafSource,
@@ -32,6 +33,7 @@ import type { Engines, Opened } from "./engines.ts";
 import { differenceOf, pictureOf, type Predictions } from "./pictures.ts";
 import { checkAlone } from "./statement.ts";
 import type { Verifiers } from "./verifiers.ts";
+import { witnessedSteps } from "./witnessed_steps.ts";
 
 const OPENING_MS = 30_000;
 
@@ -86,9 +88,13 @@ export async function check(order: CheckOrder, parts: CheckParts): Promise<TabRe
   const model = modelOf(receipt.model);
   if (!model || usesAdapters(receipt)) return await checkAlone(order);
   const source = sourceOf(order) ?? parts.own;
-  const drawn = chooseSteps(receipt, source ? order.steps : { take: [] });
+  const drawn = chooseSteps(receipt, source ? await stepsOf(order) : { take: [] });
   parts.emit({ kind: "drawn", steps: drawn.steps });
   return await checkWithModel(order, model, { ...parts, source, drawn });
+}
+
+async function stepsOf({ receipt, steps }: CheckOrder): Promise<StepChoice> {
+  return "node" in steps ? await witnessedSteps(receipt, steps) : steps;
 }
 
 /** What opens its steps: a given file before a miner, which may be offline. */

@@ -33,11 +33,11 @@ const METHODS: Readonly<Record<string, Method>> = {
   chain_getBlockHash: (chain, [number]) =>
     number === undefined || number === null ? chain.head.hash : hashOf(chain, number),
   chain_getFinalizedHead: ({ head }) => head.hash,
-  chain_getHeader: (chain, [hash]) => at(chain, hash).decoded.toJSON(),
+  chain_getHeader: (chain, [hash]) => headerOf(at(chain, hash)),
   chain_getBlock: (chain, [hash]) => {
     const block = at(chain, hash);
     return {
-      block: { header: block.decoded.toJSON(), extrinsics: block.extrinsics },
+      block: { header: headerOf(block), extrinsics: block.extrinsics },
       justifications: null,
     };
   },
@@ -107,6 +107,11 @@ const SUBSCRIPTIONS: Readonly<Record<string, Subscription>> = {
   },
 };
 
+/** As nodes write it: numbers of headers are hexadecimal. */
+function headerOf({ number, decoded }: Block): object {
+  return { ...decoded.toJSON() as object, number: `0x${number.toString(16)}` };
+}
+
 export function isSubscription(method: string): boolean {
   return Object.hasOwn(SUBSCRIPTIONS, method);
 }
@@ -164,7 +169,7 @@ export function errorOf(error: unknown): { code: number; message: string; data?:
 
 function heads(name: string): Subscription {
   return (chain, _, push) => {
-    const notify = (block: Block) => push(name, block.decoded.toJSON());
+    const notify = (block: Block) => push(name, headerOf(block));
     notify(chain.head);
     return chain.onBlock(notify);
   };

@@ -4,7 +4,7 @@ import {
   type Score,
   type ScoreCall,
 } from "../../../core/protocol/mod.ts";
-import { receiptFromJson } from "../../../core/transcript/mod.ts";
+import { receiptFromJson, type Witness } from "../../../core/transcript/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
 import type { PrecisionLedger } from "./precision.ts";
 import type { UserResults } from "./results.ts";
@@ -20,6 +20,8 @@ export interface PendingCheck extends ScoreCall {
   readonly hotkey: string;
   /** That was asked for, in images of the model's default. */
   readonly work: number;
+  /** What this validator signed when the receipt came. */
+  readonly witness?: Witness;
 }
 
 /** An answer that was checked. */
@@ -60,11 +62,11 @@ export class CheckLedger {
    * An answer to a user will be checked: remembered until {@link settle}, with the files that its request
    * names, so that the miner need not be asked for them.
    */
-  await({ id, hotkey, receipt, url, token, work }: PendingCheck, inputs = NO_INPUTS): void {
+  await({ id, hotkey, ...evidence }: PendingCheck, inputs = NO_INPUTS): void {
     this.#database.atomically(() => {
       this.#database.run(
         "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
-        ...[id, hotkey, JSON.stringify({ receipt, url, token, work }), this.#database.now()],
+        ...[id, hotkey, JSON.stringify(evidence), this.#database.now()],
       );
       for (const [sha256, file] of inputs) {
         this.#database.run(
@@ -81,10 +83,11 @@ export class CheckLedger {
   pending(): PendingCheck[] {
     const rows = this.#database.all("SELECT id, hotkey, evidence FROM pending ORDER BY at");
     return rows.map(({ id, hotkey, evidence }) => {
-      const { receipt, url, token, work = 1 } = JSON.parse(String(evidence));
+      const { receipt, url, token, work = 1, witness } = JSON.parse(String(evidence));
       return {
         ...{ id: String(id), hotkey: String(hotkey), url, token, work },
         receipt: receiptFromJson(receipt),
+        ...(witness && { witness }),
       };
     });
   }

@@ -4,6 +4,7 @@ import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
+import { receiptId, signWitness } from "../../../core/transcript/mod.ts";
 import { scriptProcess } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
@@ -236,7 +237,7 @@ describe("on disk", () => {
   beforeEach(async () => folder = await Deno.makeTempDir());
   afterEach(() => Deno.remove(folder, { recursive: true }));
 
-  test("a check that was begun is there after a restart, with its files, until it is settled", async () => {
+  test("a check that was begun is there after a restart, with files and witness, until it is settled", async () => {
     const path = join(folder, "l.sqlite");
     const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
     const begun = {
@@ -246,6 +247,11 @@ describe("on disk", () => {
       url: "http://m:1",
       token: "x".repeat(43),
       work: 2,
+      witness: await signWitness(
+        receiptId(receipt),
+        { number: 7, hash: "ab".repeat(32) },
+        openHotkey(undefined),
+      ),
     };
     const inputs = new Map([["ab".repeat(32), Uint8Array.of(1, 2, 3)]]);
     {
