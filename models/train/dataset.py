@@ -10,7 +10,7 @@ from render import render
 from scene import draw_scene
 
 # Sets never share a picture: the set's number is part of the seed.
-SETS = {"train": 0, "vae": 1, "judge": 2, "judge_test": 3, "evaluation": 4, "control": 5}
+SETS = {"train": 0, "vae": 1, "judge": 2, "judge_test": 3, "evaluation": 4, "control": 5, "relevance": 6, "relevance_test": 7, "relevance_fit": 8}
 
 
 def generator(name, index):

@@ -67,3 +67,11 @@ SEED_CONTROL = 5
 CONTROL_IMAGES = 3_000        # the first of the training set
 CONTROL = dict(steps=1_300, batch=16, rate=1.0e-3, hold=0.4, final=0.01)
 SEGMENT_IMAGES, SEGMENT_STEPS, SEGMENT_BATCH = 3_000, 800, 24   # the judge of where the symbol lies
+
+# --- relevance: an image-text encoder for content scores -------------------------------------------------------------
+SEED_RELEVANCE = 6
+RELEVANCE_IMAGES, RELEVANCE_TESTS = 16_000, 1_500
+RELEVANCE_SIZE = 64           # pixels a side that it looks at
+RELEVANCE_WIDTH = 64          # numbers of an embedding
+RELEVANCE_TEXT = dict(width=96, feed_forward=192, layers=2, heads=4, projection=64)
+RELEVANCE = dict(steps=900, batch=64, rate=2.0e-3)

@@ -1,11 +1,11 @@
 import { readAtMost } from "../../core/bounded_body.ts";
 import { open, stat } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
-import { promptOfParts } from "./prompt_parts.ts";
+import { drawPromptOf, wordsOf } from "../../core/content/mod.ts";
 import type { Random } from "./selection.ts";
 
-/** Makes or finds an unpredictable prompt. */
-export type PromptSource = () => Promise<string>;
+/** Makes or finds an unpredictable prompt, of about so many words. */
+export type PromptSource = (words: number) => Promise<string>;
 
 /** Characters of a prompt that are kept. */
 const MAX_PROMPT = 1000;
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 10_000;
 /**
  * Prompts of a bank, one a line, in UTF-8: sampled by offset and never read whole, whatever its
  * size. Longer lines are a little likelier; which comes next is unpredictable.
- * @param from a file or an http(s) address that answers ranges; undefined for the first list.
+ * @param from a file or an http(s) address that answers ranges; undefined for the prompt bank of the core.
  * @throws AppError `storage_failed` or `download_failed` when there is no such bank.
  */
 export async function openPrompts(
@@ -24,17 +24,17 @@ export async function openPrompts(
   random: Random,
   onTrouble: (error: unknown) => void = () => {},
 ): Promise<PromptSource> {
-  if (from === undefined) return () => Promise.resolve(promptOfParts(random));
+  if (from === undefined) return (words) => Promise.resolve(drawPromptOf(words, random));
   const bank = /^https?:\/\//.test(from) ? await bankAtUrl(from) : await bankInFile(from);
-  return async () => {
+  return async (words) => {
     try {
       const offset = Math.floor(random() * bank.size);
-      const line = lineOf(await bank.read(offset), offset === 0);
+      const line = lineOf(await bank.read(offset), offset === 0, words);
       // Behind the last line comes the first.
-      return line ?? lineOf(await bank.read(0), true) ?? promptOfParts(random);
+      return line ?? lineOf(await bank.read(0), true, words) ?? drawPromptOf(words, random);
     } catch (error) {
       onTrouble(error);
-      return promptOfParts(random);
+      return drawPromptOf(words, random);
     }
   };
 }
@@ -45,11 +45,17 @@ interface Bank {
   readonly read: (offset: number) => Promise<Uint8Array>;
 }
 
-/** The first whole line of a window. */
-function lineOf(window: Uint8Array, atStart: boolean): string | undefined {
+/** Lines of a window among which the one of the length that is wished for is chosen. */
+const CHOICE = 6;
+
+/** Of the first whole lines of a window the one whose number of words is nearest. */
+function lineOf(window: Uint8Array, atStart: boolean, words: number): string | undefined {
   const lines = new TextDecoder().decode(window).split(/\r?\n/);
   const whole = lines.slice(atStart ? 0 : 1, window.length < WINDOW ? undefined : -1);
-  return whole.map((line) => line.trim().slice(0, MAX_PROMPT)).find((line) => line !== "");
+  const prompts = whole.map((line) => line.trim().slice(0, MAX_PROMPT))
+    .filter((line) => line !== "").slice(0, CHOICE);
+  const away = (prompt: string) => Math.abs(wordsOf(prompt) - words);
+  return prompts.toSorted((a, b) => away(a) - away(b))[0];
 }
 
 async function bankInFile(path: string): Promise<Bank> {

@@ -1,3 +1,4 @@
+import { wordsOf } from "../../core/content/mod.ts";
 import { LATENT_SCALE } from "../../core/latent_scale.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import {
@@ -25,6 +26,8 @@ export type TestDraw = () => Promise<TestRequest>;
 export interface RequestShape
   extends Pick<GenerationRequest, "width" | "height" | "steps" | "guidanceScale"> {
   readonly format: ImageFormat;
+  /** How many words its prompt has. */
+  readonly words: number;
 }
 
 /** Of users, that are remembered; and how many there must be before tests go by them. */
@@ -36,8 +39,10 @@ export class RecentShapes {
   readonly #shapes: RequestShape[] = [];
   #next = 0;
 
-  add({ width, height, steps, guidanceScale }: GenerationRequest, format: ImageFormat): void {
-    this.#shapes[this.#next] = { width, height, steps, guidanceScale, format };
+  add(request: GenerationRequest, format: ImageFormat): void {
+    const { width, height, steps, guidanceScale, prompt } = request;
+    const words = wordsOf(prompt);
+    this.#shapes[this.#next] = { width, height, steps, guidanceScale, format, words };
     this.#next = (this.#next + 1) % REMEMBERED;
   }
 
@@ -67,11 +72,11 @@ const NEGATIVES = [
 export function testDraw(parts: TestDrawParts): TestDraw {
   const { prompts, defaults, fixed, recent, manifest, random } = parts;
   return async () => {
-    const { format, ...usual } = recent.draw(random) ?? usualShape(defaults, random);
+    const { format, words, ...usual } = recent.draw(random) ?? usualShape(defaults, random);
     const { size, steps = usual.steps } = fixed;
     const sides = size === undefined ? {} : { width: size, height: size };
     const negativePrompt = random() < NEGATIVE_SHARE ? oneOf(NEGATIVES, random) : "";
-    const asked = { prompt: await prompts(), negativePrompt };
+    const asked = { prompt: await prompts(words), negativePrompt };
     const request = decodeRequest(asked, { ...usual, ...sides, steps, seed: randomSeed() });
     return { request: encodeRequest(request), format, manifest, work: workOf(request, defaults) };
   };
@@ -82,6 +87,7 @@ const ASPECTS = [[1, 1], [1, 1], [1, 1], [0.75, 1], [1, 0.75]] as const;
 const STEPS = [1, 1, 1, 0.75, 1.5];
 const GUIDANCES = [1, 1, 1, 0.8, 1.2];
 const FORMATS = ["png", "png", "png", "jpeg", "webp"] as const;
+const WORDS = [3, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 10, 10, 11, 12, 14];
 /** Pixels: every known model takes a side that is a multiple. */
 const SIDE_STEP = 8 * LATENT_SCALE;
 
@@ -93,6 +99,7 @@ function usualShape(defaults: TestDrawParts["defaults"], random: Random): Reques
     steps: Math.max(1, Math.round(oneOf(STEPS, random) * defaults.steps)),
     guidanceScale: Math.round(10 * oneOf(GUIDANCES, random) * defaults.guidanceScale) / 10,
     format: oneOf(FORMATS, random),
+    words: oneOf(WORDS, random),
   };
 }
 

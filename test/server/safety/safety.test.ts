@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { promptAt, PROMPTS } from "../../../core/content/mod.ts";
 import { encodeImage } from "../../../core/image/mod.ts";
 import { type NsfwPolicy, Safety } from "../../../server/safety/mod.ts";
 import { ImageClassifier } from "../../../server/safety/image_classifier.ts";
-import { FIRST_PROMPTS } from "../../../server/validator/first_prompts.ts";
 import { USER_PROMPTS } from "../../fixtures/user_prompts.ts";
 
 const classifier = new ImageClassifier();
@@ -73,7 +73,8 @@ describe("prompts", () => {
   });
 
   test("ordinary prompts pass, every one", () => {
-    const prompts = [...USER_PROMPTS, ...FIRST_PROMPTS];
+    const drawn = Array.from({ length: 300 }, (_, k) => promptAt(BigInt(k) * PROMPTS / 300n));
+    const prompts = [...USER_PROMPTS, ...drawn];
     expect(prompts.length).toBeGreaterThan(100);
     expect(prompts.filter((prompt) => screen(prompt).action !== "pass")).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { drawPromptOf, wordsOf } from "../../../core/content/mod.ts";
 import { decodeRequest } from "../../../core/request/mod.ts";
-import { promptOfParts } from "../../../server/validator/prompt_parts.ts";
 import { RecentShapes, testDraw } from "../../../server/validator/test_draw.ts";
 import { pairsTold } from "../../fixtures/text_classifier.ts";
 import { USER_PROMPTS } from "../../fixtures/user_prompts.ts";
@@ -15,7 +15,7 @@ const DEFAULTS = { width: 512, height: 512, steps: 20, guidanceScale: 5 };
 
 function drawing(recent = new RecentShapes(), fixed = {}) {
   const random = lehmer(7);
-  const prompts = () => Promise.resolve(promptOfParts(random));
+  const prompts = (words: number) => Promise.resolve(drawPromptOf(words, random));
   return testDraw({ prompts, defaults: DEFAULTS, fixed, recent, manifest: undefined, random });
 }
 
@@ -40,17 +40,19 @@ describe("a classifier of words and of three letters", () => {
     expect(pairsTold([train, learnt], [held, asked])).toBeGreaterThan(0.95);
   });
 
-  test.each([1, 2, 3])("does not tell prompts of tests from users' (seed %i)", (seed) => {
-    const random = lehmer(seed);
-    const [train, held] = half(Array.from({ length: 80 }, () => promptOfParts(random)));
-    expect(pairsTold([train, learnt], [held, asked])).toBeLessThanOrEqual(0.6);
+  // Lengths are the users', as a validator's are of late. Each half of theirs is learnt once and asked
+  // once: of 40 a half, one alone is off by some hundredths.
+  test("does not tell prompts of tests from users': 55 % of pairs at most, in the mean", () => {
+    const told = [[learnt, asked], [asked, learnt]].flatMap(([mine, theirs]) =>
+      [1, 2, 3, 4].map((seed) => {
+        const random = lehmer(7919 * seed);
+        const words = () => wordsOf(USER_PROMPTS[Math.floor(random() * USER_PROMPTS.length)]);
+        const [train, held] = half(Array.from({ length: 80 }, () => drawPromptOf(words(), random)));
+        return pairsTold([train, mine], [held, theirs]);
+      })
+    );
+    expect(told.reduce((sum, share) => sum + share, 0) / told.length).toBeLessThanOrEqual(0.55);
   });
-});
-
-test("of a thousand prompts most are new", () => {
-  const random = lehmer(1);
-  const drawn = new Set(Array.from({ length: 1000 }, () => promptOfParts(random)));
-  expect(drawn.size).toBeGreaterThan(800);
 });
 
 describe("a test", () => {
@@ -64,6 +66,8 @@ describe("a test", () => {
     const drawn = await drawing(recent)();
     expect(drawn.format).toBe("webp");
     expect(drawn.request).toMatchObject({ width: 768, height: 512, steps: 33, guidanceScale: 5 });
+    // The nearest of a few drawn to the one word of theirs.
+    expect(wordsOf(String(drawn.request.prompt))).toBeLessThanOrEqual(8);
     // 768 * 512 * 33 of 512 * 512 * 20.
     expect(drawn.work).toBeCloseTo(2.475, 12);
   });

@@ -1,0 +1,25 @@
+/**
+ * Content: what is worth looking at, and what can be asked for. Scores of a picture, each in [0, 1] with its
+ * uncertainty: how much it shows, how new it is, how well it fits its prompt; and a bank of prompts by
+ * number.
+ *
+ * ```ts
+ * import { detailRichness } from "./mod.ts";
+ *
+ * // A flat picture shows nothing.
+ * const flat = { width: 8, height: 8, data: new Uint8ClampedArray(256).fill(255) };
+ * console.assert(detailRichness(flat).value === 0);
+ * ```
+ */
+export { detailRichness } from "./detail.ts";
+export { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
+export { type Novelty, noveltyOf } from "./novelty.ts";
+export {
+  drawPrompt,
+  drawPromptOf,
+  promptAt,
+  promptIndex,
+  PROMPTS,
+  wordsOf,
+} from "./prompt_bank/mod.ts";
+export type { Score } from "./score.ts";
