@@ -22,8 +22,11 @@ export {
   openLink,
   readMetagraph,
   type Reveal,
+  type SignedTransfers,
   SubnetWatch,
   SubtensorClient,
+  type Transfer,
+  type TransfersOutcome,
 } from "./client/mod.ts";
 export { type Devnet, devnetCommand, startDevnet } from "./devnet/mod.ts";
 export {
@@ -34,5 +37,12 @@ export {
   type WalletFlags,
   walletPlace,
 } from "./flags.ts";
-export { developmentPair, openWallet, type Wallet, walletCommand } from "./wallet/mod.ts";
+export {
+  developmentPair,
+  isAddress,
+  openColdkey,
+  openWallet,
+  type Wallet,
+  walletCommand,
+} from "./wallet/mod.ts";
 export { checkReach, isLocalChain, isPublicIp } from "./reach.ts";

@@ -12,6 +12,7 @@ import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand } from "../../server/install/mod.ts";
 import { modelsCommand } from "../../server/library/mod.ts";
 import { minerCommand, workerCommand } from "../../server/miner/mod.ts";
+import { payoutCommand } from "../../server/payout/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
 import { buildCommand, webCommand } from "../../server/web/mod.ts";
@@ -97,7 +98,7 @@ const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 const COMMANDS: readonly (() => Command)[] = [
   ...[generateCommand, verifyCommand, minerCommand, workerCommand, validatorCommand, demoCommand],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
-  ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand],
+  ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
 ];
 
 test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(

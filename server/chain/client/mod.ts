@@ -28,6 +28,7 @@ export { type NetworkName, parseEndpoint, parseNetwork } from "./networks.ts";
 export { DEVNET_NAME } from "./registering.ts";
 export { type Beacon, type EpochState, firstRevealBlock, revealRound } from "./reveal_round.ts";
 export type { Inclusion } from "./submitter.ts";
+export type { SignedTransfers, Transfer, TransfersOutcome } from "./signed_transfers.ts";
 export { SubnetWatch } from "./subnet_watch.ts";
 export { type AxonToServe, type ChainOptions, SubtensorClient } from "./subtensor_client.ts";
 export type { HashCommit, Reveal, WeightsOutcome, WeightsToSet } from "./weights.ts";

@@ -9,6 +9,7 @@ import { type Metagraph, READING } from "./metagraph.ts";
 import { readMetagraph } from "./read_metagraph.ts";
 import { type NetworkName, NETWORKS } from "./networks.ts";
 import { registerCommand } from "./registering.ts";
+import { TransferSender } from "./signed_transfers.ts";
 import { type Inclusion, Submitter } from "./submitter.ts";
 import {
   type HashCommit,
@@ -42,9 +43,9 @@ const CLOCK_TOLERANCE_MS = 20_000;
 const PROTOCOL = 4;
 
 /** `TimelockedWeightsRevealed(netuid_index, who)`. */
-function reveals({ section, method, data }: ChainEvent, netuid: number, hotkey: string): boolean {
+function reveals({ section, method, data }: ChainEvent, index: number, hotkey: string): boolean {
   return section === "subtensorModule" && method === "TimelockedWeightsRevealed" &&
-    Number(data[0]) === netuid && String(data[1]) === hotkey;
+    Number(data[0]) === index && String(data[1]) === hotkey;
 }
 
 function whereabouts(
@@ -62,6 +63,8 @@ export class SubtensorClient implements AsyncDisposable {
   readonly endpoint: string;
   /** `Live`, `Development`, `Local` or a name of its own, as the node states it. */
   readonly chainType: string;
+  /** Of many at once, in steps that outlive a crash. */
+  readonly transfers: TransferSender;
   readonly #link: ChainLink;
   readonly #clock: BlockClock;
   readonly #submitter: Submitter;
@@ -87,6 +90,7 @@ export class SubtensorClient implements AsyncDisposable {
     this.#timeoutMs = timeoutMs;
     this.#blocks = new BlockReader(link, clock, timeoutMs);
     this.#submitter = new Submitter({ link, clock, blocks: this.#blocks, timeoutMs });
+    this.transfers = new TransferSender({ link, clock, blocks: this.#blocks, timeoutMs });
     this.#weights = new WeightsSetter({
       link,
       clock,
@@ -197,6 +201,11 @@ export class SubtensorClient implements AsyncDisposable {
     return await this.#submitter.submit(call, key, "serve the axon");
   }
 
+  /** How many things the subnet pays for, each by weights of its own. */
+  mechanisms(): Promise<number> {
+    return this.#weights.mechanisms();
+  }
+
   /** In the way that the subnet demands: at once, or committed until a round of drand. */
   async setWeights(weights: WeightsToSet, key: KeyringPair): Promise<WeightsOutcome> {
     return await this.#weights.set(weights, key, await this.metagraph());
@@ -213,7 +222,7 @@ export class SubtensorClient implements AsyncDisposable {
     for (let block = reveal.from; block <= reveal.until; block++) {
       await this.#clock.reached(block, doing);
       const events = await this.#blocks.events(await this.#blocks.read(block, doing), doing);
-      if (events.some(({ event }) => reveals(event, this.netuid, hotkey))) return block;
+      if (events.some(({ event }) => reveals(event, reveal.index, hotkey))) return block;
     }
     return undefined;
   }

@@ -21,6 +21,8 @@ export interface WeightsToSet {
   /** u16. */
   readonly weights: readonly number[];
   readonly versionKey: bigint;
+  /** Of a subnet that has more than one; 0, the first, if it is not there. */
+  readonly mechanism?: number;
 }
 
 /** How weights reached the chain. */
@@ -32,6 +34,8 @@ export interface WeightsOutcome extends Inclusion {
 
 /** When the chain reveals a commit. */
 export interface Reveal {
+  /** Of the subnet's mechanism: `netuid_index`, which the chain's notice names. */
+  readonly index: number;
   /** Of drand: whose signature opens the commit. */
   readonly round: bigint;
   /** The first block that may; the commit is void after the last. */
@@ -81,24 +85,49 @@ export class WeightsSetter {
   ): Promise<WeightsOutcome> {
     checkWeights(weights, key.address, metagraph, this.#link.api.runtimeChain.toString());
     const { api } = this.#link;
+    const { mechanism = 0 } = weights;
+    if (mechanism > 0) await this.#requireMechanism(mechanism);
     if (!metagraph.hyperparameters.commitRevealEnabled) {
-      const { uids, weights: values, versionKey } = weights;
-      const call = () => api.tx.subtensorModule.setWeights(this.#netuid, uids, values, versionKey);
-      return { ...await this.#submitter.submit(call, key, DOING), way: "set" };
+      const inclusion = await this.#submitter.submit(() => this.#plain(weights), key, DOING);
+      return { ...inclusion, way: "set" };
     }
     requireTimelock(api, this.#netuid);
     const { commit, reveal, version } = await this.#seal(weights, key).catch((cause) => {
       throw misread(DOING, cause);
     });
+    const { tx } = api;
+    const sealed = [u8aToHex(commit), reveal.round, version] as const;
     const call = () =>
-      api.tx.subtensorModule.commitTimelockedWeights(
-        this.#netuid,
-        u8aToHex(commit),
-        reveal.round,
-        version,
-      );
+      mechanism === 0
+        ? tx.subtensorModule.commitTimelockedWeights(this.#netuid, ...sealed)
+        : tx.subtensorModule.commitTimelockedMechanismWeights(this.#netuid, mechanism, ...sealed);
     const inclusion = await this.#submitter.submit(call, key, DOING);
     return { ...inclusion, way: "committed", reveal };
+  }
+
+  #plain({ uids, weights, versionKey, mechanism = 0 }: WeightsToSet) {
+    const { subtensorModule } = this.#link.api.tx;
+    return mechanism === 0
+      ? subtensorModule.setWeights(this.#netuid, uids, weights, versionKey)
+      : subtensorModule.setMechanismWeights(this.#netuid, mechanism, uids, weights, versionKey);
+  }
+
+  /** @throws AppError `invalid_request` where the subnet has no such mechanism. */
+  async #requireMechanism(mechanism: number): Promise<void> {
+    const count = await this.mechanisms();
+    if (mechanism < count) return;
+    throw new AppError(
+      "invalid_request",
+      `Cannot ${DOING}: subnet ${this.#netuid} has ${counted(count, "mechanism")}, and mechanism ` +
+        `${mechanism} is none of them; its owner adds one, or leave it out`,
+    );
+  }
+
+  /** How many things the subnet pays for; 1 on runtimes from before there were more. */
+  async mechanisms(): Promise<number> {
+    const asked = this.#link.api.query.subtensorModule?.mechanismCountCurrent?.(this.#netuid);
+    if (!asked) return 1;
+    return number((await within(asked, this.#timeoutMs, DOING)).toJSON());
   }
 
   hashCommit(weights: WeightsToSet, hotkey: string): HashCommit {
@@ -120,7 +149,7 @@ export class WeightsSetter {
   }
 
   async #seal(
-    { uids, weights, versionKey }: WeightsToSet,
+    { uids, weights, versionKey, mechanism = 0 }: WeightsToSet,
     key: KeyringPair,
   ): Promise<{
     readonly commit: Uint8Array;
@@ -138,7 +167,8 @@ export class WeightsSetter {
     const payload = encodeWeights({ hotkey: key.publicKey, uids, values: weights, versionKey });
     const commit = encryptToRound(payload, beacon.publicKey, round);
     // A commit that an epoch's block takes counts to the next one, and waits an epoch for its round.
-    const reveal = { round, from, until: from + 2 * state.tempo };
+    const index = indexOf(this.#netuid, mechanism);
+    const reveal = { index, round, from, until: from + 2 * state.tempo };
     if (commit.length <= MAX_COMMIT_BYTES) return { commit, reveal, version };
     throw new AppError(
       "invalid_request",
@@ -207,6 +237,12 @@ export class WeightsSetter {
 }
 
 const DOING = "set weights";
+/** A runtime's `netuid_index`: of what each mechanism of a subnet has its own. */
+const MECHANISM_STEP = 4096;
+
+function indexOf(netuid: number, mechanism: number): number {
+  return netuid + mechanism * MECHANISM_STEP;
+}
 
 /** @throws AppError `chain_invalid` for a runtime from before the commits that drand opens. */
 export function requireTimelock(

@@ -11,6 +11,7 @@ import {
   commitTimelocked,
   hashOfCommit,
   hasStake,
+  indexOf,
   isTooFast,
   revealHash,
   storeWeights,
@@ -43,11 +44,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     emit("System", "Remarked", [who, blake2AsHex(remark.toHex())]),
   "balances.transferAllowDeath": (call, args) => transfer(call, args, false),
   "balances.transferKeepAlive": (call, args) => transfer(call, args, true),
+  "utility.batchAll": batchAll,
+  "commitments.setCommitment": setCommitment,
   "subtensorModule.setWeights": setWeights,
-  "subtensorModule.setMechanismWeights": (call, args) => {
-    onlyFirst(args);
-    setWeights(call, args);
-  },
+  "subtensorModule.setMechanismWeights": setWeights,
   "subtensorModule.commitWeights": ({ state, who, block, emit }, args) => {
     const [netuid, hash] = [number(args.netuid), args.commitHash.toHex()];
     commitHash(state, { netuid, hotkey: who, hash, block });
@@ -61,10 +61,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     emit("SubtensorModule", "WeightsRevealed", [who, wish.netuid, hash]);
   },
   "subtensorModule.commitTimelockedWeights": timelocked,
-  "subtensorModule.commitTimelockedMechanismWeights": (call, args) => {
-    onlyFirst(args);
-    timelocked(call, args);
-  },
+  "subtensorModule.commitTimelockedMechanismWeights": timelocked,
   "subtensorModule.serveAxon": serveAxon,
   "subtensorModule.burnedRegister": burnedRegister,
   "subtensorModule.addStake": (call, args) => moveStake(call, args, big(args.amountStaked)),
@@ -135,7 +132,7 @@ function requireStake({ state, who }: Dispatch, { netuid }: Arguments): void {
 function requirePause({ state, who, block }: Dispatch, args: Arguments): void {
   const netuid = number(args.netuid);
   const uid = uidOf(state, netuid, who);
-  if (uid !== undefined && isTooFast(state, netuid, uid, block)) {
+  if (uid !== undefined && isTooFast(state, netuid, mecidOf(args), uid, block)) {
     throw PoolRefusal.custom("RateLimitExceeded");
   }
 }
@@ -211,17 +208,18 @@ function setWeights(call: Dispatch, args: Arguments): void {
   const wish = wishOf(call, args, "dests", "weights");
   if (call.state.flag(COMMIT_REVEAL, wish.netuid)) fail("CommitRevealEnabled");
   const uid = storeWeights(call.state, wish, true);
-  call.emit("SubtensorModule", "WeightsSet", [wish.netuid, uid]);
+  call.emit("SubtensorModule", "WeightsSet", [indexOf(wish.netuid, wish.mecid), uid]);
 }
 
 function timelocked({ state, who, block, emit }: Dispatch, args: Arguments): void {
-  const [netuid, round] = [number(args.netuid), big(args.revealRound)];
+  const [netuid, mecid, round] = [number(args.netuid), mecidOf(args), big(args.revealRound)];
   const commit = args.commit.toHex();
   if (round < state.big("drand.lastStoredRound")) fail("InvalidRevealRound");
   const version = number(args.commitRevealVersion);
-  commitTimelocked(state, { netuid, hotkey: who, commit, round, version, block });
+  commitTimelocked(state, { netuid, mecid, hotkey: who, commit, round, version, block });
   const hash = blake2AsHex(commit);
-  emit("SubtensorModule", "TimelockedWeightsCommitted", [who, netuid, hash, round]);
+  const index = indexOf(netuid, mecid);
+  emit("SubtensorModule", "TimelockedWeightsCommitted", [who, index, hash, round]);
 }
 
 function burnedRegister({ state, who, block, emit }: Dispatch, args: Arguments): void {
@@ -267,6 +265,24 @@ function transfer({ state, who, emit }: Dispatch, args: Arguments, keepAlive: bo
   emit("Balances", "Transfer", [who, to, amount]);
 }
 
+/** One that fails undoes all: the block takes back what a call did that failed. */
+function batchAll(call: Dispatch, { calls }: Arguments): void {
+  for (const each of calls as unknown as readonly CallBase<AnyTuple>[]) {
+    dispatch(call, partsOf(each));
+    call.emit("Utility", "ItemCompleted", []);
+  }
+  call.emit("Utility", "BatchCompleted", []);
+}
+
+/** Without a deposit: the devnet's space is not scarce. */
+function setCommitment({ state, who, block, emit }: Dispatch, args: Arguments): void {
+  const netuid = number(args.netuid);
+  if (uidOf(state, netuid, who) === undefined) fail("AccountNotAllowedCommit", "Commitments");
+  const registration = { deposit: 0, block, info: args.info.toJSON() };
+  state.write("commitments.commitmentOf", [netuid, who], registration);
+  emit("Commitments", "Commitment", [netuid, who]);
+}
+
 /** rao: what an account needs to stay alive. */
 const EXISTENTIAL = 500n;
 
@@ -301,6 +317,7 @@ function wishOf(
 ) {
   return {
     netuid: number(args.netuid),
+    mecid: mecidOf(args),
     hotkey: who,
     uids: numbers(args[uids]),
     values: numbers(args[values]),
@@ -309,8 +326,9 @@ function wishOf(
   };
 }
 
-function onlyFirst({ mecid }: Arguments): void {
-  if (number(mecid) !== 0) fail("MechanismDoesNotExist");
+/** Calls of before there were mechanisms are of the first. */
+function mecidOf({ mecid }: Arguments): number {
+  return mecid === undefined ? 0 : number(mecid);
 }
 
 function number(argument: Argument): number {

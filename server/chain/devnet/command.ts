@@ -14,6 +14,7 @@ interface DevnetFlags {
   readonly state?: string;
   readonly netuid: string;
   readonly tempo: string;
+  readonly mechanisms: string;
   readonly commitReveal: boolean;
   readonly fund: readonly string[];
   readonly register: readonly string[];
@@ -40,6 +41,7 @@ export function devnetCommand(): Command {
     .option("--state <file>", "SQLite: a restart continues it (default: in memory)")
     .option("--netuid <n>", "the subnet that there is", "1")
     .option("--tempo <blocks>", "from epoch to epoch", "20")
+    .option("--mechanisms <n>", "what the subnet pays for, each with weights of its own", "1")
     .option("--commit-reveal", "weights are committed timelocked, and revealed later", false)
     .option(
       "--fund <key[:tao]>",
@@ -84,6 +86,7 @@ async function serve(flags: DevnetFlags): Promise<void> {
     hyperparameters: {
       tempo: wholeOf("--tempo", flags.tempo, 1, 65535),
       commitReveal: flags.commitReveal,
+      mechanisms: wholeOf("--mechanisms", flags.mechanisms, 1, 15),
     },
     funds: Object.fromEntries(["//Alice:1000000", ...flags.fund].map((each) => {
       const [key, tao] = splitKey(each);

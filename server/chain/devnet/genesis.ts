@@ -20,6 +20,8 @@ export interface Hyperparameters {
   readonly maxUids: number;
   readonly maxValidators: number;
   readonly weightsVersion: number;
+  /** What a subnet pays for, each with weights of its own. */
+  readonly mechanisms: number;
   /** rao of alpha that a validator needs. */
   readonly stakeThreshold: bigint;
   /** rao that a registration costs. */
@@ -37,6 +39,7 @@ export const DEVNET_HYPERPARAMETERS: Hyperparameters = {
   maxUids: 256,
   maxValidators: 64,
   weightsVersion: 0,
+  mechanisms: 1,
   stakeThreshold: 1_000_000_000n,
   burn: 1_000_000_000n,
 };
@@ -92,6 +95,7 @@ function writeHyperparameters(state: State, netuid: number, of: Hyperparameters)
     maxAllowedValidators: of.maxValidators,
     weightsVersionKey: of.weightsVersion,
     burn: of.burn,
+    mechanismCountCurrent: of.mechanisms,
     kappa: 32767,
     activityCutoff: 5000,
   };

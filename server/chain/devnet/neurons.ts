@@ -24,6 +24,8 @@ export function setOfUid(
   value: unknown,
 ): void {
   const values = state.list<unknown>(`${NAMESPACE}.${item}`, netuid);
+  // Of a mechanism that nobody has set weights of, the vector is empty.
+  while (values.length <= uid) values.push(PER_UID[item]);
   values[uid] = value;
   state.write(`${NAMESPACE}.${item}`, [netuid], values);
 }

@@ -116,6 +116,8 @@ const PALLETS: Readonly<Record<string, Kept>> = {
       "StakeRemoved",
     ],
   },
+  Utility: { storage: [], calls: ["batch_all"], events: ["ItemCompleted", "BatchCompleted"] },
+  Commitments: { storage: ["CommitmentOf"], calls: ["set_commitment"], events: ["Commitment"] },
   Drand: {
     storage: ["BeaconConfig", "Pulses", "LastStoredRound", "OldestStoredRound"],
     calls: [],
@@ -161,12 +163,13 @@ function trimPallet(types: Map<number, Json>, pallet: Json): Json {
   const { storage, calls, events } = PALLETS[pallet.name];
   if (calls.length) keepVariants(types, pallet.calls.type, calls);
   if (events.length) keepVariants(types, pallet.events.type, events);
-  const items = pallet.storage.items.filter(({ name }: Json) => storage.includes(name));
+  const items = (pallet.storage?.items ?? [])
+    .filter(({ name }: Json) => storage.includes(name));
   const part = (kept: boolean, { type }: Json) => kept ? { type, deprecationInfo: {} } : null;
   return {
     name: pallet.name,
     storage: {
-      prefix: pallet.storage.prefix,
+      prefix: pallet.storage?.prefix ?? pallet.name,
       items: items.map((item: Json) => ({ ...item, ...NOTES })),
     },
     calls: part(calls.length > 0, pallet.calls ?? {}),

@@ -4,7 +4,7 @@ import { u8aConcat } from "@polkadot/util";
 import { epochSeen } from "./epochs.ts";
 import { setOfUid, stakeOf, uidOf } from "./neurons.ts";
 import { fail } from "./refusal.ts";
-import type { State } from "./state.ts";
+import type { State, StateView } from "./state.ts";
 
 const U16_MAX = 65535;
 const MAX_UNREVEALED = 10;
@@ -12,6 +12,8 @@ const MAX_UNREVEALED = 10;
 /** A validator's wish. */
 export interface WeightsWish {
   readonly netuid: number;
+  /** 0 pays for computing; a subnet may have more. */
+  readonly mecid: number;
   readonly hotkey: string;
   readonly uids: readonly number[];
   readonly values: readonly number[];
@@ -19,20 +21,39 @@ export interface WeightsWish {
   readonly block: number;
 }
 
+/** Mechanisms that a subnet may have share its storage by this step of `netuid_index`. */
+const MECHANISM_STEP = 4096;
+
+/** `netuid_index`: of the items that each mechanism has its own of. */
+export function indexOf(netuid: number, mecid: number): number {
+  return netuid + mecid * MECHANISM_STEP;
+}
+
+/** How many mechanisms a subnet has. */
+export function mechanismsOf(state: StateView, netuid: number): number {
+  return state.number("subtensorModule.mechanismCountCurrent", netuid);
+}
+
+function requireMechanism(state: State, netuid: number, mecid: number): void {
+  requireSubnet(state, netuid);
+  if (mecid >= mechanismsOf(state, netuid)) fail("MechanismDoesNotExist");
+}
+
 /** The pallet's checks in its order. @param rated the rate limit holds (not for reveals). */
 export function storeWeights(state: State, wish: WeightsWish, rated: boolean): number {
-  const { netuid, hotkey, uids, values, versionKey, block } = wish;
+  const { netuid, mecid, hotkey, uids, values, versionKey, block } = wish;
+  const index = indexOf(netuid, mecid);
   const read = (item: string) => state.number(`subtensorModule.${item}`, netuid);
   const n = read("subnetworkN");
   if (uids.length !== values.length) fail("WeightVecNotEqualSize");
-  requireSubnet(state, netuid);
+  requireMechanism(state, netuid, mecid);
   if (uids.length > n) fail("UidsLengthExceedUidsInSubNet");
   const uid = uidOf(state, netuid, hotkey) ?? fail("HotKeyNotRegisteredInSubNet");
   if (!hasStake(state, netuid, hotkey)) fail("NotEnoughStakeToSetWeights");
   if (versionKey < state.big("subtensorModule.weightsVersionKey", netuid)) {
     fail("IncorrectWeightVersionKey");
   }
-  if (rated && isTooFast(state, netuid, uid, block)) fail("SettingWeightsTooFast");
+  if (rated && isTooFast(state, netuid, mecid, uid, block)) fail("SettingWeightsTooFast");
   const selfOnly = uids.length === 1 && uids[0] === uid;
   if (!selfOnly && !isPermitted(state, netuid, uid, hotkey)) fail("NeuronNoValidatorPermit");
   if (new Set(uids).size !== uids.length) fail("DuplicateUids");
@@ -42,8 +63,8 @@ export function storeWeights(state: State, wish: WeightsWish, rated: boolean): n
   }
   const largest = Math.max(...values, 1);
   const scaled = values.map((value) => Math.round(value * U16_MAX / largest));
-  state.write("subtensorModule.weights", [netuid, uid], uids.map((each, k) => [each, scaled[k]]));
-  if (rated) setOfUid(state, "lastUpdate", netuid, uid, block);
+  state.write("subtensorModule.weights", [index, uid], uids.map((each, k) => [each, scaled[k]]));
+  if (rated) setOfUid(state, "lastUpdate", index, uid, block);
   return uid;
 }
 
@@ -58,8 +79,14 @@ export function hasStake(state: State, netuid: number, hotkey: string): boolean 
 }
 
 /** A registration counts as an update, so a new hotkey waits as well; one from genesis does not. */
-export function isTooFast(state: State, netuid: number, uid: number, block: number): boolean {
-  const last = state.numbers("subtensorModule.lastUpdate", netuid)[uid];
+export function isTooFast(
+  state: State,
+  netuid: number,
+  mecid: number,
+  uid: number,
+  block: number,
+): boolean {
+  const last = state.numbers("subtensorModule.lastUpdate", indexOf(netuid, mecid))[uid] ?? 0;
   return last !== 0 && block - last < state.number("subtensorModule.weightsSetRateLimit", netuid);
 }
 
@@ -86,7 +113,7 @@ export function commitHash(
     readonly block: number;
   },
 ): void {
-  const uid = committer(state, netuid, hotkey, block);
+  const uid = committer(state, netuid, 0, hotkey, block);
   const kept = live(state, netuid, hotkey, block);
   if (kept.length >= MAX_UNREVEALED) fail("TooManyUnrevealedCommits");
   const commit: Commit = [hash, epochSeen(state, netuid, block), block, 0];
@@ -100,14 +127,20 @@ function requireSubnet(state: State, netuid: number): void {
 }
 
 /** The committing hotkey must be registered, have stake, and not come too soon. */
-function committer(state: State, netuid: number, hotkey: string, block: number): number {
-  requireSubnet(state, netuid);
+function committer(
+  state: State,
+  netuid: number,
+  mecid: number,
+  hotkey: string,
+  block: number,
+): number {
+  requireMechanism(state, netuid, mecid);
   if (!state.flag("subtensorModule.commitRevealWeightsEnabled", netuid)) {
     fail("CommitRevealDisabled");
   }
   const uid = uidOf(state, netuid, hotkey) ?? fail("HotKeyNotRegisteredInSubNet");
   if (!hasStake(state, netuid, hotkey)) fail("NotEnoughStakeToSetWeights");
-  if (isTooFast(state, netuid, uid, block)) fail("CommittingWeightsTooFast");
+  if (isTooFast(state, netuid, mecid, uid, block)) fail("CommittingWeightsTooFast");
   return uid;
 }
 
@@ -155,8 +188,9 @@ export type Timelocked = readonly [who: string, block: number, commit: string, r
 
 export function commitTimelocked(
   state: State,
-  { netuid, hotkey, commit, round, version, block }: {
+  { netuid, mecid, hotkey, commit, round, version, block }: {
     readonly netuid: number;
+    readonly mecid: number;
     readonly hotkey: string;
     readonly commit: string;
     readonly round: bigint;
@@ -167,15 +201,16 @@ export function commitTimelocked(
   if (version !== state.number("subtensorModule.commitRevealWeightsVersion")) {
     fail("IncorrectCommitRevealVersion");
   }
-  const uid = committer(state, netuid, hotkey, block);
+  const uid = committer(state, netuid, mecid, hotkey, block);
+  const index = indexOf(netuid, mecid);
   const epoch = epochSeen(state, netuid, block);
-  const commits = state.list<Timelocked>("subtensorModule.timelockedWeightCommits", netuid, epoch);
+  const commits = state.list<Timelocked>("subtensorModule.timelockedWeightCommits", index, epoch);
   if (commits.filter(([who]) => who === hotkey).length >= MAX_UNREVEALED) {
     fail("TooManyUnrevealedCommits");
   }
-  state.write("subtensorModule.timelockedWeightCommits", [netuid, epoch], [
+  state.write("subtensorModule.timelockedWeightCommits", [index, epoch], [
     ...commits,
     [hotkey, block, commit, round],
   ]);
-  setOfUid(state, "lastUpdate", netuid, uid, block);
+  setOfUid(state, "lastUpdate", index, uid, block);
 }

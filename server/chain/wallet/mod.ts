@@ -17,6 +17,8 @@ export { type Ask, newPassword, type PasswordSource } from "./password.ts";
 export {
   defaultWalletPath,
   developmentPair,
+  isAddress,
+  openColdkey,
   openWallet,
   SS58_FORMAT,
   type Wallet,

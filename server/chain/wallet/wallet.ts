@@ -1,7 +1,7 @@
 import { Keyring } from "@polkadot/keyring";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { hexToU8a, isHex } from "@polkadot/util";
-import { cryptoWaitReady, mnemonicValidate } from "@polkadot/util-crypto";
+import { checkAddress, cryptoWaitReady, mnemonicValidate } from "@polkadot/util-crypto";
 import { readFile as readBytes } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -67,6 +67,26 @@ export async function openWallet(
   const bytes = await readFile(path, place);
   const pair = pairOf(await readKeyfile(bytes, path, () => password(path)), path);
   return walletOf(pair, await coldkeyOf(join(folder, "coldkeypub.txt")));
+}
+
+/**
+ * The key that a wallet's TAO belongs to; of a development key that key itself.
+ * @throws AppError as {@link openWallet}.
+ */
+export async function openColdkey(
+  place: WalletPlace,
+  password: PasswordSource = passwordFromUser,
+): Promise<KeyringPair> {
+  await cryptoWaitReady();
+  if (place.hotkey.startsWith("//")) return developmentWallet(place).pair;
+  const path = join(place.path, checkName(place.name), "coldkey");
+  const bytes = await readFile(path, place);
+  return pairOf(await readKeyfile(bytes, path, () => password(path)), path);
+}
+
+/** Whether a text is an address of the chain, in SS58. */
+export function isAddress(text: string): boolean {
+  return checkAddress(text, SS58_FORMAT)[0];
 }
 
 function developmentWallet({ hotkey, network }: WalletPlace): Wallet {

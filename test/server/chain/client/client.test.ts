@@ -277,7 +277,7 @@ test("an item that the runtime lacks is named", () => {
 
 test("waiting for a block ends with an error when the client is closed", async () => {
   const other = await connect(subnet.devnet);
-  const reveal = { round: 1n, from: other.block + 1000, until: other.block + 1000 };
+  const reveal = { index: 1, round: 1n, from: other.block + 1000, until: other.block + 1000 };
   const waiting = rejection(other.weightsRevealed(reveal, subnet.alice.address));
   await other[Symbol.asyncDispose]();
   expect(await waiting).toMatchObject({ code: "cancelled" });

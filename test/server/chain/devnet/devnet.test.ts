@@ -21,7 +21,10 @@ test(
     });
     try {
       const pallets = api.runtimeMetadata.asLatest.pallets.map(({ name }) => name.toString());
-      expect(pallets).toEqual(["System", "Timestamp", "Balances", "SubtensorModule", "Drand"]);
+      expect(pallets).toEqual([
+        ...["System", "Timestamp", "Balances", "SubtensorModule", "Utility", "Commitments"],
+        "Drand",
+      ]);
       const heads = await new Promise<number[]>((resolve) => {
         const seen: number[] = [];
         api.rpc.chain.subscribeNewHeads(({ number }) => {
