@@ -10,9 +10,9 @@ export class CallCounter {
   /** The same network, counted. */
   counted(network: Network): Network {
     return {
-      predict: (request, states) => {
+      predict: (request, states, given) => {
         this.#calls += states.length * sidesOf(request);
-        return network.predict(request, states);
+        return network.predict(request, states, given);
       },
     };
   }

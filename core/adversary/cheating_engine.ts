@@ -52,7 +52,7 @@ export function cheatingEngine(
       if (request.batch > 1 || options?.batchedWith?.length) throw unsupported(cheat, "batches");
       return generate(request, options);
     },
-    predict: (request, states) => engine.predict(request, states),
+    predict: (request, states, given) => engine.predict(request, states, given),
     decode: (request, bits) => engine.decode(request, bits),
     encode: (request, image) => engine.encode(request, image),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

@@ -14,5 +14,6 @@ export {
   ADAPTER_SCALES,
   type AdapterDelta,
   type ComputeType,
+  type NetworkOptions,
   type WeightDeltas,
 } from "./network.ts";

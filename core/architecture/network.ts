@@ -29,6 +29,8 @@ export interface NetworkOptions {
   /** float32 if left out. */
   readonly type?: ComputeType;
   readonly deltas?: WeightDeltas;
+  /** Of a UNet: it takes what ControlNets add to its skips and its middle. */
+  readonly residuals?: boolean;
 }
 
 export interface ConvOptions {

@@ -20,7 +20,8 @@ const NAME = "UNet2DConditionModel";
 /**
  * The graph of a UNet: `sample` [batch, in_channels, h, w], `timestep`, `encoder_hidden_states` and,
  * as its configuration has it, `text_embeds`, `time_ids`, `timestep_cond`, `class_labels`, to
- * `out_sample` [batch, out_channels, h, w].
+ * `out_sample` [batch, out_channels, h, w]. With `residuals`, `down_block_additional_residual_i`, one for
+ * each skip, and `mid_block_additional_residual` as well, which are added there.
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
@@ -38,8 +39,11 @@ export function unet2dConditionModel(
   const inputs = { time, context: encoderHiddenStates(net, config) };
 
   const start = convIn(net, config, sample);
-  const { last, skips } = downBlocks(net, config, levels, start, inputs);
-  const middle = midBlock(net, config, levels, last, inputs);
+  const { last, skips: own } = downBlocks(net, config, levels, start, inputs);
+  const centre = midBlock(net, config, levels, last, inputs);
+  const [middle, ...skips] = options?.residuals
+    ? withResiduals(net, centre, own)
+    : [centre, ...own];
   const { x, channels } = upBlocks(net, config, levels, middle, skips, inputs);
 
   const { norm_num_groups: groups, norm_eps: eps, out_channels: out } = config;
@@ -59,6 +63,18 @@ function convIn(net: Network, config: UNetConfig, sample: Variable): Features {
     ? net.add(net.scale(sample, 2), net.numbers([-1], []))
     : sample;
   return { x: net.conv(centred, "conv_in", from, channels, { kernel }), channels };
+}
+
+/** Skips and middle with what ControlNets made of them; the middle comes first. */
+function withResiduals(net: Network, middle: Features, skips: readonly Features[]): Features[] {
+  const added = ({ x, channels }: Features, name: string, place: string | number): Features => {
+    const dims = ["batch", channels, `height_${place}`, `width_${place}`];
+    return { x: net.add(x, net.input(name, dims)), channels };
+  };
+  return [
+    added(middle, "mid_block_additional_residual", "mid"),
+    ...skips.map((skip, i) => added(skip, `down_block_additional_residual_${i}`, i)),
+  ];
 }
 
 function upBlocks(

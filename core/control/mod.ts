@@ -16,4 +16,5 @@
  * ```
  */
 export { cannyEdges } from "./canny.ts";
+export { controlHint } from "./control_hint.ts";
 export { type CannyOptions, cannyReference, gaussianBlurReference } from "./canny_reference.ts";

@@ -3,8 +3,9 @@ import { roundHalf, toHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
 import { gaussianNoise } from "../noise/mod.ts";
 import { evaluate, MAX_REACH, type PlanRow, startCombination } from "../schedule/mod.ts";
+import { controlInputs } from "./control.ts";
 import { groupImages, type ImageGroup } from "./image_groups.ts";
-import type { LatentDims, Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
+import type { Leaf, LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
 import { notFinite } from "./not_finite.ts";
 import { stepLatent } from "./step.ts";
 
@@ -37,7 +38,7 @@ export async function denoiseOnCpu(
   const networkMs: number[] = [];
   for (const [i, row] of input.plan.rows.entries()) {
     const before = events.clock();
-    const outputs = await predict(model, groups, input.dims, row, runs, events.signal);
+    const outputs = await predict(model, groups, input, i, runs, events.signal);
     networkMs.push(events.clock() - before);
     for (const [k, run] of runs.entries()) advance(run, i, row, outputs[k], input);
     emit(events, "d", i, steps, runs.map((run) => run.denoised[0]));
@@ -85,19 +86,23 @@ interface Prediction {
 async function predict(
   model: Model,
   groups: readonly ImageGroup[],
-  dims: LatentDims,
-  row: PlanRow,
+  { dims, control, plan: { rows } }: LoopInput,
+  index: number,
   runs: readonly Run[],
   signal: AbortSignal | undefined,
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
-  for (const { first, images, guided, constant } of groups) {
+  const { inScale, timestep } = rows[index];
+  for (const { first, images, guided, constant, controls } of groups) {
     throwIfAborted(signal, "generate");
     const states = runs.slice(first, first + images).map((run) => run.states[0]);
-    const scaled = scale(joinRows(states), row.inScale);
+    const scaled = scale(joinRows(states), inScale);
     const sample = guided ? joinRows([scaled, scaled]) : scaled;
-    const rows = [guided ? 2 * images : images, ...dims];
-    const output = await model.unet.predict(sample, rows, [row.timestep], constant);
+    const shape = [guided ? 2 * images : images, ...dims];
+    const call = { sample, dims: shape, timestep, index, steps: rows.length };
+    const inputs = { ...constant, ...await controlInputs(control, controls, call) };
+    const unet = control?.unet ?? model.unet;
+    const output = await unet.predict(sample, shape, [timestep], inputs);
     predictions.push(...predictionsOf(output, images, guided));
   }
   return predictions;

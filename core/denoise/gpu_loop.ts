@@ -1,7 +1,14 @@
 import { AppError, throwIfAborted } from "../error.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { type NetworkType, prepareSteps, type StepRun } from "./step_run.ts";
-import { type GpuTensor, type Model, type Tensor, tensorBytes } from "../inference/mod.ts";
+import {
+  type GpuTensor,
+  type Model,
+  type Tensor,
+  tensorBytes,
+  type Unet,
+} from "../inference/mod.ts";
+import { type ResidentControl, residentControl } from "./gpu_control.ts";
 import { GpuRecorder } from "./gpu_recorder.ts";
 import { groupImages, type ImageGroup } from "./image_groups.ts";
 import type { LoopEvents, LoopInput, LoopResult } from "./loop_input.ts";
@@ -12,6 +19,7 @@ interface ResidentGroup {
   readonly sample: GpuTensor;
   readonly output: GpuTensor;
   readonly constant: Readonly<Record<string, GpuTensor>>;
+  readonly control: ResidentControl | undefined;
 }
 
 /**
@@ -43,11 +51,11 @@ export async function denoiseOnGpu(
 async function prepareGroup(
   gpu: Gpu,
   model: Model,
-  { plan, dims, seeds, guidanceScale, guidanceRescale, source }: LoopInput,
-  { first, images, guided, rows, constant }: ImageGroup,
+  { plan, dims, seeds, guidanceScale, guidanceRescale, source, control }: LoopInput,
+  { first, images, guided, rows, constant, controls }: ImageGroup,
   stack: DisposableStack,
 ): Promise<ResidentGroup> {
-  const type = networkType(model);
+  const type = networkType(control?.unet ?? model.unet, model.files.name);
   const steps = stack.use(
     await prepareSteps(gpu, {
       plan,
@@ -60,14 +68,22 @@ async function prepareGroup(
     }),
   );
   const shape = [rows, ...dims];
+  const uploaded = await gpu.guarded(
+    "upload the conditioning",
+    () =>
+      [constant, ...controls.map((each) => each.constant)].map((inputs) =>
+        Object.fromEntries(
+          Object.entries(inputs).map(([name, tensor]) => [name, upload(gpu, tensor, stack)]),
+        )
+      ),
+  );
   return {
     steps,
     sample: { type, dims: shape, buffer: steps.networkInput.buffer },
     output: { type, dims: shape, buffer: steps.networkOutput.buffer },
-    constant: await gpu.guarded("upload the conditioning", () =>
-      Object.fromEntries(
-        Object.entries(constant).map(([name, tensor]) => [name, upload(gpu, tensor, stack)]),
-      )),
+    constant: uploaded[0],
+    control: control &&
+      await residentControl(gpu, control, controls, uploaded.slice(1), shape, stack),
   };
 }
 
@@ -78,19 +94,18 @@ function upload(gpu: Gpu, { type, dims, data }: Tensor, stack: DisposableStack):
 }
 
 /** @throws AppError `model_invalid` when the network takes one float type and gives another. */
-function networkType({ unet, files }: Model): NetworkType {
-  const { sample, output } = unet.types;
+function networkType({ types: { sample, output } }: Unet, name: string): NetworkType {
   if (sample === output && (sample === "float32" || sample === "float16")) return sample;
   throw new AppError(
     "model_invalid",
-    `Cannot run the UNet of ${files.name} on the GPU: its sample is ${sample}, its output ${output}`,
+    `Cannot run the UNet of ${name} on the GPU: its sample is ${sample}, its output ${output}`,
   );
 }
 
 async function runSteps(
   gpu: Gpu,
   model: Model,
-  { plan, dims }: LoopInput,
+  { plan, dims, control: run }: LoopInput,
   groups: readonly ResidentGroup[],
   events: LoopEvents,
 ): Promise<Pick<LoopResult, "latents" | "networkMs">> {
@@ -100,8 +115,11 @@ async function runSteps(
   for (const [i, { timestep }] of plan.rows.entries()) {
     throwIfAborted(events.signal, "generate");
     const before = events.clock();
-    for (const { sample, output, constant } of groups) {
-      await model.unet.predictInto(sample, timestep, constant, output);
+    for (const { sample, output, constant, control } of groups) {
+      const steps = plan.rows.length;
+      const more = await control?.run({ sample, timestep, index: i, steps });
+      const inputs = { ...constant, ...more };
+      await (run?.unet ?? model.unet).predictInto(sample, timestep, inputs, output);
     }
     networkMs.push(events.clock() - before);
     await recorder.submit(i + 1, wantedLeaves(events, i === plan.rows.length - 1));

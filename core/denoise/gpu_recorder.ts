@@ -1,7 +1,8 @@
 import { encodeDispatches, type Gpu, type Readback } from "../gpu/mod.ts";
 import type { StepRun } from "./step_run.ts";
 import { allFiniteHalf, fromHalf } from "../half.ts";
-import type { LatentDims, Leaf, LoopEvents } from "./loop_input.ts";
+import type { LatentDims } from "./latent_dims.ts";
+import type { Leaf, LoopEvents } from "./loop_input.ts";
 import { notFinite } from "./not_finite.ts";
 
 /** Leaves that may be in flight to the host while the loop continues. */

@@ -1,4 +1,5 @@
 import type { Model, Tensor, TextEmbedding } from "../inference/mod.ts";
+import { type GroupControl, groupControls } from "./control.ts";
 import type { LoopInput } from "./loop_input.ts";
 
 /** Images that go through the network in one call, with its other inputs for them. */
@@ -12,6 +13,8 @@ export interface ImageGroup {
   readonly rows: number;
   /** The network's inputs that stay the same over the run. */
   readonly constant: Readonly<Record<string, Tensor>>;
+  /** The run's ControlNets, with theirs. */
+  readonly controls: readonly GroupControl[];
 }
 
 /** Splits a batch into groups of as many images as the runtime takes in one call, and as are alike. */
@@ -35,10 +38,12 @@ function alike({ conditionings }: LoopInput, first: number, most: number): numbe
 }
 
 function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {
-  const { timeIds, guidanceScale, adapterScales } = input;
+  const { timeIds, guidanceScale, adapterScales, control, dims } = input;
   const own = input.conditionings.slice(first, first + images);
   const negatives = own.flatMap(({ negative }) => negative ?? []);
   const text: TextEmbedding[] = [...negatives, ...own.map(({ positive }) => positive)];
-  const constant = model.unet.constantInputs({ text, timeIds, guidanceScale, adapterScales });
-  return { first, images, guided: negatives.length > 0, rows: text.length, constant };
+  const unet = control?.unet ?? model.unet;
+  const constant = unet.constantInputs({ text, timeIds, guidanceScale, adapterScales });
+  const controls = groupControls(control, { text, timeIds, dims });
+  return { first, images, guided: negatives.length > 0, rows: text.length, constant, controls };
 }

@@ -1,8 +1,7 @@
 import type { Plan, Source } from "../schedule/mod.ts";
+import type { RunControl } from "./control.ts";
+import type { LatentDims } from "./latent_dims.ts";
 import type { Conditioning } from "../prompt/mod.ts";
-
-/** Channels, height and width of one image's latent. */
-export type LatentDims = readonly [channels: number, height: number, width: number];
 
 /** A tensor that a transcript commits to, as float16 bits: u16[batch, channels, height, width]. */
 export interface Leaf {
@@ -40,6 +39,8 @@ export interface LoopInput {
   readonly adapterScales: readonly number[];
   /** What all images start from, where the plan says so. Latent and mask are float16 numbers. */
   readonly source?: Source;
+  /** ControlNets, for all images the same. */
+  readonly control?: RunControl;
 }
 
 export interface LoopResult {

@@ -24,8 +24,10 @@
  * console.assert(next.length === 16 && Math.abs(denoised[0] * row.alpha - state[0]) < 1e-2);
  * ```
  */
+export type { RunControl } from "./control.ts";
 export { denoise } from "./loop.ts";
-export type { LatentDims, Leaf } from "./loop_input.ts";
+export type { LatentDims } from "./latent_dims.ts";
+export type { Leaf } from "./loop_input.ts";
 export { predictSteps } from "./predict_steps.ts";
 export { stepLatent } from "./step.ts";
 export { packPlan, ringPlace, stepRow } from "./step_rows.ts";

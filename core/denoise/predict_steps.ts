@@ -2,8 +2,9 @@ import { fromHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
 import { denoisedCombination, evaluate, type Plan } from "../schedule/mod.ts";
 import type { Conditioning } from "../prompt/mod.ts";
+import { controlInputs, groupControls, type RunControl } from "./control.ts";
 import type { StepState } from "./step_state.ts";
-import type { LatentDims } from "./loop_input.ts";
+import type { LatentDims } from "./latent_dims.ts";
 
 export interface PredictInput {
   readonly plan: Plan;
@@ -15,16 +16,17 @@ export interface PredictInput {
   /** Of the model's adapters, in their order. */
   readonly adapterScales: readonly number[];
   readonly states: readonly StepState[];
+  readonly control?: RunControl;
 }
 
 /**
  * What the network makes of single states: D_i after guidance, not yet rounded to float16. All
  * states go through the network as one batch, each with its own timestep, where the graph takes
- * it.
+ * it; with ControlNets one by one, since each step may have other scales.
  * @returns D_i of each state, f32[channels, height, width].
  */
 export async function predictSteps(model: Model, input: PredictInput): Promise<Float32Array[]> {
-  const size = model.unet.takesTimesteps ? input.states.length : 1;
+  const size = model.unet.takesTimesteps && !input.control ? input.states.length : 1;
   const predictions: Float32Array[] = [];
   for (let first = 0; first < input.states.length; first += size) {
     const states = input.states.slice(first, first + size);
@@ -35,19 +37,25 @@ export async function predictSteps(model: Model, input: PredictInput): Promise<F
 
 async function predictBatch(model: Model, input: PredictInput): Promise<Float32Array[]> {
   const { plan, dims, conditioning: { positive, negative }, guidanceScale, states } = input;
-  const { timeIds, adapterScales } = input;
+  const { control, timeIds, adapterScales } = input;
   const rows = states.map(({ index }) => plan.rows[index]);
   const values = states.map(({ bits }) => fromHalf(bits));
   const sides = negative ? 2 : 1;
   const text = [...(negative ? states.map(() => negative) : []), ...states.map(() => positive)];
   const own = rows.map(({ timestep }) => timestep);
   const timesteps = own.length === 1 ? own : repeated(own, sides);
-  const output = await model.unet.predict(
-    joinRows(repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides)),
-    [text.length, ...dims],
-    timesteps,
-    model.unet.constantInputs({ text, timeIds, guidanceScale, adapterScales }),
+  const unet = control?.unet ?? model.unet;
+  const sample = joinRows(
+    repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides),
   );
+  const [{ index }] = states;
+  const shape = [text.length, ...dims];
+  const call = { sample, dims: shape, timestep: own[0], index, steps: plan.rows.length };
+  const controls = groupControls(control, { text, timeIds, dims });
+  const output = await unet.predict(sample, shape, timesteps, {
+    ...unet.constantInputs({ text, timeIds, guidanceScale, adapterScales }),
+    ...await controlInputs(control, controls, call),
+  });
   const parts = splitRows(output, values[0].length);
   return values.map((x, k) =>
     evaluate(

@@ -3,7 +3,7 @@ import type { Plan } from "../schedule/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { LatentDims, Leaf, StepState } from "../denoise/mod.ts";
 import type { GenerationRequest, RequestDefaults } from "../request/mod.ts";
-import type { SourceImages } from "./source.ts";
+import type { NetworkImages, SourceImages } from "./source.ts";
 
 /** How far a generation is. */
 export interface StepProgress {
@@ -16,7 +16,7 @@ export interface StepProgress {
 }
 
 export interface GenerateOptions {
-  /** For a request that names an image. */
+  /** For a request that names images. */
   readonly source?: SourceImages;
   /**
    * Requests of the same batch, where {@link canBatchWith} holds. Their images, leaves and
@@ -77,11 +77,13 @@ export interface ImageEngine extends AsyncDisposable {
   /**
    * What the network makes of single states of one image, as the run would have committed it: all
    * of them in one batch where the graph takes that.
+   * @param given what else the network reads, where the request says so.
    * @returns D_i of each state, float16 bits: u16[channels, height, width].
    */
   predict(
     request: GenerationRequest,
     states: readonly StepState[],
+    given?: NetworkImages,
   ): Promise<readonly Uint16Array<ArrayBuffer>[]>;
   /** The image of a last state. @param bits x_N, float16 bits: u16[channels, height, width]. */
   decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage>;

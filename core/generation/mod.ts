@@ -24,5 +24,5 @@
 export type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
 export { Pipeline } from "./pipeline.ts";
 export { RecoveringEngine } from "./recovering_engine.ts";
-export type { SourceImages } from "./source.ts";
+export type { NetworkImages, SourceImages } from "./source.ts";
 export { notifyOnce } from "./notify_once.ts";

@@ -5,12 +5,13 @@ import type { ModelFiles } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Plan, Source } from "../schedule/mod.ts";
 import { type Conditioning, PromptConditioner } from "../prompt/mod.ts";
+import { runControl } from "./control.ts";
 import { defaultsOf } from "./defaults.ts";
 import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
 import { denoise, type LatentDims, predictSteps, type StepState } from "../denoise/mod.ts";
 import { fromRgba, latentMask, previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
-import { checkSource, type SourceImages } from "./source.ts";
+import { checkSource, type NetworkImages, type SourceImages } from "./source.ts";
 
 import {
   adapterScales,
@@ -86,19 +87,21 @@ export class Pipeline implements ImageEngine {
   async predict(
     request: GenerationRequest,
     states: readonly StepState[],
+    given?: NetworkImages,
   ): Promise<Uint16Array<ArrayBuffer>[]> {
     // As the loop commits it. Unrounded it would differ from an honest D_i by the rounding, which at
     // low noise is more than any float32 backend adds (1.7e-2 of velocity error at the last of 20
     // steps, and 0 when both are rounded).
-    return (await this.predictUnrounded(request, states)).map((values) => toHalf(values));
+    return (await this.predictUnrounded(request, states, given)).map((values) => toHalf(values));
   }
 
   /** As {@link predict} before the rounding, f32: how far hosts themselves are apart. */
   async predictUnrounded(
     request: GenerationRequest,
     states: readonly StepState[],
+    given?: NetworkImages,
   ): Promise<Float32Array[]> {
-    return await this.#orFailure(this.#predict(request, states));
+    return await this.#orFailure(this.#predict(request, states, given));
   }
 
   async decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage> {
@@ -124,14 +127,17 @@ export class Pipeline implements ImageEngine {
   async #predict(
     request: GenerationRequest,
     states: readonly StepState[],
+    given: NetworkImages | undefined,
   ): Promise<Float32Array[]> {
     const scales = adapterScales(this.#model.files.adapters, request);
+    const control = await runControl(this.#model, request, given);
     const { plan } = planFor(this.#model.config.scheduler, request);
     const conditioning = await this.#conditioner.condition(request);
     const { guidanceScale, guidanceRescale } = request;
     const [dims, timeIds] = [latentDimsOf(this.#model, request), timeIdsOf(request)];
     const guidance = { guidanceScale, guidanceRescale };
-    const input = { plan, dims, conditioning, ...guidance, timeIds, adapterScales: scales, states };
+    const of = { dims, conditioning, ...guidance, timeIds, adapterScales: scales };
+    const input = { plan, ...of, states, control };
     return await predictSteps(this.#model, input);
   }
 
@@ -154,6 +160,7 @@ export class Pipeline implements ImageEngine {
       conditionings.push(...Array.from({ length: each.batch }, () => conditioning));
     }
     const source = await this.#source(request, options.source);
+    const control = await runControl(this.#model, request, options.source);
     const conditioned = clock();
     const { latents, networkMs, solverMs } = await denoise(this.#model, {
       plan,
@@ -165,6 +172,7 @@ export class Pipeline implements ImageEngine {
       timeIds: timeIdsOf(request),
       adapterScales: scales,
       source,
+      control,
     }, {
       signal,
       clock,
@@ -206,7 +214,7 @@ export class Pipeline implements ImageEngine {
     images: SourceImages | undefined,
   ): Promise<Source | undefined> {
     checkSource(request, images);
-    if (!images) return undefined;
+    if (!images?.image) return undefined;
     const latent = roundHalf(await this.#encode(request, images.image));
     const { mask } = images;
     return mask

@@ -3,6 +3,7 @@ import type { GenerateOptions, Generation, ImageEngine } from "./engine.ts";
 import type { StepState } from "../denoise/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { GenerationRequest } from "../request/mod.ts";
+import type { NetworkImages } from "./source.ts";
 import { notifyOnce } from "./notify_once.ts";
 
 /** What a fresh device may cure: a lost one, and one that ran out of memory. */
@@ -75,8 +76,9 @@ export class RecoveringEngine implements ImageEngine {
   predict(
     request: GenerationRequest,
     states: readonly StepState[],
+    given?: NetworkImages,
   ): Promise<readonly Uint16Array<ArrayBuffer>[]> {
-    return this.#attempt((engine) => engine.predict(request, states));
+    return this.#attempt((engine) => engine.predict(request, states, given));
   }
 
   decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage> {

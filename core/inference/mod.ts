@@ -11,10 +11,13 @@
  * console.assert(tensorBytes({ type: "float16", dims: [2, 4, 64, 64] }) === 65_536);
  * ```
  */
+export { ControlNet } from "./control_net.ts";
+export type { ControlledUnet } from "./controlled_unet.ts";
 export { loadModel, type LoadOptions, type Model } from "./model.ts";
 export { observeRuntime } from "./observed_runtime.ts";
 export { openableGraph } from "./openable_graph.ts";
 export { type Ort, ortRuntime, WEB_FILE_BYTES } from "./ort_runtime.ts";
+export type { Place, Residuals } from "./residuals.ts";
 export type { Runtime, Session } from "./runtime.ts";
 export { receiveTensor, sendTensor, type SentTensor } from "./sent_tensor.ts";
 export {
@@ -27,6 +30,7 @@ export {
   tensorFor,
 } from "./tensor.ts";
 export { CLIP_TOKENS, type EncodeOptions, type TextEmbedding } from "./text_encoder.ts";
+export { Unet } from "./unet.ts";
 export { VaeDecoder } from "./vae_decoder.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";
 export { weightMemory } from "./weight_memory.ts";

@@ -9,7 +9,9 @@ import {
   readLayout,
   readModelConfig,
 } from "../model/mod.ts";
+import { controlledBy, type ControlledUnet, takesResiduals } from "./controlled_unet.ts";
 import { externalSizes, type OpenableGraph, openableGraph, weightBytes } from "./openable_graph.ts";
+import { once } from "./once.ts";
 import type { Runtime } from "./runtime.ts";
 import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";
@@ -33,6 +35,12 @@ export interface Model extends AsyncDisposable {
    * @throws AppError `model_invalid` for a model without one.
    */
   readonly vaeEncoder: () => Promise<VaeEncoder>;
+  /**
+   * ControlNets, and the UNet that they add to; opened when they are first asked for.
+   * @param networks as requests name them.
+   * @throws AppError `invalid_request` for one that the model was not opened with, `model_invalid`.
+   */
+  readonly controlled: (networks: readonly string[]) => Promise<ControlledUnet>;
 }
 
 export interface LoadOptions {
@@ -55,42 +63,37 @@ export async function loadModel(
   const release = async () => {
     for (const { session } of graphs) await session.release();
   };
+  const open = async (part: string, from: OpenableGraph): Promise<Graph> => {
+    onPart(part);
+    const session = await runtime.open(from.files, from.graph);
+    const graph = { path: from.graph.graph, session };
+    graphs.push(graph);
+    return graph;
+  };
   const wanted = wantedNetworks(files, layout);
   const openable: (OpenableGraph & { readonly part: string })[] = [];
   for (const [part, network] of wanted) {
-    openable.push({ part, ...await openableGraph(runtime, files, part, network) });
+    const residuals = part === "unet" && takesResiduals(files, network);
+    openable.push({ part, ...await openableGraph(runtime, files, part, network, { residuals }) });
   }
   checkWeights(runtime, openable);
   try {
-    for (const { part, files, graph } of openable) {
-      onPart(part);
-      graphs.push({ path: graph.graph, session: await runtime.open(files, graph) });
-    }
+    for (const { part, ...from } of openable) await open(part, from);
     const model = assemble(config, graphs);
     const vaeEncoder = once(async () => {
       const include = ["vae_encoder"];
       const withEncoder = await readLayout(files, { variant: files.variant, include });
       const [[part, network]] = networksOf(files, withEncoder, include);
-      const { graph, files: from } = await openableGraph(runtime, files, part, network);
-      onPart(part);
-      graphs.push({ path: graph.graph, session: await runtime.open(from, graph) });
-      return new VaeEncoder(graphs[graphs.length - 1], config.vae);
+      const from = await openableGraph(runtime, files, part, network);
+      return new VaeEncoder(await open(part, from), config.vae);
     });
-    return { files, runtime, config, ...model, vaeEncoder, [Symbol.asyncDispose]: release };
+    const controlled = controlledBy({ files, runtime, own: model.unet, open });
+    const owned = { [Symbol.asyncDispose]: release };
+    return { files, runtime, config, ...model, vaeEncoder, controlled, ...owned };
   } catch (error) {
     await release();
     throw error;
   }
-}
-
-/** A value that is made when it is first asked for, and again after a failure. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () =>
-    made ??= make().catch((error) => {
-      made = undefined;
-      throw error;
-    });
 }
 
 /** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */

@@ -1,4 +1,9 @@
-import { type AdapterDelta, partGraph, type WeightDeltas } from "../architecture/mod.ts";
+import {
+  type AdapterDelta,
+  type NetworkOptions,
+  partGraph,
+  type WeightDeltas,
+} from "../architecture/mod.ts";
 import {
   type GraphFiles,
   type ModelFiles,
@@ -26,10 +31,14 @@ export async function openableGraph(
   files: ModelFiles,
   part: string,
   network: NetworkFiles,
+  options: GraphOptions = {},
 ): Promise<OpenableGraph> {
   const half = runtime.gpu?.device.features.has("shader-f16") ?? false;
-  return await graphFor({ byPath: runtime.byPath, half }, files, part, network);
+  return await graphFor({ byPath: runtime.byPath, half }, files, part, network, options);
 }
+
+/** How a graph that is written is written otherwise. */
+type GraphOptions = Pick<NetworkOptions, "residuals">;
 
 /** What of a host decides how a graph is written. */
 interface GraphHost extends Pick<Runtime, "byPath"> {
@@ -43,6 +52,7 @@ export async function graphFor(
   files: ModelFiles,
   part: string,
   network: NetworkFiles,
+  options: GraphOptions = {},
 ): Promise<OpenableGraph> {
   if ("graph" in network) return { files, graph: network };
   const json = await readJson(files, network.config);
@@ -51,6 +61,7 @@ export async function graphFor(
   const graph = partGraph(graphOf(part), json, network.tensors, {
     type,
     deltas: deltasOf(files, part),
+    ...options,
   });
   // By its path a checkpoint is mapped into memory, and onnxruntime widens what it needs.
   const widen = type === "float32" && !byPath;
@@ -86,5 +97,6 @@ function overflows(part: string, json: unknown): boolean {
 /** Which graph of its class a part is. */
 function graphOf(part: string): string {
   if (part.startsWith("text_encoder")) return "text";
+  if (part.startsWith("controlnet")) return "controlnet";
   return part.replace(/^vae_/, "");
 }

@@ -1,14 +1,11 @@
 import { AppError } from "../error.ts";
 import { feed, feedAdapters, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { type NetworkConditioning, takes, textInputs, timestepInput } from "./network_inputs.ts";
+import { type Place, residualNames, type Residuals } from "./residuals.ts";
 import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from "./tensor.ts";
-import type { TextEmbedding } from "./text_encoder.ts";
 
 /** All inputs of the UNet but sample and timestep. */
-export interface UnetConditioning {
-  /** One for each row of the sample. */
-  readonly text: readonly TextEmbedding[];
-  /** SDXL: original height and width, crop top and left, target height and width, in pixels. */
-  readonly timeIds: readonly number[];
+export interface UnetConditioning extends NetworkConditioning {
   /** For models distilled from guidance (LCM), which read its scale as an input. */
   readonly guidanceScale: number;
   /** Of the model's adapters, in their order. */
@@ -32,12 +29,15 @@ export class Unet {
   readonly distilled: boolean;
   /** True when the graph takes SDXL's pooled text and sizes. */
   readonly takesSizes: boolean;
+  /** What ControlNets add to, by place: the graph's own names. Empty where it takes none. */
+  readonly residuals: ReadonlyMap<Place, string>;
 
   /** @throws AppError `model_invalid` when the graph is no UNet of this family. */
   constructor(graph: Graph) {
-    requireInputs(graph, INPUTS);
+    this.residuals = residualNames(graph.session.inputs);
+    requireInputs(graph, [...INPUTS, ...this.residuals.values()]);
     for (const name of INPUTS.slice(0, 3)) inputOf(graph, name);
-    const has = (name: string) => graph.session.inputs.some((input) => input.name === name);
+    const has = (name: string) => takes(graph, name);
     this.#graph = graph;
     this.#output = outputOf(graph, "out_sample").name;
     this.distilled = has("timestep_cond");
@@ -65,8 +65,7 @@ export class Unet {
   /** The inputs that stay the same over a whole run, one row for each text. */
   constantInputs(conditioning: UnetConditioning): Readonly<Record<string, Tensor>> {
     return {
-      ...this.#text(conditioning.text),
-      ...(this.takesSizes ? this.#sizes(conditioning) : {}),
+      ...textInputs(this.#graph, conditioning),
       ...(this.distilled ? this.#guidance(conditioning) : {}),
       ...feedAdapters(this.#graph, conditioning.adapterScales),
     };
@@ -86,11 +85,23 @@ export class Unet {
   ): Promise<Float32Array> {
     const feeds = {
       ...feed(this.#graph, "sample", sample, dims),
-      ...this.#timesteps(timesteps, dims[0]),
+      ...timestepInput(this.#graph, timesteps, dims[0]),
       ...constant,
     };
     const results = await this.#graph.session.run(feeds, [this.#output]);
     return floats(results[this.#output]);
+  }
+
+  /**
+   * What ControlNets add, as the graph takes it.
+   * @param residuals one for each place of {@link residuals}.
+   */
+  residualInputs(residuals: Residuals): Readonly<Record<string, Tensor>> {
+    const inputs = [...this.residuals].map(([place, name]) => {
+      const tensor = residuals.get(place);
+      return tensor && feed(this.#graph, name, floats(tensor), tensor.dims);
+    });
+    return Object.assign({}, ...inputs);
   }
 
   /** What the graph takes its sample as, and gives its prediction as. */
@@ -108,8 +119,16 @@ export class Unet {
     constant: Readonly<Record<string, Tensor | GpuTensor>>,
     output: GpuTensor,
   ): Promise<void> {
-    const feeds = { sample, ...this.#timesteps([timestep], sample.dims[0]), ...constant };
+    const feeds = {
+      sample,
+      ...timestepInput(this.#graph, [timestep], sample.dims[0]),
+      ...constant,
+    };
     await this.#graph.session.runInto(feeds, { [this.#output]: output });
+  }
+
+  get path(): string {
+    return this.#graph.path;
   }
 
   release(): Promise<void> {
@@ -119,33 +138,6 @@ export class Unet {
   /** True when rows may have timesteps of their own. */
   get takesTimesteps(): boolean {
     return typeof inputOf(this.#graph, "timestep").dims[0] === "string";
-  }
-
-  /** A scalar, one for all rows, or one a row: as the graph's own shape says. */
-  #timesteps(timesteps: readonly number[], rows: number): Record<string, Tensor> {
-    const { dims } = inputOf(this.#graph, "timestep");
-    const batch = inputOf(this.#graph, "sample").dims[0];
-    const perRow = typeof dims[0] === "string" && dims[0] !== "" && dims[0] === batch;
-    const values = perRow && timesteps.length === 1
-      ? new Float32Array(rows).fill(timesteps[0])
-      : Float32Array.from(timesteps);
-    return feed(this.#graph, "timestep", values, dims.length === 0 ? [] : [values.length]);
-  }
-
-  #text(text: readonly TextEmbedding[]): Record<string, Tensor> {
-    const hidden = joinRows(text.map((row) => row.hidden));
-    const { tokens } = text[0];
-    const width = hidden.length / text.length / tokens;
-    return feed(this.#graph, "encoder_hidden_states", hidden, [text.length, tokens, width]);
-  }
-
-  #sizes({ text, timeIds }: UnetConditioning): Record<string, Tensor> {
-    const pooled = joinRows(text.map((row) => row.pooled ?? new Float32Array()));
-    const ids = joinRows(text.map(() => Float32Array.from(timeIds)));
-    return {
-      ...feed(this.#graph, "text_embeds", pooled, [text.length, pooled.length / text.length]),
-      ...feed(this.#graph, "time_ids", ids, [text.length, timeIds.length]),
-    };
   }
 
   #guidance({ text, guidanceScale }: UnetConditioning): Record<string, Tensor> {

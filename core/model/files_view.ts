@@ -1,7 +1,8 @@
 import type { ModelFiles } from "./model_files.ts";
 
 /** What is seen otherwise of a model's files; what is left out stays as it is. */
-interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "adapters"> {
+interface View
+  extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "adapters" | "controls"> {
   /** Files that are written here, by path. */
   readonly written?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Other files, under a path of their own. */
@@ -13,7 +14,7 @@ interface View extends Pick<ModelFiles, "tensors" | "notices" | "derived" | "ada
 /** A model's files, with some added and some left out. */
 export function viewOf(files: ModelFiles, view: View): ModelFiles {
   const { written = new Map<string, Uint8Array<ArrayBuffer>>(), mounted, hides, ...facts } = view;
-  const { name, location, variant, tensors, notices, derived, adapters } = files;
+  const { name, location, variant, tensors, notices, derived, adapters, controls } = files;
   /** Whose file it is, and its path there. */
   const place = (path: string): readonly [ModelFiles, string] =>
     mounted && path.startsWith(mounted.at)
@@ -29,7 +30,7 @@ export function viewOf(files: ModelFiles, view: View): ModelFiles {
     return await from.bytes(inner, range);
   };
   return {
-    ...{ name, location, variant, tensors, notices, derived, adapters },
+    ...{ name, location, variant, tensors, notices, derived, adapters, controls },
     ...facts,
     paths,
     has: (path) => paths.includes(path),

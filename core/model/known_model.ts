@@ -11,6 +11,8 @@ export interface ModelFacts {
   readonly precision: Tolerance["precision"];
   /** Which weights, in diffusers' naming, where the folder has several. */
   readonly variant?: string;
+  /** `manifestHash` of its own ControlNet, where it has one: stated where a request uses that. */
+  readonly control?: string;
 }
 
 /** A model with all that is known of it: made where it is opened, and handed on. */

@@ -9,13 +9,14 @@ export abstract class ListedFiles implements ModelFiles {
   readonly tensors?: ModelFiles["tensors"];
   readonly notices?: ModelFiles["notices"];
   readonly adapters?: ModelFiles["adapters"];
+  readonly controls?: ModelFiles["controls"];
   readonly #sizes: ReadonlyMap<string, number>;
 
   /** @param sizes bytes of each path. */
   constructor(
-    { name, location, variant, tensors, notices, adapters }: Pick<
+    { name, location, variant, tensors, notices, adapters, controls }: Pick<
       ModelFiles,
-      "name" | "location" | "variant" | "tensors" | "notices" | "adapters"
+      "name" | "location" | "variant" | "tensors" | "notices" | "adapters" | "controls"
     >,
     sizes: ReadonlyMap<string, number>,
   ) {
@@ -25,6 +26,7 @@ export abstract class ListedFiles implements ModelFiles {
     this.tensors = tensors;
     this.notices = notices;
     this.adapters = adapters;
+    this.controls = controls;
     this.#sizes = new Map([...sizes].sort(([a], [b]) => a < b ? -1 : 1));
   }
 

@@ -18,6 +18,14 @@ export {
   makesImages,
 } from "./catalogue.ts";
 export {
+  controlFiles,
+  controlledUnetFiles,
+  mountControl,
+  OWN_CONTROL,
+  ownControlPaths,
+  type PartFiles,
+} from "./control_files.ts";
+export {
   type DownloadedFile,
   downloadFiles,
   type Hasher,
@@ -36,6 +44,7 @@ export {
   missingFile,
   type ModelFiles,
   type MountedAdapter,
+  type MountedControl,
   readJson,
 } from "./model_files.ts";
 export {

@@ -13,6 +13,14 @@ export interface MountedAdapter {
   readonly deltas: Readonly<Record<string, Readonly<Record<string, WeightDelta>>>>;
 }
 
+/** A ControlNet whose files are among a model's. */
+export interface MountedControl {
+  /** `manifestHash` of its own files, by which requests name it. */
+  readonly network: string;
+  /** The folder under which the model's files have it: `controlnets/0`. */
+  readonly part: string;
+}
+
 /** Bytes `start` (inclusive) to `end` (exclusive) of a file. */
 export interface ByteRange {
   readonly start: number;
@@ -35,6 +43,8 @@ export interface ModelFiles {
   readonly tensors?: Readonly<Record<string, TensorIndex>>;
   /** Changes of the weights, each as far as a request says; they add up in this order. */
   readonly adapters?: readonly MountedAdapter[];
+  /** ControlNets that requests may use, besides the one of the model's own folder. */
+  readonly controls?: readonly MountedControl[];
   /** Sentences for the user: what was taken for granted when it was opened. */
   readonly notices?: readonly string[];
   /** Files that are made of others here: they are no facts of a model. */

@@ -174,6 +174,20 @@ function weightPaths(network: NetworkFiles): string[] {
     : [...network.tensors.values()].map(({ path }) => path);
 }
 
+/**
+ * One part by itself, of whatever model: its files need not be named by the index.
+ * @throws AppError `model_invalid` when it has none.
+ */
+export async function partNetwork(files: ModelFiles, part: string): Promise<NetworkFiles> {
+  const has = (path: string) => files.has(path);
+  const paths = files.tensors?.[folderOfWeights(part)]
+    ? []
+    : chooseNetwork(part, has, files.variant, files.name);
+  const network = await networkFiles(files, part, paths);
+  if (network) return network;
+  throw incomplete(files.name, `${part}/config.json`);
+}
+
 async function networkFiles(
   files: ModelFiles,
   part: string,

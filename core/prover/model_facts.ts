@@ -5,6 +5,7 @@ import {
   type ModelFacts,
   type ModelFiles,
   networkPrecision,
+  ownControlPaths,
   readLayout,
 } from "../model/mod.ts";
 import { manifestHash } from "../transcript/mod.ts";
@@ -26,11 +27,13 @@ export async function modelFacts(
     Object.entries(entry?.files ?? {}).map(([path, file]) => [path, file.sha256]),
   );
   const found = await hashFiles(files, { paths, known, sha256 });
+  const control = await hashFiles(files, { paths: await ownControlPaths(files), known, sha256 });
   return {
     id: files.name,
     manifest: manifestHash(files.derived ? underOneName(found) : found),
     precision: await networkPrecision(files, layout.networks.unet),
     ...(files.variant !== undefined && { variant: files.variant }),
+    ...(Object.keys(control).length > 0 && { control: manifestHash(control) }),
   };
 }
 

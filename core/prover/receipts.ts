@@ -1,5 +1,6 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
+import { OWN_CONTROL } from "../model/mod.ts";
 import type { Generation } from "../generation/mod.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import {
@@ -33,7 +34,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
   const { times, validator } = run;
   const common = {
     version: RECEIPT_VERSION,
-    model,
+    model: statedModel(model, request),
     plan: planHash(plan, RECEIPT_VERSION),
     steps: plan.rows.length,
     miner: address,
@@ -50,6 +51,15 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       image: imageFacts(file, run),
     }, sign)
   ));
+}
+
+/** The model's own ControlNet is stated where it was used. */
+function statedModel(
+  { control, ...model }: Receipt["model"],
+  request: GenerationRequest,
+): Receipt["model"] {
+  const used = request.control.some(({ network }) => network === OWN_CONTROL);
+  return used ? { ...model, control } : model;
 }
 
 function imageFacts(

@@ -3,7 +3,7 @@ import type { ModelDescription } from "./messages.ts";
 
 /** What the other end must know of a model to read it. @param url where it reads. */
 export function describeFiles(files: ModelFiles, url: string): ModelDescription {
-  const { name, location, variant, notices, adapters } = files;
+  const { name, location, variant, notices, adapters, controls } = files;
   const sizes = Object.fromEntries(files.paths.map((path) => [path, files.size(path)]));
   const tensors = files.tensors && Object.fromEntries(
     Object.entries(files.tensors).map(([folder, index]) => [folder, [...index.values()]]),
@@ -12,6 +12,7 @@ export function describeFiles(files: ModelFiles, url: string): ModelDescription 
     ...{ name, location, variant, sizes, url, tensors },
     notices: notices && [...notices],
     adapters: adapters && [...adapters],
+    controls: controls && [...controls],
   };
 }
 

@@ -88,16 +88,20 @@ export class EngineServer {
   }
 
   async #predict(
-    { job, engine, request, steps }: Job<"predict">,
-    { buffer }: Payload,
+    { job, engine, request: input, steps, controls: count }: Job<"predict">,
+    payload: Payload,
   ): Promise<void> {
     const pipeline = this.#engine(engine);
-    const bytes = buffer.byteLength / steps.length;
+    const request = this.#request(input, pipeline);
+    const ofStates = payload.length - count * imageBytes(request);
+    const controls = imagesOf(request, payload.subarray(ofStates));
+    const bytes = ofStates / steps.length;
+    const { buffer } = payload;
     const states = steps.map((index, k) => ({
       index,
       bits: new Uint16Array(buffer, k * bytes, bytes / 2),
     }));
-    const predicted = await pipeline.predict(this.#request(request, pipeline), states);
+    const predicted = await pipeline.predict(request, states, { controls });
     this.#send({ type: "predicted", job }, ...predicted);
   }
 
@@ -161,12 +165,17 @@ export class EngineServer {
 }
 
 /** Images of the request's size, one after the other. */
-function imagesOf({ width, height }: GenerationRequest, payload: Payload): RgbaImage[] {
-  const bytes = 4 * width * height;
+function imagesOf(request: GenerationRequest, payload: Payload): RgbaImage[] {
+  const { width, height } = request;
+  const bytes = imageBytes(request);
   return Array.from({ length: payload.length / bytes }, (_, k) => {
     const data = new Uint8ClampedArray(payload.slice(k * bytes, (k + 1) * bytes).buffer);
     return { width, height, data };
   });
+}
+
+function imageBytes({ width, height }: GenerationRequest): number {
+  return 4 * width * height;
 }
 
 function sourceImages(
@@ -174,7 +183,9 @@ function sourceImages(
   sources: Job<"generate">["sources"],
   payload: Payload,
 ): SourceImages | undefined {
-  const [image, mask] = imagesOf(request, payload);
-  if (sources.length === 0) return undefined;
-  return { image, ...(sources.includes("mask") && { mask }) };
+  const images = imagesOf(request, payload);
+  const named = (name: typeof sources[number]) => images.filter((_, k) => sources[k] === name);
+  const [[image], [mask], controls] = [named("image"), named("mask"), named("control")];
+  if (images.length === 0) return undefined;
+  return { ...(image && { image }), ...(mask && { mask }), controls };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode } from "../error.ts";
 import { isErrorCode } from "../error_codes.ts";
-import type { MountedAdapter } from "../model/mod.ts";
+import type { MountedAdapter, MountedControl } from "../model/mod.ts";
 import type { IndexedTensor } from "../safetensors/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 
@@ -29,6 +29,7 @@ const modelDescription = z.object({
   /** As of `ModelFiles`. */
   notices: z.array(z.string()).optional(),
   adapters: z.array(z.custom<MountedAdapter>()).optional(),
+  controls: z.array(z.custom<MountedControl>()).optional(),
 });
 export type ModelDescription = z.infer<typeof modelDescription>;
 
@@ -44,15 +45,19 @@ const engineOrder = z.discriminatedUnion("type", [
     batchedWith: z.array(z.record(z.string(), z.unknown())),
     wants: z.object({ leaves: z.boolean(), steps: z.boolean() }),
     /** Payload: u8[height, width, 4] of each, of the request's size. */
-    sources: z.array(z.enum(["image", "mask"])),
+    sources: z.array(z.enum(["image", "mask", "control"])),
   }),
-  /** Payload: u16[steps, channels, height, width], x of each step as float16 bits. */
+  /**
+   * Payload: u16[steps, channels, height, width], x of each step as float16 bits, then u8[height, width, 4]
+   * of each control image.
+   */
   z.object({
     type: z.literal("predict"),
     job,
     engine: z.int(),
     request: z.record(z.string(), z.unknown()),
     steps: z.array(size),
+    controls: size,
   }),
   /** Payload: u16[channels, height, width], x_N as float16 bits. */
   z.object({

@@ -1,6 +1,13 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
-import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "../generation/mod.ts";
+import type {
+  GenerateOptions,
+  Generation,
+  ImageEngine,
+  NetworkImages,
+  SourceImages,
+  StepProgress,
+} from "../generation/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { StepState } from "../denoise/mod.ts";
 import type { LoadOptions } from "../inference/mod.ts";
@@ -68,10 +75,8 @@ export class RemoteEngine implements ImageEngine {
     throwIfAborted(options.signal, "generate");
     const images: RgbaImage[] = [];
     const { batchedWith = [], source } = options;
-    const sources = [
-      ...(source ? ["image" as const] : []),
-      ...(source?.mask ? ["mask" as const] : []),
-    ];
+    const inputs = sourceInputs(source);
+    const sources = inputs.map(({ name }) => name);
     const wants = { leaves: options.onLeaf !== undefined, steps: options.onStep !== undefined };
     const { plan, latentDims, timings, deviceMemory, notices } = await this.#call(
       {
@@ -83,7 +88,7 @@ export class RemoteEngine implements ImageEngine {
       },
       {
         signal: options.signal,
-        payload: sources.flatMap((name) => source?.[name]?.data ?? []),
+        payload: inputs.map(({ image }) => image.data),
         onMessage: (message, payload) => dispatch(message, payload, options, images),
       },
     );
@@ -93,12 +98,14 @@ export class RemoteEngine implements ImageEngine {
   async predict(
     request: GenerationRequest,
     states: readonly StepState[],
+    { controls = [] }: NetworkImages = {},
   ): Promise<Uint16Array<ArrayBuffer>[]> {
     let predicted = new Uint16Array();
+    const steps = states.map(({ index }) => index);
     await this.#call(
-      { type: "predict", ...this.#order(request), steps: states.map(({ index }) => index) },
+      { type: "predict", ...this.#order(request), steps, controls: controls.length },
       {
-        payload: states.map(({ bits }) => bits),
+        payload: [...states.map(({ bits }) => bits), ...controls.map(({ data }) => data)],
         onMessage: (_, { buffer }) => predicted = new Uint16Array(buffer),
       },
     );
@@ -145,6 +152,15 @@ export class RemoteEngine implements ImageEngine {
     // A channel that ends meanwhile has freed everything.
     await this.#channel.call({ type: "close", engine: this.#engine }).catch(() => {});
   }
+}
+
+/** What goes with a request, in the order in which it is sent. */
+function sourceInputs({ image, mask, controls = [] }: SourceImages = {}) {
+  return [
+    ...(image ? [{ name: "image" as const, image }] : []),
+    ...(mask ? [{ name: "mask" as const, image: mask }] : []),
+    ...controls.map((each) => ({ name: "control" as const, image: each })),
+  ];
 }
 
 function dispatch(

@@ -23,6 +23,7 @@ export {
   generationRequestSchema,
   type RequestDefaults,
 } from "./request.ts";
+export { controlScaleAt, type ControlUse } from "./control.ts";
 export { inputsOf, type RequestInput } from "./inputs.ts";
 export { randomSeed } from "./random_seed.ts";
 export { adapterScales, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
 import { showValue, withoutNulls } from "../json_decoding.ts";
+import { controlSchema, type ControlUse } from "./control.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { MAX_SEED, MIN_SIDE, REQUEST_LIMITS } from "../request_limits.ts";
 
@@ -56,6 +57,8 @@ export interface GenerationRequest {
    * Undefined where `image` is the parent's own file.
    */
   readonly upscaler: string | undefined;
+  /** Images that steer the run, each by a ControlNet; what these add is summed. */
+  readonly control: readonly ControlUse[];
 }
 
 /** An adapter, such as a LoRA, by its bytes. */
@@ -172,6 +175,7 @@ const requestSchema = z.strictObject({
   parent: receiptId.optional(),
   upscaler: z.string(ranged(UPSCALER)).regex(/^(lanczos|[0-9a-f]{64})$/, ranged(UPSCALER))
     .optional(),
+  control: controlSchema.default([]),
 });
 
 /** A request that is right as far as it goes: what a model's defaults fill in may be missing. */
@@ -266,7 +270,7 @@ export function generationRequestSchema(): Record<string, unknown> {
 }
 
 function refusal(issue: z.core.$ZodIssue, input: unknown): AppError {
-  if (issue.code === "unrecognized_keys") {
+  if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
     const why = `${issue.keys[0]} is not a field of a request`;
     return new AppError("invalid_request", `Cannot generate: ${why}`);
   }
@@ -298,6 +302,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     strength,
     parent,
     upscaler,
+    control,
     ...rest
   } = request;
   return {
@@ -312,6 +317,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     ...(mask === undefined ? {} : { mask }),
     ...(parent === undefined ? {} : { parent }),
     ...(upscaler === undefined ? {} : { upscaler }),
+    ...(control.length === 0 ? {} : { control }),
   };
 }
 
@@ -322,5 +328,6 @@ export function canBatchWith(one: GenerationRequest, other: GenerationRequest): 
     one.guidanceRescale === other.guidanceRescale &&
     one.image === other.image && one.mask === other.mask && one.strength === other.strength &&
     JSON.stringify(one.adapters) === JSON.stringify(other.adapters) &&
+    JSON.stringify(one.control) === JSON.stringify(other.control) &&
     JSON.stringify(one.scheduler) === JSON.stringify(other.scheduler);
 }

@@ -32,7 +32,7 @@ export function checkFit(
       `Cannot generate: ${input.field} is ${
         input.sha256.slice(0, 12)
       }..., and here is no way to send its file yet; ` +
-        "leave image, mask and strength out",
+        "leave image, mask, strength and control out",
       { field: input.field },
     );
   }

@@ -42,6 +42,7 @@ const requestSchema = z.looseObject({
   mask: hash.optional(),
   parent: hash.optional(),
   upscaler: z.string().optional(),
+  control: z.array(z.looseObject({ image: hash, network: z.string() })).optional(),
 });
 
 /** Fields that every version has. */
@@ -55,6 +56,8 @@ const statement = {
     precision: z.enum(["float32", "float16"]),
     /** Which weights, in diffusers' naming, where the folder has several. */
     variant: z.string().min(1).max(64).optional(),
+    /** {@link manifestHash} of the model's own ControlNet, where the request uses it. */
+    control: hash.optional(),
   }),
   /** {@link planHash}. */
   plan: hash,

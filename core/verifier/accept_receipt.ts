@@ -9,6 +9,7 @@ import {
 import {
   type KnownModel,
   type ModelFacts,
+  OWN_CONTROL,
   readLatentChannels,
   readOwnScheduler,
   type Tolerance,
@@ -67,9 +68,17 @@ export function acceptReceipt(
     manifest: facts.manifest,
     now: now + MAX_CLOCK_SKEW_MS,
   });
+  if (receipt.model.control !== usedControl(request, facts)) {
+    refuse("model's own ControlNet", usedControl(request, facts) ?? "left out");
+  }
   if (receipt.model.precision !== facts.precision) refuse("precision", facts.precision);
   if (receipt.latent[0] !== channels) refuse("number of channels", String(channels));
   return { committed, request };
+}
+
+/** What the receipt must state of the model's own ControlNet. */
+function usedControl({ control }: GenerationRequest, facts: ModelFacts): string | undefined {
+  return control.some(({ network }) => network === OWN_CONTROL) ? facts.control : undefined;
 }
 
 function refuse(what: string, expected: string): never {

@@ -38,7 +38,10 @@ export interface ImageCheck {
     readonly engine: () => Promise<CheckEngine>;
     readonly tolerance: Tolerance;
   };
-  /** The files that the request names, decoded and fitted, where the checker has them: for level 3. */
+  /**
+   * The files that the request names, decoded and fitted, where the checker has them: control images for
+   * level 2, without which it throws, and what the run started from for level 3.
+   */
   readonly sources?: SourceImages;
   /** Where the checker has the parent: for level 3, with the sources. */
   readonly parent?: CompareParent;
@@ -177,14 +180,14 @@ async function compareStart(
   engine: CheckEngine,
   source: Source | undefined,
 ): Promise<SourceComparison | undefined> {
-  if (level < 3 || !network || !source || !sources || !engine.encode) return undefined;
+  if (level < 3 || !network || !source || !sources?.image || !engine.encode) return undefined;
   const { request } = network;
   const again = await engine.encode(request, sources.image);
   return compareSource(source, sources, again, latent);
 }
 
 async function compareNetwork(
-  { committed: { plan }, network }: ImageCheck,
+  { committed: { plan }, network, sources }: ImageCheck,
   engine: CheckEngine,
   drawn: readonly ProvenOpening[],
   source: Source | undefined,
@@ -195,7 +198,7 @@ async function compareNetwork(
       ? [{ index: opening.target, bits: openedLeaf(opening, "x", opening.target) }]
       : []
   );
-  const again = await engine.predict(network.request, states);
+  const again = await engine.predict(network.request, states, sources);
   return states.map(({ index }, k) => ({
     residual: compareStep(drawn[k], again[k], source),
     tolerance: toleranceAt(network.tolerance, plan.rows[index]),

@@ -31,9 +31,9 @@ export class Meter {
   engine(engine: CheckEngine): CheckEngine {
     const { encode } = engine;
     return {
-      predict: (request, states) => {
+      predict: (request, states, given) => {
         this.evaluations += states.length;
-        return timed(() => engine.predict(request, states), (ms) => this.networkMs += ms);
+        return timed(() => engine.predict(request, states, given), (ms) => this.networkMs += ms);
       },
       decode: (request, bits) =>
         timed(() => engine.decode(request, bits), (ms) => this.decodeMs += ms),

@@ -52,8 +52,8 @@ export interface Verification {
   /** Decodes the image; default: in the caller's own thread. */
   readonly codec?: ImageCodec;
   /**
-   * The files that the request names, decoded and fitted to its size, where there are any: what a run
-   * started from is compared with them at level 3.
+   * The files that the request names, decoded and fitted to its size, where there are any: the network
+   * is given control images at level 2, and what a run started from is compared with them at level 3.
    */
   readonly sources?: SourceImages;
   /** The receipt that the request goes on from, where the checker has it. */

@@ -54,6 +54,14 @@ export function parseLora(given: string): GivenLora {
   return source ? { source, scale: Number(scale) } : { source: given, scale: undefined };
 }
 
+/** Repeatable. */
+export function controlnetOption(): Option {
+  return new Option(
+    "--controlnet <source>",
+    "a ControlNet in diffusers' layout, for all control images or one for each: a folder or\nhf:owner/name (default: the model's own); may be given several times",
+  ).argParser<readonly string[]>((value, before = []) => [...before, value]);
+}
+
 export function computeOption(description = "what computes", kind: ComputeKind = "auto"): Option {
   return new Option("--compute <host>", description).choices([...COMPUTE_KINDS]).default(kind);
 }

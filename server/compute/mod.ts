@@ -20,6 +20,7 @@ export { cpuRuntime } from "./cpu.ts";
 export {
   addEngineOptions,
   computeOption,
+  controlnetOption,
   type EngineFlags,
   type GivenLora,
   gpuOption,

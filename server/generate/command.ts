@@ -8,6 +8,7 @@ import type { Generation } from "../../core/generation/mod.ts";
 import { receiptId } from "../../core/transcript/mod.ts";
 import {
   addEngineOptions,
+  controlnetOption,
   loraOption,
   openCompute,
   openUpscaler,
@@ -16,6 +17,7 @@ import {
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { openKnownModel } from "../models/mod.ts";
 import { fittedSources, readSources, sizeOfSource } from "../sources/mod.ts";
+import { checkControlFlags, controlInput, parseControl, withNetworks } from "./control_flags.ts";
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
 import { givenLoras } from "./given_loras.ts";
 import { withLoraTags } from "./lora_tags.ts";
@@ -44,6 +46,7 @@ Examples:
   deno task generate "a golden tau" --image neon.png --strength 0.6 --out golden.png
   deno task generate "a gold tau" --upscale 2 --refine --out large.png
   deno task generate --image x.png --parent r.json --upscale 2 --refine --out large.png
+  deno task generate "a neon tau" --control canny:photo.jpg:0.8 --out along.png
   deno task generate "a gold tau" --out - | display
 `;
 
@@ -80,6 +83,14 @@ export function generateCommand(): Command {
         "(default: 0.8, with --mask 1)",
     )
     .option("--mask <file>", "what of the image is drawn anew: white is, black is kept")
+    .addOption(
+      new Option(
+        "--control <[canny:]file[:scale[:start[:end]]]>",
+        "an image of edges, or with canny: one whose edges are found, that a ControlNet draws along;\n" +
+          "scale 0 to 10 (default: 1), start and end as shares of the run (default: 0, 1);\n" +
+          "may be given several times",
+      ).argParser<readonly string[]>((value, before = []) => [...before, value]),
+    )
     .option("--parent <receipt>", "the receipt of --image, which the new one then names")
     .optionsGroup("Larger:")
     .option("--upscale <factor>", "enlarge the image, or --image: above 1, at most 8")
@@ -106,6 +117,7 @@ export function generateCommand(): Command {
     .optionsGroup("With what:");
   return addEngineOptions(command)
     .addOption(loraOption())
+    .addOption(controlnetOption())
     .option(
       "--lora-folder <folder>",
       "where <lora:name:0.8> of an a1111 prompt finds name.safetensors\n(default: the current folder)",
@@ -142,7 +154,10 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
   using progress = new Progress({ quiet: given.json });
   const cancelled = onInterrupt();
   const started = performance.now();
-  const files = await readSources(given);
+  const controlFlags = (given.control ?? []).map(parseControl);
+  checkControlFlags(controlFlags, given.controlnet ?? []);
+  const controls = controlFlags.map(({ path }) => path);
+  const files = await readSources({ image: given.image, mask: given.mask, controls });
   const parent = given.parent === undefined ? undefined : await readParent(given.parent, files);
   const upscaler = upscaling && await openUpscaler(given.upscaler);
   const ahead = upscaling && upscaler && files.image &&
@@ -153,6 +168,7 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
   const named = {
     image: sources.image?.sha256,
     mask: sources.mask?.sha256,
+    control: controlInput(controlFlags, (files.controls ?? []).map(({ sha256 }) => sha256)),
     parent: parent && receiptId(parent),
     ...(ahead && { ...sizeOf(ahead), strength: upscaling?.refine }),
     ...(ahead && parent && { upscaler: upscaler?.id }),
@@ -169,6 +185,7 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
     configs: flags.configs,
     vae: flags.vae,
     adapters: loras.sources,
+    controls: flags.controlnet,
     signal: cancelled,
     onProgress: (event) => progress.model(event),
   });
@@ -180,7 +197,9 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
   const defaults = { ...engine.defaults, ...model.defaults };
   const scheduler = draft.scheduler ?? model.defaults.scheduler;
   const size = sizeOfSource(sources, draft, defaults);
-  const request = completeRequest({ ...draft, ...size, scheduler, adapters }, defaults);
+  const control = withNetworks(draft.control, model.files.controls);
+  const asked = { ...draft, ...size, scheduler, adapters, control };
+  const request = completeRequest(asked, defaults);
   const loaded = performance.now();
   progress.say(`${engine.model} on ${engine.compute} (${host.reason}), seed ${request.seed}`);
 

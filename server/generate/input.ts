@@ -32,6 +32,8 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly upscaler?: string;
   /** True where it is given without a number. */
   readonly refine?: string | true;
+  readonly control?: readonly string[];
+  readonly controlnet?: readonly string[];
 }
 
 /** The request as JSON would carry it: only what was given, numbers as numbers. */

@@ -9,6 +9,7 @@ import {
   MODEL_INDEX,
   type ModelFiles,
   type ModelSource,
+  mountControl,
   openHub,
   openUrl,
   openUrlFile,
@@ -19,7 +20,9 @@ import {
   type RemoteFolder,
   requireUnet,
   unknownModel,
+  viewOf,
 } from "../../core/model/mod.ts";
+import { manifestHash } from "../../core/transcript/mod.ts";
 import { adaptFiles } from "../../core/adapter/mod.ts";
 import { checkpointFiles, openSingleFile, replaceVae } from "../../core/checkpoint/mod.ts";
 import { CheckpointFile } from "./checkpoint_file.ts";
@@ -56,7 +59,7 @@ export async function openModel(
   if (entry && !makesImages(entry)) throw pipelineNotBuilt(entry.name, entry.family);
   const opened = await openSource(parseModelSource(given, opening.catalogue), opening);
   const whole = await withOtherVae(await wholeModel(opened, opening), opening);
-  const files = await withAdapters(whole, opening);
+  const files = await withControls(await withAdapters(whole, opening), opening);
   requireUnet(await readModelIndex(files), files.name);
   await readLayout(files, opening.selection);
   return files;
@@ -87,6 +90,13 @@ const VAE: LoneFile = {
   part: "vae",
 };
 
+const CONFIG = "config.json";
+const CONTROL: LoneFile = {
+  usual: "diffusion_pytorch_model.safetensors",
+  beside: [CONFIG],
+  part: "controlnet",
+};
+
 async function withAdapters(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
   let adapted = files;
   for (const given of opening.adapters ?? []) {
@@ -95,6 +105,30 @@ async function withAdapters(files: ModelFiles, opening: Opening): Promise<ModelF
     adapted = await adaptFiles(adapted, { files: file, sha256: hash });
   }
   return adapted;
+}
+
+async function withControls(files: ModelFiles, opening: Opening): Promise<ModelFiles> {
+  let controlled = files;
+  for (const given of opening.controls ?? []) {
+    const control = await openControl(parseModelSource(given), opening);
+    const hashes = await hashFiles(control, { paths: control.paths, sha256 });
+    controlled = mountControl(controlled, { files: control, network: manifestHash(hashes) });
+  }
+  return controlled;
+}
+
+/** A ControlNet's configuration and weights, under their usual names. */
+async function openControl(source: ModelSource, opening: Opening): Promise<ModelFiles> {
+  const weights = await openLoneFile(source, CONTROL, opening);
+  const config = source.kind === "hub"
+    ? await openHubModel({ ...source, file: CONFIG }, opening)
+    : weights;
+  const [path] = weights.paths.filter((each) => each !== CONFIG);
+  if (path !== CONTROL.usual || !config.has(CONFIG)) {
+    const why = `it has no ${path === CONTROL.usual ? CONFIG : CONTROL.usual}`;
+    throw new AppError("model_invalid", `Cannot use the ControlNet ${weights.name}: ${why}`);
+  }
+  return viewOf(weights, { written: new Map([[CONFIG, await config.bytes(CONFIG)]]) });
 }
 
 async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelFiles> {

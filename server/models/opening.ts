@@ -29,6 +29,8 @@ export interface OpenModelOptions extends FileSelection {
   readonly configs?: string;
   /** LoRAs, each a file, a folder, `hf:owner/name[/file][@revision]` or an address. */
   readonly adapters?: readonly string[];
+  /** ControlNets for requests to name, each a folder, a file in one or `hf:owner/name[@revision]`. */
+  readonly controls?: readonly string[];
   /** Another VAE: a folder, a file, `hf:owner/name[/file][@revision]` or the address of a file. */
   readonly vae?: string;
   /** Other waits and repeats than the defaults. */

@@ -9,6 +9,8 @@ import { readAtMost } from "../storage/mod.ts";
 export interface SourceFiles {
   readonly image?: SourceFile;
   readonly mask?: SourceFile;
+  /** In the order of the request's `control`. */
+  readonly controls?: readonly SourceFile[];
 }
 
 interface SourceFile {
@@ -21,12 +23,18 @@ const MULTIPLE = 64;
 
 /** @throws AppError `invalid_request` for a file that is not there, or no image. */
 export async function readSources(
-  paths: { readonly image?: string; readonly mask?: string },
+  paths: {
+    readonly image?: string;
+    readonly mask?: string;
+    readonly controls?: readonly string[];
+  },
 ): Promise<SourceFiles> {
   const [image, mask] = await Promise.all(
     (["image", "mask"] as const).map((what) => paths[what] && readSource(paths[what], what)),
   );
-  return { ...(image && { image }), ...(mask && { mask }) };
+  const controls: SourceFile[] = [];
+  for (const path of paths.controls ?? []) controls.push(await readSource(path, "control"));
+  return { ...(image && { image }), ...(mask && { mask }), controls };
 }
 
 async function readSource(path: string, what: string): Promise<SourceFile> {
@@ -37,14 +45,15 @@ async function readSource(path: string, what: string): Promise<SourceFile> {
   return { sha256: fileHash(file), pixels: await decodeInputImage(file, what) };
 }
 
-/** The image's shape, where the request asks for no size. */
+/** The shape of the image, or else of the first control image, where the request asks for no size. */
 export function sizeOfSource(
-  { image }: SourceFiles,
+  { image, controls: [control] = [] }: SourceFiles,
   asked: { readonly width: number | undefined; readonly height: number | undefined },
   defaults: Pick<RequestDefaults, "width" | "height">,
 ): Partial<Pick<RequestDefaults, "width" | "height">> {
-  if (!image || asked.width !== undefined || asked.height !== undefined) return {};
-  return sizeFor(image.pixels, defaults);
+  const shape = image ?? control;
+  if (!shape || asked.width !== undefined || asked.height !== undefined) return {};
+  return sizeFor(shape.pixels, defaults);
 }
 
 /** The image's shape at about the model's own number of pixels. */
@@ -59,12 +68,13 @@ function sizeFor(
 
 /** The files as an engine takes them: at the request's size. */
 export function fittedSources(
-  { image, mask }: SourceFiles,
+  { image, mask, controls = [] }: SourceFiles,
   request: Pick<GenerationRequest, "width" | "height">,
 ): SourceImages | undefined {
-  if (!image) return undefined;
+  if (!image && controls.length === 0) return undefined;
   return {
-    image: resize(image.pixels, request),
+    ...(image && { image: resize(image.pixels, request) }),
     ...(mask && { mask: resize(mask.pixels, request) }),
+    controls: controls.map(({ pixels }) => resize(pixels, request)),
   };
 }

@@ -67,7 +67,7 @@ export function localScorer(
 ): Scorer {
   const network = new Mutex();
   const oneByOne: typeof engine = {
-    predict: (request, states) => network.run(() => engine.predict(request, states)),
+    predict: (request, states, given) => network.run(() => engine.predict(request, states, given)),
     decode: (request, bits) => network.run(() => engine.decode(request, bits)),
   };
   return async (answer, image) => {

@@ -1,7 +1,6 @@
 import process from "node:process";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { AppError } from "../../core/error.ts";
-import type { SourceImages } from "../../core/generation/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
   decodeWitness,
@@ -30,6 +29,7 @@ import {
 } from "../../core/protocol/mod.ts";
 import {
   computeOption,
+  controlnetOption,
   gpuOption,
   loraOption,
   openCompute,
@@ -39,11 +39,12 @@ import {
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
 import { readAtMost } from "../storage/mod.ts";
-import { fittedSources, readJsonFile, readReceipt, readSources } from "../sources/mod.ts";
+import { readJsonFile, readReceipt } from "../sources/mod.ts";
 
 import { tellApart } from "./given_files.ts";
 import { parentOfReceipt } from "./given_parent.ts";
 import { openingsOfFile } from "./opening_source.ts";
+import { sourcesOfReceipt } from "./given_sources.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
 
@@ -57,6 +58,8 @@ interface VerifyFlags {
   readonly parent?: string;
   readonly parentImage?: string;
   readonly upscaler?: string;
+  readonly controlImage?: readonly string[];
+  readonly controlnet?: readonly string[];
   readonly steps?: string;
   readonly level?: string;
   readonly blockHash?: string;
@@ -108,6 +111,12 @@ export function verifyCommand(): Command {
     .option("--source-mask <file>", "its mask")
     .option("--parent <receipt>", "the receipt that it goes on from, if it is not among the files")
     .option("--parent-image <file>", "the image of that one, if it is not among the files")
+    .addOption(
+      new Option(
+        "--control-image <file>",
+        "an image that a ControlNet drew along, in any order; may be given several times",
+      ).argParser<readonly string[]>((value, before = []) => [...before, value]),
+    )
     .option("--timeout <seconds>", "for each answer of the miner", "30")
     .optionsGroup("How much:")
     .option(
@@ -128,6 +137,7 @@ export function verifyCommand(): Command {
     .addOption(
       loraOption("--lora <source>", "a LoRA that the receipt names, which says its strength"),
     )
+    .addOption(controlnetOption())
     .option("--upscaler <source>", "as for generate (default: the request's, if it is at hand)")
     .addOption(computeOption())
     .addOption(gpuOption())
@@ -164,7 +174,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   const verifier = await openVerifier(model);
   const report = await verifier.verify({
     ...{ ...given, receipt, drawn },
-    sources: await sourcesOfReceipt(receipt, flags),
+    sources: await sourcesOfReceipt(receipt, flags, given.level),
     parent: await parentOfReceipt(receipt, flags),
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
@@ -236,25 +246,6 @@ async function checkedAgainst(
   return { source, image, level };
 }
 
-/** The files that the receipt's request names, and no others. */
-async function sourcesOfReceipt(
-  { request }: Receipt,
-  { source, sourceMask }: VerifyFlags,
-): Promise<SourceImages | undefined> {
-  const files = await readSources({ image: source, mask: sourceMask });
-  const given = { image: source, mask: sourceMask };
-  for (const what of ["image", "mask"] as const) {
-    const file = files[what];
-    if (!file || file.sha256 === request[what]) continue;
-    const named = request[what] ?? "none";
-    refuse(`${given[what]} has the hash ${file.sha256}, and the request's ${what} is ${named}`);
-  }
-  if (request.mask !== undefined && files.image && !files.mask) {
-    refuse("the request has a mask too: give it with --source-mask");
-  }
-  return fittedSources(files, request);
-}
-
 function minerOf(from: string, { timeout, token }: VerifyFlags): MinerAddress {
   const timeoutMs = parseTimeout(timeout);
   try {
@@ -290,6 +281,7 @@ async function ownModel(
     vae: flags.vae,
     configs: flags.configs,
     adapters: flags.lora?.map((given) => parseLora(given).source),
+    controls: flags.controlnet,
     onProgress: (event) => progress.model(event),
   });
   requireAdapters(request, model);

@@ -213,9 +213,9 @@ class Watch {
   /** The same engine; its predictions are kept, to be compared with the miner's. */
   engine(engine: ImageEngine): Pick<ImageEngine, "predict" | "decode"> {
     return {
-      predict: async (request, states) => {
+      predict: async (request, states, given) => {
         this.#stage("network", `${countOf(states.length, "step")} through the network`);
-        const ours = await engine.predict(request, states);
+        const ours = await engine.predict(request, states, given);
         this.#parts.signal.throwIfAborted();
         for (const [k, { index }] of states.entries()) {
           const known = this.#predictions.get(index);

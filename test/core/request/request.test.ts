@@ -29,6 +29,7 @@ test("decodeRequest completes a request with the model's defaults", () => {
     weighting: "none",
     clipSkip: 0,
     guidanceRescale: 0,
+    control: [],
   });
 });
 

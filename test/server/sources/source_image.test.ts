@@ -122,8 +122,10 @@ describe("cheats of a run that starts from an image", () => {
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 
+  type Given = SourceImages & { readonly image: RgbaImage };
+
   /** @param used what the run starts from; the receipt names `stated`. */
-  async function verified(used: SourceImages, stated: SourceImages) {
+  async function verified(used: Given, stated: Given) {
     const file = await encodeImage(stated.image, "png");
     const mask = stated.mask && await encodeImage(stated.mask, "png");
     const named = { image: fileHash(file), ...(mask && { mask: fileHash(mask) }) };
