@@ -1,5 +1,5 @@
-import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { type FunctionComponent, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { opening, route, start, subject } from "./state/mod.ts";
 import { AboutView } from "./views/about_view.tsx";
 import { Boundary } from "./views/boundary.tsx";
@@ -8,7 +8,12 @@ import { GenerateView } from "./views/generate_view.tsx";
 import { KeptView, OpenView } from "./views/open_view.tsx";
 import { ZoomDialog } from "./views/zoom.tsx";
 
-const PAGES = [["check", "Check"], ["generate", "Generate"], ["browser", "This browser"]] as const;
+const PAGES = [
+  ["check", "Check"],
+  ["generate", "Generate"],
+  ["strength", "How strong?"],
+  ["browser", "This browser"],
+] as const;
 
 function App() {
   const shown = PAGES.find(([name]) => name === route.value)?.[1] ?? "Check";
@@ -35,6 +40,8 @@ function App() {
       <main>
         {route.value === "generate"
           ? <GenerateView />
+          : route.value === "strength"
+          ? <StrengthPage />
           : route.value === "browser"
           ? <AboutView />
           : (
@@ -50,6 +57,15 @@ function App() {
       <ZoomDialog />
     </>
   );
+}
+
+/** Its figures are fetched when they are asked for. */
+function StrengthPage() {
+  const [View, setView] = useState<FunctionComponent>();
+  useEffect(() => {
+    void import("./views/strength_view.tsx").then((view) => setView(() => view.StrengthView));
+  }, []);
+  return View ? <View /> : <section role="status">Fetching it...</section>;
 }
 
 const place = document.getElementById("app");

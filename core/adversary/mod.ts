@@ -31,4 +31,12 @@ export { DEFAULT_ROUND, relativeIncome } from "./profit.ts";
 export { areaUnder, olderPassRate, passRate, quantile, rocCurve } from "./statistics.ts";
 export { FALSE_REJECTS, type Thresholds, thresholdsOf } from "./thresholds.ts";
 export { stepForgeries } from "./step_forgeries.ts";
+export {
+  decodeStudy,
+  LIMITS,
+  type StoredStudy,
+  studyConditions,
+  type StudyPart,
+  studyParts,
+} from "./stored_study.ts";
 export { zoo } from "./zoo.ts";

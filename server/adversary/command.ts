@@ -20,6 +20,7 @@ import { StudyJournal } from "./journal.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
 import { drawsCommand } from "./draws.ts";
+import { pageCommand } from "./stored_page.ts";
 import { type Study, studyCheats } from "./study.ts";
 import { withoutInfinity, writeSummary } from "./summary.ts";
 import { studyTable } from "./table.ts";
@@ -78,6 +79,7 @@ export function adversaryCommand(): Command {
     // What follows a name is its own: all have --runs or --json.
     .enablePositionalOptions()
     .addCommand(drawsCommand())
+    .addCommand(pageCommand())
     .addCommand(incomeCommand());
 }
 

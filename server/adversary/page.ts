@@ -3,7 +3,8 @@ import { profitBars, rocPlot, similarityHistogram, velocityHistogram } from "./p
 import type { Sizing } from "./lab_bench.ts";
 import type { Study } from "./study.ts";
 
-const STYLE = `
+/** Of pages that need nothing else. */
+export const PAGE_STYLE = `
 :root { color-scheme: light dark; --text: #1c1e21; --faint: #667; --back: #fff; --panel: #f5f6f8;
   --line: #dde0e6; --ours: #0b62d6; --older: #e08a00; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) { :root { --text: #e8eaed; --faint: #9aa3b2; --back: #15171b;
@@ -51,7 +52,7 @@ export function studyPage(study: Study, sizing: Sizing): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Stepwise: cheats against the checks</title>
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
 <h1>Cheats against the checks</h1>

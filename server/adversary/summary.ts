@@ -8,6 +8,9 @@ import { studyTable } from "./table.ts";
 
 const MODELS = join(import.meta.dirname ?? ".", "../../models");
 
+/** The study of the embedded model. */
+export const STORED_STUDY = join(MODELS, "tau-tiny-adversary.json");
+
 /**
  * Writes a study next to the catalogue: figures as JSON, without single steps and curves, and the
  * tables as a page. The same files for the same findings.
