@@ -36,6 +36,8 @@ interface ValidatorFlags extends NeuronFlags {
   readonly nsfw: NsfwPolicy;
   readonly metadata: boolean;
   readonly "api.url"?: string;
+  readonly "c2pa.cert"?: string;
+  readonly "c2pa.key"?: string;
   readonly "allow.hotkeys": readonly string[];
   readonly "forward.miners": string;
   readonly "forward.hedge": string;
@@ -103,6 +105,8 @@ export function validatorCommand(): Command {
       "leave out of images how they were made and by which receipt, and find none by its image",
     )
     .option("--api.url <url>", "where users reach this validator, for the metadata of images")
+    .option("--c2pa.cert <file>", "certificates in PEM, to sign content credentials into images")
+    .option("--c2pa.key <file>", "the key of the first of them")
     .optionsGroup("With what:");
   addEngineOptions(command)
     .addOption(loraOption("--lora <source>", "a LoRA that requests may name, and its miners have"))
@@ -218,9 +222,22 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     nsfw: flags.nsfw,
     metadata: flags.metadata,
     publicUrl: flags["api.url"],
+    credentials: credentialsOf(flags),
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
   });
   await runNeuron("validating", validator, log);
+}
+
+/** @throws AppError `invalid_request` for one without the other. */
+function credentialsOf(
+  { "c2pa.cert": chain, "c2pa.key": key, metadata }: ValidatorFlags,
+): ValidatorOptions["credentials"] {
+  if (chain === undefined && key === undefined) return undefined;
+  if (chain !== undefined && key !== undefined && metadata) return { chain, key };
+  throw new AppError(
+    "invalid_request",
+    "Cannot validate: content credentials need --c2pa.cert and --c2pa.key, and no --no-metadata",
+  );
 }
 
 /** @throws AppError `invalid_request` for a file of which nothing could be believed. */

@@ -7,6 +7,7 @@ import {
 } from "../../core/image/mod.ts";
 import { infotextOf } from "../../core/infotext/mod.ts";
 import { PATHS } from "../../core/protocol/mod.ts";
+import type { ContentCredentials } from "../credentials/mod.ts";
 import { VERSION } from "../neuron/mod.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
 import type { Ledger } from "./ledger/mod.ts";
@@ -21,6 +22,8 @@ interface ProvenanceParts {
   readonly codec: ImageCodec;
   /** Where users reach this validator; without it files name no address. */
   readonly url?: string;
+  /** Signs files; without it they are not signed. */
+  readonly credentials?: Pick<ContentCredentials, "sign">;
 }
 
 /**
@@ -38,7 +41,7 @@ export function saysWhereFrom(
       const { width, height } = request;
       const pixels = await parts.codec.decode(forwarded.image, format, { width, height });
       remember(forwarded, perceptualHash(pixels), parts);
-      return { ...forwarded, image: marked(forwarded, format, parts) };
+      return { ...forwarded, image: await marked(forwarded, format, parts) };
     },
   };
 }
@@ -52,15 +55,17 @@ function remember(
   ledger.images.add({ sha256: receipt.image.sha256, looks, entry }, KEPT);
 }
 
-function marked(
-  { image, answer: { receipt } }: Forwarded,
+async function marked(
+  { image, answer: { id, receipt } }: Forwarded,
   format: ImageFormat,
-  { url }: ProvenanceParts,
-): Uint8Array<ArrayBuffer> {
+  { url, credentials }: ProvenanceParts,
+): Promise<Uint8Array<ArrayBuffer>> {
   const address = url === undefined
     ? undefined
     : `${url.replace(/\/+$/, "")}${PATHS.receipts}?image=${receipt.image.sha256}`;
-  return withText(image, format, infotextOf(receipt, `Stepwise ${VERSION}`, address));
+  const file = withText(image, format, infotextOf(receipt, `Stepwise ${VERSION}`, address));
+  const { root, miner } = receipt;
+  return await credentials?.sign(file, format, { receipt: id, root, miner, address }) ?? file;
 }
 
 /**

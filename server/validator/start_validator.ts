@@ -8,6 +8,7 @@ import { SubnetWatch } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
+import { ContentCredentials } from "../credentials/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { Safety } from "../safety/mod.ts";
 import { ApiKeys } from "./api_keys.ts";
@@ -87,9 +88,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     guard: new RequestGuard(address, replay, Date.now, stack.use(new LoopLag())),
     ...{ metrics, version: VERSION },
     forwarding: forwarder && {
-      forwarder: options.metadata === false
-        ? forwarder
-        : saysWhereFrom(forwarder, { ledger, codec, url: options.publicUrl }),
+      forwarder: options.metadata === false ? forwarder : saysWhereFrom(forwarder, {
+        ...{ ledger, codec, url: options.publicUrl },
+        credentials: options.credentials &&
+          stack.use(new ContentCredentials(options.credentials, VERSION)),
+      }),
       scorer: model.scorer,
       screen: stack.use(new Safety()).under(options.nsfw ?? "off"),
       keys: ApiKeys.open(options.apiKeys, log),

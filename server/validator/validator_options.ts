@@ -44,6 +44,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly nsfw?: NsfwPolicy;
   /** Whether images say where they came from, and can be found by what they are; default: yes. */
   readonly metadata?: boolean;
+  /** PEM files of who signs content credentials into images: certificates, and their key. */
+  readonly credentials?: { readonly chain: string; readonly key: string };
   /** Where users reach this validator. */
   readonly publicUrl?: string;
   /** User requests a minute, of each caller. */

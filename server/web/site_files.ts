@@ -6,6 +6,10 @@ import { fileStream, isMissing } from "../storage/mod.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ORT = join(ROOT, "node_modules", "onnxruntime-web", "dist");
 const MODELS = join(ROOT, "models");
+/** The page of the API, and the npm package that draws it. */
+const DOCS = join(ROOT, "server", "web", "docs");
+const SWAGGER = join(ROOT, "node_modules", "swagger-ui-dist");
+const SWAGGER_FILES = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 /** Where `deno task build` puts the pages. */
 export const SITE_FOLDER = join(ROOT, "browser", "dist");
@@ -67,7 +71,10 @@ const compressed = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
  */
 export async function siteFile(request: Request, site: string): Promise<Response | undefined> {
   if (request.method !== "GET" && request.method !== "HEAD") return undefined;
-  const path = pathOf(new URL(request.url).pathname, site);
+  const { pathname } = new URL(request.url);
+  // What the page names is beside it.
+  if (pathname === "/docs") return redirected("docs/");
+  const path = pathOf(pathname, site);
   if (path === undefined) return undefined;
   try {
     const found = await stat(path.file);
@@ -78,6 +85,10 @@ export async function siteFile(request: Request, site: string): Promise<Response
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function redirected(location: string): Response {
+  return new Response(null, { status: 308, headers: { ...SITE_HEADERS, location } });
 }
 
 /** Characters: what is served has less, and a file system refuses a name of more than 255. */
@@ -93,6 +104,12 @@ function pathOf(
   const [, top, name] = pathname.split("/");
   if (top === "ort") {
     return ORT_FILES.includes(name) ? { file: join(ORT, name), cached: false } : undefined;
+  }
+  if (top === "docs") {
+    const file = SWAGGER_FILES.includes(name)
+      ? join(SWAGGER, name)
+      : join(DOCS, name || "index.html");
+    return { file, cached: false };
   }
   if (top === "models") {
     const file = normalize(join(MODELS, pathname.slice("/models".length)));
