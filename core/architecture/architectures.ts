@@ -7,7 +7,10 @@ import { controlNetModel } from "./controlnet_model.ts";
 import { ExpectedTensors } from "./expected_tensors.ts";
 import { fluxTransformer2dModel } from "./flux_transformer_2d_model.ts";
 import type { NetworkOptions } from "./network.ts";
+import { residualDenseNetwork } from "./residual_dense_network.ts";
+import { rrdbNet } from "./rrdb_net.ts";
 import { sd3Transformer2dModel } from "./sd3_transformer_2d_model.ts";
+import { srvggNetCompact } from "./srvgg_net_compact.ts";
 import { t5EncoderModel } from "./t5_encoder_model.ts";
 import { unet2dConditionModel } from "./unet_2d_condition_model.ts";
 
@@ -24,6 +27,9 @@ const ARCHITECTURES = {
   T5EncoderModel: { text: t5EncoderModel },
   SD3Transformer2DModel: { transformer: sd3Transformer2dModel },
   FluxTransformer2DModel: { transformer: fluxTransformer2dModel },
+  RRDBNet: { upscaler: rrdbNet },
+  SRVGGNetCompact: { upscaler: srvggNetCompact },
+  ResidualDenseNetwork: { upscaler: residualDenseNetwork },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Architecture>>>>;
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;
@@ -75,7 +81,7 @@ export function partGraph(
 }
 
 /**
- * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, or `transformer`.
+ * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, `transformer`, or `upscaler`.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
 export function partGraphs(

@@ -11,4 +11,5 @@
  * ```
  */
 export { enlargedSize } from "./enlarged_size.ts";
+export { type NetworkFile, openUpscaleNetwork } from "./network.ts";
 export { lanczos, type Size, type Upscaler } from "./upscaler.ts";

@@ -98,7 +98,11 @@ export function generateCommand(): Command {
       "--refine [share]",
       "then draw it anew, by this share of the steps (default: 0.35)",
     )
-    .option("--upscaler <source>", "what enlarges: lanczos (default: lanczos)")
+    .option(
+      "--upscaler <source>",
+      "what enlarges: lanczos, esrgan-slim-x2, or an ESRGAN or Real-ESRGAN network:\n" +
+        "a .safetensors or .onnx file, hf:owner/name/file or a URL (default: lanczos)",
+    )
     .optionsGroup("How to draw it:")
     .option("--steps <n>", "1 to 1000 (default: the model's)")
     .option(

@@ -22,5 +22,5 @@ export { knownEntry, knownModels } from "./known_models.ts";
 export { FolderFiles } from "./folder_files.ts";
 export { openKnownModel } from "./open_known_model.ts";
 export { inspectCheckpoint, inspectModel } from "./inspect_model.ts";
-export { openModel } from "./open_model.ts";
+export { openLone, openModel } from "./open_model.ts";
 export type { OpenModelOptions } from "./opening.ts";

@@ -138,6 +138,19 @@ async function withOtherVae(files: ModelFiles, opening: Opening): Promise<ModelF
   return await replaceVae(files, vae, weights);
 }
 
+/**
+ * One file that is a source of its own: a path, a folder that has it, `hf:owner/name[/file]` or an address.
+ * @param usual its name in a folder or repository where none is said.
+ * @throws AppError as {@link openModel}.
+ */
+export async function openLone(
+  given: string,
+  usual: string,
+  options: OpenModelOptions = {},
+): Promise<ModelFiles> {
+  return await openLoneFile(parseModelSource(given), { usual }, await withDefaults(given, options));
+}
+
 async function openLoneFile(
   source: ModelSource,
   { usual, beside = [], part = "" }: LoneFile,

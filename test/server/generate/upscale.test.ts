@@ -26,7 +26,7 @@ describe("an image that is enlarged and drawn anew", () => {
     folder = await Deno.makeTempDir();
     const { code, stderr } = await generate(
       ...["a golden tau symbol", "--seed", "5", "--width", "64", "--height", "64", "--steps", "4"],
-      ...["--upscale", "1.5", "--refine", "0.5", "--upscaler", "lanczos", "--out", "x.png"],
+      ...["--upscale", "1.5", "--refine", "0.5", "--out", "x.png"],
       ...["--receipt-out", "r.json", "--transcript-out", "t.safetensors"],
     );
     expect(code, stderr).toBe(0);
@@ -111,7 +111,7 @@ describe("an image that is enlarged and drawn anew", () => {
     [["a tau", "--upscale", "2", "--refine", "7"], "--refine is 7, not a number above 0"],
     [["a tau", "--upscale", "2", "--batch", "2"], "--batch is 2"],
     [["--upscale", "2"], "there is no prompt"],
-    [["a tau", "--upscale", "2", "--upscaler", "none"], "none is not lanczos"],
+    [["a tau", "--upscale", "2", "--upscaler", "none"], "Cannot find the file none"],
     [["a tau", "--parent", "r.json"], "--parent is the receipt of --image"],
     [
       ["a tau", "--image", "x.png", "--parent", "r-first.json"],
