@@ -1,6 +1,12 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
 import { fromHalf, roundHalf, toHalf } from "../half.ts";
-import { loadModel, type LoadOptions, type Model, type Runtime } from "../inference/mod.ts";
+import {
+  loadModel,
+  type LoadOptions,
+  type Model,
+  type Runtime,
+  vaeTiling,
+} from "../inference/mod.ts";
 import type { ModelFiles } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import type { Plan, Source } from "../schedule/mod.ts";
@@ -116,7 +122,9 @@ export class Pipeline implements ImageEngine {
 
   /** @throws AppError `host_unavailable` when the device is too small for such an image. */
   #checkRoom(request: GenerationRequest): void {
-    this.#model.runtime.gpu?.require(decodingNeeds(this.#model, request));
+    const { runtime: { gpu }, config: { vae } } = this.#model;
+    const size = request.vaeTiling ? tileSize(vae.sample_size, request) : request;
+    gpu?.require(decodingNeeds(this.#model, size));
   }
 
   async #orFailure<T>(run: PromiseLike<T>): Promise<T> {
@@ -223,20 +231,24 @@ export class Pipeline implements ImageEngine {
   }
 
   async #encode(
-    { width, height }: GenerationRequest,
+    { width, height, vaeTiling }: GenerationRequest,
     image: RgbaImage,
   ): Promise<Float32Array<ArrayBuffer>> {
     const encoder = await this.#model.vaeEncoder();
     const channels = this.#model.config.vae.latent_channels;
-    return await encoder.encode(fromRgba(image), { width, height, channels });
+    const of = { width, height, channels };
+    return vaeTiling
+      ? await encoder.encodeTiled(fromRgba(image), of)
+      : await encoder.encode(fromRgba(image), of);
   }
 
   async #decode(
     latent: Float32Array,
     dims: LatentDims,
-    { width, height }: Pick<RgbaImage, "width" | "height">,
+    { width, height, vaeTiling }: Pick<GenerationRequest, "width" | "height" | "vaeTiling">,
   ): Promise<RgbaImage> {
     const { runtime: { gpu }, vaeDecoder } = this.#model;
+    if (vaeTiling) return toRgba(await vaeDecoder.decodeTiled(latent, dims), width, height);
     if (gpu) return await decodeOnGpu(gpu, vaeDecoder, latent, dims, { width, height });
     return toRgba(await vaeDecoder.decode(latent, dims), width, height);
   }
@@ -255,6 +267,15 @@ export class Pipeline implements ImageEngine {
       preview: () => map && denoised.map((latent) => previewLatent(map, latent, width, height)),
     };
   }
+}
+
+/** What the decoder holds at once of an image. */
+function tileSize(
+  sampleSize: number | undefined,
+  { width, height }: Pick<RgbaImage, "width" | "height">,
+): Pick<RgbaImage, "width" | "height"> {
+  const { encode: { tile } } = vaeTiling(sampleSize);
+  return { width: Math.min(width, tile), height: Math.min(height, tile) };
 }
 
 /** @throws AppError `invalid_request` for a request that cannot share the batch. */

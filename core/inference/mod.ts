@@ -32,6 +32,7 @@ export {
 export { CLIP_TOKENS, type EncodeOptions, type TextEmbedding } from "./text_encoder.ts";
 export { Unet } from "./unet.ts";
 export { VaeDecoder } from "./vae_decoder.ts";
+export { vaeTiling } from "./vae_tiles.ts";
 export { webgpuRuntime } from "./webgpu_runtime.ts";
 export { weightMemory } from "./weight_memory.ts";
 export { writtenGraph } from "./written_graph.ts";

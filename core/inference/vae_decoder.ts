@@ -1,8 +1,10 @@
 import { AppError } from "../error.ts";
 import { feed, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { type ElementType, floats, type GpuTensor, type Tensor } from "./tensor.ts";
 import { unscaled } from "./vae_scale.ts";
+import { byTiles, isTiled, type Planes, vaeTiling } from "./vae_tiles.ts";
 
 /** Decodes a latent, one image at a time: activations of the last layers are a VAE's peak memory. */
 export class VaeDecoder {
@@ -28,6 +30,21 @@ export class VaeDecoder {
     const image = floats(results[this.#output]);
     if (!isFinite(image)) throw this.overflow();
     return image;
+  }
+
+  /**
+   * As {@link decode}, but in tiles as diffusers cuts them where the latent is larger than one, so that
+   * what the network needs does not grow with the image.
+   */
+  async decodeTiled(latent: Float32Array, dims: Planes["dims"]): Promise<Float32Array> {
+    const { decode: tiling } = vaeTiling(this.#config.sample_size);
+    const planes = { values: latent, dims };
+    if (!isTiled(planes, tiling)) return await this.decode(latent, dims);
+    const image = await byTiles(planes, tiling, async ({ values, dims: [c, height, width] }) => ({
+      values: await this.decode(Float32Array.from(values), [c, height, width]),
+      dims: [3, LATENT_SCALE * height, LATENT_SCALE * width],
+    }));
+    return Float32Array.from(image.values);
   }
 
   /** What the graph gives its image as. */

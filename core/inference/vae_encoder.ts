@@ -1,8 +1,10 @@
 import { AppError } from "../error.ts";
+import { LATENT_SCALE } from "../latent_scale.ts";
 import type { ModelConfig } from "../model/mod.ts";
 import { feed, type Graph, inputOf, requireInputs } from "./graph.ts";
 import { floats } from "./tensor.ts";
 import { scaled } from "./vae_scale.ts";
+import { byTiles, isTiled, type Planes, vaeTiling } from "./vae_tiles.ts";
 
 /** What graphs call the posterior's mean: ours, and exports that give it alone or both moments. */
 const MEANS = ["mean", "latent_sample", "latent_parameters"];
@@ -20,6 +22,27 @@ export class VaeEncoder {
     this.#config = config;
     const found = graph.session.outputs.find(({ name }) => MEANS.includes(name));
     this.#output = found?.name ?? noMean(graph);
+  }
+
+  /** As {@link encode}, but in tiles as diffusers cuts them where the image is larger than one. */
+  async encodeTiled(
+    image: Float32Array,
+    { width, height, channels }: {
+      readonly width: number;
+      readonly height: number;
+      readonly channels: number;
+    },
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { encode: tiling } = vaeTiling(this.#config.sample_size);
+    const planes: Planes = { values: image, dims: [3, height, width] };
+    if (!isTiled(planes, tiling)) return await this.encode(image, { width, height, channels });
+    const latent = await byTiles(planes, tiling, async ({ values, dims: [, high, wide] }) => ({
+      values: await this.encode(Float32Array.from(values), {
+        ...{ width: wide, height: high, channels },
+      }),
+      dims: [channels, high / LATENT_SCALE, wide / LATENT_SCALE],
+    }));
+    return Float32Array.from(latent.values);
   }
 
   /**

@@ -37,6 +37,8 @@ export const vaeConfig = z.looseObject({
   latents_std: z.array(z.number().positive()).optional(),
   latent_channels: z.int().positive().default(4),
   force_upcast: z.boolean().default(true),
+  /** Pixels along a side that it was trained on, which tiles of a larger image have. */
+  sample_size: z.int().min(32).optional().catch(undefined),
   /** Undefined where the file does not say; every SD VAE halves the image at all blocks but one. */
   block_out_channels: blocks.optional(),
   latent_preview: latentPreview.optional(),

@@ -38,6 +38,8 @@ export interface GenerationRequest {
    * @see https://arxiv.org/abs/2305.08891, section 3.4.
    */
   readonly guidanceRescale: number;
+  /** Images are decoded, and encoded, in tiles as diffusers' `enable_tiling` cuts them. */
+  readonly vaeTiling: boolean;
   /** The image that the run starts from, by the SHA-256 of its file; undefined for none. */
   readonly image: string | undefined;
   /**
@@ -168,6 +170,7 @@ const requestSchema = z.strictObject({
   clipSkip: integer(0, MAX_CLIP_SKIP, `a whole number from 0 to ${MAX_CLIP_SKIP}`).default(0),
   guidanceRescale: z.number(ranged(RESCALE_RANGE)).min(0, ranged(RESCALE_RANGE))
     .max(1, ranged(RESCALE_RANGE)).default(0),
+  vaeTiling: z.boolean(ranged("true or false")).default(false),
   image: fileHash.optional(),
   mask: fileHash.optional(),
   strength: z.number(ranged(STRENGTH_RANGE)).gt(0, ranged(STRENGTH_RANGE))
@@ -297,6 +300,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     weighting,
     clipSkip,
     guidanceRescale,
+    vaeTiling,
     image,
     mask,
     strength,
@@ -313,6 +317,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
     ...(weighting === "none" ? {} : { weighting }),
     ...(clipSkip === 0 ? {} : { clipSkip }),
     ...(guidanceRescale === 0 ? {} : { guidanceRescale }),
+    ...(vaeTiling ? { vaeTiling } : {}),
     ...(image === undefined ? {} : { image, strength }),
     ...(mask === undefined ? {} : { mask }),
     ...(parent === undefined ? {} : { parent }),
@@ -325,7 +330,7 @@ export function encodeRequest(request: GenerationRequest): Record<string, unknow
 export function canBatchWith(one: GenerationRequest, other: GenerationRequest): boolean {
   return one.width === other.width && one.height === other.height && one.steps === other.steps &&
     one.guidanceScale === other.guidanceScale &&
-    one.guidanceRescale === other.guidanceRescale &&
+    one.guidanceRescale === other.guidanceRescale && one.vaeTiling === other.vaeTiling &&
     one.image === other.image && one.mask === other.mask && one.strength === other.strength &&
     JSON.stringify(one.adapters) === JSON.stringify(other.adapters) &&
     JSON.stringify(one.control) === JSON.stringify(other.control) &&

@@ -118,6 +118,10 @@ export function generateCommand(): Command {
       "a name (dpmpp_2m, sde-dpmsolver++, euler, euler_a, ddim, lcm, unipc, pndm, lms, heun, deis, ...)\n" +
         "or a diffusers scheduler_config.json in quotes (default: the model's)",
     )
+    .option(
+      "--vae-tiling",
+      "decode in tiles, which takes less memory and changes the image a little",
+    )
     .optionsGroup("With what:");
   return addEngineOptions(command)
     .addOption(loraOption())

@@ -24,6 +24,7 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly chromePath?: string;
   readonly signingSeed?: string;
   readonly quality?: string;
+  readonly vaeTiling?: boolean;
   readonly image?: string;
   readonly mask?: string;
   readonly strength?: string;
@@ -55,6 +56,7 @@ export function requestInput(prompt: string, flags: GenerateFlags): Record<strin
     clipSkip: numberOr(flags.clipSkip),
     guidanceRescale: numberOr(flags.guidanceRescale),
     strength: numberOr(flags.strength),
+    vaeTiling: flags.vaeTiling,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
