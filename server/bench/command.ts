@@ -16,6 +16,7 @@ import { Progress } from "../cli/mod.ts";
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { agreementCommand } from "./agreement.ts";
 import { chainCommand } from "./chain.ts";
+import { clusterCommand } from "./cluster.ts";
 import { frontCommand } from "./front.ts";
 import { BENCH_HOSTS, type BenchHost, benchHosts } from "./hosts.ts";
 import { loopCommand } from "./loop.ts";
@@ -84,6 +85,7 @@ export function benchCommand(): Command {
     .addCommand(frontCommand())
     .addCommand(roundCommand())
     .addCommand(chainCommand())
+    .addCommand(clusterCommand())
     .addCommand(pageCommand());
 }
 

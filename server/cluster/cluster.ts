@@ -3,6 +3,8 @@ export interface Cluster extends AsyncDisposable {
   readonly work: WorkQueue;
   readonly results: ResultLog;
   readonly bus: Bus;
+  /** What went over the network so far, both ways. */
+  traffic(): { readonly messages: number; readonly bytes: number };
   /**
    * A table of values that are written once.
    * @param name letters, digits and `_`.

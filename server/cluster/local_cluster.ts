@@ -21,6 +21,7 @@ export async function openLocalCluster(
     results,
     work: new LocalQueue({ ...WORK_OPTIONS, ...options }),
     bus: new LocalBus(),
+    traffic: () => ({ messages: 0, bytes: 0 }),
     once: (name, seconds): Promise<Once> => {
       const path = join(folder, `once-${checkKind(name)}.sqlite`);
       return Promise.resolve(owned.use(new LocalOnce(path, seconds)));

@@ -7,8 +7,16 @@ interface Item {
   readonly id: string;
   readonly body: Uint8Array;
   deliveries: number;
-  /** When it is somebody else's; 0 while it waits. */
+  /** When it is somebody else's, while it is taken. */
   until: number;
+}
+
+/** Work of one kind. Sets keep their order: the oldest first. */
+interface Items {
+  /** Given back, or of a worker that fell silent: before what never was taken. */
+  readonly again: Set<Item>;
+  readonly fresh: Set<Item>;
+  readonly taken: Set<Item>;
 }
 
 /** For how long an id that was added is remembered, as JetStream's window. */
@@ -18,8 +26,7 @@ const REMEMBERED_MS = 120_000;
 export class LocalQueue implements WorkQueue {
   readonly #options: WorkOptions;
   readonly #clock: () => number;
-  /** By their kinds, the oldest first. */
-  readonly #items = new Map<string, Set<Item>>();
+  readonly #items = new Map<string, Items>();
   readonly #dead: DeadWork[] = [];
   readonly #added = new Map<string, number>();
   /** Takers that wait for a kind. */
@@ -35,9 +42,12 @@ export class LocalQueue implements WorkQueue {
     const items = this.#of(checkKind(kind));
     this.#forget();
     if (this.#added.has(checkKey(id))) return false;
-    if (items.size >= this.#options.limit) throw queueFull(this.#options.limit);
+    const { again, fresh, taken } = items;
+    if (again.size + fresh.size + taken.size >= this.#options.limit) {
+      throw queueFull(this.#options.limit);
+    }
     this.#added.set(id, this.#clock());
-    items.add({ kind, id, body, deliveries: 0, until: 0 });
+    fresh.add({ kind, id, body, deliveries: 0, until: 0 });
     this.#wake(kind);
     return await Promise.resolve(true);
   }
@@ -54,9 +64,10 @@ export class LocalQueue implements WorkQueue {
   }
 
   async counts(kind: string): Promise<WorkCounts> {
-    const all = [...this.#of(kind)];
-    const taken = all.filter(({ until }) => until > this.#clock()).length;
-    return await Promise.resolve({ waiting: all.length - taken, taken });
+    const { again, fresh, taken } = this.#of(kind);
+    const silent = [...taken].filter(({ until }) => until <= this.#clock()).length;
+    const waiting = again.size + fresh.size + silent;
+    return await Promise.resolve({ waiting, taken: taken.size - silent });
   }
 
   dead(): Promise<DeadWork[]> {
@@ -64,51 +75,74 @@ export class LocalQueue implements WorkQueue {
   }
 
   #takeNow(kind: string, most: number): Work[] {
-    const now = this.#clock();
-    const free = [...this.#of(kind)].filter(({ until }) => until <= now).slice(0, most);
-    return free.map((item) => this.#handOut(item));
+    const { again, fresh, taken } = this.#of(kind);
+    const work: Work[] = [];
+    for (const items of [again, fresh]) {
+      for (const item of items) {
+        if (work.length === most) return work;
+        items.delete(item);
+        taken.add(item);
+        work.push(this.#handOut(item));
+      }
+    }
+    return work;
   }
 
   #handOut(item: Item): Work {
-    const { id, body } = item;
+    const { kind, id, body } = item;
     const delivery = ++item.deliveries;
+    const { again, fresh, taken } = this.#of(kind);
     // Work that went to somebody else meanwhile is theirs.
-    const ours = () => item.deliveries === delivery;
-    const beat = () => {
-      if (ours()) item.until = this.#clock() + this.#options.silenceMs;
-    };
-    beat();
+    const ours = () => item.deliveries === delivery && taken.has(item);
+    item.until = this.#clock() + this.#options.silenceMs;
     return {
-      ...{ id, body, delivery, beat },
-      done: () => Promise.resolve(void this.#of(item.kind).delete(item)),
+      ...{ id, body, delivery },
+      beat: () => {
+        if (ours()) item.until = this.#clock() + this.#options.silenceMs;
+      },
+      done: () => {
+        for (const items of [again, fresh, taken]) items.delete(item);
+        return Promise.resolve();
+      },
       giveBack: () => {
-        if (ours()) item.until = 0;
-        return Promise.resolve(this.#wake(item.kind));
+        if (ours()) this.#again(item);
+        return Promise.resolve(this.#wake(kind));
       },
     };
   }
 
-  /** What is silent after its last delivery is dead. @returns what is so from now on. */
+  #again(item: Item): void {
+    const { again, taken } = this.#of(item.kind);
+    taken.delete(item);
+    again.add(item);
+  }
+
+  /** What is silent is free again, or dead after its last delivery. @returns what died now. */
   #bury(kind: string): readonly DeadWork[] {
-    const [items, now] = [this.#of(kind), this.#clock()];
-    const silent = [...items].filter(({ deliveries, until }) =>
-      deliveries >= this.#options.deliveries && until <= now
-    );
-    for (const item of silent) items.delete(item);
-    const dead = silent.map(({ id, body }) => ({ kind, id, body }));
+    const { taken } = this.#of(kind);
+    const now = this.#clock();
+    const dead: DeadWork[] = [];
+    for (const item of taken) {
+      const { id, body, deliveries, until } = item;
+      if (until > now) continue;
+      if (deliveries < this.#options.deliveries) this.#again(item);
+      else if (taken.delete(item)) dead.push({ kind, id, body });
+    }
     this.#dead.push(...dead);
     return dead;
   }
 
-  #of(kind: string): Set<Item> {
-    return upsert(this.#items, kind);
+  #of(kind: string): Items {
+    const found = this.#items.get(kind) ??
+      { again: new Set<Item>(), fresh: new Set<Item>(), taken: new Set<Item>() };
+    this.#items.set(kind, found);
+    return found;
   }
 
   /** Milliseconds until work of this kind is free again. */
   #nextSilence(kind: string): number {
     const now = this.#clock();
-    const left = [...this.#of(kind)].map(({ until }) => until - now).filter((ms) => ms > 0);
-    return Math.min(Infinity, ...left);
+    return Math.min(Infinity, ...[...this.#of(kind).taken].map(({ until }) => until - now));
   }
 
   async #change(kind: string, ms: number, signal: AbortSignal | undefined): Promise<void> {

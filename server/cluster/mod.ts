@@ -19,5 +19,7 @@
  */
 export { type Cluster, type Once, type Work, WORK_OPTIONS } from "./cluster.ts";
 export { addClusterOptions, type ClusterFlags, clusterOptions } from "./flags.ts";
+export { LocalQueue } from "./local_queue.ts";
 export { openLocalCluster } from "./local_cluster.ts";
+export { type OwnServer, startNatsServer } from "./own_server.ts";
 export { openNatsCluster } from "./nats_cluster.ts";

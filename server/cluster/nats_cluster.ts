@@ -24,6 +24,10 @@ export async function openNatsCluster(
     const [queue, results] = await Promise.all([NatsQueue.open(link, all), NatsResults.open(link)]);
     return {
       ...{ work: queue, results, bus: new NatsBus(link) },
+      traffic: () => {
+        const { inMsgs, outMsgs, inBytes, outBytes } = link.connection.stats();
+        return { messages: inMsgs + outMsgs, bytes: inBytes + outBytes };
+      },
       once: (name, seconds) => NatsOnce.open(link, checkKind(name), seconds),
       blobs: (name, seconds) => NatsBlobs.open(link, checkKind(name), seconds),
       [Symbol.asyncDispose]: () => close(link),

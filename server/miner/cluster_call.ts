@@ -44,8 +44,11 @@ export class ClusterCall {
     const { cluster: { bus } } = this.#parts;
     const { id, signal } = this.#job;
     await using stack = new AsyncDisposableStack();
-    stack.use(await bus.listen(SUBJECTS.job(id), (body) => this.#take(decodeEvent(body))));
-    stack.use(await bus.answer(SUBJECTS.caller(id), this.#asked));
+    const heard = await Promise.all([
+      bus.listen(SUBJECTS.job(id), (body) => this.#take(decodeEvent(body))),
+      bus.answer(SUBJECTS.caller(id), this.#asked),
+    ]);
+    for (const each of heard) stack.use(each);
     const leave = () => void this.cancel();
     signal?.addEventListener("abort", leave, { once: true });
     stack.defer(() => signal?.removeEventListener("abort", leave));

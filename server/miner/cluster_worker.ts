@@ -161,9 +161,9 @@ export class ClusterWorker implements AsyncDisposable {
     this.#jobs.set(work.id, abort);
     let end: JobEvent | undefined;
     try {
-      if (await this.#answers.get(work.id) === undefined) {
-        end = await this.#make(work, abort.signal);
-      }
+      // Most have no answer yet: the engine does not wait for the cluster to say so.
+      void this.#abortAnswered(work.id, abort);
+      end = await this.#make(work, abort.signal);
     } finally {
       const ending = this.#end(work, end).catch((error) =>
         this.#parts.log("answer_failed", { id: work.id, error: String(error) }, "warn")
@@ -174,6 +174,12 @@ export class ClusterWorker implements AsyncDisposable {
       });
       this.#ending.add(ending);
     }
+  }
+
+  /** It was cancelled while it waited, or another worker was believed dead. */
+  async #abortAnswered(id: string, abort: AbortController): Promise<void> {
+    const answer = await this.#answers.get(id).catch(() => undefined);
+    if (answer !== undefined) abort.abort();
   }
 
   /** @returns how it ended; undefined where another worker shall try. */
@@ -187,7 +193,6 @@ export class ClusterWorker implements AsyncDisposable {
       const run = generationJob(job, { signedBy: hotkey.address, body: Uint8Array.from(body) });
       const answer = await run(emit, signal);
       await sent;
-      await this.#keeper.keep(answer.images.map((image) => image.id));
       return { event: "done", json: answer };
     } catch (error) {
       if (!isFinal(error) && delivery < LAST_TRY && !signal.aborted) {
@@ -204,7 +209,10 @@ export class ClusterWorker implements AsyncDisposable {
     if (end === undefined && await this.#answers.get(work.id) === undefined) {
       return await work.giveBack();
     }
-    if (end) await this.#answer(work.id, end);
+    if (end) {
+      await this.#keeper.keep(imagesOf(end));
+      await this.#answer(work.id, end);
+    }
     await work.done();
   }
 
@@ -212,10 +220,9 @@ export class ClusterWorker implements AsyncDisposable {
   async #answer(id: string, end: JobEvent): Promise<void> {
     const first = await this.#answers.claim(id, JSON.stringify(end));
     if (first) return this.#tell(id, end);
-    const { images = [] } = end.json as { readonly images?: readonly { readonly id: string }[] };
-    for (const image of images) {
-      this.#keeper.forget(image.id);
-      await this.#parts.job.source.forget(image.id);
+    for (const image of imagesOf(end)) {
+      this.#keeper.forget(image);
+      await this.#parts.job.source.forget(image);
     }
   }
 
@@ -231,6 +238,12 @@ const LAST_TRY = 3;
 function isFinal(error: unknown): boolean {
   const lost = ["device_lost", "host_failed", "host_unavailable", "storage_failed", "not_ready"];
   return error instanceof AppError && !(error instanceof RetryLater) && !lost.includes(error.code);
+}
+
+/** Receipts of what was made. */
+function imagesOf({ json }: JobEvent): readonly string[] {
+  const { images = [] } = json as { readonly images?: readonly { readonly id: string }[] };
+  return images.map(({ id }) => id);
 }
 
 function failed(why: string, id: string): JobEvent {

@@ -8,7 +8,10 @@
  * `job_queue.ts` decides who is next.
  */
 export { minerCommand } from "./command.ts";
-export type { ImageSource } from "./image_source.ts";
+export { ClusterSource } from "./cluster_source.ts";
+export { ClusterWorker } from "./cluster_worker.ts";
+export type { GenerationTask, ImageSource, Made } from "./image_source.ts";
+export type { Job } from "./job_queue.ts";
 export { MinerMetrics } from "./metrics.ts";
 export { minerRoutes } from "./routes.ts";
 export { workerCommand } from "./worker_command.ts";

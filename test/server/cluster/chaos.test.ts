@@ -1,0 +1,123 @@
+import { expect, onTestFinished, test } from "vitest";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { type Cluster, openNatsCluster } from "../../../server/cluster/mod.ts";
+import { ANSWER_SECONDS, ANSWERS, kindOf } from "../../../server/miner/cluster_messages.ts";
+import { scriptProcess } from "../../fixtures/cli.ts";
+import { startNatsCluster } from "../../fixtures/nats_server.ts";
+import { until } from "../../fixtures/processes.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+
+const MAIN = new URL("../../fixtures/cluster_process_main.ts", import.meta.url).pathname;
+/** What is killed, one after the other. `CHAOS_KILLS=400 deno task test chaos` takes 20 minutes. */
+const KILLS = Number(Deno.env.get("CHAOS_KILLS") ?? 6);
+const SILENCE_MS = 2000;
+const SEED = "5e".repeat(32);
+const MANIFEST = "ab".repeat(32);
+
+/** A process that is killed and started again. */
+class Victim {
+  readonly #args: readonly string[];
+  readonly #line: (text: string) => void;
+  #child: Deno.ChildProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
+  #asked = false;
+
+  /** @param line called with what it writes. */
+  constructor(role: string, servers: string, line: (text: string) => void) {
+    this.#args = [role, servers, String(SILENCE_MS), SEED];
+    this.#line = line;
+  }
+
+  /** @throws Error with its last words, when it ends without being asked to, before it is ready. */
+  async start(): Promise<void> {
+    const options = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    const child = scriptProcess(MAIN, this.#args, options).spawn();
+    this.#child = child;
+    this.#asked = false;
+    const ready = Promise.withResolvers<void>();
+    const words: string[] = [];
+    const out = eachLine(child.stdout, (text) => {
+      text === "ready" ? ready.resolve() : this.#line(text);
+    });
+    const errors = eachLine(child.stderr, (text) => words.push(text));
+    this.#ended = Promise.all([child.status, out, errors]).then(() => {
+      if (!this.#asked) ready.reject(new Error(`It ended by itself:\n${words.join("\n")}`));
+      if (!this.#asked) this.#line(`died ${words.join(" ")}`);
+    });
+    await ready.promise;
+  }
+
+  async stop(signal: Deno.Signal): Promise<void> {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#child?.kill(signal);
+    await this.#ended;
+  }
+}
+
+async function eachLine(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  line: (text: string) => void,
+): Promise<void> {
+  let rest = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    const all = (rest + part).split("\n");
+    rest = all.pop() ?? "";
+    all.forEach(line);
+  }
+}
+
+test("every accepted job ends once, while workers, axons and servers are killed", async () => {
+  const folder = await temporaryFolder();
+  const nats = await startNatsCluster(folder);
+  onTestFinished(() => Promise.all(nats.map((server) => server.kill())).then(() => {}));
+  const servers = nats.map(({ url }) => url);
+  const deaths: string[] = [];
+  const [accepted, ended] = [new Set<string>(), new Map<string, string[]>()];
+  const read = (line: string) => {
+    const [what, id, how] = line.split(" ");
+    if (what === "accepted") accepted.add(id);
+    if (what === "died") deaths.push(line);
+    if (what === "ended") ended.set(id, [...ended.get(id) ?? [], how]);
+  };
+  await using cluster = await openNatsCluster({ servers, prefix: "chaos" }, () => {}, {
+    silenceMs: SILENCE_MS,
+  });
+  const workers = [0, 1].map(() => new Victim("worker", servers.join(","), read));
+  const axons = [0, 1].map(() => new Victim("axon", servers.join(","), read));
+  const all = [...workers, ...axons];
+  onTestFinished(() => Promise.all(all.map((each) => each.stop("SIGKILL"))).then(() => {}));
+  await Promise.all(all.map((each) => each.start()));
+  // Each kind in turn, by a fixed order, so that a run can be repeated.
+  const victims = [workers[0], nats[0], axons[0], workers[1], nats[1], axons[1], nats[2]];
+  for (let k = 0; k < KILLS; k++) {
+    const before = ended.size;
+    const victim = victims[k % victims.length];
+    await (victim instanceof Victim ? victim.stop("SIGKILL") : victim.kill());
+    await until(() => ended.size > before + 5, "jobs end without what was killed");
+    await victim.start();
+  }
+  await Promise.all(axons.map((each) => each.stop("SIGTERM")));
+  await allAnswered(cluster, accepted);
+  await Promise.all(workers.map((each) => each.stop("SIGTERM")));
+  expect(deaths).toEqual([]);
+  const ends = [...ended.values()];
+  console.log(`${accepted.size} jobs accepted, ${ends.length} ends seen, ${KILLS} kills`);
+  expect(ends.every(({ length }) => length === 1)).toBe(true);
+  expect(ends.flat().filter((how) => how !== "made" && how !== "cluster_unavailable")).toEqual([]);
+  expect(accepted.size).toBeGreaterThan(20);
+  expect(await cluster.work.dead()).toEqual([]);
+});
+
+/** Those of killed axons too: their answers are in the cluster, for whoever asks for them. */
+async function allAnswered(cluster: Cluster, accepted: ReadonlySet<string>): Promise<void> {
+  const kind = kindOf(openHotkey(SEED), MANIFEST);
+  await until(async () => {
+    const { waiting, taken } = await cluster.work.counts(kind);
+    return waiting + taken === 0;
+  }, "the queue is empty");
+  const answers = await cluster.once(ANSWERS, ANSWER_SECONDS);
+  const events = new Set<string>();
+  for (const id of accepted) events.add(JSON.parse(await answers.get(id) ?? "{}").event);
+  expect([...events]).toEqual(["done"]);
+}
