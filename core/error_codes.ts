@@ -230,6 +230,15 @@ export const ERROR_CODES = {
     ...{ blame: "nobody", status: 503 },
     remedy: "Try again after the seconds of the header retry-after.",
   },
+  job_not_found: {
+    ...{ blame: "caller", status: 404 },
+    remedy:
+      "Check the job's id and the key: jobs are their key's alone, and kept for some days only.",
+  },
+  idempotency_conflict: {
+    ...{ blame: "caller", status: 409 },
+    remedy: "Send another Idempotency-Key with another job; the same one repeats the same job.",
+  },
   cancelled: {
     ...{ blame: "nobody", status: 409 },
     remedy: "Do nothing: it was cancelled.",

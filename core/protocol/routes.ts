@@ -14,6 +14,10 @@ export const PATHS = {
   score: "/v1/score",
   results: "/v1/results",
   attestations: "/v1/attestations",
+  jobs: "/v1/jobs",
+  job: "/v1/jobs/:id",
+  jobEvents: "/v1/jobs/:id/events",
+  jobImage: "/v1/jobs/:id/images/:n",
   /** Of both. */
   receipts: "/v1/receipts",
   /** The same list, as a file of the pages that a server sends. */

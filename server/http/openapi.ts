@@ -6,15 +6,17 @@ export interface RouteDoc {
   /** Names of what may follow the path's question mark. */
   readonly query?: readonly string[];
   readonly summary: string;
-  /** Who may call: anybody; with a signature of Epistula's version 2; or also with a bearer. */
-  readonly auth: "open" | "signed" | "signed or bearer";
+  /** Who may call: anybody; with a signature of Epistula's version 2; with a bearer; or either. */
+  readonly auth: "open" | "signed" | "bearer" | "signed or bearer";
   /** Schema of the body. */
   readonly body?: string;
   /** Schema of a JSON answer, or the media types of another. */
   readonly answer: string | readonly string[];
   /** Media types that it answers with as well, where the header `accept` prefers them. */
   readonly preferred?: readonly string[];
-  /** Statuses besides 200 that it may answer. */
+  /** Of what is done; 200 without it. */
+  readonly status?: number;
+  /** Other statuses that it may answer. */
   readonly errors: readonly number[];
 }
 
@@ -27,6 +29,13 @@ const SIGNED = [
   "Epistula-Request-Signature",
 ];
 
+const SECURITY: Readonly<Record<RouteDoc["auth"], readonly unknown[]>> = {
+  open: [],
+  signed: [{ epistula: [] }],
+  bearer: [{ bearer: [] }],
+  "signed or bearer": [{ epistula: [] }, { bearer: [] }],
+};
+
 const REASONS: Readonly<Record<number, string>> = {
   400: "Something of the request is wrong; the message names it",
   401: "Not signed, too old, used before, or the signature is another's",
@@ -34,7 +43,7 @@ const REASONS: Readonly<Record<number, string>> = {
   404: "There is no such thing, or no more",
   406: "None of the media types that are accepted",
   408: "The body was too slow",
-  409: "It was cancelled",
+  409: "It was cancelled, or used before for another call",
   413: "The body is too large",
   429: "No room now; Retry-After says when",
   503: "Not now; Retry-After says when",
@@ -71,7 +80,8 @@ export function openApi(
 }
 
 function operationOf(route: RouteDoc): unknown {
-  const { summary, path, query = [], auth, body, answer, preferred = [], errors } = route;
+  const { summary, path, query = [], auth, body, answer, preferred = [], status = 200 } = route;
+  const { errors } = route;
   const schema = { type: "string" };
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)]
@@ -81,13 +91,11 @@ function operationOf(route: RouteDoc): unknown {
   return {
     summary,
     ...(parameters.length > 0 && { parameters }),
-    security: auth === "open"
-      ? []
-      : [{ epistula: [] }, ...(auth === "signed" ? [] : [{ bearer: [] }])],
+    security: SECURITY[auth],
     ...(body && { requestBody: { required: true, content: json(body) } }),
     responses: {
-      200: {
-        description: "Done",
+      [status]: {
+        description: status === 202 ? "Accepted" : "Done",
         content: typeof answer === "string"
           ? { ...json(answer), ...files(preferred) }
           : files(answer),

@@ -16,20 +16,20 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** @throws RetryLater `rate_limited`. */
-  take(key: string): void {
-    this.check(key);
+  /** @param max where it is not everybody's. @throws RetryLater `rate_limited`. */
+  take(key: string, max?: number): void {
+    this.check(key, max);
     this.count(key);
   }
 
   /** Whether there is a use left. @throws RetryLater `rate_limited`. */
-  check(key: string): void {
+  check(key: string, max = this.#max): void {
     const now = this.#clock();
     const use = this.#useOf(key, now);
-    if (use.count < this.#max) return;
+    if (use.count < max) return;
     throw new RetryLater(
       "rate_limited",
-      `Cannot ${this.#doing}: ${this.#max} times in ${this.#windowMs / 1000} s is the limit`,
+      `Cannot ${this.#doing}: ${max} times in ${this.#windowMs / 1000} s is the limit`,
       (use.since + this.#windowMs - now) / 1000,
     );
   }

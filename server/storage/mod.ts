@@ -28,5 +28,6 @@ export {
 } from "./output_file.ts";
 export { readAtMost } from "./read_at_most.ts";
 export { sha256, sha256Of, sha256OfFile } from "./sha256.ts";
+export { Sql, type SqlRow } from "./sql.ts";
 export { PRIVATE_FOLDER, takeFolder } from "./state_lock.ts";
 export { diskFull, freeBytes, isMissing, storageFailed } from "./storage_error.ts";

@@ -9,6 +9,7 @@ import {
 } from "../chain/mod.ts";
 import { addConfigOption, numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 import { addEngineOptions, loraOption } from "../compute/mod.ts";
+import { DEFAULT_JOBS, DEFAULT_WEBHOOKS } from "../gateway/mod.ts";
 import {
   addLogOptions,
   addNeuronOptions,
@@ -26,6 +27,8 @@ import { FETCH_MS } from "./scorer.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_window.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
+
+const HOUR_MS = 3600 * 1000;
 
 interface ValidatorFlags extends NeuronFlags {
   readonly role: string;
@@ -45,6 +48,10 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "forward.max_work": string;
   readonly "forward.check_share": string;
   readonly "check.timeout": string;
+  readonly "jobs.keep": string;
+  readonly "jobs.parallel": string;
+  readonly "jobs.queue": string;
+  readonly "jobs.webhooks_private": boolean;
   readonly "stress.concurrency": string;
   readonly "stress.rest": string;
   readonly "stress.max": string;
@@ -144,6 +151,15 @@ export function validatorCommand(): Command {
     .addOption(
       listOption("--calibration.trust <keys...>", "hotkeys whose records are believed"),
     )
+    .optionsGroup("Jobs of applications:")
+    .option(
+      "--jobs.keep <hours>",
+      "for which a job and its images are kept after its end",
+      String(DEFAULT_JOBS.keepMs / HOUR_MS),
+    )
+    .option("--jobs.parallel <n>", "images made at the same time", String(DEFAULT_JOBS.parallel))
+    .option("--jobs.queue <n>", "images that may wait, of all keys", String(DEFAULT_JOBS.queue))
+    .option("--jobs.webhooks_private", "call webhooks in your own network too", false)
     .optionsGroup("Testing miners:")
     .option(
       "--stress.window <seconds>",
@@ -224,6 +240,13 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     publicUrl: flags["api.url"],
     credentials: credentialsOf(flags),
     requestsPerMinute: wholeFlag("--api.rate", flags["api.rate"], 1, 1e6),
+    jobs: {
+      ...DEFAULT_JOBS,
+      parallel: wholeFlag("--jobs.parallel", flags["jobs.parallel"], 1, 1024),
+      queue: wholeFlag("--jobs.queue", flags["jobs.queue"], 1, 1e6),
+      keepMs: HOUR_MS * numberFlag("--jobs.keep", flags["jobs.keep"], 0, 1e5),
+    },
+    webhooks: { ...DEFAULT_WEBHOOKS, allowPrivate: flags["jobs.webhooks_private"] },
   });
   await runNeuron("validating", validator, log);
 }

@@ -20,14 +20,13 @@ import {
   eventStream,
   parseJson,
   preferredType,
-  RateLimit,
   readBody,
   type RequestGuard,
   type Route,
   route,
 } from "../http/mod.ts";
 import type { Screen } from "../safety/mod.ts";
-import type { ApiKeys } from "./api_keys.ts";
+import { type ApiKey, checkOrder, type Gateway } from "../gateway/mod.ts";
 import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { watermarkFile } from "./watermark.ts";
@@ -35,20 +34,14 @@ import { watermarkFile } from "./watermark.ts";
 /** What serving users needs of its validator. */
 export interface GenerateParts {
   readonly forwarder: Pick<Forwarder, "generate">;
-  readonly keys: Pick<ApiKeys, "find">;
+  readonly gateway: Pick<Gateway, "parts">;
   /** Throws for hotkeys that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly defaults: Omit<RequestDefaults, "seed">;
-  /** Throws for what the model cannot make. */
-  readonly checkRequest: (request: GenerationRequest) => void;
-  /** Looks at prompts and images; without it nobody does. */
-  readonly screen?: Screen;
   /** Marks images that callers want marked. */
   readonly codec: ImageCodec;
   /** Origins whose pages may ask; `*` for any, none for none. */
   readonly origins: readonly string[];
-  /** A minute, of each caller. */
-  readonly requestsPerMinute: number;
 }
 
 const JSON_TYPE = "application/json";
@@ -69,8 +62,13 @@ interface Order {
   readonly request: GenerationRequest;
   readonly format: ImageFormat;
   readonly watermark: boolean;
+}
+
+/** One that its caller may have. */
+interface Admitted extends Order {
   /** Sentences for the user. */
   readonly notices: readonly string[];
+  readonly screen: Screen;
 }
 
 /** Where users ask for images. @param failed is called with our own mistakes. */
@@ -80,7 +78,6 @@ export function generateRoute(
   metrics: ValidatorMetrics,
   failed: (error: unknown) => void,
 ): Route {
-  const limit = new RateLimit("generate", parts.requestsPerMinute, 60_000);
   return route({
     ...{ method: "post", path: PATHS.generate, auth: "signed or bearer", body: "ImageCall" },
     summary:
@@ -89,20 +86,21 @@ export function generateRoute(
     answer: "ImageForUser",
     preferred: TYPES.slice(1),
     errors: [400, 401, 403, 406, 408, 409, 413, 429, 503],
-    before: parts.origins.length > 0 ? [allowOrigins(parts.origins)] : [],
+    before: allowOrigins(parts.origins),
     handle: async (context) => {
-      const { who, body } = await admit(context.req.raw, guard, parts);
+      const { owner, body } = await admit(context.req.raw, guard, parts);
       const count = outcomeCounter(metrics);
-      const order = await reporting(count, () => {
+      const { parts: door } = parts.gateway;
+      const order = await reporting(count, async () => {
         const order = orderOf(context, body, parts);
-        // A bad request does not use up the rate.
-        limit.take(who);
-        return order;
+        const notices = await checkOrder(door, { owner, requests: [order.request] });
+        return { ...order, notices, screen: door.screen(owner) };
       });
       return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
           const image = await imageFor(order, parts, waiting);
           count("served");
+          door.store.usage.made(owner.id, order.request);
           return image;
         }));
     },
@@ -110,12 +108,16 @@ export function generateRoute(
 }
 
 /** Lets pages of these origins use the API with their user's key. */
-function allowOrigins(origins: readonly string[]): MiddlewareHandler {
-  return cors({
+export function allowOrigins(origins: readonly string[]): MiddlewareHandler[] {
+  if (origins.length === 0) return [];
+  const allowHeaders = ["authorization", "content-type", "accept", "idempotency-key"];
+  return [cors({
     origin: origins.includes("*") ? "*" : [...origins],
-    ...{ allowMethods: ["POST"], allowHeaders: ["authorization", "content-type", "accept"] },
-    ...{ exposeHeaders: ["retry-after", "stepwise-receipt"], maxAge: PREFLIGHT_SECONDS },
-  });
+    ...{ allowMethods: ["GET", "POST", "DELETE"] },
+    allowHeaders: [...allowHeaders, "last-event-id"],
+    exposeHeaders: ["retry-after", "stepwise-receipt", "location", "x-request-id"],
+    maxAge: PREFLIGHT_SECONDS,
+  })];
 }
 
 function outcomeCounter(metrics: ValidatorMetrics): (outcome: string) => void {
@@ -136,16 +138,14 @@ async function reporting<T>(
   }
 }
 
-/** @throws AppError of a request that is no miner's fault: bad, impossible, or not acceptable. */
+/** @throws AppError of a request that is bad or not acceptable. */
 function orderOf(context: Context, body: Uint8Array, parts: GenerateParts): Order {
   const type = preferredType(context, TYPES);
   const call = decodeImageCall(parseJson(body));
   const request = requestOf(call, parts.defaults);
-  parts.checkRequest(request);
-  const notices = parts.screen?.request(request) ?? [];
   const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
   const format = call.format ?? preferred ?? "png";
-  return { type, request, format, watermark: call.watermark, notices };
+  return { type, request, format, watermark: call.watermark };
 }
 
 /** A miner's image, and its file as the user gets it. */
@@ -157,13 +157,13 @@ interface Served {
 }
 
 async function imageFor(
-  { request, format, watermark, notices }: Order,
-  { forwarder, codec, screen }: GenerateParts,
+  { request, format, watermark, notices, screen }: Admitted,
+  { forwarder, codec }: GenerateParts,
   waiting: Waiting,
 ): Promise<Served> {
   const forwarded = await forwarder.generate(request, format, waiting);
   const { image } = forwarded;
-  const told = await screen?.image(image) ?? [];
+  const told = await screen.image(image);
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
   return { forwarded, file, notices: [...notices, ...told] };
 }
@@ -171,7 +171,7 @@ async function imageFor(
 /** As JSON, as the file alone, or as events. */
 async function answer(
   context: Context,
-  order: Order,
+  order: Admitted,
   failed: (error: unknown) => void,
   serve: (waiting: Waiting) => Promise<Served>,
 ): Promise<Response> {
@@ -194,27 +194,15 @@ async function answer(
 async function admit(
   request: Request,
   guard: RequestGuard,
-  { keys, allowed }: Pick<GenerateParts, "keys" | "allowed">,
-): Promise<{ readonly who: string; readonly body: Uint8Array }> {
+  { gateway, allowed }: Pick<GenerateParts, "gateway" | "allowed">,
+): Promise<{ readonly owner: ApiKey; readonly body: Uint8Array }> {
   const authorization = request.headers.get("authorization");
-  if (authorization === null) {
-    if (!request.headers.has("epistula-version")) {
-      throw new AppError(
-        "request_unsigned",
-        "Cannot generate: there is no API key (authorization: Bearer ...), nor a signature",
-      );
-    }
+  if (authorization === null && request.headers.has("epistula-version")) {
     const { signedBy, body } = await guard.take(request, MAX_REQUEST_BYTES, allowed);
-    return { who: signedBy, body };
+    return { owner: { id: signedBy, name: signedBy, limits: {} }, body };
   }
-  const who = keys.find(authorization);
-  if (who === undefined) {
-    throw new AppError(
-      "not_allowed",
-      "Cannot generate: the API key is not one of this validator's",
-    );
-  }
-  return { who, body: await readBody(request, MAX_REQUEST_BYTES) };
+  const owner = gateway.parts.keys.admit(authorization);
+  return { owner, body: await readBody(request, MAX_REQUEST_BYTES) };
 }
 
 /** One image, of a seed that the caller or chance chose. */

@@ -1,6 +1,7 @@
 import { AppError } from "../../core/error.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
+import type { ModelFacts } from "../../core/model/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import { openVerifier, schedulerKey, tailOf as claimedTail } from "../../core/verifier/mod.ts";
 import { openCalibration } from "../calibrate/mod.ts";
@@ -17,7 +18,7 @@ export interface Scoring {
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
   /** With a model of its own alone. */
-  readonly manifest?: string;
+  readonly model?: Pick<ModelFacts, "id" | "manifest">;
   readonly compute?: string;
   /** Why it can check nothing now, as a sentence. */
   readonly problem?: () => string | undefined;
@@ -58,7 +59,7 @@ export async function openScoring(
       checkWork(request, defaults, options.forward.maxWork);
       checkRequest(request);
     },
-    manifest: facts.manifest,
+    model: facts,
     compute: engine.compute,
     problem: () => engine.problem,
   };

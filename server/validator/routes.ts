@@ -10,11 +10,12 @@ import {
 import { generationRequestSchema } from "../../core/request/mod.ts";
 import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
 import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
+import type { Gateway } from "../gateway/mod.ts";
 import { neuronRoutes } from "../neuron/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { SITE_FOLDER } from "../web/mod.ts";
 import { type AttestationParts, attestationRoutes } from "./attestation_routes.ts";
-import { type GenerateParts, generateRoute } from "./generate_route.ts";
+import { allowOrigins, type GenerateParts, generateRoute } from "./generate_route.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { receiptsOf } from "./provenance.ts";
@@ -23,6 +24,7 @@ import type { Scorer } from "./scorer.ts";
 
 /** The part of a validator that users and other validators talk to. */
 export interface ForwardingParts extends GenerateParts {
+  readonly gateway: Pick<Gateway, "parts" | "routes" | "schemas">;
   readonly scorer: Scorer;
 }
 
@@ -62,11 +64,16 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
         ...attestationRoutes(parts),
         resultsRoute(guard, ledger),
         ...(forwarding
-          ? [generateRoute(guard, forwarding, metrics, failed), scoreRoute(guard, forwarding)]
+          ? [
+            generateRoute(guard, forwarding, metrics, failed),
+            scoreRoute(guard, forwarding),
+            ...forwarding.gateway.routes(allowOrigins(forwarding.origins)),
+          ]
           : []),
       ],
       schemas: {
         ...validatorSchemas(),
+        ...forwarding?.gateway.schemas,
         ...{ GenerationRequest: generationRequestSchema(), Error, Info: OBJECT },
         ...{ Attestation: attestationSchema(), Attestations: OBJECT, Stored: OBJECT },
       },

@@ -3,20 +3,21 @@ import { takeFolder } from "../storage/mod.ts";
 import { AppError, reason } from "../../core/error.ts";
 import type { Witness } from "../../core/transcript/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
-import { workOf } from "../../core/request/mod.ts";
+import { type GenerationRequest, workOf } from "../../core/request/mod.ts";
 import { SubnetWatch } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { ContentCredentials } from "../credentials/mod.ts";
+import { type Gateway, openGateway } from "../gateway/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { Safety } from "../safety/mod.ts";
-import { ApiKeys } from "./api_keys.ts";
 import { systemClock } from "./clock.ts";
 import { DriftWatch } from "./drift_watch.ts";
 import { Forwarder } from "./forwarder.ts";
 import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
+import { makeBy } from "./make_by_miners.ts";
 import { MinerCaller } from "./miner_caller.ts";
 import { openScoring } from "./open_scoring.ts";
 import { pullResults } from "./other_half.ts";
@@ -69,11 +70,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     drifting: () => peers().filter(({ hotkey }) => ledger.metrics(hotkey).drifting).length,
     block: () => ledger.weights.last()?.block,
   });
-  const model = await openScoring(options, { metrics, codec }, stack);
+  const scoring = await openScoring(options, { metrics, codec }, stack);
   const recent = new RecentShapes();
-  const forwarder = model.manifest === undefined ? undefined : new Forwarder({
-    ...{ caller, ledger, log, scorer: model.scorer, manifest: model.manifest },
-    work: (request) => workOf(request, model.defaults),
+  const { model } = scoring;
+  const work = (request: GenerationRequest) => workOf(request, scoring.defaults);
+  const forwarder = model && new Forwarder({
+    ...{ caller, ledger, log, scorer: scoring.scorer, manifest: model.manifest, work },
     asked: (request, format) => recent.add(request, format),
     ...{ random: secureRandom, clock: systemClock },
     ranked: () => {
@@ -84,25 +86,34 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     },
     options: options.forward,
   });
+  const served = forwarder && options.metadata !== false
+    ? saysWhereFrom(forwarder, {
+      ...{ ledger, codec, url: options.publicUrl },
+      credentials: options.credentials &&
+        stack.use(new ContentCredentials(options.credentials, VERSION)),
+    })
+    : forwarder;
+  const safety = stack.use(new Safety());
+  const gateway = model && served && stack.use(
+    await openGateway({
+      ...{ folder, log, work, make: makeBy(served), keyFile: options.apiKeys },
+      ...{ jobs: options.jobs, webhooks: options.webhooks },
+      requestsPerMinute: options.requestsPerMinute,
+      screen: ({ limits }) => safety.under(limits.nsfw === true ? "off" : options.nsfw ?? "off"),
+      model: { id: model.id, defaults: scoring.defaults, check: scoring.checkRequest },
+    }),
+  );
   const app = validatorRoutes({
     guard: new RequestGuard(address, replay, Date.now, stack.use(new LoopLag())),
     ...{ metrics, version: VERSION },
-    forwarding: forwarder && {
-      forwarder: options.metadata === false ? forwarder : saysWhereFrom(forwarder, {
-        ...{ ledger, codec, url: options.publicUrl },
-        credentials: options.credentials &&
-          stack.use(new ContentCredentials(options.credentials, VERSION)),
-      }),
-      scorer: model.scorer,
-      screen: stack.use(new Safety()).under(options.nsfw ?? "off"),
-      keys: ApiKeys.open(options.apiKeys, log),
+    forwarding: served && gateway && {
+      ...{ forwarder: served, gateway, scorer: scoring.scorer },
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
-      ...{ codec, defaults: model.defaults, checkRequest: model.checkRequest },
-      ...{ requestsPerMinute: options.requestsPerMinute, origins: options.origins },
+      ...{ codec, defaults: scoring.defaults, origins: options.origins },
     },
     info: () => ({
       ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },
-      ...{ netuid: chain.netuid, block: chain.block, compute: model.compute },
+      ...{ netuid: chain.netuid, block: chain.block, compute: scoring.compute },
       miners: peers().map((peer) => minerRow(peer, ledger)),
       weights: ledger.weights.last(),
     }),
@@ -112,29 +123,34 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     problems: () =>
       stopping
         ? ["It is stopping."]
-        : [...subnet.problems(address), model.problem?.() ?? []].flat(),
+        : [...subnet.problems(address), scoring.problem?.() ?? []].flat(),
     log,
   });
   stack.defer(() => forwarder?.idle());
   const drifts = new DriftWatch(ledger, log);
-  stack.use(maintain(forwarder, ledger, () => drifts.look(peers()), log));
+  stack.use(maintain({ forwarder, gateway, ledger }, () => drifts.look(peers()), log));
   if (options.otherHalf !== undefined) {
     stack.use(exchangeResults(options.otherHalf, ledger, options));
   }
   const server = await listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
+  // Before the server, which waits for its answers.
+  stack.defer(() => gateway?.stop());
   if (roles.stress) {
     stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
     const permit = new Permit(address, log);
     const testable = () => permit.testable(subnet.metagraph, peers());
-    stack.use(await stressLoop(options, { ledger, caller, recent, peers: testable, ...model }));
+    stack.use(await stressLoop(options, { ledger, caller, recent, peers: testable, ...scoring }));
   }
   const owned = stack.move();
   return {
     url: `http://${options.hostname}:${server.addr.port}`,
     hotkey: address,
     ledger,
-    pending: () => ({ requestsAndChecks: forwarder?.running ?? 0 }),
+    pending: () => ({
+      requestsAndChecks: forwarder?.running ?? 0,
+      jobImages: gateway?.parts.jobs.counts.running ?? 0,
+    }),
     [Symbol.asyncDispose]: () => {
       stopping = true;
       return owned.disposeAsync();
@@ -153,8 +169,11 @@ async function newestBlock(
 
 /** Makes the checks that are left over, and deletes what no longer counts. */
 function maintain(
-  forwarder: Forwarder | undefined,
-  ledger: Ledger,
+  { forwarder, gateway, ledger }: {
+    readonly forwarder: Forwarder | undefined;
+    readonly gateway: Gateway | undefined;
+    readonly ledger: Ledger;
+  },
   look: () => void,
   log: Log,
 ): AsyncDisposable {
@@ -162,6 +181,7 @@ function maintain(
     look();
     await forwarder?.resume();
     ledger.sweep();
+    await gateway?.sweep();
   }, (error) => log("failed", { error: String(error) }, "error"));
 }
 

@@ -26,11 +26,11 @@ interface StressNeeds extends Scoring {
 /** Tests miners with requests that look like users'. */
 export async function stressLoop(
   options: ValidatorOptions,
-  { ledger, caller, peers, scorer, defaults, manifest, recent }: StressNeeds,
+  { ledger, caller, peers, scorer, defaults, model, recent }: StressNeeds,
 ): Promise<StressLoop> {
   const random = secureRandom;
   const draw = testDraw({
-    ...{ defaults, manifest, recent, random, fixed: options.synthetic },
+    ...{ defaults, manifest: model?.manifest, recent, random, fixed: options.synthetic },
     prompts: await promptsOf(options),
   });
   const parts = {

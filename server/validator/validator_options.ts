@@ -1,4 +1,5 @@
 import type { SubtensorClient } from "../chain/mod.ts";
+import type { JobsOptions, WebhookOptions } from "../gateway/mod.ts";
 import type { NeuronOptions } from "../neuron/mod.ts";
 import type { NsfwPolicy } from "../safety/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
@@ -50,4 +51,6 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly publicUrl?: string;
   /** User requests a minute, of each caller. */
   readonly requestsPerMinute: number;
+  readonly jobs: JobsOptions;
+  readonly webhooks: WebhookOptions;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DEFAULT_JOBS, DEFAULT_WEBHOOKS } from "../../server/gateway/mod.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspect } from "node:util";
 import { openWallet, type SubtensorClient, type Wallet } from "../../server/chain/mod.ts";
@@ -66,7 +67,7 @@ function startOwn(
     forward: { ...DEFAULT_FORWARD, hedgeMs: 1000, timeoutMs, checkShare: 1 },
     ...{ stress: DEFAULT_STRESS, concurrency: 1, restMs: 60_000, synthetic: {} },
     ...{ apiKeys: join(subnet.folder, "keys.txt"), allowed: [], origins: [] },
-    requestsPerMinute: 1000,
+    ...{ requestsPerMinute: 1000, jobs: DEFAULT_JOBS, webhooks: DEFAULT_WEBHOOKS },
   });
 }
 

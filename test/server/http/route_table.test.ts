@@ -1,10 +1,11 @@
 import { Hono } from "hono";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { imageCodec } from "../../../core/image/mod.ts";
 import { PATHS } from "../../../core/protocol/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { mount, openApi, ReplayWindow, RequestGuard, route } from "../../../server/http/mod.ts";
-import { ApiKeys } from "../../../server/validator/api_keys.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+import { testGateway } from "../../fixtures/gateway.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
@@ -15,15 +16,17 @@ const self = openHotkey("11".repeat(32));
 const guard = () => new RequestGuard(self.address, new ReplayWindow(":memory:"));
 const never = () => Promise.reject(new Error("nothing is asked here"));
 
-function validator(forwards: boolean): Hono {
+async function validator(forwards: boolean): Promise<Hono> {
+  const gateway = await testGateway(await temporaryFolder());
+  onTestFinished(() => gateway[Symbol.asyncDispose]());
   return validatorRoutes({
     ...{ version: "test", info: () => ({}), log: () => {}, registered: () => false },
     ...{ ledger: new Ledger(":memory:"), guard: guard() },
     metrics: new ValidatorMetrics({ miners: () => 0, block: () => undefined }),
     forwarding: forwards
       ? {
-        ...{ forwarder: { generate: never }, scorer: never, keys: new ApiKeys([]) },
-        ...{ allowed: () => {}, checkRequest: () => {}, requestsPerMinute: 1, codec: imageCodec },
+        ...{ forwarder: { generate: never }, scorer: never, gateway },
+        ...{ allowed: () => {}, codec: imageCodec },
         origins: [],
         defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       }
@@ -58,7 +61,7 @@ function miner(): Hono {
   });
 }
 
-const SERVERS: readonly (readonly [string, () => Hono])[] = [
+const SERVERS: readonly (readonly [string, () => Hono | Promise<Hono>])[] = [
   ["a miner", miner],
   ["a validator", () => validator(true)],
   ["a validator that only tests", () => validator(false)],
@@ -82,13 +85,13 @@ function served({ routes }: Hono): string[] {
 }
 
 test.each(SERVERS)("%s serves what it documents, and documents what it serves", async (_, open) => {
-  const app = open();
+  const app = await open();
   expect(await documented(app)).toEqual(served(app));
   expect(served(app).length).toBeGreaterThan(5);
 });
 
 test.each(SERVERS)("%s has every schema that its document names", async (_, open) => {
-  const text = await (await open().request(PATHS.openapi)).text();
+  const text = await (await (await open()).request(PATHS.openapi)).text();
   const { components: { schemas } } = JSON.parse(text);
   for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
     expect(schemas).toHaveProperty(name);
@@ -96,7 +99,7 @@ test.each(SERVERS)("%s has every schema that its document names", async (_, open
 });
 
 test.each(SERVERS)("%s answers 404 to what is none of its routes", async (_, open) => {
-  const app = open();
+  const app = await open();
   for (const path of ["/v1", "/v1/nothing", "/v1/generations/a/b/c", "/v2/info"]) {
     const response = await app.request(path);
     expect(response.status, path).toBe(404);

@@ -12,13 +12,14 @@ import { readModelConfig } from "../../../core/model/mod.ts";
 import { ReplayWindow, RequestGuard, RetryLater } from "../../../server/http/mod.ts";
 import { openModel } from "../../../server/models/mod.ts";
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { ApiKeys } from "../../../server/validator/api_keys.ts";
 import type { Forwarded, Waiting } from "../../../server/validator/forwarder.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { Safety, type Screen } from "../../../server/safety/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { validatorRoutes } from "../../../server/validator/routes.ts";
 import { corsOrigins } from "../../../server/validator/cors_origins.ts";
+import type { Gateway } from "../../../server/gateway/mod.ts";
+import { keyFileIn, testGateway } from "../../fixtures/gateway.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
@@ -26,9 +27,12 @@ const KEY = "a-key-of-an-application";
 const self = openHotkey("11".repeat(32));
 const { scheduler, unet } = await readModelConfig(await openModel("embedded", {}));
 const fit = { plans: plannerOf(scheduler), unet, adapters: [] };
+const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 5 };
 const IMAGE = new TextEncoder().encode("an image");
 
-let stack: DisposableStack;
+let stack: AsyncDisposableStack;
+let gateway: Gateway;
+let screen: Screen | undefined;
 let app: ReturnType<typeof validatorRoutes>;
 let forwarded: Forwarded;
 const generate = vi.fn((_request: GenerationRequest, _format: string, _waiting?: Waiting) =>
@@ -37,7 +41,7 @@ const generate = vi.fn((_request: GenerationRequest, _format: string, _waiting?:
 
 beforeEach(async () => {
   generate.mockClear();
-  stack = new DisposableStack();
+  stack = new AsyncDisposableStack();
   const receipt = await inventedReceipt(self, SMALL_REQUEST, {});
   forwarded = {
     peer: { uid: 1, hotkey: self.address, url: "http://127.0.0.1:1" },
@@ -45,12 +49,23 @@ beforeEach(async () => {
     image: IMAGE,
     verdict: "honest",
   };
+  const folder = await Deno.makeTempDir({ prefix: "stepwise-test-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  gateway = stack.use(
+    await testGateway(folder, {
+      model: { id: "tau-tiny", defaults: DEFAULTS, check: (request) => checkFit(fit, request) },
+      keyFile: await keyFileIn(folder, KEY),
+      requestsPerMinute: 3,
+      screen: () => screen ?? { request: () => [], image: () => Promise.resolve([]) },
+    }),
+  );
   open([]);
 });
-afterEach(() => stack.dispose());
+afterEach(() => stack.disposeAsync());
 
 /** Opens the API to pages of these origins. */
-function open(origins: readonly string[], screen?: Screen): void {
+function open(origins: readonly string[], looks?: Screen): void {
+  screen = looks;
   app = validatorRoutes({
     ...{ version: "test", info: () => ({}), log: () => {}, registered: () => false },
     ledger: stack.use(new Ledger(":memory:")),
@@ -59,12 +74,10 @@ function open(origins: readonly string[], screen?: Screen): void {
     forwarding: {
       forwarder: { generate },
       scorer: () => Promise.reject(new Error("nothing is scored here")),
-      keys: new ApiKeys([KEY]),
+      gateway,
       allowed: () => {},
-      defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
-      checkRequest: (request) => checkFit(fit, request),
-      ...{ codec: imageCodec, screen },
-      requestsPerMinute: 3,
+      defaults: DEFAULTS,
+      codec: imageCodec,
       origins,
     },
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { join } from "node:path";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { ApiKeys } from "../../../server/validator/api_keys.ts";
+import { hashOfKey, KeyFile } from "../../../server/gateway/keys/mod.ts";
 
 const [FIRST, SECOND] = ["first-key-of-an-application", "second-key-of-an-application"];
 
@@ -9,13 +9,12 @@ async function opened(text: string) {
   const path = join(await temporaryFolder(), "keys.txt");
   await Deno.writeTextFile(path, text);
   const events: (readonly [string, string | undefined])[] = [];
-  const open = () => ApiKeys.open(path, (event, _, level) => events.push([event, level]));
+  const open = () => new KeyFile(path, (event, _, level) => events.push([event, level]));
   const write = (text: string) => Deno.writeTextFile(path, text);
   return { path, open, write, events };
 }
 
-const finds = (keys: Pick<ApiKeys, "find">, key: string) =>
-  keys.find(`Bearer ${key}`) !== undefined;
+const finds = (keys: KeyFile, key: string) => keys.has(hashOfKey(key));
 
 test.each([
   ["# mine\n\nshort\n", /line 3 of .*keys\.txt has 5 characters, less than 16/],
@@ -53,5 +52,5 @@ test("while the file is bad or away the keys of before stay, and it is said once
 });
 
 test("without a file there are no keys", () => {
-  expect(finds(ApiKeys.open(undefined, () => {}), FIRST)).toBe(false);
+  expect(finds(new KeyFile(undefined, () => {}), FIRST)).toBe(false);
 });

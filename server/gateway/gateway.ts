@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import type { MiddlewareHandler } from "hono";
+import type { GenerationRequest } from "../../core/request/mod.ts";
+import type { Route } from "../http/mod.ts";
+import type { Screen } from "../safety/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { Jobs, type JobsOptions, type Make } from "./jobs/mod.ts";
+import { KeyFile, Keys } from "./keys/mod.ts";
+import {
+  type GatewayModel,
+  type GatewayParts,
+  jobCallSchema,
+  jobJson,
+  jobSchemas,
+  jobsRoutes,
+  Links,
+} from "./routes/mod.ts";
+import { type ApiKey, GatewayStore, type Job } from "./store/mod.ts";
+import { type WebhookOptions, Webhooks } from "./webhooks/mod.ts";
+
+/** What a gateway is opened with. */
+export interface GatewayOptions {
+  /** Of all that it must not lose. */
+  readonly folder: string;
+  readonly make: Make;
+  /** Of one image, in images of the model's default. */
+  readonly work: (request: GenerationRequest) => number;
+  readonly model: GatewayModel;
+  /** What looks at a key's prompts and images; without it nobody does. */
+  readonly screen?: (key: ApiKey) => Screen;
+  readonly jobs: JobsOptions;
+  readonly webhooks: WebhookOptions;
+  /** A file of keys without limits. */
+  readonly keyFile?: string;
+  /** Of a key that has no limit of its own. */
+  readonly requestsPerMinute: number;
+  readonly log: Log;
+}
+
+/** The door for applications, with all that is behind it. */
+export interface Gateway extends AsyncDisposable {
+  /** What its interfaces are served with. */
+  readonly parts: GatewayParts;
+  readonly store: GatewayStore;
+  /** @param before what every request passes first, such as CORS. */
+  routes(before?: readonly MiddlewareHandler[]): Route[];
+  /** JSON Schemas by the names that the routes have for them. */
+  readonly schemas: Readonly<Record<string, unknown>>;
+  /** Forgets what is no longer kept. */
+  sweep(): Promise<void>;
+  /** Begins nothing more, and ends what watches: a server that stops waits for its answers. */
+  stop(): void;
+}
+
+/** The file in a gateway's folder that holds jobs and keys. */
+export function gatewayFile(folder: string): string {
+  return join(folder, "gateway.sqlite");
+}
+
+/** Opens the gateway of a folder, and takes up the jobs that were accepted before. */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack();
+  const { folder, work, model, log, requestsPerMinute, screen = () => NOBODY_LOOKS } = options;
+  const store = stack.use(new GatewayStore(gatewayFile(folder)));
+  const file = new KeyFile(options.keyFile, log);
+  const keys = new Keys({ store, file, requestsPerMinute });
+  const links = new Links(store.secret, store.now);
+  const shown = (job: Job) => jobJson(job, { jobs, links });
+  const webhooks = stack.use(new Webhooks({ store, shown, options: options.webhooks, log }));
+  const make = screened(options.make, (owner) => screen(keys.byId(owner)));
+  const jobs = stack.use(
+    await Jobs.open({
+      ...{ store, make, work, log, options: options.jobs, folder: join(folder, "jobs") },
+      onEnd: ({ webhook }) => webhook === undefined ? undefined : webhooks.look(),
+    }),
+  );
+  webhooks.look();
+  const parts = { jobs, keys, store, model, screen };
+  const owned = stack.move();
+  return {
+    ...{ parts, store },
+    routes: (before = []) => jobsRoutes(parts, before),
+    schemas: { JobCall: jobCallSchema(), ...jobSchemas() },
+    sweep: () => jobs.sweep(),
+    stop: () => jobs.stop(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+const NOBODY_LOOKS: Screen = { request: () => [], image: () => Promise.resolve([]) };
+
+/** What a policy does not let through is not shown, stored or counted. */
+function screened(make: Make, screenOf: (owner: string) => Screen): Make {
+  return async (request, format, making) => {
+    const { image, record } = await make(request, format, making);
+    const screen = screenOf(making.owner);
+    const notices = [...screen.request(request), ...await screen.image(image)];
+    return { image, record: { ...record, notices: [...record.notices, ...notices] } };
+  };
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import type { Context, MiddlewareHandler } from "hono";
+import { AppError } from "../../../core/error.ts";
+import { PATHS } from "../../../core/protocol/mod.ts";
+import { decodeRequest, type GenerationRequest, randomSeed } from "../../../core/request/mod.ts";
+import { EVENT_STREAM, readBody, type Route, route } from "../../http/mod.ts";
+import type { Once } from "../store/mod.ts";
+import { decodeJobCall, type JobCall, MAX_CALL_BYTES, MAX_IMAGES } from "./job_call.ts";
+import { eventsOf } from "./job_events.ts";
+import { jobJson, type JobView } from "./job_json.ts";
+import { decodeListing, nextOf } from "./listing.ts";
+import { type GatewayParts, takeOrder } from "./take_order.ts";
+import { imagesOfBatch } from "../store/mod.ts";
+import { Links } from "./links.ts";
+
+/** Milliseconds that a call with its files has: within what the server gives a whole request. */
+const CALL_MS = 25_000;
+const MAX_ONCE = 200;
+
+/** Jobs over HTTP. @param before what every request passes first, such as CORS. */
+export function jobsRoutes(
+  parts: GatewayParts,
+  before: readonly MiddlewareHandler[],
+): Route[] {
+  const { jobs, keys, store } = parts;
+  const links = new Links(store.secret, store.now);
+  const view: JobView = { jobs, links };
+  const ownerOf = ({ req }: Context) => keys.admit(req.header("authorization")).id;
+  const common = { auth: "bearer" as const, before };
+  return [
+    route({
+      ...{ ...common, method: "post", path: PATHS.jobs, body: "JobCall", answer: "Job" },
+      summary: "Ask for up to 10 images (the request's batch); answers at once. With the header " +
+        "Idempotency-Key a repeated call is the same job. Files: data URLs, or multipart/form-data",
+      ...{ status: 202, errors: [400, 401, 403, 408, 409, 413, 429] },
+      handle: async (context) => {
+        const owner = keys.admit(context.req.header("authorization"));
+        const { raw } = context.req;
+        const body = await readBody(raw, MAX_CALL_BYTES, CALL_MS);
+        const call = await decodeJobCall(body, raw.headers.get("content-type") ?? "");
+        const { format, webhook, inputs } = call;
+        const job = await takeOrder(parts, {
+          ...{ owner, format, webhook, inputs, once: onceOf(context, body) },
+          requests: requestsOf(call, parts),
+        });
+        return context.json(jobJson(job, view), 202, { location: `${PATHS.jobs}/${job.id}` });
+      },
+    }),
+    route({
+      ...{ ...common, method: "get", path: PATHS.jobs, answer: "Jobs", errors: [400, 401, 403] },
+      query: ["state", "limit", "before"],
+      summary: "The key's jobs, the newest first; `next` is the next page's `before`",
+      handle: (context) => {
+        const listing = decodeListing(context.req.query());
+        const listed = jobs.list(ownerOf(context), listing);
+        const json = listed.map((job) => jobJson(job, view));
+        return context.json({ jobs: json, next: nextOf(listed, listing) });
+      },
+    }),
+    route({
+      ...{ ...common, method: "get", path: PATHS.job, answer: "Job", errors: [401, 403, 404] },
+      summary: "A job as it is now, with its receipts",
+      handle: (context) => {
+        const job = jobs.get(ownerOf(context), context.req.param("id"));
+        return context.json(jobJson(job, view, { full: true }));
+      },
+    }),
+    route({
+      ...{ ...common, method: "delete", path: PATHS.job, answer: "Job", errors: [401, 403, 404] },
+      summary: "Cancel what has not ended; a job that has ended stays as it is",
+      handle: (context) => {
+        const job = jobs.cancel(ownerOf(context), context.req.param("id"));
+        return context.json(jobJson(job, view));
+      },
+    }),
+    route({
+      ...{ ...common, method: "get", path: PATHS.jobEvents, answer: [EVENT_STREAM] },
+      summary:
+        "A job's events: queued, progress, image, and in the end done, failed or cancelled; " +
+        "resumed by the header Last-Event-ID",
+      errors: [401, 403, 404],
+      handle: (context) => {
+        const at = Number(context.req.header("last-event-id") ?? 0);
+        const id = context.req.param("id");
+        const watcher = jobs.watch(ownerOf(context), id, Number.isInteger(at) ? at : 0);
+        return eventsOf(context, watcher, view);
+      },
+    }),
+    route({
+      ...{ ...common, method: "get", path: PATHS.jobImage },
+      answer: ["image/png", "image/jpeg", "image/webp"],
+      query: ["expires", "signature"],
+      summary: "An image of a job: with its key, or by the link that the job has",
+      errors: [401, 403, 404],
+      handle: async (context) => {
+        const { id, n } = context.req.param();
+        const { expires, signature } = context.req.query();
+        const job = signature === undefined ? jobs.get(ownerOf(context), id) : undefined;
+        if (!job) links.check(id, Number(n), expires ?? "", signature);
+        const found = job ?? jobs.signed(id);
+        const bytes = await jobs.image(found, Number(n));
+        return context.body(bytes, 200, { "content-type": `image/${found.format}` });
+      },
+    }),
+  ];
+}
+
+function requestsOf({ request }: JobCall, { model }: GatewayParts): GenerationRequest[] {
+  const decoded = decodeRequest(request, { ...model.defaults, seed: randomSeed() });
+  if (decoded.batch <= MAX_IMAGES) return imagesOfBatch(decoded);
+  throw new AppError(
+    "invalid_request",
+    `Cannot take the job: batch is ${decoded.batch}, and a job has at most ${MAX_IMAGES} images`,
+    { field: "batch" },
+  );
+}
+
+/** @throws AppError `invalid_request`. */
+function onceOf({ req }: Context, body: Uint8Array): Once | undefined {
+  const key = req.header("idempotency-key");
+  if (key === undefined) return undefined;
+  if (key.length >= 1 && key.length <= MAX_ONCE) {
+    return { key, asked: createHash("sha256").update(body).digest("hex") };
+  }
+  const message = `Cannot take the job: Idempotency-Key has not 1 to ${MAX_ONCE} characters`;
+  throw new AppError("invalid_request", message);
+}

@@ -1,0 +1,43 @@
+import type { Sql } from "../../storage/mod.ts";
+
+/** A report of a job's end that has not been taken yet. */
+export interface DueReport {
+  readonly job: string;
+  /** How often it was sent in vain. */
+  readonly attempts: number;
+}
+
+/** Reports that are still to be sent; the ends of jobs add them. */
+export class WebhookTable {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** The most overdue first. */
+  due(now: number, limit: number): DueReport[] {
+    return this.#sql.all(
+      "SELECT job, attempts FROM webhooks WHERE due <= ? ORDER BY due LIMIT ?",
+      ...[now, limit],
+    ).map(({ job, attempts }) => ({ job: String(job), attempts: Number(attempts) }));
+  }
+
+  /** Milliseconds since 1970; undefined where there is none. */
+  nextDue(): number | undefined {
+    const due = this.#sql.first("SELECT MIN(due) AS due FROM webhooks")?.due;
+    return due === null || due === undefined ? undefined : Number(due);
+  }
+
+  /** It was taken, or is given up. */
+  end(job: string): void {
+    this.#sql.run("DELETE FROM webhooks WHERE job = ?", job);
+  }
+
+  again(job: string, due: number, error: string): void {
+    this.#sql.run(
+      "UPDATE webhooks SET attempts = attempts + 1, due = ?, error = ? WHERE job = ?",
+      ...[due, error, job],
+    );
+  }
+}

@@ -1,0 +1,19 @@
+import type { Make } from "../gateway/mod.ts";
+import type { Forwarder } from "./forwarder.ts";
+
+/** Images of jobs come from miners. */
+export function makeBy(forwarder: Pick<Forwarder, "generate">): Make {
+  return async (request, format, { signal, onStep, inputs }) => {
+    const { peer, answer, image, verdict } = await forwarder.generate(request, format, {
+      ...{ signal, onStep, inputs },
+    });
+    const { id, receipt, token, witness } = answer;
+    return {
+      image,
+      record: {
+        ...{ id, receipt, token, miner: peer, notices: [] },
+        ...{ witness: witness ?? null, verdict: verdict ?? null },
+      },
+    };
+  };
+}
