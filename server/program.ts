@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   miner: async () => (await import("./miner/mod.ts")).minerCommand(),
   worker: async () => (await import("./miner/mod.ts")).workerCommand(),
   validator: async () => (await import("./validator/mod.ts")).validatorCommand(),
+  keys: async () => (await import("./gateway/mod.ts")).keysCommand(),
   demo: async () => (await import("./demo/mod.ts")).demoCommand(),
   web: async () => (await import("./web/mod.ts")).webCommand(),
   build: async () => (await import("./web/mod.ts")).buildCommand(),

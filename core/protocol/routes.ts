@@ -18,6 +18,7 @@ export const PATHS = {
   job: "/v1/jobs/:id",
   jobEvents: "/v1/jobs/:id/events",
   jobImage: "/v1/jobs/:id/images/:n",
+  usage: "/v1/usage",
   /** Of both. */
   receipts: "/v1/receipts",
   /** The same list, as a file of the pages that a server sends. */

@@ -14,8 +14,10 @@ import {
   jobSchemas,
   jobsRoutes,
   Links,
+  usageRoute,
+  usageSchema,
 } from "./routes/mod.ts";
-import { type ApiKey, GatewayStore, type Job } from "./store/mod.ts";
+import { type ApiKey, gatewayFile, GatewayStore, type Job } from "./store/mod.ts";
 import { type WebhookOptions, Webhooks } from "./webhooks/mod.ts";
 
 /** What a gateway is opened with. */
@@ -52,11 +54,6 @@ export interface Gateway extends AsyncDisposable {
   stop(): void;
 }
 
-/** The file in a gateway's folder that holds jobs and keys. */
-export function gatewayFile(folder: string): string {
-  return join(folder, "gateway.sqlite");
-}
-
 /** Opens the gateway of a folder, and takes up the jobs that were accepted before. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await using stack = new AsyncDisposableStack();
@@ -79,8 +76,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const owned = stack.move();
   return {
     ...{ parts, store },
-    routes: (before = []) => jobsRoutes(parts, before),
-    schemas: { JobCall: jobCallSchema(), ...jobSchemas() },
+    routes: (before = []) => [...jobsRoutes(parts, before), usageRoute(parts, before)],
+    schemas: { JobCall: jobCallSchema(), ...jobSchemas(), Usage: usageSchema() },
     sweep: () => jobs.sweep(),
     stop: () => jobs.stop(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

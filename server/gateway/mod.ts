@@ -23,7 +23,8 @@
  * While it is made, `jobs.watch(owner.id, job.id)` gives its events, `jobs.progressOf(job.id, n)` the step
  * of an image, and `jobs.cancel(owner.id, job.id)` ends it.
  */
-export { type Gateway, gatewayFile, type GatewayOptions, openGateway } from "./gateway.ts";
+export { keysCommand } from "./commands/mod.ts";
+export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
 export {
   DEFAULT_JOBS,
   type JobEvent,
@@ -46,6 +47,7 @@ export {
 export {
   type ApiKey,
   type Failure,
+  gatewayFile,
   GatewayStore,
   imagesOfBatch,
   type Job,

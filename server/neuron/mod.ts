@@ -23,6 +23,6 @@ export {
 } from "./flags.ts";
 export { Metrics } from "./metrics.ts";
 export { entriesOf, neuronRoutes } from "./routes.ts";
-export { stateFolder } from "./state_folder.ts";
 export { runNeuron, type RunningNeuron } from "./run_neuron.ts";
+export { stateFolder } from "./state_folder.ts";
 export { VERSION, versionKey } from "./version.ts";

@@ -8,6 +8,7 @@ import { benchCommand } from "../../server/bench/mod.ts";
 import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
+import { keysCommand } from "../../server/gateway/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand } from "../../server/install/mod.ts";
 import { modelsCommand } from "../../server/library/mod.ts";
@@ -99,6 +100,7 @@ const COMMANDS: readonly (() => Command)[] = [
   ...[generateCommand, verifyCommand, minerCommand, workerCommand, validatorCommand, demoCommand],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
+  keysCommand,
 ];
 
 test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(

@@ -86,7 +86,7 @@ async function fromForm(
 }
 
 /** @throws AppError `invalid_request` for what is no form. */
-export async function formOf(
+async function formOf(
   body: Uint8Array<ArrayBuffer>,
   contentType: string,
 ): Promise<FormData> {
@@ -121,7 +121,7 @@ function hashed(value: unknown, name: string, files: Files): unknown {
 }
 
 /** @throws AppError `invalid_request` naming the field. */
-export function bytesOfDataUrl(url: string, name: string): Uint8Array<ArrayBuffer> {
+function bytesOfDataUrl(url: string, name: string): Uint8Array<ArrayBuffer> {
   const base64 = /^data:[^,]{0,100};base64,/.exec(url);
   if (!base64) return refuse(`${name} is a data URL that is not in base64`);
   try {

@@ -2,5 +2,6 @@
 export { jobJson, jobSchemas } from "./job_json.ts";
 export { jobCallSchema, MAX_IMAGES } from "./job_call.ts";
 export { jobsRoutes } from "./jobs_routes.ts";
+export { usageRoute, usageSchema } from "./usage_route.ts";
 export { Links } from "./links.ts";
 export { checkOrder, type GatewayModel, type GatewayParts, takeOrder } from "./take_order.ts";

@@ -1,10 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { Sql } from "../../storage/mod.ts";
 import { JobTable } from "./jobs.ts";
 import { KeyTable } from "./keys.ts";
 import { SCHEMA } from "./schema.ts";
 import { UsageTable } from "./usage.ts";
 import { WebhookTable } from "./webhooks.ts";
+
+/** The file in a gateway's folder that holds jobs and keys. */
+export function gatewayFile(folder: string): string {
+  return join(folder, "gateway.sqlite");
+}
 
 /** All that the gateway must not lose but for files: jobs, keys, what they used, reports to send. */
 export class GatewayStore implements Disposable {

@@ -1,0 +1,2 @@
+/** `deno task keys`. */
+export { keysCommand } from "./keys_command.ts";
