@@ -1,2 +1,2 @@
-/** `deno task keys`. */
+/** `deno task keys`: keys of applications, made, limited and revoked on the command line. */
 export { keysCommand } from "./keys_command.ts";

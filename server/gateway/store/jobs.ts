@@ -228,7 +228,7 @@ interface FileFacts {
 function failureOf(images: readonly JobImage[], first: Failure | undefined): Failure | undefined {
   const failed = images.filter(({ failure }) => failure).length;
   if (!first || images.length === 1) return first;
-  const message = `${failed} of ${images.length} images could not be made: ${first.message}`;
+  const message = `${failed} of the ${images.length} could not be made: ${first.message}`;
   return { code: first.code, message };
 }
 

@@ -93,7 +93,7 @@ describe("a job", () => {
     expect(job.state).toBe("failed");
     expect(job.failure).toEqual({
       code: "miner_failed",
-      message: "1 of 2 images could not be made: Cannot use uid 3: it is down",
+      message: "1 of the 2 could not be made: Cannot use uid 3: it is down",
     });
     expect(await jobs.image(job, 1)).toEqual(SMALL_IMAGE);
     await expect(jobs.image(job, 0)).rejects.toThrow("there is no");
