@@ -128,7 +128,7 @@ function mustAgree(
 ) {
   const { width, height } = request;
   must([plan, root, model.manifest, image.sha256].every(isHash), "receipt: not a hash");
-  mustHave(model, ["id", "manifest", "precision"], ["variant"], "model");
+  mustHave(model, ["id", "manifest", "precision"], ["variant", "control"], "model");
   mustHave(image, ["sha256", "mediaType", "bytes"], version === 2 ? ["quality"] : [], "image");
   must(["float32", "float16"].includes(model.precision), "model: unknown precision");
   for (const side of [width, height]) {

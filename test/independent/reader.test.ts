@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import {
+  encodeReceipt,
+  receiptFromJson,
+  receiptId,
+  signReceipt,
+} from "../../core/transcript/mod.ts";
+import { signer } from "../core/transcript/fixture.ts";
 import sketched from "../golden/transcript_vectors_sketches.json" with { type: "json" };
 import version1 from "../golden/transcript_vectors.json" with { type: "json" };
 import version2 from "../golden/transcript_vectors_v2.json" with { type: "json" };
@@ -138,6 +145,19 @@ describe.each(sketched.cases)("$name", (vectors) => {
     const image = hex(vectors.leaves.at(-1) ?? "");
     expect(() => mustBeImageOf(read, flipped(image, image.length - 1))).toThrow("image");
   });
+});
+
+test("what a request says beyond what the reader knows is kept, and signed", async () => {
+  const [{ receipt: own }] = sketched.cases;
+  const { signature: _, ...statement } = receiptFromJson(JSON.parse(own));
+  const image = "ab".repeat(32);
+  const control = [{ image, network: "embedded", scale: 1, preprocessor: "none" }];
+  const other = await signReceipt({
+    ...statement,
+    request: { ...statement.request, control, later: { than: ["this", 1.5, null] } },
+    model: { ...statement.model, control: "cd".repeat(32) },
+  }, signer);
+  expect(readReceipt(Buffer.from(encodeReceipt(other))).id).toBe(receiptId(other));
 });
 
 test("noise, addresses, the manifest and draws without sketches", () => {
