@@ -159,7 +159,7 @@ test(
     expect(wide).toEqual([]);
     await eventually(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     await page.setViewport({ width: 320, height: 640, isMobile: true, hasTouch: true });
-    for (const view of ["check", "generate", "browser"]) {
+    for (const view of ["check", "generate", "strength", "browser"]) {
       await page.evaluate(`location.hash = "#/${view}"`);
       await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
       await eventually(() => page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
@@ -818,7 +818,7 @@ test("no serious violation for people who cannot see or use a mouse", async () =
   await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    for (const view of ["check", "generate", "browser"]) {
+    for (const view of ["check", "generate", "strength", "browser"]) {
       await page.evaluate(`location.hash = "#/${view}"`);
       await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
       await page.evaluate(axe.source);

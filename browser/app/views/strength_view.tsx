@@ -29,8 +29,8 @@ function Part({ title, words, head, rows }: StudyPart) {
     <>
       <h3>{title}</h3>
       <p>{words}</p>
-      <div class="scroll">
-        <table class="figures">
+      <div class="scroll" tabIndex={0} role="region" aria-label={title}>
+        <table>
           <thead>
             <tr>{head.map((text) => <th key={text}>{text}</th>)}</tr>
           </thead>
