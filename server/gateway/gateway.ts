@@ -5,6 +5,8 @@ import type { Route } from "../http/mod.ts";
 import type { Screen } from "../safety/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { Jobs, type JobsOptions, type Make } from "./jobs/mod.ts";
+import { a1111Routes, type NamedLora } from "./a1111/mod.ts";
+import { type McpParts, mcpRoutes } from "./mcp/mod.ts";
 import { KeyFile, Keys } from "./keys/mod.ts";
 import {
   type GatewayModel,
@@ -19,6 +21,8 @@ import {
 } from "./routes/mod.ts";
 import { type ApiKey, gatewayFile, GatewayStore, type Job } from "./store/mod.ts";
 import { type WebhookOptions, Webhooks } from "./webhooks/mod.ts";
+
+const OBJECT = { type: "object" };
 
 /** What a gateway is opened with. */
 export interface GatewayOptions {
@@ -36,7 +40,18 @@ export interface GatewayOptions {
   readonly keyFile?: string;
   /** Of a key that has no limit of its own. */
   readonly requestsPerMinute: number;
+  readonly clients: ClientOptions;
   readonly log: Log;
+}
+
+/** What the interfaces of other programs need besides. */
+export interface ClientOptions {
+  /** Of this program. */
+  readonly version: string;
+  /** LoRAs that prompts may name, where AUTOMATIC1111's interface is served. */
+  readonly a1111?: { readonly loras: readonly NamedLora[] };
+  /** Where an image came from, and whether that holds; without it agents are not told. */
+  readonly verify?: McpParts["verify"];
 }
 
 /** The door for applications, with all that is behind it. */
@@ -73,11 +88,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   );
   webhooks.look();
   const parts = { jobs, keys, store, model, screen };
+  const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
+  const { version, verify, a1111 } = options.clients;
   const owned = stack.move();
   return {
     ...{ parts, store },
-    routes: (before = []) => [...jobsRoutes(parts, before), usageRoute(parts, before)],
-    schemas: { JobCall: jobCallSchema(), ...jobSchemas(), Usage: usageSchema() },
+    routes: (before = []) => [
+      ...jobsRoutes(parts, before),
+      usageRoute(parts, before),
+      ...mcpRoutes({ gateway: parts, version, verify, failed }, before),
+      ...a1111
+        ? a1111Routes({ gateway: parts, ...a1111, version, random: Math.random, failed }, before)
+        : [],
+    ],
+    schemas: {
+      ...{ JobCall: jobCallSchema(), ...jobSchemas(), Usage: usageSchema() },
+      ...{ A1111: OBJECT, Mcp: OBJECT },
+    },
     sweep: () => jobs.sweep(),
     stop: () => jobs.stop(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -24,7 +24,8 @@
  * of an image, and `jobs.cancel(owner.id, job.id)` ends it.
  */
 export { keysCommand } from "./commands/mod.ts";
-export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export { type ClientOptions, type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export type { VerifiedImage } from "./mcp/mod.ts";
 export {
   DEFAULT_JOBS,
   type JobEvent,

@@ -7,7 +7,7 @@ export interface RouteDoc {
   readonly query?: readonly string[];
   readonly summary: string;
   /** Who may call: anybody; with a signature of Epistula's version 2; with a bearer; or either. */
-  readonly auth: "open" | "signed" | "bearer" | "signed or bearer";
+  readonly auth: "open" | "signed" | "bearer" | "basic" | "signed or bearer";
   /** Schema of the body. */
   readonly body?: string;
   /** Schema of a JSON answer, or the media types of another. */
@@ -33,6 +33,7 @@ const SECURITY: Readonly<Record<RouteDoc["auth"], readonly unknown[]>> = {
   open: [],
   signed: [{ epistula: [] }],
   bearer: [{ bearer: [] }],
+  basic: [{ basic: [] }, { bearer: [] }],
   "signed or bearer": [{ epistula: [] }, { bearer: [] }],
 };
 
@@ -74,6 +75,7 @@ export function openApi(
             SIGNED.join(", "),
         },
         bearer: { type: "http", scheme: "bearer" },
+        basic: { type: "http", scheme: "basic", description: "The password is an API key" },
       },
     },
   };

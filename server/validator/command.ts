@@ -37,6 +37,7 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "api.rate": string;
   readonly "api.cors": readonly string[];
   readonly nsfw: NsfwPolicy;
+  readonly "api.a1111": boolean;
   readonly metadata: boolean;
   readonly "api.url"?: string;
   readonly "c2pa.cert"?: string;
@@ -107,6 +108,7 @@ export function validatorCommand(): Command {
       listOption("--allow.hotkeys <keys...>", "hotkeys that may ask by signature, besides its own"),
     )
     .addOption(nsfwOption())
+    .option("--api.a1111", "serve AUTOMATIC1111's /sdapi/v1 too, with a key as password", false)
     .option(
       "--no-metadata",
       "leave out of images how they were made and by which receipt, and find none by its image",
@@ -236,6 +238,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     allowed: flags["allow.hotkeys"],
     origins: corsOrigins(flags["api.cors"]),
     nsfw: flags.nsfw,
+    a1111: flags["api.a1111"],
     metadata: flags.metadata,
     publicUrl: flags["api.url"],
     credentials: credentialsOf(flags),

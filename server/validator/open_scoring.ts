@@ -19,6 +19,8 @@ export interface Scoring {
   readonly checkRequest: (request: GenerationRequest) => void;
   /** With a model of its own alone. */
   readonly model?: Pick<ModelFacts, "id" | "manifest">;
+  /** LoRAs that requests may name. */
+  readonly loras?: readonly { readonly name?: string; readonly sha256: string }[];
   readonly compute?: string;
   /** Why it can check nothing now, as a sentence. */
   readonly problem?: () => string | undefined;
@@ -43,7 +45,10 @@ export async function openScoring(
     const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
     return { scorer, defaults: entry.defaults, checkRequest: () => {} };
   }
-  const { engine: own, model, facts, defaults, checkRequest } = await openEngine(options, stack);
+  const { engine: own, model, facts, adapters, defaults, checkRequest } = await openEngine(
+    options,
+    stack,
+  );
   const { engine } = stack.use(new EngineWatch(own, options.log));
   const verifier = await openVerifier(model);
   const records = await openCalibration(model.entry, options.calibration, model.tolerances);
@@ -60,6 +65,7 @@ export async function openScoring(
       checkRequest(request);
     },
     model: facts,
+    loras: adapters,
     compute: engine.compute,
     problem: () => engine.problem,
   };

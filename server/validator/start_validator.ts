@@ -19,7 +19,7 @@ import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
 import { makeBy } from "./make_by_miners.ts";
 import { MinerCaller } from "./miner_caller.ts";
-import { openScoring } from "./open_scoring.ts";
+import { openScoring, type Scoring } from "./open_scoring.ts";
 import { pullResults } from "./other_half.ts";
 import { type Peer, peersOf } from "./peers.ts";
 import { saysWhereFrom } from "./provenance.ts";
@@ -30,6 +30,7 @@ import { secureRandom } from "./secure_random.ts";
 import { stressLoop } from "./stress_role.ts";
 import { RecentShapes } from "./test_draw.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
+import { imageVerifier } from "./verify_image.ts";
 import { WeightsLoop } from "./weights_loop.ts";
 
 /** A validator that runs. */
@@ -100,7 +101,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       ...{ jobs: options.jobs, webhooks: options.webhooks },
       requestsPerMinute: options.requestsPerMinute,
       screen: ({ limits }) => safety.under(limits.nsfw === true ? "off" : options.nsfw ?? "off"),
-      model: { id: model.id, defaults: scoring.defaults, check: scoring.checkRequest },
+      model: { ...model, defaults: scoring.defaults, check: scoring.checkRequest },
+      clients: {
+        version: VERSION,
+        a1111: options.a1111 ? { loras: namedLoras(scoring.loras) } : undefined,
+        verify: imageVerifier({ ledger, scorer: scoring.scorer, now: Date.now }),
+      },
     }),
   );
   const app = validatorRoutes({
@@ -156,6 +162,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       return owned.disposeAsync();
     },
   };
+}
+
+/** LoRAs that a prompt can name. */
+function namedLoras(loras: Scoring["loras"] = []): { name: string; sha256: string }[] {
+  return loras.flatMap(({ name, sha256 }) => name === undefined ? [] : { name, sha256 });
 }
 
 /** @returns undefined where its hash cannot be read: a receipt is taken without a witness then. */

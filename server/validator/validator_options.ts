@@ -43,6 +43,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly origins: readonly string[];
   /** On prompts and images that are not for everybody; default: off. */
   readonly nsfw?: NsfwPolicy;
+  /** Whether AUTOMATIC1111's interface is served; default: no. */
+  readonly a1111?: boolean;
   /** Whether images say where they came from, and can be found by what they are; default: yes. */
   readonly metadata?: boolean;
   /** PEM files of who signs content credentials into images: certificates, and their key. */

@@ -6,8 +6,9 @@ import type { ApiKey, GatewayStore, Job } from "../store/mod.ts";
 
 /** The model that is asked for, as far as it decides what can be asked. */
 export interface GatewayModel {
-  /** Its source, as receipts name it. */
+  /** Its source, as receipts name it, and its `manifestHash`. */
   readonly id: string;
+  readonly manifest: string;
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Throws for what the model cannot make. */
   readonly check: (request: GenerationRequest) => void | Promise<void>;

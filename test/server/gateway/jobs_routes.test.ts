@@ -148,7 +148,7 @@ describe("POST /v1/jobs", () => {
     };
     const defaults = { width: 64, height: 64, steps: 4, guidanceScale: 5 };
     await open({
-      model: { id: "tau-tiny", defaults, check },
+      model: { id: "tau-tiny", manifest: "cd".repeat(32), defaults, check },
       screen: () => NO_BAD,
     });
     expect((await postJson({ request: { steps: 10 } })).status).toBe(400);

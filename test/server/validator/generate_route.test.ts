@@ -53,7 +53,12 @@ beforeEach(async () => {
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   gateway = stack.use(
     await testGateway(folder, {
-      model: { id: "tau-tiny", defaults: DEFAULTS, check: (request) => checkFit(fit, request) },
+      model: {
+        id: "tau-tiny",
+        manifest: "cd".repeat(32),
+        defaults: DEFAULTS,
+        check: (request) => checkFit(fit, request),
+      },
       keyFile: await keyFileIn(folder, KEY),
       requestsPerMinute: 3,
       screen: () => screen ?? { request: () => [], image: () => Promise.resolve([]) },
