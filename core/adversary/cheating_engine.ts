@@ -54,7 +54,7 @@ export function cheatingEngine(
     },
     predict: (request, states, given) => engine.predict(request, states, given),
     decode: (request, bits) => engine.decode(request, bits),
-    encode: (request, image) => engine.encode(request, image),
+    encode: (request, image, mask) => engine.encode(request, image, mask),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }

@@ -31,6 +31,8 @@ export interface NetworkOptions {
   readonly deltas?: WeightDeltas;
   /** Of a UNet: it takes what ControlNets add to its skips and its middle. */
   readonly residuals?: boolean;
+  /** Of a UNet: what it reads beside the latent is an input of its own. */
+  readonly splits?: boolean;
 }
 
 export interface ConvOptions {

@@ -21,7 +21,8 @@ const NAME = "UNet2DConditionModel";
  * The graph of a UNet: `sample` [batch, in_channels, h, w], `timestep`, `encoder_hidden_states` and,
  * as its configuration has it, `text_embeds`, `time_ids`, `timestep_cond`, `class_labels`, to
  * `out_sample` [batch, out_channels, h, w]. With `residuals`, `down_block_additional_residual_i`, one for
- * each skip, and `mid_block_additional_residual` as well, which are added there.
+ * each skip, and `mid_block_additional_residual` as well, which are added there. With `splits`, `sample`
+ * has the channels of `out_sample`, and `masked` the others, which come behind them.
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
@@ -34,7 +35,9 @@ export function unet2dConditionModel(
   const net = new Network(NAME, tensors, options);
   const levels = levelsOf(config, (why) => net.refuse(why));
 
-  const sample = net.input("sample", ["batch", config.in_channels, "height", "width"]);
+  const sample = options?.splits
+    ? splitSample(net, config)
+    : net.input("sample", ["batch", config.in_channels, "height", "width"]);
   const time = timeEmbedding(net, config);
   const inputs = { time, context: encoderHiddenStates(net, config) };
 
@@ -55,6 +58,12 @@ export function unet2dConditionModel(
   const output = net.conv(h, "conv_out", channels, out, { kernel: config.conv_out_kernel });
   net.output("out_sample", ["batch", out, "height", "width"], output);
   return net.finish();
+}
+
+function splitSample(net: Network, { in_channels: all, out_channels: own }: UNetConfig): Variable {
+  const part = (name: string, channels: number) =>
+    net.input(name, ["batch", channels, "height", "width"]);
+  return net.concat([part("sample", own), part("masked", all - own)], 1);
 }
 
 function convIn(net: Network, config: UNetConfig, sample: Variable): Features {

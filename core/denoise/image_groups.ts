@@ -1,5 +1,6 @@
 import type { Model, Tensor, TextEmbedding } from "../inference/mod.ts";
 import { type GroupControl, groupControls } from "./control.ts";
+import { maskedInput } from "./masked_input.ts";
 import type { LoopInput } from "./loop_input.ts";
 
 /** Images that go through the network in one call, with its other inputs for them. */
@@ -38,12 +39,13 @@ function alike({ conditionings }: LoopInput, first: number, most: number): numbe
 }
 
 function groupOf(model: Model, input: LoopInput, first: number, images: number): ImageGroup {
-  const { timeIds, guidanceScale, adapterScales, control, dims } = input;
+  const { timeIds, guidanceScale, adapterScales, control, dims, source } = input;
   const own = input.conditionings.slice(first, first + images);
   const negatives = own.flatMap(({ negative }) => negative ?? []);
   const text: TextEmbedding[] = [...negatives, ...own.map(({ positive }) => positive)];
   const unet = control?.unet ?? model.unet;
-  const constant = unet.constantInputs({ text, timeIds, guidanceScale, adapterScales });
+  const masked = maskedInput(source, dims);
+  const constant = unet.constantInputs({ text, timeIds, guidanceScale, adapterScales, masked });
   const controls = groupControls(control, { text, timeIds, dims });
   return { first, images, guided: negatives.length > 0, rows: text.length, constant, controls };
 }

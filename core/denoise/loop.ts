@@ -21,4 +21,5 @@ function emitSource({ source, seeds }: LoopInput, { onLeaf }: LoopEvents): void 
   const rows = (values: Float32Array) => toHalf(joinRows(seeds.map(() => values)));
   if (source) onLeaf?.({ kind: "s", index: 0, bits: rows(source.latent) });
   if (source?.mask) onLeaf?.({ kind: "m", index: 0, bits: rows(source.mask) });
+  if (source?.kept) onLeaf?.({ kind: "k", index: 0, bits: rows(source.kept) });
 }

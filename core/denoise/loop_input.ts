@@ -6,16 +6,16 @@ import type { Conditioning } from "../prompt/mod.ts";
 /** A tensor that a transcript commits to, as float16 bits: u16[batch, channels, height, width]. */
 export interface Leaf {
   /**
-   * `s`: the source's latent, 0, and `m`: its mask, 0, where the run has them. `x`: a state, 0 to N. `d`: a
-   * denoised prediction, 0 to N - 1.
+   * `s`: the source's latent, `m`: its mask, and `k`: what that keeps, each 0, where the run has them. `x`:
+   * a state, 0 to N. `d`: a denoised prediction, 0 to N - 1.
    */
-  readonly kind: "s" | "m" | "x" | "d";
+  readonly kind: "s" | "m" | "k" | "x" | "d";
   readonly index: number;
   readonly bits: Uint16Array<ArrayBuffer>;
 }
 
 export interface LoopEvents {
-  /** Each leaf once, in the transcript's order: (s, m,) x0, d0, x1, d1, ..., xN. */
+  /** Each leaf once, in the transcript's order: (s, m, k,) x0, d0, x1, d1, ..., xN. */
   readonly onLeaf?: (leaf: Leaf) => void;
   /** After a step, with D_i of each image as f32. */
   readonly onStep?: (index: number, denoised: readonly Float32Array[]) => void;

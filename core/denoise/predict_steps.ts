@@ -1,8 +1,9 @@
 import { fromHalf } from "../half.ts";
 import { joinRows, type Model, splitRows } from "../inference/mod.ts";
-import { denoisedCombination, evaluate, type Plan } from "../schedule/mod.ts";
+import { denoisedCombination, evaluate, type Plan, type Source } from "../schedule/mod.ts";
 import type { Conditioning } from "../prompt/mod.ts";
 import { controlInputs, groupControls, type RunControl } from "./control.ts";
+import { maskedInput } from "./masked_input.ts";
 import type { StepState } from "./step_state.ts";
 import type { LatentDims } from "./latent_dims.ts";
 
@@ -17,6 +18,8 @@ export interface PredictInput {
   readonly adapterScales: readonly number[];
   readonly states: readonly StepState[];
   readonly control?: RunControl;
+  /** Where the network reads it. */
+  readonly source?: Pick<Source, "mask" | "kept">;
 }
 
 /**
@@ -48,12 +51,13 @@ async function predictBatch(model: Model, input: PredictInput): Promise<Float32A
   const sample = joinRows(
     repeated(values.map((x, k) => x.map((value) => rows[k].inScale * value)), sides),
   );
+  const masked = maskedInput(input.source, dims);
   const [{ index }] = states;
   const shape = [text.length, ...dims];
   const call = { sample, dims: shape, timestep: own[0], index, steps: plan.rows.length };
   const controls = groupControls(control, { text, timeIds, dims });
   const output = await unet.predict(sample, shape, timesteps, {
-    ...unet.constantInputs({ text, timeIds, guidanceScale, adapterScales }),
+    ...unet.constantInputs({ text, timeIds, guidanceScale, adapterScales, masked }),
     ...await controlInputs(control, controls, call),
   });
   const parts = splitRows(output, values[0].length);

@@ -105,9 +105,10 @@ function bindSteps(
   const rescales = upload(gpu, take, "rescales", sets.flatMap((set) => set.rescales ?? []));
   const buffers = takeBuffers(take, input);
   const { networkOutput, networkInput, ring, stateBits, denoisedBits } = buffers;
-  const source = input.source && takeSource(gpu, take, input.source);
+  const blends = input.plan.rows.some(({ blend }) => blend);
+  const source = blends && input.source ? takeSource(gpu, take, input.source) : [];
   if (input.source) writeSource(gpu, ring, input);
-  const others = [networkOutput, networkInput, ring, stateBits, denoisedBits, ...source ?? []];
+  const others = [networkOutput, networkInput, ring, stateBits, denoisedBits, ...source];
   const extent = { items: input.n, images: input.seeds.length };
   const dispatches = compiled.map(({ step, rescale }, k) => {
     const bound = bindKernel(

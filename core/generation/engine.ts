@@ -89,7 +89,12 @@ export interface ImageEngine extends AsyncDisposable {
   decode(request: GenerationRequest, bits: Uint16Array): Promise<RgbaImage>;
   /**
    * The latent of an image of the request's size, as a run that starts from it commits it.
+   * @param mask leaves of it what is kept, as an inpainting network is given it.
    * @returns float16 bits: u16[channels, height, width].
    */
-  encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>>;
+  encode(
+    request: GenerationRequest,
+    image: RgbaImage,
+    mask?: RgbaImage,
+  ): Promise<Uint16Array<ArrayBuffer>>;
 }

@@ -15,7 +15,15 @@ import { runControl } from "./control.ts";
 import { defaultsOf } from "./defaults.ts";
 import type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./engine.ts";
 import { denoise, type LatentDims, predictSteps, type StepState } from "../denoise/mod.ts";
-import { fromRgba, latentMask, previewLatent, type RgbaImage, toRgba } from "../image/mod.ts";
+import {
+  fromRgba,
+  hardMask,
+  keptPlanes,
+  latentMask,
+  previewLatent,
+  type RgbaImage,
+  toRgba,
+} from "../image/mod.ts";
 import { decodeOnGpu, decodingNeeds } from "./gpu_decode.ts";
 import { checkSource, type NetworkImages, type SourceImages } from "./source.ts";
 
@@ -116,8 +124,12 @@ export class Pipeline implements ImageEngine {
     return await this.#orFailure(this.#decode(fromHalf(bits), dims, request));
   }
 
-  async encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
-    return toHalf(await this.#orFailure(this.#encode(request, image)));
+  async encode(
+    request: GenerationRequest,
+    image: RgbaImage,
+    mask?: RgbaImage,
+  ): Promise<Uint16Array<ArrayBuffer>> {
+    return toHalf(await this.#orFailure(this.#encode(request, image, mask)));
   }
 
   /** @throws AppError `host_unavailable` when the device is too small for such an image. */
@@ -145,7 +157,7 @@ export class Pipeline implements ImageEngine {
     const [dims, timeIds] = [latentDimsOf(this.#model, request), timeIdsOf(request)];
     const guidance = { guidanceScale, guidanceRescale };
     const of = { dims, conditioning, ...guidance, timeIds, adapterScales: scales };
-    const input = { plan, ...of, states, control };
+    const input = { plan, ...of, states, control, source: given?.source };
     return await predictSteps(this.#model, input);
   }
 
@@ -222,24 +234,28 @@ export class Pipeline implements ImageEngine {
     images: SourceImages | undefined,
   ): Promise<Source | undefined> {
     checkSource(request, images);
+    const { readsMask } = this.#model.unet;
+    if (readsMask && request.mask === undefined) throw withoutMask(this.model);
     if (!images?.image) return undefined;
-    const latent = roundHalf(await this.#encode(request, images.image));
-    const { mask } = images;
-    return mask
-      ? { latent, mask: latentMask(mask, latentDimsOf(this.#model, request)) }
-      : { latent };
+    const { image, mask } = images;
+    const latent = roundHalf(await this.#encode(request, image));
+    if (!mask) return { latent };
+    const dims = latentDimsOf(this.#model, request);
+    if (!readsMask) return { latent, mask: latentMask(mask, dims) };
+    const kept = roundHalf(await this.#encode(request, image, mask));
+    return { latent, mask: latentMask(hardMask(mask), dims), kept };
   }
 
   async #encode(
     { width, height, vaeTiling }: GenerationRequest,
     image: RgbaImage,
+    mask?: RgbaImage,
   ): Promise<Float32Array<ArrayBuffer>> {
     const encoder = await this.#model.vaeEncoder();
     const channels = this.#model.config.vae.latent_channels;
+    const planes = mask ? keptPlanes(fromRgba(image), mask) : fromRgba(image);
     const of = { width, height, channels };
-    return vaeTiling
-      ? await encoder.encodeTiled(fromRgba(image), of)
-      : await encoder.encode(fromRgba(image), of);
+    return vaeTiling ? await encoder.encodeTiled(planes, of) : await encoder.encode(planes, of);
   }
 
   async #decode(
@@ -278,6 +294,15 @@ function tileSize(
   return { width: Math.min(width, tile), height: Math.min(height, tile) };
 }
 
+function withoutMask(model: string): AppError {
+  return new AppError(
+    "invalid_request",
+    `Cannot generate: mask is left out, and ${model} is an inpainting model, which reads one; give image ` +
+      "and mask",
+    { field: "mask" },
+  );
+}
+
 /** @throws AppError `invalid_request` for a request that cannot share the batch. */
 function checkBatch(
   request: GenerationRequest,
@@ -301,5 +326,5 @@ function timeIdsOf({ height, width }: GenerationRequest): number[] {
 }
 
 function latentDimsOf(model: Model, { height, width }: GenerationRequest): LatentDims {
-  return [model.config.unet.in_channels, height / LATENT_SCALE, width / LATENT_SCALE];
+  return [model.config.vae.latent_channels, height / LATENT_SCALE, width / LATENT_SCALE];
 }

@@ -85,8 +85,12 @@ export class RecoveringEngine implements ImageEngine {
     return this.#attempt((engine) => engine.decode(request, bits));
   }
 
-  encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
-    return this.#attempt((engine) => engine.encode(request, image));
+  encode(
+    request: GenerationRequest,
+    image: RgbaImage,
+    mask?: RgbaImage,
+  ): Promise<Uint16Array<ArrayBuffer>> {
+    return this.#attempt((engine) => engine.encode(request, image, mask));
   }
 
   async #attempt<T>(

@@ -1,6 +1,7 @@
 import { counted } from "../counted.ts";
 import { AppError } from "../error.ts";
 import type { RgbaImage } from "../image/mod.ts";
+import type { Source } from "../schedule/mod.ts";
 import type { GenerationRequest } from "../request/mod.ts";
 
 /** What comes into a generation beside its request, fitted to the request's size. */
@@ -13,7 +14,10 @@ export interface SourceImages {
 }
 
 /** What of it the network reads at each step. */
-export type NetworkImages = Pick<SourceImages, "controls">;
+export interface NetworkImages extends Pick<SourceImages, "controls"> {
+  /** As the run committed it: an inpainting network reads its mask, and what that keeps. */
+  readonly source?: Pick<Source, "mask" | "kept">;
+}
 
 /** @throws AppError `invalid_request` when the images are not those that the request names. */
 export function checkSource(request: GenerationRequest, images: SourceImages | undefined): void {

@@ -29,6 +29,7 @@ export {
 export { decodeInputImage, inputFormat, MAX_INPUT_BYTES } from "./input_image.ts";
 export { textIn, withoutMetadata, withText } from "./metadata.ts";
 export { HASH_BITS, hashDistance, perceptualHash } from "./perceptual_hash.ts";
+export { hardMask, keptPlanes } from "./hard_mask.ts";
 export { latentMask } from "./latent_mask.ts";
 export { resize } from "./resize.ts";
 export { previewLatent } from "./preview.ts";

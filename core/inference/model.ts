@@ -8,6 +8,7 @@ import {
   type NetworkFiles,
   readLayout,
   readModelConfig,
+  readsMask,
 } from "../model/mod.ts";
 import { controlledBy, type ControlledUnet, takesResiduals } from "./controlled_unet.ts";
 import { externalSizes, type OpenableGraph, openableGraph, weightBytes } from "./openable_graph.ts";
@@ -59,6 +60,7 @@ export async function loadModel(
   { onPart = () => {} }: LoadOptions = {},
 ): Promise<Model> {
   const [layout, config] = await Promise.all([readLayout(files), readModelConfig(files)]);
+  await refuseGraphWithMask(files, layout);
   const graphs: Graph[] = [];
   const release = async () => {
     for (const { session } of graphs) await session.release();
@@ -94,6 +96,16 @@ export async function loadModel(
     await release();
     throw error;
   }
+}
+
+/** An exported graph takes all channels as one input, which a device would have to put together. */
+async function refuseGraphWithMask(files: ModelFiles, { networks }: ModelLayout): Promise<void> {
+  if (!("graph" in networks.unet) || !await readsMask(files)) return;
+  throw new AppError(
+    "model_invalid",
+    `Cannot use the model ${files.name}: its UNet, an ONNX file, reads a mask. Take the model in ` +
+      "safetensors",
+  );
 }
 
 /** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */

@@ -10,6 +10,7 @@ import {
   type NetworkFiles,
   networkPrecision,
   readJson,
+  readsMask,
 } from "../model/mod.ts";
 import type { Runtime } from "./runtime.ts";
 import { writtenGraph } from "./written_graph.ts";
@@ -58,7 +59,9 @@ export async function graphFor(
   const json = await readJson(files, network.config);
   const stored = await networkPrecision(files, network);
   const type = half && stored === "float16" && !overflows(part, json) ? "float16" : "float32";
+  const splits = part === "unet" && await readsMask(files);
   const graph = partGraph(graphOf(part), json, network.tensors, {
+    splits,
     type,
     deltas: deltasOf(files, part),
     ...options,

@@ -10,6 +10,8 @@ export interface UnetConditioning extends NetworkConditioning {
   readonly guidanceScale: number;
   /** Of the model's adapters, in their order. */
   readonly adapterScales: readonly number[];
+  /** Of an inpainting model, for each row alike: [channels, height, width], a mask and what it keeps. */
+  readonly masked?: { readonly values: Float32Array; readonly dims: readonly number[] };
 }
 
 const INPUTS = [
@@ -19,6 +21,7 @@ const INPUTS = [
   "text_embeds",
   "time_ids",
   "timestep_cond",
+  "masked",
 ];
 
 /** The denoising network. Names, types and ranks of its inputs are the graph's own. */
@@ -29,6 +32,8 @@ export class Unet {
   readonly distilled: boolean;
   /** True when the graph takes SDXL's pooled text and sizes. */
   readonly takesSizes: boolean;
+  /** True when the graph reads a mask, and the latent of what that keeps. */
+  readonly readsMask: boolean;
   /** What ControlNets add to, by place: the graph's own names. Empty where it takes none. */
   readonly residuals: ReadonlyMap<Place, string>;
 
@@ -41,6 +46,7 @@ export class Unet {
     this.#graph = graph;
     this.#output = outputOf(graph, "out_sample").name;
     this.distilled = has("timestep_cond");
+    this.readsMask = has("masked");
     this.takesSizes = has("time_ids");
     if (this.takesSizes !== has("text_embeds")) {
       throw new AppError(
@@ -67,6 +73,7 @@ export class Unet {
     return {
       ...textInputs(this.#graph, conditioning),
       ...(this.distilled ? this.#guidance(conditioning) : {}),
+      ...this.#masked(conditioning),
       ...feedAdapters(this.#graph, conditioning.adapterScales),
     };
   }
@@ -138,6 +145,12 @@ export class Unet {
   /** True when rows may have timesteps of their own. */
   get takesTimesteps(): boolean {
     return typeof inputOf(this.#graph, "timestep").dims[0] === "string";
+  }
+
+  #masked({ text, masked }: UnetConditioning): Record<string, Tensor> {
+    if (!masked) return {};
+    const values = joinRows(text.map(() => masked.values));
+    return feed(this.#graph, "masked", values, [text.length, ...masked.dims]);
   }
 
   #guidance({ text, guidanceScale }: UnetConditioning): Record<string, Tensor> {

@@ -36,7 +36,13 @@ export { viewOf } from "./files_view.ts";
 export { hashFiles } from "./hash_files.ts";
 export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
-export { type ModelConfig, readLatentChannels, readModelConfig } from "./model_config.ts";
+export {
+  type ModelConfig,
+  readLatentChannels,
+  readModelConfig,
+  readOwnScheduler,
+  readsMask,
+} from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
 export { ListedFiles } from "./listed_files.ts";
 export {
@@ -63,7 +69,6 @@ export {
   readLayout,
   type WeightFiles,
 } from "./model_layout.ts";
-export { readOwnScheduler } from "./own_scheduler.ts";
 export { checkModelPath, isModelPath } from "./model_path.ts";
 export { parseModelJson } from "./model_json.ts";
 export type { ModelProgress } from "./model_progress.ts";

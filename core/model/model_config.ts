@@ -4,7 +4,7 @@ import { LATENT_SCALE } from "../latent_scale.ts";
 import { type ModelFiles, readJson } from "./model_files.ts";
 import { type ModelIndex, readModelIndex } from "./model_index.ts";
 import { configsOf } from "./network_files.ts";
-import { readOwnScheduler, withoutNulls } from "./own_scheduler.ts";
+import { type OwnScheduler, readPipelineScheduler, withoutNulls } from "./own_scheduler.ts";
 import { SCALING_FACTORS, textEncoderConfig, unetConfig, vaeConfig } from "./part_config.ts";
 
 type Unet = z.infer<typeof unetConfig>;
@@ -42,7 +42,7 @@ export async function readModelConfig(files: ModelFiles): Promise<ModelConfig> {
     await readVae(files, index, notices),
     await readOwnScheduler(files),
   ];
-  if (unet.in_channels !== vae.latent_channels) throw notItsVae(files, unet, vae);
+  if (latentChannels(unet) !== vae.latent_channels) throw notItsVae(files, unet, vae);
   return {
     index: pipelineSettings(files, index),
     textEncoder,
@@ -53,9 +53,28 @@ export async function readModelConfig(files: ModelFiles): Promise<ModelConfig> {
   };
 }
 
+/** The model's scheduler, and as `_inpaints` whether a run with a mask leaves that to the network. */
+export async function readOwnScheduler(files: ModelFiles): Promise<OwnScheduler> {
+  const own = await readPipelineScheduler(files);
+  return await readsMask(files) ? { ...own, config: { ...own.config, _inpaints: true } } : own;
+}
+
 /** Channels of the model's latents: what of {@link readModelConfig} a checker needs. */
 export async function readLatentChannels(files: ModelFiles): Promise<number> {
-  return (await readPart(files, "unet", unetConfig)).config.in_channels;
+  return latentChannels((await readPart(files, "unet", unetConfig)).config);
+}
+
+/**
+ * Whether a UNet reads a mask and the latent of what it keeps beside the latent that it denoises: an
+ * inpainting model of 9 channels.
+ */
+export async function readsMask(files: ModelFiles): Promise<boolean> {
+  const { in_channels, out_channels } = (await readPart(files, "unet", unetConfig)).config;
+  return in_channels === 2 * out_channels + 1;
+}
+
+function latentChannels({ in_channels, out_channels }: Pick<Unet, "in_channels" | "out_channels">) {
+  return in_channels === 2 * out_channels + 1 ? out_channels : in_channels;
 }
 
 /** A null in `model_index.json` is no default: diffusers takes it for false. */
@@ -134,7 +153,7 @@ function checkVae(files: ModelFiles, path: string, config: Vae): void {
 
 function notItsVae(files: ModelFiles, unet: Unet, vae: Vae): AppError {
   const what = unet.in_channels > vae.latent_channels
-    ? "inpainting and instruction models read an image as well, which is not supported"
+    ? "instruction models read an image as well, which is not supported"
     : "they belong to different models";
   return invalid(
     files,

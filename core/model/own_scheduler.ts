@@ -32,7 +32,7 @@ const FLOW = /^FlowMatch/;
  * `model_index.json` where the file itself names none.
  * @throws AppError `model_invalid` naming the file.
  */
-export async function readOwnScheduler(files: ModelFiles): Promise<OwnScheduler> {
+export async function readPipelineScheduler(files: ModelFiles): Promise<OwnScheduler> {
   const [index, json] = await Promise.all([
     readModelIndex(files),
     readJson(files, SCHEDULER_CONFIG),

@@ -20,6 +20,7 @@ export const textEncoderConfig = z.looseObject({ hidden_act: z.string().default(
 /** `UNet2DConditionModel`. */
 export const unetConfig = z.looseObject({
   in_channels: z.int().positive().default(4),
+  out_channels: z.int().positive().default(4),
   /** Latent side at the model's native size; not said, it is the pipeline's. */
   sample_size: z.union([z.int().positive(), z.array(z.int().positive()).length(2)]).optional(),
   block_out_channels: blocks.default([320, 640, 1280, 1280]),

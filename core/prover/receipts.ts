@@ -48,6 +48,7 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       latent: [...latentDims],
       root: bytesToHex(run.commitments[k].root),
       sketch: run.commitments[k].sketch,
+      ...(run.commitments[k].sources && { sources: run.commitments[k].sources }),
       image: imageFacts(file, run),
     }, sign)
   ));

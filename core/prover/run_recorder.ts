@@ -7,6 +7,7 @@ import {
   type Commitment,
   type LatentShape,
   leavesOfImages,
+  MASKED_SOURCES,
   sourcesOf,
   TranscriptBuilder,
 } from "../transcript/mod.ts";
@@ -16,6 +17,7 @@ export class RunRecorder {
   readonly #request: GenerationRequest;
   readonly #keep: boolean;
   readonly #leaves: Leaf[] = [];
+  readonly #waiting: Leaf[] = [];
   #latent: LatentShape | undefined;
   #builders: readonly TranscriptBuilder[] = [];
 
@@ -27,11 +29,18 @@ export class RunRecorder {
 
   /** Takes the run's next leaf, of all images. */
   readonly add = (leaf: Leaf): void => {
+    // Which sources there are is known with x_0: some networks read one more than others.
+    this.#waiting.push(leaf);
+    if (leaf.kind === "s" || leaf.kind === "m" || leaf.kind === "k") return;
     this.#begin(leaf);
+    for (const each of this.#waiting.splice(0)) this.#commit(each);
+  };
+
+  #commit(leaf: Leaf): void {
     const ofImages = leavesOfImages(leaf, this.#builders.length);
     for (const [k, builder] of this.#builders.entries()) builder.add(ofImages[k]);
     if (this.#keep) this.#leaves.push(leaf);
-  };
+  }
 
   /**
    * The commitments to the leaves and these files, one an image.
@@ -61,7 +70,8 @@ export class RunRecorder {
     ];
     const latent = [bits.length / batch / height / width, height, width] as const;
     this.#latent = latent;
-    const sources = sourcesOf(this.#request);
+    const readsMask = this.#waiting.some(({ kind }) => kind === "k");
+    const sources = readsMask ? MASKED_SOURCES : sourcesOf({ request: this.#request });
     this.#builders = Array.from({ length: batch }, () => new TranscriptBuilder(latent, sources));
   }
 }

@@ -51,7 +51,7 @@ export function leavesOfTranscript(
 ): LeafSource {
   const { tensors, metadata } = decodeSafetensors(file);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const sources = sourcesOf(receipt.request);
+  const sources = sourcesOf(receipt);
   const count = imageLeaf(receipt.steps, sources);
   const k = imageIndex(metadata, receipt, byName.get("x.0")?.dims[0] ?? 1);
   const leaves = Array.from(
@@ -70,7 +70,7 @@ function leafBytes({ latent }: Receipt): number {
 /** The longest transcript file that a receipt of this shape can be part of. */
 export function maxTranscriptBytes(receipt: Receipt): number {
   return 8 + MAX_HEADER_BYTES +
-    REQUEST_LIMITS.batch * imageLeaf(receipt.steps, sourcesOf(receipt.request)) *
+    REQUEST_LIMITS.batch * imageLeaf(receipt.steps, sourcesOf(receipt)) *
       leafBytes(receipt);
 }
 

@@ -2,6 +2,7 @@ import { AppError, reason } from "../error.ts";
 import type { Generation, ImageEngine, SourceImages, StepProgress } from "../generation/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { LoadOptions } from "../inference/mod.ts";
+import { fromHalf } from "../half.ts";
 import { decodeRequest, type GenerationRequest } from "../request/mod.ts";
 import type { EngineAnswer, EngineOrder, ModelDescription } from "./messages.ts";
 
@@ -88,20 +89,19 @@ export class EngineServer {
   }
 
   async #predict(
-    { job, engine, request: input, steps, controls: count }: Job<"predict">,
+    { job, engine, request: input, steps, controls: count, source: sent }: Job<"predict">,
     payload: Payload,
   ): Promise<void> {
     const pipeline = this.#engine(engine);
     const request = this.#request(input, pipeline);
     const ofStates = payload.length - count * imageBytes(request);
     const controls = imagesOf(request, payload.subarray(ofStates));
-    const bytes = ofStates / steps.length;
-    const { buffer } = payload;
-    const states = steps.map((index, k) => ({
-      index,
-      bits: new Uint16Array(buffer, k * bytes, bytes / 2),
-    }));
-    const predicted = await pipeline.predict(request, states, { controls });
+    const bytes = ofStates / (steps.length + (sent ? 2 : 0));
+    const latentAt = (k: number) => new Uint16Array(payload.buffer, k * bytes, bytes / 2);
+    const states = steps.map((index, k) => ({ index, bits: latentAt(k) }));
+    const [mask, kept] = [0, 1].map((k) => sent && fromHalf(latentAt(steps.length + k)));
+    const source = mask && kept ? { mask, kept } : undefined;
+    const predicted = await pipeline.predict(request, states, { controls, source });
     this.#send({ type: "predicted", job }, ...predicted);
   }
 
@@ -115,10 +115,8 @@ export class EngineServer {
   async #encode({ job, engine, request: input }: Job<"encode">, payload: Payload): Promise<void> {
     const pipeline = this.#engine(engine);
     const request = this.#request(input, pipeline);
-    this.#send(
-      { type: "encoded", job },
-      await pipeline.encode(request, imagesOf(request, payload)[0]),
-    );
+    const [image, mask] = imagesOf(request, payload);
+    this.#send({ type: "encoded", job }, await pipeline.encode(request, image, mask));
   }
 
   #request(input: unknown, { defaults }: ImageEngine): GenerationRequest {

@@ -48,8 +48,8 @@ const engineOrder = z.discriminatedUnion("type", [
     sources: z.array(z.enum(["image", "mask", "control"])),
   }),
   /**
-   * Payload: u16[steps, channels, height, width], x of each step as float16 bits, then u8[height, width, 4]
-   * of each control image.
+   * Payload: u16[steps, channels, height, width], x of each step as float16 bits, so of mask and kept
+   * latent where the source is sent, then u8[height, width, 4] of each control image.
    */
   z.object({
     type: z.literal("predict"),
@@ -58,6 +58,7 @@ const engineOrder = z.discriminatedUnion("type", [
     request: z.record(z.string(), z.unknown()),
     steps: z.array(size),
     controls: size,
+    source: z.boolean(),
   }),
   /** Payload: u16[channels, height, width], x_N as float16 bits. */
   z.object({
@@ -66,7 +67,7 @@ const engineOrder = z.discriminatedUnion("type", [
     engine: z.int(),
     request: z.record(z.string(), z.unknown()),
   }),
-  /** Payload: u8[height, width, 4] of the request's size. */
+  /** Payload: u8[height, width, 4] of the request's size, and so its mask where what it keeps is meant. */
   z.object({
     type: z.literal("encode"),
     job,
@@ -110,7 +111,7 @@ const engineAnswer = z.discriminatedUnion("type", [
     defaults: engineDefaults,
   }),
   /** Payload: u16[batch, channels, height, width], float16 bits. */
-  z.object({ type: z.literal("leaf"), job, kind: z.enum(["s", "m", "x", "d"]), index: size }),
+  z.object({ type: z.literal("leaf"), job, kind: z.enum(["s", "m", "k", "x", "d"]), index: size }),
   /** Payload: the previews' RGBA bytes, one after another; no previews without a preview map. */
   z.object({
     type: z.literal("step"),

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, throwIfAborted } from "../error.ts";
+import { toHalf } from "../half.ts";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
 import type {
   GenerateOptions,
@@ -98,14 +99,22 @@ export class RemoteEngine implements ImageEngine {
   async predict(
     request: GenerationRequest,
     states: readonly StepState[],
-    { controls = [] }: NetworkImages = {},
+    { controls = [], source: { mask, kept } = {} }: NetworkImages = {},
   ): Promise<Uint16Array<ArrayBuffer>[]> {
     let predicted = new Uint16Array();
     const steps = states.map(({ index }) => index);
+    const source = mask && kept ? [toHalf(mask.slice()), toHalf(kept.slice())] : [];
     await this.#call(
-      { type: "predict", ...this.#order(request), steps, controls: controls.length },
       {
-        payload: [...states.map(({ bits }) => bits), ...controls.map(({ data }) => data)],
+        ...{ type: "predict", ...this.#order(request), steps },
+        ...{ controls: controls.length, source: source.length > 0 },
+      },
+      {
+        payload: [
+          ...states.map(({ bits }) => bits),
+          ...source,
+          ...controls.map(({ data }) => data),
+        ],
         onMessage: (_, { buffer }) => predicted = new Uint16Array(buffer),
       },
     );
@@ -122,10 +131,14 @@ export class RemoteEngine implements ImageEngine {
     return { width, height, data };
   }
 
-  async encode(request: GenerationRequest, image: RgbaImage): Promise<Uint16Array<ArrayBuffer>> {
+  async encode(
+    request: GenerationRequest,
+    image: RgbaImage,
+    mask?: RgbaImage,
+  ): Promise<Uint16Array<ArrayBuffer>> {
     let bits = new Uint16Array();
     await this.#call({ type: "encode", ...this.#order(request) }, {
-      payload: [image.data],
+      payload: [image.data, ...mask ? [mask.data] : []],
       onMessage: (_, { buffer }) => bits = new Uint16Array(buffer),
     });
     return bits;

@@ -91,7 +91,8 @@ const PIXELS_A_TOKEN = 16;
 
 function optionsOf(own: Config, config: Config, request: PlanRequest): PlanOptions {
   const { steps, strength, mask, width, height } = request;
-  const start = { strength, inpaints: mask !== undefined };
+  const way = own._inpaints === true ? "by network" : true;
+  const start: PlanOptions = { strength, inpaints: mask !== undefined && way };
   if (!addsOptions(own._pipeline)) return start;
   const tokens = Math.floor(width / PIXELS_A_TOKEN) * Math.floor(height / PIXELS_A_TOKEN);
   return { ...start, ...pipelineOptions(own._pipeline, config, steps, tokens) };

@@ -19,6 +19,8 @@ export interface Source {
   readonly latent: Float32Array;
   /** 1 where the image is made anew, 0 where the source stays, on all channels alike. */
   readonly mask?: Float32Array;
+  /** k, the latent of what the mask keeps, for a network that reads it and the mask; no row does. */
+  readonly kept?: Float32Array;
 }
 
 /** The network's output for one state. All f32[n]. */

@@ -30,8 +30,8 @@ export interface PlanOptions {
    * the last floor(N * strength) are taken, from x_0 = sourceScale * s + initialScale * z.
    */
   readonly strength?: number;
-  /** The source is kept where a mask says so: each row blends. */
-  readonly inpaints?: boolean;
+  /** The source is kept where a mask says so: each row blends, or the network itself reads the mask. */
+  readonly inpaints?: boolean | "by network";
 }
 
 /** Rows of a plan at most: network calls, of which some solvers make more than one a step. */
@@ -58,7 +58,8 @@ export function planFromConfig(config: unknown, steps: number, options: PlanOpti
   if (!options.inpaints) return started;
   // At full strength nothing of the source is left to start from.
   const { sourceScale: _, ...fromNoise } = { ...started, initialScale: plan.initialScale };
-  return blending(options.strength === 1 ? fromNoise : started);
+  const masked = options.strength === 1 ? fromNoise : started;
+  return options.inpaints === "by network" ? masked : blending(masked);
 }
 
 /** As diffusers counts: whole steps, rounded down. */

@@ -6,6 +6,7 @@ import {
   type LatentShape,
   leafKindAt,
   leafNameAt,
+  MASKED_SOURCES,
   type SourceKind,
   type TensorLeaf,
 } from "./leaves.ts";
@@ -19,6 +20,8 @@ export interface Commitment {
   readonly hashes: readonly Hash[];
   /** Of its predictions, as the receipt has it. */
   readonly sketch: string;
+  /** Where they do not follow from the request, as the receipt has them. */
+  readonly sources?: typeof MASKED_SOURCES;
 }
 
 /**
@@ -74,7 +77,8 @@ export class TranscriptBuilder {
     this.#hashes.push(leafHash(position, image));
     const root = merkleRoot(this.#hashes);
     const sketch = sketchRun(bytesToHex(root), this.#predictions);
-    return { root, hashes: this.#hashes, sketch };
+    const masked = this.#sources.length === MASKED_SOURCES.length;
+    return { root, hashes: this.#hashes, sketch, ...(masked && { sources: MASKED_SOURCES }) };
   }
 
   #refuse(why: string): never {

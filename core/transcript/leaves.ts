@@ -2,19 +2,28 @@ import type { PlanRow } from "../schedule/mod.ts";
 import type { LeafRun } from "./merkle.ts";
 
 /**
- * The layout of a transcript of N steps: the S sources, where a run has them (s, then m), then x_0, D_0,
+ * The layout of a transcript of N steps: the S sources, where a run has them (s, m, k), then x_0, D_0,
  * x_1, D_1, ..., x_N, then the image's file. x_i is leaf S + 2i, D_i leaf S + 2i + 1, the image leaf
  * S + 2N + 1.
  */
 
-/** What a run starts from: `s`, the latent of an image, and `m`, a mask on each of its elements. */
-export type SourceKind = "s" | "m";
+/**
+ * What a run starts from: `s`, the latent of an image, `m`, a mask on each of its elements, and `k`, the
+ * latent of what that keeps, which some networks read.
+ */
+export type SourceKind = "s" | "m" | "k";
 
-/** The sources of a run, by its request. */
+/** Of a run whose network reads mask and kept latent. */
+export const MASKED_SOURCES: ["s", "m", "k"] = ["s", "m", "k"];
+
+/** The sources of a run: those that its receipt states, or else by its request. */
 export function sourcesOf(
-  { image, mask }: { readonly image?: unknown; readonly mask?: unknown },
+  { request: { image, mask }, sources }: {
+    readonly request: { readonly image?: unknown; readonly mask?: unknown };
+    readonly sources?: readonly SourceKind[];
+  },
 ): readonly SourceKind[] {
-  return [
+  return sources ?? [
     ...(image === undefined ? [] : ["s"] as const),
     ...(mask === undefined ? [] : ["m"] as const),
   ];

@@ -29,6 +29,7 @@ export {
   leafCount,
   leafNameAt,
   leavesOfImages,
+  MASKED_SOURCES,
   type OpeningTarget,
   sourcesOf,
   stepRun,

@@ -37,7 +37,7 @@ export function openingSpec(
   target: OpeningTarget,
   id: string = receiptId(receipt),
 ): OpeningSpec {
-  const sources = sourcesOf(receipt.request);
+  const sources = sourcesOf(receipt);
   return {
     receipt: id,
     root: receipt.root,

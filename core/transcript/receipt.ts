@@ -99,6 +99,8 @@ const unsignedSchemas = [
     ...statement,
     /** Of every prediction, as `sketchRun` writes it; receipts of the first weeks have none. */
     sketch: z.string().max(MAX_SKETCH_LETTERS).optional(),
+    /** Leaves before x_0 of a run whose network reads a mask; else they follow from the request. */
+    sources: z.tuple([z.literal("s"), z.literal("m"), z.literal("k")]).optional(),
   }).superRefine(consistent),
 ] as const;
 const unsignedSchema = z.discriminatedUnion("version", unsignedSchemas);
@@ -136,6 +138,7 @@ interface Stated {
     readonly width: number;
     readonly height: number;
     readonly image?: string;
+    readonly mask?: string;
   };
   readonly image: {
     readonly bytes: number;
@@ -144,6 +147,7 @@ interface Stated {
   };
   readonly times: { readonly started: number; readonly finished: number };
   readonly sketch?: string | undefined;
+  readonly sources?: readonly unknown[];
 }
 
 function contradictions(receipt: Stated): string[] {
@@ -160,6 +164,9 @@ function contradictions(receipt: Stated): string[] {
       : ["latent does not have the request's size"]),
     ...(image.bytes <= maxImageBytes(request) ? [] : ["image has more bytes than its size takes"]),
     ...(image.quality === undefined || hasQuality ? [] : ["image has a quality, which is of none"]),
+    ...(receipt.sources === undefined || request.mask !== undefined
+      ? []
+      : ["sources are those of a run with a mask"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
     ...(sketch === undefined || decodeSketch(sketch, steps)
       ? []

@@ -12,6 +12,7 @@ import {
   OWN_CONTROL,
   readLatentChannels,
   readOwnScheduler,
+  readsMask,
   type Tolerance,
 } from "../model/mod.ts";
 import { MAX_CLOCK_SKEW_MS, type Receipt } from "../transcript/mod.ts";
@@ -29,6 +30,8 @@ export interface OwnSettings {
   readonly plans: Planner;
   /** Of its latents. */
   readonly channels: number;
+  /** Its network reads masks. */
+  readonly readsMask: boolean;
 }
 
 /** Of the plan that shows whether a scheduler's configuration can be used at all. */
@@ -39,11 +42,11 @@ const TRIAL_SIZE = { width: 512, height: 512 };
 export async function ownSettings(
   { files, facts, tolerances }: OwnModel,
 ): Promise<OwnSettings> {
-  const channels = await readLatentChannels(files);
+  const [channels, masked] = [await readLatentChannels(files), await readsMask(files)];
   const { config } = await readOwnScheduler(files);
   const plans = plannerOf(config);
   plans({ scheduler: undefined, steps: TRIAL_STEPS, ...TRIAL_SIZE });
-  return { facts: await facts(), tolerances, plans, channels };
+  return { facts: await facts(), tolerances, plans, channels, readsMask: masked };
 }
 
 export interface Accepted {
@@ -54,7 +57,7 @@ export interface Accepted {
 /** Level 0 for a receipt. @throws AppError as `Verifier.accept`. */
 export function acceptReceipt(
   given: Receipt | CheckedStatement,
-  { facts, plans, channels }: OwnSettings,
+  { facts, plans, channels, readsMask: masked }: OwnSettings,
   now = Date.now(),
 ): Accepted {
   const receipt = "receipt" in given ? given.receipt : given;
@@ -72,6 +75,10 @@ export function acceptReceipt(
     refuse("model's own ControlNet", usedControl(request, facts) ?? "left out");
   }
   if (receipt.model.precision !== facts.precision) refuse("precision", facts.precision);
+  const stated = receipt.version === 1 ? undefined : receipt.sources;
+  if ((stated !== undefined) !== masked) {
+    refuse("sources", masked ? "with the latent that is kept" : "left out");
+  }
   if (receipt.latent[0] !== channels) refuse("number of channels", String(channels));
   return { committed, request };
 }

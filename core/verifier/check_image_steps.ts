@@ -166,7 +166,7 @@ function levelOf(found: readonly StepFinding[], image: ImageComparison | undefin
  * alone. x_N is for the image, and for the sketches: it is what all of them lead to.
  */
 function targetsOf({ committed: { receipt }, level, steps }: ImageCheck): OpeningTarget[] {
-  const fromSource = sourcesOf(receipt.request).length > 0;
+  const fromSource = sourcesOf(receipt).length > 0;
   const takesEnd = level >= 3 || (level >= 1 && sketchesOf(receipt));
   return [
     ...(steps.includes(0) && !fromSource ? [] : ["start" as const]),
@@ -182,8 +182,10 @@ async function compareStart(
 ): Promise<SourceComparison | undefined> {
   if (level < 3 || !network || !source || !sources?.image || !engine.encode) return undefined;
   const { request } = network;
-  const again = await engine.encode(request, sources.image);
-  return compareSource(source, sources, again, latent);
+  const { image, mask } = sources;
+  const again = await engine.encode(request, image);
+  const kept = source.kept && mask && await engine.encode(request, image, mask);
+  return compareSource(source, sources, { latent: again, kept }, latent);
 }
 
 async function compareNetwork(
@@ -198,7 +200,8 @@ async function compareNetwork(
       ? [{ index: opening.target, bits: openedLeaf(opening, "x", opening.target) }]
       : []
   );
-  const again = await engine.predict(network.request, states, sources);
+  const given = { controls: sources?.controls, ...(source?.kept && { source }) };
+  const again = await engine.predict(network.request, states, given);
   return states.map(({ index }, k) => ({
     residual: compareStep(drawn[k], again[k], source),
     tolerance: toleranceAt(network.tolerance, plan.rows[index]),

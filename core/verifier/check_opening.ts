@@ -66,8 +66,8 @@ export function checkImageLeaf({ image, committed }: ProvenOpening, file: Uint8A
   }
 }
 
-function imagePosition({ receipt: { steps, request } }: CheckedReceipt): number {
-  return imageLeaf(steps, sourcesOf(request));
+function imagePosition({ receipt }: CheckedReceipt): number {
+  return imageLeaf(receipt.steps, sourcesOf(receipt));
 }
 
 /** @throws AppError `opening_mismatch` when it is not among the opened ones. */

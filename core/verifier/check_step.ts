@@ -40,8 +40,12 @@ export function checkStep(opening: ProvenOpening, source?: Source): StepCheck {
 
 /** What a run starts from, out of the opening of its start; undefined where it is noise alone. */
 export function openedSource({ leaves }: ProvenOpening): Source | undefined {
-  const [latent, mask] = ["s.0", "m.0"].map((name) => leaves.get(name));
-  return latent && { latent: fromHalf(latent), ...(mask && { mask: fromHalf(mask) }) };
+  const [latent, mask, kept] = ["s.0", "m.0", "k.0"].map((name) => leaves.get(name));
+  return latent && {
+    latent: fromHalf(latent),
+    ...(mask && { mask: fromHalf(mask) }),
+    ...(kept && { kept: fromHalf(kept) }),
+  };
 }
 
 export function passesStep({ start, next }: StepCheck): boolean {

@@ -38,8 +38,8 @@ export class Meter {
       decode: (request, bits) =>
         timed(() => engine.decode(request, bits), (ms) => this.decodeMs += ms),
       ...(encode && {
-        encode: (request, image) =>
-          timed(() => encode.call(engine, request, image), (ms) => this.decodeMs += ms),
+        encode: (request, image, mask) =>
+          timed(() => encode.call(engine, request, image, mask), (ms) => this.decodeMs += ms),
       }),
     };
   }

@@ -194,9 +194,10 @@ export class Generator implements ImageSource {
 
   async image(id: string): Promise<ImageFile> {
     await using transcript = await this.#parts.store.open(id);
-    const { image, steps, request } = transcript.receipt;
+    const { receipt } = transcript;
+    const { image, steps } = receipt;
     return {
-      bytes: await transcript.leaf(imageLeaf(steps, sourcesOf(request))),
+      bytes: await transcript.leaf(imageLeaf(steps, sourcesOf(receipt))),
       mediaType: image.mediaType,
     };
   }
@@ -213,7 +214,7 @@ export class Generator implements ImageSource {
     hashes: Parameters<Awaited<ReturnType<TranscriptStore["create"]>>["commit"]>[1],
   ): Promise<void> {
     const leaf = receipt.latent.reduce((product, side) => product * side, 2);
-    const bytes = imageLeaf(receipt.steps, sourcesOf(receipt.request)) * leaf + file.length;
+    const bytes = imageLeaf(receipt.steps, sourcesOf(receipt)) * leaf + file.length;
     await using writer = await this.#parts.store.create(id, bytes);
     const batch = Math.max(
       1,

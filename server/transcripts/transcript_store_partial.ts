@@ -44,7 +44,7 @@ export class PartialTranscript implements TranscriptWriter {
   }
 
   async commit(receipt: Receipt, hashes: readonly Hash[]): Promise<void> {
-    const due = leafCount(receipt.steps, sourcesOf(receipt.request));
+    const due = leafCount(receipt.steps, sourcesOf(receipt));
     if (this.#lengths.length !== due || hashes.length !== due) {
       throw new AppError(
         "transcript_invalid",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import golden from "../../golden/diffusers_defaults.json" with { type: "json" };
 import { readModelConfig } from "../../../core/model/mod.ts";
-import { readOwnScheduler } from "../../../core/model/own_scheduler.ts";
+import { readOwnScheduler } from "../../../core/model/mod.ts";
 import { memoryFiles } from "../../fixtures/memory_files.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -127,8 +127,10 @@ test.each<[string, Json, RegExp]>([
   await expect(read({ "vae_decoder/config.json": vae })).rejects.toThrow(message);
 });
 
-test("a UNet that reads an image as well is refused as such", async () => {
-  await expect(read({ "unet/config.json": { in_channels: 9 } })).rejects.toThrow(/inpainting/);
+test("a UNet that reads an image without a mask is refused as such", async () => {
+  await expect(read({ "unet/config.json": { in_channels: 8 } })).rejects.toThrow(
+    /instruction models/,
+  );
 });
 
 test("a folder without an index is recognised by its parts, with a notice", async () => {
