@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import("./bench/mod.ts")).benchCommand(),
   adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),
   miner: async () => (await import("./miner/mod.ts")).minerCommand(),
+  status: async () => (await import("./status/mod.ts")).statusCommand(),
   worker: async () => (await import("./miner/mod.ts")).workerCommand(),
   validator: async () => (await import("./validator/mod.ts")).validatorCommand(),
   keys: async () => (await import("./gateway/mod.ts")).keysCommand(),

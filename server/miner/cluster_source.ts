@@ -94,6 +94,10 @@ export class ClusterSource implements ImageSource {
     };
   }
 
+  workers(): number {
+    return this.#workers.live.length;
+  }
+
   problem(): string | undefined {
     return this.#workers.live.length > 0 ? undefined : "No worker is in the cluster.";
   }

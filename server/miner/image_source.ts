@@ -30,6 +30,8 @@ export interface ImageSource {
   capacity(): MinerInfo["capacity"];
   /** The servers that compute, where it is not this process. */
   generators?(): readonly { readonly url: string; readonly up: boolean }[];
+  /** How many workers of a cluster compute, where they do. */
+  workers?(): number;
   /** Why it can make none now, as a sentence. */
   problem?(): string | undefined;
   /** @throws AppError `invalid_request`, before the request waits for anything. */

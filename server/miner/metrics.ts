@@ -19,13 +19,20 @@ export class MinerMetrics extends Metrics {
     "outcome",
   );
 
-  constructor(source: Pick<ImageSource, "capacity" | "generators">) {
+  constructor(source: Pick<ImageSource, "capacity" | "generators" | "workers">) {
     super();
     const gauge = (name: string, help: string, of: "queued" | "running" | "queueLimit") =>
       this.gauge(name, help, () => source.capacity()[of]);
     gauge("stepwise_queued", "Requests that wait", "queued");
     gauge("stepwise_running", "Requests that run", "running");
     gauge("stepwise_queue_limit", "Requests that may wait", "queueLimit");
+    if (source.workers) {
+      this.gauge(
+        "stepwise_workers",
+        "Workers that are in the cluster",
+        () => source.workers?.() ?? 0,
+      );
+    }
     if (!source.generators) return;
     this.gauges(
       "stepwise_generator_up",

@@ -8,7 +8,9 @@
  * `job_queue.ts` decides who is next.
  */
 export { minerCommand } from "./command.ts";
+export { kindOf } from "./cluster_messages.ts";
 export { ClusterSource } from "./cluster_source.ts";
+export { ClusterWorkers } from "./cluster_workers.ts";
 export { ClusterWorker } from "./cluster_worker.ts";
 export type { GenerationTask, ImageSource, Made } from "./image_source.ts";
 export type { Job } from "./job_queue.ts";

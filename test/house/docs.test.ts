@@ -14,6 +14,7 @@ import { installCommand } from "../../server/install/mod.ts";
 import { modelsCommand } from "../../server/library/mod.ts";
 import { minerCommand, workerCommand } from "../../server/miner/mod.ts";
 import { payoutCommand } from "../../server/payout/mod.ts";
+import { statusCommand } from "../../server/status/mod.ts";
 import { validatorCommand } from "../../server/validator/mod.ts";
 import { verifyCommand } from "../../server/verify/mod.ts";
 import { buildCommand, webCommand } from "../../server/web/mod.ts";
@@ -97,7 +98,15 @@ const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
 const sameTop = (a: string, b: string) => dirname(a) === dirname(b);
 
 const COMMANDS: readonly (() => Command)[] = [
-  ...[generateCommand, verifyCommand, minerCommand, workerCommand, validatorCommand, demoCommand],
+  ...[
+    generateCommand,
+    verifyCommand,
+    minerCommand,
+    workerCommand,
+    statusCommand,
+    validatorCommand,
+    demoCommand,
+  ],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
   keysCommand,

@@ -1,4 +1,5 @@
 import { prepareChrome } from "./chrome.ts";
+import { prepareDeploy } from "./deploy.ts";
 import { prepareNats } from "./nats.ts";
 import { prepareVulkan } from "./vulkan.ts";
 
@@ -8,6 +9,7 @@ import { prepareVulkan } from "./vulkan.ts";
  * @returns environment variables for the tests' process.
  */
 export async function prepareSystem(): Promise<Record<string, string>> {
+  await prepareDeploy();
   const chrome = await prepareChrome();
   return { ...chrome, ...await prepareVulkan(), ...await prepareNats() };
 }
