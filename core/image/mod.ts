@@ -14,6 +14,7 @@
  * ```
  */
 export { checkCanonical, checkOpaque } from "./canonical.ts";
+export { type Box, cropped, maskedBox, pasted } from "./crop.ts";
 export { crc32 } from "./crc32.ts";
 export { type ImageCodec, imageCodec } from "./codec.ts";
 export {
@@ -30,6 +31,8 @@ export { decodeInputImage, inputFormat, MAX_INPUT_BYTES } from "./input_image.ts
 export { textIn, withoutMetadata, withText } from "./metadata.ts";
 export { HASH_BITS, hashDistance, perceptualHash } from "./perceptual_hash.ts";
 export { hardMask, keptPlanes } from "./hard_mask.ts";
+export { blurredMask } from "./mask_blur.ts";
 export { latentMask } from "./latent_mask.ts";
+export { type Margins, outpainted } from "./outpaint.ts";
 export { resize } from "./resize.ts";
 export { previewLatent } from "./preview.ts";

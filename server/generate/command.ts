@@ -21,6 +21,7 @@ import { checkControlFlags, controlInput, parseControl, withNetworks } from "./c
 import { decodeQuality, type GenerateFlags, requestInput } from "./input.ts";
 import { givenLoras } from "./given_loras.ts";
 import { withLoraTags } from "./lora_tags.ts";
+import { committedOutputs, filesOf, pastedBack, prepareSources, suffixesOf } from "./inpainting.ts";
 import { planOutputs, STDOUT, writeOutputs, writtenFiles } from "./outputs.ts";
 import { promptOf, readParent } from "./parent.ts";
 import { runRequest } from "./run_request.ts";
@@ -44,6 +45,7 @@ Examples:
   deno task generate "a lighthouse at dusk" --model hf:owner/name --width 1024 --height 1024
   deno task generate "a gold tau" --out x.png --receipt-out r.json --transcript-out t.safetensors
   deno task generate "a golden tau" --image neon.png --strength 0.6 --out golden.png
+  deno task generate "a night sky" --image x.png --outpaint 64,0,64,0 --out wide.png
   deno task generate "a gold tau" --upscale 2 --refine --out large.png
   deno task generate --image x.png --parent r.json --upscale 2 --refine --out large.png
   deno task generate "a neon tau" --control canny:photo.jpg:0.8 --out along.png
@@ -91,6 +93,10 @@ export function generateCommand(): Command {
           "may be given several times",
       ).argParser<readonly string[]>((value, before = []) => [...before, value]),
     )
+    .option("--mask-blur <px>", "soften the edges of the mask by a Gaussian of so many pixels")
+    .option("--only-masked", "draw what the mask is white for at full size, and put it back")
+    .option("--padding <px>", "of --only-masked: what is seen around it (default: 32)")
+    .option("--outpaint <left,top,right,bottom>", "pixels to add to the image on each side")
     .option("--parent <receipt>", "the receipt of --image, which the new one then names")
     .optionsGroup("Larger:")
     .option("--upscale <factor>", "enlarge the image, or --image: above 1, at most 8")
@@ -172,17 +178,25 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
     await enlarge(files.image.pixels, upscaling, upscaler);
   if (ahead && upscaling.refine === undefined) return await writeEnlarged(ahead, given, progress);
   const { prompt, flags } = withLoraTags(typed ?? promptOf(parent), given);
-  const sources = ahead ? { image: sourceOf(ahead) } : files;
+  const prepared = await prepareSources(
+    ahead ? { ...files, image: sourceOf(ahead) } : files,
+    given,
+  );
+  const { sources } = prepared;
   const named = {
     image: sources.image?.sha256,
     mask: sources.mask?.sha256,
     control: controlInput(controlFlags, (files.controls ?? []).map(({ sha256 }) => sha256)),
     parent: parent && receiptId(parent),
+    ...(flags.width === undefined && flags.height === undefined && prepared.size),
     ...(ahead && { ...sizeOf(ahead), strength: upscaling?.refine }),
     ...(ahead && parent && { upscaler: upscaler?.id }),
   };
   const draft = decodeDraft({ ...requestInput(prompt, flags), ...named }, { seed: randomSeed() });
-  const outputs = await planOutputs(flags, draft, filesBeside(upscaling, ahead));
+  const outputs = await planOutputs(flags, draft, [
+    ...filesBeside(upscaling, ahead),
+    ...suffixesOf(prepared),
+  ]);
   const format = formatOf(outputs.images[0]);
   const quality = decodeQuality(flags.quality, format);
   const hotkey = flags.receiptOut ? openHotkey(signingSeed(flags)) : undefined;
@@ -216,13 +230,24 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
     facts: model.facts,
   };
   const made = upscaling && upscaler && !ahead
-    ? await generateEnlarged(context, request, outputs, { upscaling, upscaler })
-    : await runRequest(context, request, fittedSources(sources, request), outputs);
+    ? await generateEnlarged(context, request, outputs, { upscaling, upscaler, sources })
+    : await runRequest(
+      context,
+      request,
+      fittedSources(sources, request),
+      committedOutputs(outputs, prepared),
+    );
   const { generation, receiptPaths: receipts, encodeMs } = made;
   cancelled.throwIfAborted();
-  const all = [...made.files, ...ahead ? [enlargedFile(ahead, outputs)] : []];
+  const all = [
+    ...made.files,
+    ...ahead ? [enlargedFile(ahead, outputs)] : [],
+    ...await filesOf(prepared, outputs, generation.images, context),
+  ];
   await writeOutputs(all);
+  const several = upscaling !== undefined || suffixesOf(prepared).length > 0;
   if (hotkey) progress.say(signedBy(hotkey, receipts));
+  if (prepared.paste) progress.say(pastedBack(outputs));
   const totalMs = performance.now() - started;
   for (const notice of generation.notices) progress.say(notice);
   if (upscaling && upscaling.refine === undefined) progress.say(onlyEnlarged(outputs.images[0]));
@@ -238,7 +263,7 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
         outputs: outputs.images,
         transcript: outputs.transcript,
         receipts: hotkey && receipts,
-        ...(upscaling && { files: all.map(({ path }) => path) }),
+        ...(several && { files: all.map(({ path }) => path) }),
         miner: hotkey?.address,
         notices: generation.notices,
         timings: { loadMs: loaded - started, ...generation.timings, encodeMs, totalMs },
@@ -248,11 +273,10 @@ async function generate(typed: string | undefined, given: GenerateFlags): Promis
       null,
       2,
     ));
-  } else {progress.say(summary(
-      all.length > 1 && upscaling ? all.map(({ path }) => path) : outputs.images,
-      generation,
-      totalMs,
-    ));}
+  } else {
+    const written = several ? all.map(({ path }) => path) : outputs.images;
+    progress.say(summary(written, generation, totalMs));
+  }
 }
 
 /** Standard output has no ending to tell it by: PNG. */

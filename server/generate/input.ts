@@ -28,6 +28,10 @@ export interface GenerateFlags extends EngineFlags, OutputFlags {
   readonly image?: string;
   readonly mask?: string;
   readonly strength?: string;
+  readonly maskBlur?: string;
+  readonly onlyMasked?: boolean;
+  readonly padding?: string;
+  readonly outpaint?: string;
   readonly parent?: string;
   readonly upscale?: string;
   readonly upscaler?: string;

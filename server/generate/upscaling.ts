@@ -5,7 +5,7 @@ import type { GenerationRequest } from "../../core/request/mod.ts";
 import { fileHash, receiptId } from "../../core/transcript/mod.ts";
 import { enlargedSize, type Size, type Upscaler } from "../../core/upscale/mod.ts";
 import type { Progress } from "../cli/mod.ts";
-import type { SourceFiles } from "../sources/mod.ts";
+import { fittedSources, type SourceFiles } from "../sources/mod.ts";
 import type { OutputFile } from "../storage/mod.ts";
 import type { GenerateFlags } from "./input.ts";
 import { type Outputs, outputsBeside, planOutputs, pngBeside, writeOutputs } from "./outputs.ts";
@@ -116,10 +116,16 @@ export async function generateEnlarged(
   context: RunContext,
   request: GenerationRequest,
   outputs: Outputs,
-  { upscaling, upscaler }: { readonly upscaling: Upscaling; readonly upscaler: Upscaler },
+  { upscaling, upscaler, sources }: {
+    readonly upscaling: Upscaling;
+    readonly upscaler: Upscaler;
+    /** Control images, which both runs see. */
+    readonly sources: SourceFiles;
+  },
 ): Promise<FinishedRequest> {
   const { format, quality } = context;
-  const first = await runRequest(context, request, undefined, outputsBeside(outputs, FIRST));
+  const own = fittedSources(sources, request);
+  const first = await runRequest(context, request, own, outputsBeside(outputs, FIRST));
   // Of the file, as whoever checks it has it: JPEG and WebP change pixels.
   const image = await decodeImage(first.encoded[0], format, request);
   const enlarged = await enlarge(image, upscaling, upscaler);
@@ -134,7 +140,8 @@ export async function generateEnlarged(
     ...{ ...request, ...sizeOf(enlarged), image: fileHash(enlarged.file), strength: refine },
     ...{ parent: parent && receiptId(parent), upscaler: parent && upscaler.id },
   };
-  const last = await runRequest(context, next, { image: pixels }, outputs);
+  const again = fittedSources({ ...sources, image: sourceOf(enlarged) }, next);
+  const last = await runRequest(context, next, again, outputs);
   return {
     ...last,
     receiptPaths: [...first.receiptPaths, ...last.receiptPaths],
