@@ -19,6 +19,11 @@ export const PATHS = {
   jobEvents: "/v1/jobs/:id/events",
   jobImage: "/v1/jobs/:id/images/:n",
   usage: "/v1/usage",
+  /** As OpenAI has them. */
+  openAiImages: "/v1/images/generations",
+  openAiEdits: "/v1/images/edits",
+  openAiModels: "/v1/models",
+  openAiModel: "/v1/models/:id",
   /** Of both. */
   receipts: "/v1/receipts",
   /** The same list, as a file of the pages that a server sends. */

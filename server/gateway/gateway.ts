@@ -19,6 +19,7 @@ import {
   usageRoute,
   usageSchema,
 } from "./routes/mod.ts";
+import { OPENAI_SCHEMAS, openAiCallSchema, openAiRoutes } from "./openai/mod.ts";
 import { type ApiKey, gatewayFile, GatewayStore, type Job } from "./store/mod.ts";
 import { type WebhookOptions, Webhooks } from "./webhooks/mod.ts";
 
@@ -96,6 +97,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     routes: (before = []) => [
       ...jobsRoutes(parts, before),
       usageRoute(parts, before),
+      ...openAiRoutes(parts, before, failed),
       ...mcpRoutes({ gateway: parts, version, verify, failed }, before),
       ...a1111
         ? a1111Routes({ gateway: parts, ...a1111, version, random: Math.random, failed }, before)
@@ -103,7 +105,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ],
     schemas: {
       ...{ JobCall: jobCallSchema(), ...jobSchemas(), Usage: usageSchema() },
-      ...{ A1111: OBJECT, Mcp: OBJECT },
+      ...{ A1111: OBJECT, Mcp: OBJECT, ...OPENAI_SCHEMAS, OpenAiCall: openAiCallSchema() },
     },
     sweep: () => jobs.sweep(),
     stop: () => jobs.stop(),
