@@ -13,7 +13,7 @@ export const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
 const TAO = 1_000_000_000n;
 /** An address of this machine that the chain takes for an axon. */
 export const IP = "127.0.0.2";
-const KEY = "an-api-key-of-the-tests";
+export const KEY = "an-api-key-of-the-tests";
 /** Of //Alice, the validator. */
 export const ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 /** A validator that asks miners for users alone. */

@@ -1,9 +1,20 @@
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  decodeInputImage,
+  encodeImage,
+  resize,
+  textIn,
+  withoutMetadata,
+} from "../../core/image/mod.ts";
+import { readInfotext } from "../../core/infotext/mod.ts";
+import { fileHash } from "../../core/transcript/mod.ts";
 import { signedHeaders } from "../../core/protocol/mod.ts";
 import { developmentPair, openWallet, type Wallet } from "../../server/chain/mod.ts";
 import type { DemoProcess } from "../../server/demo/processes.ts";
 import { sendHuge } from "../fixtures/huge_request.ts";
-import { ALICE, ask, NO_STRESS, seen, SMALL, startSubnet } from "./subnet_processes.ts";
+import { ALICE, ask, KEY, NO_STRESS, seen, SMALL, startSubnet } from "./subnet_processes.ts";
 
 /** Of all cases: one miner, and a validator that asks it for users alone. */
 let bob: DemoProcess;
@@ -13,7 +24,7 @@ const stack = new AsyncDisposableStack();
 beforeAll(async () => {
   const subnet = await startSubnet(["//Bob"], {}, (stop) => stack.defer(stop));
   bob = await subnet.miner("//Bob");
-  validator = await subnet.validator(NO_STRESS);
+  validator = await subnet.validator([...NO_STRESS, "--api.a1111"]);
 });
 afterAll(() => stack.disposeAsync());
 
@@ -93,4 +104,33 @@ test("a request that no miner could answer in time, or at all, is no miner's fai
   expect((await ask(validator)).status).toBe(200);
   const [after] = (await seen(validator)).miners;
   expect(after).toMatchObject({ served: before.served + 1, failed: 0 });
+});
+
+test("an image drawn by AUTOMATIC1111's interface says its receipt, and an agent finds a copy honest", async () => {
+  const response = await fetch(`${validator.url}/sdapi/v1/txt2img`, {
+    ...{ method: "POST", headers: { authorization: `Basic ${btoa(`anybody:${KEY}`)}` } },
+    body: JSON.stringify({ prompt: "a red tau symbol", seed: 7, ...SMALL }),
+  });
+  const { images: [image] } = await response.json();
+  const file = Uint8Array.fromBase64(image);
+  const { prompt, parameters } = readInfotext(textIn(file, "png") ?? "");
+  expect([prompt, parameters.Seed]).toEqual(["a red tau symbol", "7"]);
+  const sha256 = fileHash(withoutMetadata(file, "png"));
+  const { receipts } = await (await fetch(`${validator.url}/v1/receipts?image=${sha256}`)).json();
+  expect(receipts.map(({ id }: { id: string }) => id)).toEqual([parameters["Stepwise receipt"]]);
+  const copy = resize(await decodeInputImage(file, "image"), { width: 100, height: 100 });
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${validator.url}/mcp`), {
+      requestInit: { headers: { authorization: `Bearer ${KEY}` } },
+    }),
+  );
+  const { structuredContent } = await client.callTool({
+    name: "verify_image",
+    arguments: { image: (await encodeImage(copy, "jpeg", 70)).toBase64() },
+  });
+  expect(structuredContent).toMatchObject({
+    ...{ verdict: "honest", match: "looks", receipt: parameters["Stepwise receipt"] },
+  });
+  await client.close();
 });
