@@ -96,7 +96,7 @@ const FIELDS = {
   ],
 };
 FIELDS[2] = FIELDS[1];
-const OPTIONAL = { 1: ["validator"], 2: ["validator", "sketch"] };
+const OPTIONAL = { 1: ["validator"], 2: ["validator", "sketch", "sources"] };
 const isHash = (text) => /^[0-9a-f]{64}$/.test(text);
 const isWhole = (value, low, high) => Number.isInteger(value) && value >= low && value <= high;
 
@@ -123,9 +123,9 @@ export function readReceipt(bytes) {
   return { receipt, id: sha256(message).toString("hex") };
 }
 
-function mustAgree(
-  { version, request, model, plan, root, steps, latent, image, times, miner, validator, sketch },
-) {
+function mustAgree(receipt) {
+  const { version, request, model, plan, root, steps, latent, image, times } = receipt;
+  const { miner, validator, sketch, sources } = receipt;
   const { width, height } = request;
   must([plan, root, model.manifest, image.sha256].every(isHash), "receipt: not a hash");
   mustHave(model, ["id", "manifest", "precision"], ["variant", "control"], "model");
@@ -158,6 +158,7 @@ function mustAgree(
   publicKeyOf(miner);
   if (validator !== undefined) publicKeyOf(validator);
   if (sketch !== undefined) sketchesOf({ steps, sketch });
+  must(sources === undefined || sources.join() === "s,m,k", "receipt: its sources");
 }
 
 // Plan
@@ -216,14 +217,16 @@ function rootOfRange(size, first, hashes, proof) {
 
 // Opening
 
-const sourcesOf = ({ image, mask }) => [
-  ...(image === undefined ? [] : ["s.0"]),
-  ...(mask === undefined ? [] : ["m.0"]),
-];
+const sourcesOf = ({ request: { image, mask }, sources }) =>
+  sources?.map((name) => `${name}.0`) ?? [
+    ...(image === undefined ? [] : ["s.0"]),
+    ...(mask === undefined ? [] : ["m.0"]),
+  ];
 
 /** First and last leaf. */
-export function rangeOf({ request, steps }, plan, target) {
-  const before = sourcesOf(request).length;
+export function rangeOf(receipt, plan, target) {
+  const { steps } = receipt;
+  const before = sourcesOf(receipt).length;
   if (target === "start") return [0, before];
   if (target === "end") return [before + 2 * steps, before + 2 * steps];
   must(isWhole(target, 0, steps - 1), "opening: no such step");
@@ -232,9 +235,9 @@ export function rangeOf({ request, steps }, plan, target) {
   return [before + oldest, before + 2 * target + 2];
 }
 
-const namesOf = ({ request, steps }) => [
-  ...sourcesOf(request),
-  ...Array.from({ length: 2 * steps + 1 }, (_, k) => `${k % 2 ? "d" : "x"}.${k >> 1}`),
+const namesOf = (receipt) => [
+  ...sourcesOf(receipt),
+  ...Array.from({ length: 2 * receipt.steps + 1 }, (_, k) => `${k % 2 ? "d" : "x"}.${k >> 1}`),
 ];
 
 /** Level 0 of an opening. @returns float16 bits by name, and the hash of the image's leaf behind x_N. */

@@ -23,6 +23,7 @@ import {
   plainDraw,
   publicKeyOf,
   publicWords,
+  rangeOf,
   readOpening,
   readReceipt,
   readWitness,
@@ -158,6 +159,16 @@ test("what a request says beyond what the reader knows is kept, and signed", asy
     model: { ...statement.model, control: "cd".repeat(32) },
   }, signer);
   expect(readReceipt(Buffer.from(encodeReceipt(other))).id).toBe(receiptId(other));
+});
+
+test("a receipt of an inpainting model has three sources before x_0", async () => {
+  const { receipt: own, plan } = sketched.cases[3];
+  const { signature: _, ...statement } = receiptFromJson(JSON.parse(own));
+  if (statement.version !== 2) throw new Error("it is of version 2");
+  const other = await signReceipt({ ...statement, sources: ["s", "m", "k"] }, signer);
+  const { receipt } = readReceipt(Buffer.from(encodeReceipt(other)));
+  expect(rangeOf(receipt, JSON.parse(plan), "start")).toEqual([0, 3]);
+  expect(rangeOf(receipt, JSON.parse(plan), "end")).toEqual([11, 11]);
 });
 
 test("noise, addresses, the manifest and draws without sketches", () => {
