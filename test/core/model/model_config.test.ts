@@ -40,6 +40,7 @@ test("empty configs have the defaults of diffusers' classes, and nulls are defau
   const { unet, vae, textEncoder, notices } = await read({});
   expect(unet).toEqual({
     in_channels: unetDefaults.in_channels,
+    out_channels: unetDefaults.out_channels,
     block_out_channels: unetDefaults.block_out_channels,
     sample_size: 64,
   });
