@@ -2,7 +2,7 @@ import { Command, CommanderError, Help } from "commander";
 import process from "node:process";
 import { AppError } from "../core/error.ts";
 import manifest from "../package.json" with { type: "json" };
-import { asTyped, programName, sentenceOf } from "./cli/mod.ts";
+import { asTyped, configCommand, programName, sentenceOf } from "./cli/mod.ts";
 
 /** Each command is read only when it is asked for: one need not wait for another's libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import("./bench/mod.ts")).benchCommand(),
   adversary: async () => (await import("./adversary/mod.ts")).adversaryCommand(),
   miner: async () => (await import("./miner/mod.ts")).minerCommand(),
+  config: () => Promise.resolve(configCommand((name) => COMMANDS[name]?.())),
   status: async () => (await import("./status/mod.ts")).statusCommand(),
   worker: async () => (await import("./miner/mod.ts")).workerCommand(),
   validator: async () => (await import("./validator/mod.ts")).validatorCommand(),

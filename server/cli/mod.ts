@@ -9,6 +9,7 @@
  * ```
  */
 export { addConfigOption, addEnvironment } from "./config_file.ts";
+export { configCommand } from "./config_print.ts";
 export { sentenceOf } from "./flag_hint.ts";
 export { numberFlag, sideFlag, stepsFlag, wholeFlag } from "./flags.ts";
 export { asTyped, programName } from "./program_name.ts";
