@@ -30,6 +30,7 @@ export { honest } from "./prediction_cheats.ts";
 export { DEFAULT_ROUND, relativeIncome } from "./profit.ts";
 export { areaUnder, olderPassRate, passRate, quantile, rocCurve } from "./statistics.ts";
 export { FALSE_REJECTS, type Thresholds, thresholdsOf } from "./thresholds.ts";
+export { type SourceCheat, sourceCheats } from "./source_cheats.ts";
 export { stepForgeries } from "./step_forgeries.ts";
 export {
   decodeStudy,

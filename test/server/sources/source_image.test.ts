@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sourceCheats } from "../../../core/adversary/mod.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import { Pipeline } from "../../../core/generation/mod.ts";
 import { encodeImage, type RgbaImage } from "../../../core/image/mod.ts";
@@ -122,10 +123,8 @@ describe("cheats of a run that starts from an image", () => {
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 
-  type Given = SourceImages & { readonly image: RgbaImage };
-
-  /** @param used what the run starts from; the receipt names `stated`. */
-  async function verified(used: Given, stated: Given) {
+  /** A run of the cheat, checked against what its request names. */
+  async function verified(cheat: string, stated: SourceImages & { readonly image: RgbaImage }) {
     const file = await encodeImage(stated.image, "png");
     const mask = stated.mask && await encodeImage(stated.mask, "png");
     const named = { image: fileHash(file), ...(mask && { mask: fileHash(mask) }) };
@@ -133,8 +132,11 @@ describe("cheats of a run that starts from an image", () => {
       { prompt: "a golden tau symbol", ...named, strength: 0.6 },
       { width: SIDE, height: SIDE, steps: 5, guidanceScale: 4, seed: 5n },
     );
+    const found = sourceCheats.find(({ name }) => name === cheat);
+    if (!found) throw new Error(`no cheat ${cheat}`);
+    const { generation, leaves } = await found.run(engine, request, stated, picture(220));
     const recorder = new RunRecorder(request, { keep: true });
-    const generation = await engine.generate(request, { source: used, onLeaf: recorder.add });
+    for (const leaf of leaves) recorder.add(leaf);
     const image = await encodeImage(generation.images[0], "png");
     const commitments = recorder.finish([image], generation.plan);
     const [receipt] = await makeReceipts({
@@ -156,18 +158,19 @@ describe("cheats of a run that starts from an image", () => {
     });
   }
 
-  test("another picture in its place is suspect", async () => {
-    const { verdict, reasons } = await verified({ image: picture(220) }, { image: picture(40) });
-    expect(verdict).toBe("suspect");
-    expect(reasons).toEqual([expect.stringMatching(/does not start from the image: .* at most/)]);
+  test.each([
+    ["another source image", "suspect", /does not start from the image: .* at most/],
+    ["an upscale without the refinement", "suspect", /step 0 is not what the network predicts/],
+    ["strength lowered", "invalid", /its plan is not the expected one/],
+  ])("%s is %s", async (name, expected, why) => {
+    const { verdict, reasons } = await verified(name, { image: picture(40) });
+    expect(verdict).toBe(expected);
+    expect(reasons[0]).toMatch(why);
   });
 
-  test("another mask is suspect", async () => {
-    const white = { ...halfMask(), data: new Uint8ClampedArray(4 * SIDE * SIDE).fill(255) };
-    const { verdict, reasons } = await verified(
-      { image: picture(40), mask: white },
-      { image: picture(40), mask: halfMask() },
-    );
+  test("an ignored mask is suspect", async () => {
+    const stated = { image: picture(40), mask: halfMask() };
+    const { verdict, reasons } = await verified("an ignored mask", stated);
     expect(verdict).toBe("suspect");
     expect(reasons).toEqual([expect.stringMatching(/the mask is not the file's \(\d+ values\)/)]);
   });
