@@ -22,4 +22,5 @@ export {
   PROMPTS,
   wordsOf,
 } from "./prompt_bank/mod.ts";
+export { RelevanceEncoder } from "./relevance.ts";
 export type { Score } from "./score.ts";

@@ -20,3 +20,4 @@
  */
 export { type Conditioning, PromptConditioner } from "./conditioning.ts";
 export { type LoraTag, takeLoraTags } from "./lora_tags.ts";
+export { loadTokenizer, type PromptTokenizer } from "./tokenizer.ts";

@@ -7,6 +7,7 @@ import { adversaryCommand } from "../../server/adversary/mod.ts";
 import { benchCommand } from "../../server/bench/mod.ts";
 import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
+import { contentCommand } from "../../server/content/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
 import { keysCommand } from "../../server/gateway/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
@@ -109,6 +110,7 @@ const COMMANDS: readonly (() => Command)[] = [
   ],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
+  contentCommand,
   keysCommand,
 ];
 

@@ -4,6 +4,7 @@ import { checkServable, parseIp } from "./address.ts";
 import { BlockClock } from "./block_clock.ts";
 import { BlockReader, type ChainEvent } from "./block_reader.ts";
 import { type ChainLink, type Connection, type Endpoint, openLink } from "./connection.ts";
+import { storageItem } from "./decode.ts";
 import { misread } from "./lost.ts";
 import { type Metagraph, READING } from "./metagraph.ts";
 import { readMetagraph } from "./read_metagraph.ts";
@@ -259,6 +260,30 @@ export class SubtensorClient implements AsyncDisposable {
   transfer(to: string, rao: bigint, from: KeyringPair): Promise<Inclusion> {
     const call = () => this.#link.api.tx.balances.transferKeepAlive(to, rao);
     return this.#submitter.submit(call, from, "transfer TAO");
+  }
+
+  /** Puts a hash under the hotkey's name: what it had before is gone from the newest state. */
+  setCommitment(sha256: Uint8Array, hotkey: KeyringPair): Promise<Inclusion> {
+    const info = { fields: [{ Sha256: sha256 }] };
+    const call = () => this.#link.api.tx.commitments.setCommitment(this.netuid, info);
+    return this.#submitter.submit(call, hotkey, "commit to a hash");
+  }
+
+  /**
+   * The hash that a hotkey committed to last, in hex; undefined for none, or what is no hash.
+   * @throws AppError `chain_unreachable`, `chain_invalid`.
+   */
+  async commitmentOf(hotkey: string): Promise<string | undefined> {
+    const doing = "read a commitment";
+    const item = storageItem(this.#link.api.query, "commitments", "commitmentOf", doing);
+    const asked = within(item(this.netuid, hotkey), this.#timeoutMs, doing);
+    const found = await asked.catch((cause) => {
+      throw misread(doing, cause);
+    });
+    const commitment = found.toJSON() as {
+      readonly info: { readonly fields: readonly { readonly sha256?: string }[] };
+    } | null;
+    return commitment?.info.fields.find(({ sha256 }) => sha256)?.sha256?.slice(2);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,155 @@
+import { Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RelevanceEncoder } from "../../core/content/mod.ts";
+import { AppError, reason } from "../../core/error.ts";
+import {
+  addChainOptions,
+  addWalletOptions,
+  type ChainFlags,
+  chainOptions,
+  openWallet,
+  SubtensorClient,
+  type WalletFlags,
+  walletPlace,
+} from "../chain/mod.ts";
+import { addEnvironment, wholeFlag } from "../cli/mod.ts";
+import { cpuRuntime } from "../compute/mod.ts";
+import { listen } from "../http/mod.ts";
+import { FolderFiles } from "../models/mod.ts";
+import { stopped } from "../runtime/mod.ts";
+import { Safety } from "../safety/mod.ts";
+import { takeFolder } from "../storage/mod.ts";
+import { verifyBatch } from "./batch.ts";
+import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
+import { Publications } from "./publications.ts";
+import { Publisher } from "./publisher.ts";
+import { contentRoutes } from "./routes.ts";
+
+interface StoreFlags {
+  readonly storage: string;
+  readonly s3?: string;
+  readonly "s3.key"?: string;
+  readonly "s3.secret"?: string;
+}
+
+interface ServeFlags extends StoreFlags, ChainFlags, WalletFlags {
+  readonly port: string;
+  readonly base?: string;
+  readonly every: string;
+  readonly commit: boolean;
+}
+
+const RELEVANCE = join(import.meta.dirname ?? ".", "../../models/relevance");
+/** The model whose pictures the encoders of {@link RELEVANCE} judge. */
+const RELEVANCE_MODEL = "tau-tiny";
+
+const EXAMPLES = `
+Examples:
+  deno task content serve --storage content --port 8095
+  deno task content verify bafybei....car
+  deno task content verify bafybei... --storage content
+`;
+
+export function contentCommand(): Command {
+  const command = new Command("content")
+    .description("Publish pictures with their receipts: scored, in batches, for anybody to check.")
+    .addHelpText("after", EXAMPLES);
+  addChainOptions(addWalletOptions(withStore(command.command("serve"))))
+    .description("Take pictures at POST /v1/content, and store them in batches.")
+    .option("--port <n>", "to listen on", "8095")
+    .option("--base <url>", "as readers reach it (default: http://127.0.0.1 and the port)")
+    .option("--every <seconds>", "from batch to batch", "4320")
+    .option("--commit", "commit each batch's root on the chain, by the wallet's hotkey", false)
+    .action(serve);
+  withStore(command.command("verify <cid|file>"))
+    .description("Check a batch: blocks, root, receipts, creators, files.")
+    .action(verify);
+  return command;
+}
+
+function withStore(command: Command): Command {
+  return addEnvironment(command)
+    .option("--storage <folder>", "of what is published, and of batches", "content")
+    .option("--s3 <url>", "a bucket for batches instead: https://s3.example/bucket")
+    .option("--s3.key <id>", "its access key")
+    .option("--s3.secret <secret>", "of the key; better by STEPWISE_S3_SECRET");
+}
+
+function storeOf(flags: StoreFlags): ObjectStore {
+  if (flags.s3 === undefined) return folderStore(join(flags.storage, "batches"));
+  const { "s3.key": accessKeyId, "s3.secret": secretAccessKey } = flags;
+  if (accessKeyId && secretAccessKey) {
+    return bucketStore({ url: flags.s3, accessKeyId, secretAccessKey });
+  }
+  throw new AppError("invalid_request", "Cannot use --s3: --s3.key and --s3.secret are missing");
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const port = wholeFlag("--port", flags.port, 0, 65535);
+  const every = wholeFlag("--every", flags.every, 1, 1_000_000);
+  await using stack = new AsyncDisposableStack();
+  stack.use(await takeFolder(flags.storage, ["content"]));
+  const publications = stack.use(new Publications(join(flags.storage, "content.sqlite")));
+  const files = await FolderFiles.open({ name: RELEVANCE_MODEL, location: RELEVANCE });
+  const encoder = stack.use(await RelevanceEncoder.open(files, await cpuRuntime()));
+  const publisher = new Publisher({
+    ...{ publications, store: storeOf(flags), safety: stack.use(new Safety()), now: Date.now },
+    relevance: { encoder, model: RELEVANCE_MODEL },
+    ...flags.commit ? { commit: await committer(flags, stack) } : {},
+  });
+  const base = flags.base ?? `http://127.0.0.1:${port}`;
+  const app = contentRoutes({
+    publisher,
+    publications,
+    base,
+    log: (error) => console.error(error),
+  });
+  const server = await listen(
+    { hostname: "127.0.0.1", port },
+    (request) => app.fetch(request),
+  );
+  stack.defer(() => server.shutdown());
+  const timer = setInterval(() => void batch(publisher), 1000 * every);
+  stack.defer(() => clearInterval(timer));
+  console.log(`Content at ${base}/v1/content`);
+  await stopped();
+}
+
+async function committer(flags: ServeFlags, stack: AsyncDisposableStack) {
+  const { pair } = await openWallet(walletPlace(flags));
+  const client = stack.use(await SubtensorClient.connect(chainOptions(flags)));
+  return (root: Uint8Array) => client.setCommitment(root, pair);
+}
+
+async function batch(publisher: Publisher): Promise<void> {
+  try {
+    const made = await publisher.batch();
+    if (made) console.log(`batch ${made.epoch}: ${made.cid}, root ${made.root}`);
+  } catch (error) {
+    console.error(`Cannot make the batch, which is tried again: ${reason(error)}`);
+  }
+}
+
+async function verify(given: string, flags: StoreFlags): Promise<void> {
+  const { cid, index } = await verifyBatch(await carOf(given, flags));
+  if (!given.endsWith(".car") && given !== cid) {
+    throw new AppError("receipt_mismatch", `Cannot accept the batch: it is ${cid}, not ${given}`);
+  }
+  console.log(`${cid}: batch ${index.epoch}, root ${index.root}`);
+  for (const { id, creator, caption, scores } of index.pieces) {
+    const marks = Object.entries(scores).map(([name, { value }]) => `${name} ${value.toFixed(3)}`);
+    console.log(`  ${id}  ${creator}  ${marks.join(", ")}  ${JSON.stringify(caption)}`);
+  }
+}
+
+async function carOf(given: string, flags: StoreFlags): Promise<Uint8Array> {
+  if (given.endsWith(".car")) {
+    return await readFile(given).catch((cause) => {
+      throw new AppError("storage_failed", `Cannot read ${given}: ${reason(cause)}`, { cause });
+    });
+  }
+  const car = await storeOf(flags).get(`${given}.car`);
+  if (car) return car;
+  throw new AppError("not_found", `Cannot find the batch: ${given} is not in the store`);
+}

@@ -1,0 +1,78 @@
+import type { RelevanceEncoder } from "../../core/content/mod.ts";
+import { AppError } from "../../core/error.ts";
+import { Mutex } from "../../core/mutex.ts";
+import type { Safety } from "../safety/mod.ts";
+import { makeBatch } from "./batch.ts";
+import type { ObjectStore } from "./object_store.ts";
+import type { Piece, Publications, StoredBatch } from "./publications.ts";
+import { scoreSubmission } from "./scoring.ts";
+import { decodeSubmission } from "./submission.ts";
+
+export interface PublisherParts {
+  readonly publications: Publications;
+  readonly store: ObjectStore;
+  readonly safety: Pick<Safety, "screen" | "screenImage">;
+  /** And the id of the model whose pictures it is for. */
+  readonly relevance?: {
+    readonly encoder: Pick<RelevanceEncoder, "score">;
+    readonly model: string;
+  };
+  /** Commits a batch's root, where there is a chain. */
+  readonly commit?: (root: Uint8Array<ArrayBuffer>) => Promise<unknown>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Pieces in one batch. */
+const MAX_PIECES = 200;
+
+/** Takes pieces in, one after the other: each is compared with all before it. */
+export class Publisher {
+  readonly #parts: PublisherParts;
+  readonly #turns = new Mutex();
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param json the body of a submission.
+   * @throws AppError as `decodeSubmission`; `content_blocked` for what is not for everybody;
+   * `invalid_request` for what is published already, or a copy.
+   */
+  async publish(json: unknown): Promise<Piece> {
+    const { publications, safety, relevance, now } = this.#parts;
+    const submission = decodeSubmission(json, now());
+    const { receipt, image, caption } = submission;
+    const words = { prompt: String(receipt.request.prompt ?? ""), prompt2: caption };
+    const found = [safety.screen(words, "block"), await safety.screenImage(image, "block")];
+    const blocked = found.find(({ action }) => action === "block");
+    if (blocked) {
+      throw new AppError("content_blocked", `Cannot publish: ${blocked.findings.join(", ")}`);
+    }
+    const encoder = relevance?.model === receipt.model.id ? relevance.encoder : undefined;
+    return await this.#turns.run(async () => {
+      const scored = await scoreSubmission(submission, publications.fingerprints, encoder);
+      return publications.add(submission, scored, now());
+    });
+  }
+
+  /**
+   * Stores what waits as the next batch, then commits its root. What a crash leaves half done is done
+   * again, with the same bytes.
+   * @returns undefined when nothing waits.
+   */
+  async batch(): Promise<StoredBatch | undefined> {
+    return await this.#turns.run(async () => {
+      const { publications, store, commit } = this.#parts;
+      const pieces = publications.waiting(MAX_PIECES);
+      if (pieces.length === 0) return undefined;
+      const epoch = publications.batches().length + 1;
+      const { cid, root, car } = await makeBatch(epoch, pieces);
+      await store.put(`${cid}.car`, car);
+      await commit?.(Uint8Array.fromHex(root));
+      publications.addBatch({ epoch, cid, root }, pieces.map(({ id }) => id));
+      return { epoch, cid, root };
+    });
+  }
+}
