@@ -25,4 +25,13 @@ export type { GenerateOptions, Generation, ImageEngine, StepProgress } from "./e
 export { Pipeline } from "./pipeline.ts";
 export { RecoveringEngine } from "./recovering_engine.ts";
 export type { NetworkImages, SourceImages } from "./source.ts";
+export {
+  checkedSources,
+  decodeSources,
+  fittedSources,
+  type InputDecoder,
+  sizeOfSource,
+  type SourceFile,
+  type SourceFiles,
+} from "./source_files.ts";
 export { notifyOnce } from "./notify_once.ts";

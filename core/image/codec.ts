@@ -1,3 +1,4 @@
+import { decodeInputImage } from "./input_image.ts";
 import { decodeImage, encodeImage, type ImageFormat, type RgbaImage } from "./image.ts";
 
 /** Encodes and decodes image files: here, or in a thread of its own. */
@@ -10,7 +11,11 @@ export interface ImageCodec {
     format: ImageFormat,
     size: Pick<RgbaImage, "width" | "height">,
   ): Promise<RgbaImage>;
+  /** As `decodeInputImage`. */
+  decodeInput(file: Uint8Array<ArrayBuffer>, what: string): Promise<RgbaImage>;
 }
 
 /** A codec on the calling thread, for callers that may block it. */
-export const imageCodec: ImageCodec = { encode: encodeImage, decode: decodeImage };
+export const imageCodec: ImageCodec = {
+  ...{ encode: encodeImage, decode: decodeImage, decodeInput: decodeInputImage },
+};

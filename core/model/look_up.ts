@@ -10,7 +10,13 @@ import {
   MODEL_INDEX,
   type ModelIndex,
 } from "./model_index.ts";
-import { candidateFiles, chooseFiles, type FileSelection, selectedParts } from "./model_layout.ts";
+import {
+  candidateFiles,
+  chooseFiles,
+  encoderToo,
+  type FileSelection,
+  selectedParts,
+} from "./model_layout.ts";
 import type { RemoteFile, RemoteFolder } from "./remote_folder.ts";
 
 /** A model's folder on a server, of which files are looked for. */
@@ -50,7 +56,7 @@ export async function lookUpFile(
 }
 
 /**
- * Files that a selection of a model needs, as far as their names follow from its index: shards, and
+ * Files that a selection of a model needs, with the VAE's encoder where there is one, as far as their names follow from its index: shards, and
  * weights outside of graphs, are named by these.
  * @throws AppError `model_invalid` naming what is missing.
  */
@@ -59,12 +65,20 @@ export async function lookUpParts(
   index: ModelIndex,
 ): Promise<readonly RemoteFile[]> {
   const { remote, selection } = looking;
-  const candidates = selectedParts(index, selection).flatMap((part) =>
+  const withEncoder = encoderToo(selection);
+  const candidates = selectedParts(index, withEncoder).flatMap((part) =>
     candidateFiles(part, selection)
   );
-  const found = await lookUp(looking, [MODEL_INDEX, ...candidates]);
-  return chooseFiles(index, (path) => found.has(path), selection, remote.name)
-    .flatMap((path) => found.get(path) ?? []);
+  const found = await lookUp(looking, [...new Set([MODEL_INDEX, ...candidates])]);
+  const choose = (wanted: FileSelection) =>
+    chooseFiles(index, (path) => found.has(path), wanted, remote.name)
+      .flatMap((path) => found.get(path) ?? []);
+  try {
+    return choose(withEncoder);
+  } catch {
+    // Images are made without one; what else is missing is named now.
+    return choose(selection);
+  }
 }
 
 /**

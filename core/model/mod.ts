@@ -64,6 +64,7 @@ export {
 export {
   type FileSelection,
   type GraphFiles,
+  layoutWithEncoder,
   type ModelLayout,
   type NetworkFiles,
   readLayout,

@@ -49,7 +49,7 @@ function isPart(value: unknown): boolean {
 
 /** Without these no pipeline draws; `unet` first, as the most telling. */
 const NEEDED_PARTS = ["unet", "vae_decoder", "text_encoder", "tokenizer", "scheduler"];
-const FURTHER_PARTS = ["text_encoder_2", "tokenizer_2"];
+const FURTHER_PARTS = ["text_encoder_2", "tokenizer_2", "vae_encoder"];
 
 /** Every part that a folder without {@link MODEL_INDEX} may have. */
 export const INFERABLE_PARTS: readonly string[] = [...NEEDED_PARTS, ...FURTHER_PARTS];
@@ -61,7 +61,9 @@ export const INFERABLE_PARTS: readonly string[] = [...NEEDED_PARTS, ...FURTHER_P
  */
 export function inferModelIndex(hasPart: (part: string) => boolean): ModelIndex | undefined {
   if (!hasPart("unet")) return undefined;
-  const parts = [...NEEDED_PARTS, ...FURTHER_PARTS.filter(hasPart)];
+  // In safetensors one folder has both halves of the VAE.
+  const has = (part: string) => hasPart(part) || (part === "vae_encoder" && hasPart("vae"));
+  const parts = [...NEEDED_PARTS, ...FURTHER_PARTS.filter(has)];
   const className = hasPart("text_encoder_2")
     ? "StableDiffusionXLPipeline"
     : "StableDiffusionPipeline";

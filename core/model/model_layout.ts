@@ -51,7 +51,10 @@ export interface ModelLayout {
   readonly paths: readonly string[];
 }
 
-const UNUSED_PARTS = ["vae_encoder", "safety_checker", "feature_extractor", "image_encoder"];
+/** The part that images which come in need, and that a model may lack. */
+const ENCODER = "vae_encoder";
+
+const UNUSED_PARTS = [ENCODER, "safety_checker", "feature_extractor", "image_encoder"];
 const TOKENIZER_FILES = [
   "vocab.json",
   "merges.txt",
@@ -60,6 +63,11 @@ const TOKENIZER_FILES = [
   "special_tokens_map.json",
   "added_tokens.json",
 ];
+
+/** The same with the VAE's encoder. */
+export function encoderToo(selection: FileSelection): FileSelection {
+  return { ...selection, include: [...selection.include ?? [], ENCODER] };
+}
 
 /** The parts of a model that a selection needs. */
 export function selectedParts(index: ModelIndex, { include = [] }: FileSelection): string[] {
@@ -165,6 +173,21 @@ export async function readLayout(
   }
   const weights = Object.values(networks).flatMap(weightPaths);
   return { index, networks, paths: [...new Set([...paths, ...weights])].sort() };
+}
+
+/**
+ * The layout with the VAE's encoder.
+ * @returns undefined for a model that has none.
+ */
+export async function layoutWithEncoder(
+  files: ModelFiles,
+  selection: FileSelection = { variant: files.variant },
+): Promise<ModelLayout | undefined> {
+  const layout = await readLayout(files, encoderToo(selection)).catch((error) => {
+    if (error instanceof AppError && error.code === "model_invalid") return undefined;
+    throw error;
+  });
+  return layout?.networks[ENCODER] && layout;
 }
 
 /** Files of weights that no list of a folder's files leads to, but the graph or the index. */

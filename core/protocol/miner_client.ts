@@ -2,7 +2,8 @@ import { AppError, reason } from "../error.ts";
 import { readAtMost } from "../bounded_body.ts";
 import { MAX_REFUSAL_BYTES } from "./miner_api.ts";
 import { addressOf, PATHS } from "./routes.ts";
-import { openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
+import { MAX_INPUTS_BYTES } from "./call_body.ts";
+import { fileHash, openingBytes, openingSpec, type Receipt, receiptId } from "../transcript/mod.ts";
 import type { OpeningSource } from "../verifier/mod.ts";
 
 /** A miner that says "now" is not asked in a tight loop. */
@@ -50,6 +51,22 @@ export function imageOfMiner(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const address = addressOf(miner.url, PATHS.image, { id });
   return fetchBounded(miner, address, "image", receipt.image.bytes);
+}
+
+/**
+ * A file that the receipt's request names.
+ * @throws AppError as an opening, for another file too.
+ */
+export async function inputOfMiner(
+  miner: MinerAddress,
+  id: string,
+  sha256: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const address = addressOf(miner.url, PATHS.input, { id, sha256 });
+  const what = `inputs/${sha256.slice(0, 12)}`;
+  const file = await fetchBounded(miner, address, what, MAX_INPUTS_BYTES);
+  if (fileHash(file) === sha256) return file;
+  throw new AppError("opening_invalid", `Cannot fetch ${what}: another file came in its place`);
 }
 
 async function fetchBounded(

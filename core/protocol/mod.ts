@@ -46,7 +46,13 @@ export {
   minerSchemas,
   TRANSCRIPT_SECONDS,
 } from "./miner_api.ts";
-export { imageOfMiner, type MinerAddress, minerAddress, openingsOfMiner } from "./miner_client.ts";
+export {
+  imageOfMiner,
+  inputOfMiner,
+  type MinerAddress,
+  minerAddress,
+  openingsOfMiner,
+} from "./miner_client.ts";
 export { addressOf, type Filled, pathOf, PATHS, routeAt } from "./routes.ts";
 export {
   checkRequestTime,

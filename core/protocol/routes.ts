@@ -9,6 +9,8 @@ export const PATHS = {
   generation: "/v1/generations/:id",
   image: "/v1/generations/:id/image",
   step: "/v1/generations/:id/steps/:step",
+  /** A file that the request named, by its hash. */
+  input: "/v1/generations/:id/inputs/:sha256",
   /** Of a validator. */
   generate: "/v1/generate",
   score: "/v1/score",

@@ -48,7 +48,7 @@ export {
 } from "./plan.ts";
 export { refuseOverflow } from "./float16_range.ts";
 export { needsStandIn, refuseForeignNoise } from "./other_schedulers.ts";
-export { planFromConfig, type PlanOptions } from "./plan_from_config.ts";
+export { planFromConfig, type PlanOptions, stepsTaken } from "./plan_from_config.ts";
 export { addsOptions, pipelineOptions } from "./pipeline_options.ts";
 export { schedulerConfigFromName, schedulerNames } from "./presets.ts";
 export { replay, type StepModel } from "./replay.ts";

@@ -62,9 +62,13 @@ export function planFromConfig(config: unknown, steps: number, options: PlanOpti
   return options.inpaints === "by network" ? masked : blending(masked);
 }
 
-/** As diffusers counts: whole steps, rounded down. */
-function firstStep(steps: number, strength = 1): number {
-  const taken = Math.min(Math.trunc(steps * strength), steps);
+/** How many of the steps a run at this strength takes, as diffusers counts: whole ones, rounded down. */
+export function stepsTaken(steps: number, strength = 1): number {
+  return Math.min(Math.trunc(steps * strength), steps);
+}
+
+function firstStep(steps: number, strength?: number): number {
+  const taken = stepsTaken(steps, strength);
   if (taken >= 1) return steps - taken;
   refusePlan(
     `strength is ${strength}, which is less than one of ${steps} steps: ask for at least ` +

@@ -113,11 +113,11 @@ function stubbed(): ImageSource {
   return {
     ...{ compute: "", models: [] },
     capacity: () => ({ batch: 1, queueLimit: 1, queued: 0, running: 0 }),
-    requestOf: ({ request }) => decodeRequest(request, defaults),
+    requestOf: ({ request }) => Promise.resolve({ request: decodeRequest(request, defaults) }),
     run: () => Promise.resolve(MADE),
     cancel: () => false,
     opens: () => Promise.resolve(false),
-    ...{ receipt: nothing, open: nothing, image: nothing, forget: nothing },
+    ...{ receipt: nothing, open: nothing, image: nothing, input: nothing, forget: nothing },
     close: () => Promise.resolve(),
   };
 }

@@ -2,7 +2,7 @@ import { AppError } from "../../core/error.ts";
 import { imageCodec } from "../../core/image/mod.ts";
 import type { ModelFacts } from "../../core/model/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import { TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
+import { NO_INPUTS, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { decodeRequest, encodeRequest } from "../../core/request/mod.ts";
 import {
   type Receipt,
@@ -62,7 +62,8 @@ class SimulatedGpu implements ImageSource {
   }
 
   requestOf(call: Parameters<ImageSource["requestOf"]>[0]): ReturnType<ImageSource["requestOf"]> {
-    return decodeRequest(call.request, { ...DEFAULTS, seed: 0n });
+    const request = decodeRequest(call.request, { ...DEFAULTS, seed: 0n });
+    return Promise.resolve({ request });
   }
 
   async run({ signal }: Job<GenerationTask>): Promise<Made> {
@@ -93,6 +94,10 @@ class SimulatedGpu implements ImageSource {
 
   image(): ReturnType<ImageSource["image"]> {
     return Promise.resolve({ bytes: new Uint8Array(), mediaType: "image/png" });
+  }
+
+  input(): ReturnType<ImageSource["input"]> {
+    return Promise.resolve(new Uint8Array());
   }
 
   forget(): Promise<void> {
@@ -135,6 +140,9 @@ export function simulatedJob(
   const request = decodeRequest(SIMULATED_REQUEST, { ...DEFAULTS, seed: 0n });
   return {
     ...{ id, owner, ...more },
-    task: { request, format: "png", validator: owner, previews: false, onStep: () => {} },
+    task: {
+      ...{ request, inputs: NO_INPUTS, format: "png", validator: owner, previews: false },
+      onStep: () => {},
+    },
   };
 }

@@ -5,11 +5,14 @@ import { imageCodec, type ImageFormat, type RgbaImage } from "../../core/image/m
 
 /** What the process sends. */
 export type CodecOrder =
-  & { readonly format: ImageFormat }
-  & ({ readonly encode: RgbaImage; readonly quality?: number } | {
+  | { readonly encode: RgbaImage; readonly format: ImageFormat; readonly quality?: number }
+  | {
     readonly decode: Uint8Array<ArrayBuffer>;
+    readonly format: ImageFormat;
     readonly size: Pick<RgbaImage, "width" | "height">;
-  });
+  }
+  /** A file that somebody gives; what it is, for sentences. */
+  | { readonly input: Uint8Array<ArrayBuffer>; readonly what: string };
 
 /** What the thread sends for each order, before it gets the next. */
 export type CodecAnswer =
@@ -23,13 +26,14 @@ parentPort?.on("message", async (order: CodecOrder) => {
 });
 
 async function carryOut(order: CodecOrder): Promise<[CodecAnswer, ArrayBuffer[]]> {
-  const { format } = order;
   try {
     if ("encode" in order) {
-      const file = await imageCodec.encode(order.encode, format, order.quality);
+      const file = await imageCodec.encode(order.encode, order.format, order.quality);
       return [{ file }, [file.buffer]];
     }
-    const image = await imageCodec.decode(order.decode, format, order.size);
+    const image = "input" in order
+      ? await imageCodec.decodeInput(order.input, order.what)
+      : await imageCodec.decode(order.decode, order.format, order.size);
     return [{ image }, [image.data.buffer]];
   } catch (error) {
     const code = error instanceof AppError ? error.code : "encoding_failed";

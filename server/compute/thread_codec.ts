@@ -44,6 +44,11 @@ export class ThreadCodec implements ImageCodec, AsyncDisposable {
     return "image" in answer ? answer.image : refuse(answer);
   }
 
+  async decodeInput(file: Uint8Array<ArrayBuffer>, what: string): Promise<RgbaImage> {
+    const answer = await this.#call({ input: file, what });
+    return "image" in answer ? answer.image : refuse(answer);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#end();

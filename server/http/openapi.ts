@@ -10,6 +10,8 @@ export interface RouteDoc {
   readonly auth: "open" | "signed" | "bearer" | "basic" | "signed or bearer";
   /** Schema of the body. */
   readonly body?: string;
+  /** Whether files may come beside it, each named by its SHA-256. */
+  readonly files?: boolean;
   /** Schema of a JSON answer, or the media types of another. */
   readonly answer: string | readonly string[];
   /** Media types that it answers with as well, where the header `accept` prefers them. */
@@ -82,8 +84,8 @@ export function openApi(
 }
 
 function operationOf(route: RouteDoc): unknown {
-  const { summary, path, query = [], auth, body, answer, preferred = [], status = 200 } = route;
-  const { errors } = route;
+  const { summary, path, query = [], auth, body, files: given, answer, preferred = [] } = route;
+  const { errors, status = 200 } = route;
   const schema = { type: "string" };
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)]
@@ -94,7 +96,9 @@ function operationOf(route: RouteDoc): unknown {
     summary,
     ...(parameters.length > 0 && { parameters }),
     security: SECURITY[auth],
-    ...(body && { requestBody: { required: true, content: json(body) } }),
+    ...(body && {
+      requestBody: { required: true, content: { ...json(body), ...(given && form(body)) } },
+    }),
     responses: {
       [status]: {
         description: status === 202 ? "Accepted" : "Done",
@@ -111,6 +115,21 @@ function operationOf(route: RouteDoc): unknown {
 
 function files(types: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(types.map((type) => [type, {}]));
+}
+
+/** The call as the part \`request\`, and each file as a part whose name is its SHA-256. */
+function form(schema: string): Record<string, unknown> {
+  const file = { type: "string", format: "binary" };
+  return {
+    "multipart/form-data": {
+      schema: {
+        type: "object",
+        required: ["request"],
+        properties: { request: { $ref: `#/components/schemas/${schema}` } },
+        additionalProperties: file,
+      },
+    },
+  };
 }
 
 function json(schema: string): Record<string, unknown> {

@@ -83,7 +83,7 @@ export class ClusterCall {
   async #add(): Promise<void> {
     const { cluster: { work }, kind } = this.#parts;
     const { id, onPosition } = this.#job;
-    const body = new TextEncoder().encode(callOf(this.#job));
+    const body = new TextEncoder().encode(JSON.stringify(callOf(this.#job)));
     try {
       await work.add(kind, id, body);
     } catch (error) {

@@ -1,7 +1,12 @@
 import { AppError } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { GenerationCall, MinerInfo } from "../../core/protocol/mod.ts";
-import { decodeRequest, type GenerationRequest, randomSeed } from "../../core/request/mod.ts";
+import {
+  decodeRequest,
+  type GenerationRequest,
+  inputsOf,
+  randomSeed,
+} from "../../core/request/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
 import { type Cluster, type Once, WORK_OPTIONS } from "../cluster/mod.ts";
 import { RetryLater } from "../http/mod.ts";
@@ -17,7 +22,13 @@ import {
   toBytes,
 } from "./cluster_messages.ts";
 import { ClusterWorkers } from "./cluster_workers.ts";
-import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import type {
+  GenerationTask,
+  ImageFile,
+  ImageSource,
+  Made,
+  SourcedRequest,
+} from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
 import { fileOf } from "./transcript_keeper.ts";
 
@@ -102,9 +113,14 @@ export class ClusterSource implements ImageSource {
     return this.#workers.live.length > 0 ? undefined : "No worker is in the cluster.";
   }
 
-  requestOf(call: GenerationCall): GenerationRequest {
+  requestOf(call: GenerationCall): Promise<SourcedRequest> {
+    return Promise.try(() => ({ request: this.#requestOf(call) }));
+  }
+
+  #requestOf(call: GenerationCall): GenerationRequest {
     const request = decodeRequest(call.request, { ...this.#model.defaults, seed: randomSeed() });
     const most = Math.max(...this.#workers.live.map(({ info }) => info.capacity.batch));
+    checkWithoutFiles(request);
     if (request.batch <= most || most < 1) return request;
     throw new AppError(
       "invalid_request",
@@ -157,6 +173,10 @@ export class ClusterSource implements ImageSource {
     return fileOf(await this.#ask(id, { want: "image" }));
   }
 
+  input(): Promise<never> {
+    return Promise.reject(new AppError("transcript_not_found", "Cannot open: it names no files"));
+  }
+
   async forget(id: string): Promise<void> {
     await this.#ask(id, { want: "forget" });
   }
@@ -172,4 +192,16 @@ export class ClusterSource implements ImageSource {
     if (answer) return answer;
     throw new AppError("transcript_not_found", "Cannot open: no worker has this receipt");
   }
+}
+
+/** Workers get a job's request alone. */
+function checkWithoutFiles(request: GenerationRequest): void {
+  const [input] = inputsOf(request);
+  if (!input) return;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: ${input.field} is given, and workers of a cluster take no files yet; ` +
+      "leave image, mask and strength out",
+    { field: input.field },
+  );
 }

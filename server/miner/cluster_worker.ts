@@ -1,6 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import type { MinerInfo } from "../../core/protocol/mod.ts";
+import { type MinerInfo, NO_INPUTS } from "../../core/protocol/mod.ts";
 import type { Cluster, Once, Work } from "../cluster/mod.ts";
 import { errorResponse, RetryLater } from "../http/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
@@ -190,7 +190,8 @@ export class ClusterWorker implements AsyncDisposable {
       sent = sent.then(async () => this.#tell(id, { event, json: await data } as JobEvent));
     };
     try {
-      const run = generationJob(job, { signedBy: hotkey.address, body: Uint8Array.from(body) });
+      const call = { json: fromBytes(body), inputs: NO_INPUTS };
+      const run = await generationJob(job, hotkey.address, call);
       const answer = await run(emit, signal);
       await sent;
       return { event: "done", json: answer };

@@ -5,6 +5,7 @@ import { parseJsonText } from "../../core/json_text.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   addressOf,
+  type CallBody,
   decodeMinerInfo,
   type ErrorAnswer,
   MAX_REFUSAL_BYTES,
@@ -13,6 +14,7 @@ import {
   signedHeaders,
 } from "../../core/protocol/mod.ts";
 import { RetryLater } from "../http/mod.ts";
+import { sha256Of } from "../storage/mod.ts";
 
 /** An image generator: this miner without the chain, on a host with a GPU. */
 export interface Endpoint {
@@ -49,21 +51,23 @@ export async function sendSigned(
   hotkey: Hotkey,
   address: URL,
   method: string,
-  { body = "", headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
-    readonly body?: string;
+  { body, headers = {}, signal = AbortSignal.timeout(FETCH_MS) }: {
+    readonly body?: CallBody;
     readonly headers?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<Response> {
-  const bytes = new TextEncoder().encode(body);
+  const bytes = body?.bytes ?? new Uint8Array();
   const signed = await signedHeaders(
     { body: bytes, signedFor: hotkey.address, now: Date.now(), uuid: crypto.randomUUID() },
     hotkey,
+    sha256Of,
   );
+  const type = body && { "content-type": body.type };
   return await fetch(address, {
     // A signature and a body are for the one that they were made for.
-    ...{ method, signal, redirect: "error", headers: { ...signed, ...headers } },
-    ...(method === "POST" && { body: bytes }),
+    ...{ method, signal, redirect: "error", headers: { ...signed, ...type, ...headers } },
+    ...(body && { body: bytes }),
   });
 }
 

@@ -7,7 +7,7 @@ import {
   type GenerationAnswer,
   type GenerationCall,
 } from "../../core/protocol/mod.ts";
-import { type Emit, parseJson, type SignedRequest } from "../http/mod.ts";
+import type { Emit, ReadCall } from "../http/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import type { Screen } from "../safety/mod.ts";
 import { counted } from "./counted.ts";
@@ -42,12 +42,17 @@ export type GenerationJob = (
 
 /**
  * Decodes a call.
+ * @param signedBy SS58 of its caller.
  * @throws AppError `invalid_request`, `not_allowed`, before the job waits for anything.
  */
-export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest): GenerationJob {
-  const call = decodeGenerationCall(parseJson(body));
+export async function generationJob(
+  parts: JobParts,
+  signedBy: string,
+  { json, inputs }: ReadCall,
+): Promise<GenerationJob> {
+  const call = decodeGenerationCall(json);
   const validator = validatorOf(call, signedBy, parts.self);
-  const request = parts.source.requestOf(call);
+  const { request, source } = await parts.source.requestOf(call, inputs);
   parts.checkRequest(request);
   const told = parts.screen?.request(request) ?? [];
   const id = crypto.randomUUID();
@@ -61,7 +66,8 @@ export function generationJob(parts: JobParts, { signedBy, body }: SignedRequest
           spare: call.spare || parts.comesLast?.(signedBy) || undefined,
           onPosition: (position) => emit?.("queued", { id, position }),
           task: {
-            ...{ request, format: call.format, previews: call.previews, validator },
+            ...{ request, inputs, source, validator },
+            ...{ format: call.format, previews: call.previews },
             onStep: (progress) =>
               emit && emitStep(emit, { id, codec: parts.codec }, call, progress),
           },

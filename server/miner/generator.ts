@@ -7,9 +7,15 @@ import {
   randomSeed,
 } from "../../core/request/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
-import type { Generation, ImageEngine } from "../../core/generation/mod.ts";
+import {
+  decodeSources,
+  fittedSources,
+  type Generation,
+  type ImageEngine,
+  type InputDecoder,
+} from "../../core/generation/mod.ts";
 import type { ModelFacts } from "../../core/model/mod.ts";
-import type { GenerationCall, ImageAnswer } from "../../core/protocol/mod.ts";
+import type { GenerationCall, ImageAnswer, InputFiles } from "../../core/protocol/mod.ts";
 import {
   type Commitment,
   imageLeaf,
@@ -23,7 +29,13 @@ import { makeReceipts, openStep, RunRecorder } from "../../core/prover/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { NeuronEngine } from "../neuron/mod.ts";
 import type { TranscriptStore } from "../transcripts/mod.ts";
-import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import type {
+  GenerationTask,
+  ImageFile,
+  ImageSource,
+  Made,
+  SourcedRequest,
+} from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";
 import type { OpeningTokens } from "./opening_token.ts";
 
@@ -111,11 +123,14 @@ export class Generator implements ImageSource {
     return this.#queue.close();
   }
 
-  requestOf(call: GenerationCall): GenerationRequest {
-    const request = decodeRequest(call.request, { ...this.#parts.defaults, seed: randomSeed() });
-    this.#parts.checkRequest(request);
-    checkBatch(request, this.#parts.batch);
-    return request;
+  async requestOf(call: GenerationCall, inputs: InputFiles): Promise<SourcedRequest> {
+    const { defaults, checkRequest, batch, codec } = this.#parts;
+    const request = decodeRequest(call.request, { ...defaults, seed: randomSeed() });
+    checkRequest(request);
+    checkBatch(request, batch);
+    const decode: InputDecoder = (file, what) => codec.decodeInput(file, what);
+    const files = await decodeSources(request, inputs, decode);
+    return { request, source: fittedSources(files, request) };
   }
 
   /**
@@ -133,6 +148,8 @@ export class Generator implements ImageSource {
     const started = Date.now();
     const recorder = new RunRecorder({ ...request, batch }, { keep: true });
     const generation = await engine.generate(request, {
+      // Those that are batched start from the same files.
+      source: tasks[0].source,
       batchedWith: others.map((task) => task.request),
       signal: allAborted(running.map(({ signal }) => signal)),
       onLeaf: recorder.add,
@@ -162,7 +179,7 @@ export class Generator implements ImageSource {
   /** Receipts of a task's images, whose first is this one of the run. */
   async #commit(task: GenerationTask, first: number, run: Run): Promise<Made> {
     const { hotkey, facts, tokens } = this.#parts;
-    const { request, format, validator } = task;
+    const { request, inputs, format, validator } = task;
     const { generation, recorder } = run;
     const end = first + request.batch;
     const [files, commitments] = [run.files.slice(first, end), run.commitments.slice(first, end)];
@@ -173,7 +190,8 @@ export class Generator implements ImageSource {
     }, hotkey);
     const images = await Promise.all(receipts.map(async (receipt, k): Promise<ImageAnswer> => {
       const id = receiptId(receipt);
-      await this.#keep({ id, receipt }, recorder, first + k, files[k], commitments[k].hashes);
+      const { hashes } = commitments[k];
+      await this.#keep({ id, receipt }, recorder, first + k, { file: files[k], inputs, hashes });
       return { id, receipt, token: tokens.of(id) };
     }));
     return { images, notices: generation.notices };
@@ -202,6 +220,11 @@ export class Generator implements ImageSource {
     };
   }
 
+  async input(id: string, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    await using transcript = await this.#parts.store.open(id);
+    return await transcript.input(sha256);
+  }
+
   async forget(id: string): Promise<void> {
     await this.#parts.store.remove(id);
   }
@@ -210,11 +233,15 @@ export class Generator implements ImageSource {
     { id, receipt }: Pick<ImageAnswer, "id" | "receipt">,
     recorder: RunRecorder,
     k: number,
-    file: Uint8Array,
-    hashes: Parameters<Awaited<ReturnType<TranscriptStore["create"]>>["commit"]>[1],
+    { file, inputs, hashes }: {
+      readonly file: Uint8Array;
+      readonly inputs: InputFiles;
+      readonly hashes: Commitment["hashes"];
+    },
   ): Promise<void> {
     const leaf = receipt.latent.reduce((product, side) => product * side, 2);
-    const bytes = imageLeaf(receipt.steps, sourcesOf(receipt)) * leaf + file.length;
+    const leaves = imageLeaf(receipt.steps, sourcesOf(receipt)) * leaf + file.length;
+    const bytes = inputs.values().reduce((sum, { length }) => sum + length, leaves);
     await using writer = await this.#parts.store.create(id, bytes);
     const batch = Math.max(
       1,
@@ -225,6 +252,7 @@ export class Generator implements ImageSource {
       writer.append(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
     }
     writer.append(file);
+    for (const [sha256, input] of inputs) writer.attach(sha256, input);
     await writer.commit(receipt, hashes);
   }
 }

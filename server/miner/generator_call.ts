@@ -4,6 +4,7 @@ import { decodeImage, type RgbaImage } from "../../core/image/mod.ts";
 import { encodeRequest } from "../../core/request/mod.ts";
 import {
   addressOf,
+  callBody,
   decodeGenerationAnswer,
   decodeProgress,
   type ErrorAnswer,
@@ -29,7 +30,7 @@ export async function makeAt(
   hotkey: Hotkey,
   signal: AbortSignal,
 ): Promise<Made> {
-  const body = callOf(job);
+  const body = callBody(callOf(job), job.task.inputs);
   const address = addressOf(endpoint.url, PATHS.generations, {});
   const headers = { accept: EVENT_STREAM };
   const response = await sendSigned(hotkey, address, "POST", { body, headers, signal });
@@ -42,9 +43,9 @@ export async function makeAt(
 }
 
 /** The body of the call that has a job done. */
-export function callOf({ task, spare }: Job<GenerationTask>): string {
+export function callOf({ task, spare }: Job<GenerationTask>): Record<string, unknown> {
   const { request, format, previews, validator } = task;
-  return JSON.stringify({ request: encodeRequest(request), format, previews, validator, spare });
+  return { request: encodeRequest(request), format, previews, validator, spare };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
+import { decodeDraft, inputsOf } from "../../core/request/mod.ts";
 
 /** Public receipts that are kept. */
 const MAX_SHOWN = 200;
@@ -17,7 +18,11 @@ export class PublicReceipts {
 
   add(images: readonly ImageAnswer[]): void {
     const at = this.#clock();
-    this.#made = [...this.#made, ...images.map((image) => ({ image, at }))].slice(-MAX_SHOWN);
+    // The token would give everybody the files that the user sent.
+    const shown = images.filter(({ receipt }) =>
+      inputsOf(decodeDraft(receipt.request, { seed: 0n })).length === 0
+    );
+    this.#made = [...this.#made, ...shown.map((image) => ({ image, at }))].slice(-MAX_SHOWN);
   }
 
   forget(id: string): void {

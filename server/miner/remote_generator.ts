@@ -1,11 +1,12 @@
 import { readAtMost } from "../../core/bounded_body.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { parseJsonText } from "../../core/json_text.ts";
-import { decodeRequest, type GenerationRequest, randomSeed } from "../../core/request/mod.ts";
+import { decodeRequest, randomSeed } from "../../core/request/mod.ts";
 import {
   addressOf,
   type Filled,
   type GenerationCall,
+  MAX_INPUTS_BYTES,
   type MinerInfo,
   PATHS,
 } from "../../core/protocol/mod.ts";
@@ -24,11 +25,17 @@ import {
 import type { Log } from "../telemetry/mod.ts";
 import { makeAt } from "./generator_call.ts";
 import { GeneratorWatch } from "./generator_watch.ts";
-import type { GenerationTask, ImageFile, ImageSource, Made } from "./image_source.ts";
+import type {
+  GenerationTask,
+  ImageFile,
+  ImageSource,
+  Made,
+  SourcedRequest,
+} from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
 
 /** What is kept of a receipt, by its id. */
-type IdPath = typeof PATHS.generation | typeof PATHS.image | typeof PATHS.step;
+type IdPath = typeof PATHS["generation" | "image" | "step" | "input"];
 
 export interface RemoteOptions {
   readonly log: Log;
@@ -104,8 +111,12 @@ export class RemoteGenerator implements ImageSource {
     return this.#endpoints.some(({ up }) => up) ? undefined : "No image generator answers.";
   }
 
-  requestOf(call: GenerationCall): GenerationRequest {
-    return decodeRequest(call.request, { ...this.models[0].defaults, seed: randomSeed() });
+  /** The one that makes it decodes the files. */
+  requestOf(call: GenerationCall): Promise<SourcedRequest> {
+    const [{ defaults }] = this.models;
+    return Promise.try(() => ({
+      request: decodeRequest(call.request, { ...defaults, seed: randomSeed() }),
+    }));
   }
 
   async run(job: Job<GenerationTask>): Promise<Made> {
@@ -152,6 +163,10 @@ export class RemoteGenerator implements ImageSource {
 
   image(id: string): Promise<ImageFile> {
     return this.#read(PATHS.image, { id }, MAX_FILE_BYTES);
+  }
+
+  async input(id: string, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#read(PATHS.input, { id, sha256 }, MAX_INPUTS_BYTES)).bytes;
   }
 
   async forget(id: string): Promise<void> {

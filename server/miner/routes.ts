@@ -3,13 +3,14 @@ import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import { type MinerInfo, minerSchemas, PATHS } from "../../core/protocol/mod.ts";
 import { generationRequestSchema } from "../../core/request/mod.ts";
-import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
 import type { OpeningTarget } from "../../core/transcript/mod.ts";
 import {
   EVENT_STREAM,
   eventStream,
+  maxCallBytes,
   preferredType,
   RateLimit,
+  readCall,
   type Route,
   route,
 } from "../http/mod.ts";
@@ -31,6 +32,11 @@ export interface MinerParts extends JobParts, Admission {
 const OPENINGS_PER_MINUTE = 120;
 /** An image is what its receipt's id says, for ever; without the token no cache hands it out. */
 const CACHED = "private, max-age=86400, immutable";
+/** A caller's file may be anything, and no browser is to take it for a page. */
+const FILE_HEADERS = {
+  ...{ "content-type": "application/octet-stream", "x-content-type-options": "nosniff" },
+  "cache-control": CACHED,
+};
 /** Seconds for which a tab needs no new preflight before each step: Chrome's maximum. */
 const PREFLIGHT_SECONDS = 7200;
 const OPENING_ERRORS = [400, 401, 403, 404, 429] as const;
@@ -73,6 +79,7 @@ function generationRoutes(parts: MinerParts, failed: (error: unknown) => void): 
   return [
     route({
       ...{ method: "post", path: PATHS.generations, auth: "signed", body: "GenerationCall" },
+      files: true,
       summary: "Make images; with Accept: text/event-stream progress comes as events queued, " +
         "progress, done and error",
       answer: "GenerationAnswer",
@@ -94,9 +101,10 @@ async function generate(
   parts: MinerParts,
   failed: (error: unknown) => void,
 ): Promise<Response> {
-  const signed = await parts.guard.take(context.req.raw, MAX_REQUEST_BYTES, parts.allowed);
+  const { raw } = context.req;
+  const { signedBy, body } = await parts.guard.take(raw, maxCallBytes(raw), parts.allowed);
   const type = preferredType(context, ["application/json", EVENT_STREAM]);
-  const job = generationJob(parts, signed);
+  const job = await generationJob(parts, signedBy, readCall(raw, body));
   if (type === EVENT_STREAM) return await eventStream(context, job, failed);
   return context.json(await job(undefined, context.req.raw.signal));
 }
@@ -140,6 +148,15 @@ function openingRoutes(parts: MinerParts): Route[] {
       },
     }),
     route({
+      ...{ ...common, path: PATHS.input, answer: ["application/octet-stream"] },
+      summary: "A file that the receipt's request names, by its SHA-256",
+      handle: async (context) => {
+        const sha256 = hashOf(context.req.param("sha256"));
+        const id = await admit(parts, limit, context.req.raw, context.req.param("id"));
+        return context.body(await parts.source.input(id, sha256), 200, FILE_HEADERS);
+      },
+    }),
+    route({
       ...{ ...common, path: PATHS.step, answer: ["application/octet-stream"] },
       summary: "The opening of a step, or of start or end: safetensors with its proof",
       handle: async (context) => {
@@ -169,6 +186,11 @@ async function imageOf(context: Context, id: string, { source }: MinerParts): Pr
   }
   const { bytes, mediaType } = await source.image(id);
   return context.body(bytes, 200, { ...headers, "content-type": mediaType });
+}
+
+function hashOf(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new AppError("challenge_invalid", `Cannot open a file: ${text.slice(0, 80)} is no SHA-256`);
 }
 
 function targetOf(text: string): OpeningTarget {

@@ -6,6 +6,7 @@ import {
   downloadFiles,
   graphWeights,
   indexOfParts,
+  layoutWithEncoder,
   type Looking,
   lookUp,
   lookUpFile,
@@ -45,8 +46,9 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   const chosen = await lookUpParts(fetching, index);
   await fetchFiles(fetching, chosen);
   await fetchExternal(fetching);
-  const { paths } = await readLayout(await filesOf(fetching), selection);
-  await cached.finish(selection, paths);
+  const files = await filesOf(fetching);
+  const layout = await layoutWithEncoder(files, selection) ?? await readLayout(files, selection);
+  await cached.finish(selection, layout.paths);
 }
 
 async function fetchCheckpoint(fetching: Fetching, path: string): Promise<void> {

@@ -7,6 +7,7 @@ import {
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type KnownModel,
+  layoutWithEncoder,
   type ModelFacts,
   type MountedAdapter,
   readModelConfig,
@@ -44,7 +45,11 @@ export async function openEngine(
   const host = stack.use(await openCompute(parseComputeKind(compute), { gpu }));
   const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
-  const [facts, config] = await Promise.all([model.facts(), readModelConfig(model.files)]);
+  const [facts, config, encoder] = await Promise.all([
+    model.facts(),
+    readModelConfig(model.files),
+    layoutWithEncoder(model.files),
+  ]);
   const plans = plannerOf(config.scheduler);
   const adapters = (model.files.adapters ?? []).map(({ sha256, name }) => ({ sha256, name }));
   return {
@@ -56,6 +61,7 @@ export async function openEngine(
       adapters,
       defaults: { ...engine.defaults, ...model.defaults },
     },
-    checkRequest: (request) => checkFit({ plans, unet: config.unet, adapters }, request),
+    checkRequest: (request) =>
+      checkFit({ plans, unet: config.unet, adapters, encodes: encoder !== undefined }, request),
   };
 }

@@ -1,6 +1,5 @@
 /**
- * Image files that a generation starts from: read, decoded, named by their hashes and fitted to a
- * request's size.
+ * Image files that a generation starts from, named by paths of this machine.
  *
  * ```ts
  * import { readSources, sizeOfSource } from "./mod.ts";
@@ -10,5 +9,6 @@
  * console.log(sizeOfSource(none, asked, { width: 256, height: 256 })); // {}: as without an image
  * ```
  */
+export { fittedSources, sizeOfSource, type SourceFiles } from "../../core/generation/mod.ts";
 export { readJsonFile, readReceipt } from "./receipt_file.ts";
-export { fittedSources, readSources, sizeOfSource, type SourceFiles } from "./source_images.ts";
+export { readSources } from "./source_images.ts";

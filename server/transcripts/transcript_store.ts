@@ -28,6 +28,11 @@ export interface TranscriptWriter extends AsyncDisposable {
    */
   append(bytes: Uint8Array): void;
   /**
+   * Takes a file that the request names, by its hash, after the last leaf. It is kept, and goes, with
+   * the transcript.
+   */
+  attach(sha256: string, bytes: Uint8Array): void;
+  /**
    * Makes the transcript durable and served.
    * @param hashes one for each leaf.
    * @throws AppError `storage_failed`, or `transcript_invalid` when leaves are missing.
@@ -38,6 +43,8 @@ export interface TranscriptWriter extends AsyncDisposable {
 /** A kept transcript, open for reading: leaves are read one by one. */
 export interface StoredTranscript extends LeafSource, AsyncDisposable {
   readonly receipt: Receipt;
+  /** A file that was attached. @throws AppError `transcript_not_found`. */
+  input(sha256: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export interface StoreUsage {

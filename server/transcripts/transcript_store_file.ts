@@ -11,50 +11,53 @@ import {
   leafHash,
   type Receipt,
 } from "../../core/transcript/mod.ts";
-import { sha256 } from "../storage/mod.ts";
+import { sha256Of } from "../storage/mod.ts";
 import type { StoredTranscript } from "./transcript_store.ts";
 
 /**
- * A kept transcript as a file: the leaves' bytes one after the other, the index as JSON, and a
- * trailer of 48 bytes: length of the index (u64, little-endian), its SHA-256, "stepwise".
+ * A kept transcript as a file: the leaves' bytes one after the other, those of the files that its request
+ * names, the index as JSON, and a trailer of 48 bytes: length of the index (u64, little-endian), its SHA-256, "stepwise".
  */
 const TRAILER = 48;
 const MAGIC = "stepwise";
-/** A state before and after each step, a prediction of each, and the image. */
-const MAX_LEAVES = 2 * REQUEST_LIMITS.steps + 2;
+/** A state before and after each step, a prediction of each, the image, and what a run starts from. */
+const MAX_LEAVES = 2 * REQUEST_LIMITS.steps + 2 + 3;
 /** So many leaves and the longest receipt take less than a quarter of it. */
 const MAX_INDEX = 4 * 2 ** 20;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const indexSchema = z.strictObject({
   version: z.literal(1),
   receipt: z.string(),
   /** Bytes and hash of each leaf. */
-  leaves: z.array(z.tuple([z.int().min(0), z.string().regex(/^[0-9a-f]{64}$/)])).max(MAX_LEAVES),
+  leaves: z.array(z.tuple([z.int().min(0), hash])).max(MAX_LEAVES),
+  /** SHA-256 and bytes of each file that the request names. */
+  inputs: z.array(z.tuple([hash, z.int().min(0)])).max(MAX_LEAVES).default([]),
 });
+
+/** SHA-256 and bytes of a file that is kept with a transcript. */
+export type KeptInput = readonly [sha256: string, bytes: number];
 
 /** Index and trailer: all that follows the leaves. */
 export function encodeIndex(
   receipt: Receipt,
   lengths: readonly number[],
   hashes: readonly Hash[],
+  inputs: readonly KeptInput[] = [],
 ): Uint8Array<ArrayBuffer> {
   const index = new TextEncoder().encode(JSON.stringify({
     version: 1,
     receipt: new TextDecoder().decode(encodeReceipt(receipt)),
     leaves: lengths.map((length, k) => [length, bytesToHex(hashes[k])]),
+    ...(inputs.length > 0 && { inputs }),
   }));
   const bytes = new Uint8Array(index.length + TRAILER);
   bytes.set(index);
   new DataView(bytes.buffer).setBigUint64(index.length, BigInt(index.length), true);
-  bytes.set(hexToBytes(digest(index)), index.length + 8);
+  bytes.set(hexToBytes(sha256Of(index)), index.length + 8);
   bytes.set(new TextEncoder().encode(MAGIC), index.length + 40);
   return bytes;
-}
-
-function digest(bytes: Uint8Array): string {
-  const hash = sha256();
-  hash.update(bytes);
-  return hash.digest();
 }
 
 /**
@@ -80,6 +83,7 @@ interface Index {
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
   readonly hashes: readonly Hash[];
+  readonly inputs: ReadonlyMap<string, { readonly offset: number; readonly bytes: number }>;
 }
 
 async function readIndex(file: FileHandle, path: string): Promise<Index> {
@@ -92,28 +96,34 @@ async function readIndex(file: FileHandle, path: string): Promise<Index> {
     refuse("transcript_invalid", path, "its end is not a transcript's");
   }
   const bytes = await readAt(file, path, size - TRAILER - length, length);
-  if (digest(bytes) !== bytesToHex(trailer.subarray(8, 40))) {
+  if (sha256Of(bytes) !== bytesToHex(trailer.subarray(8, 40))) {
     refuse("transcript_invalid", path, "its index is damaged");
   }
   return decodeIndex(bytes, path, size - TRAILER - length);
 }
 
-function decodeIndex(bytes: Uint8Array, path: string, leafBytes: number): Index {
-  const { receipt, leaves } = parseIndex(bytes, path);
+function decodeIndex(bytes: Uint8Array, path: string, before: number): Index {
+  const { receipt, leaves, inputs } = parseIndex(bytes, path);
   const offsets: number[] = [];
   let at = 0;
   for (const [length] of leaves) {
     offsets.push(at);
     at += length;
   }
-  if (at !== leafBytes) {
-    refuse("transcript_invalid", path, `its leaves are not ${counted(at, "byte")}`);
+  const files = new Map<string, { offset: number; bytes: number }>();
+  for (const [sha256, length] of inputs) {
+    files.set(sha256, { offset: at, bytes: length });
+    at += length;
+  }
+  if (at !== before) {
+    refuse("transcript_invalid", path, `its leaves and files are not ${counted(at, "byte")}`);
   }
   return {
     receipt: decodeReceipt(new TextEncoder().encode(receipt)),
     offsets,
     lengths: leaves.map(([length]) => length),
     hashes: leaves.map(([, hash]) => hexToBytes(hash)),
+    inputs: files,
   };
 }
 
@@ -155,6 +165,16 @@ class DiskTranscript implements StoredTranscript {
       refuse("transcript_invalid", this.#path, `leaf ${position} is damaged`);
     }
     return bytes;
+  }
+
+  async input(sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    const found = this.#index.inputs.get(sha256);
+    if (!found) {
+      return refuse("transcript_not_found", this.#path, `no file ${sha256.slice(0, 12)} is in it`);
+    }
+    const bytes = await readAt(this.#file, this.#path, found.offset, found.bytes);
+    if (sha256Of(bytes) === sha256) return bytes;
+    return refuse("transcript_invalid", this.#path, `its file ${sha256.slice(0, 12)} is damaged`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { AppError, reason } from "../../core/error.ts";
 import { type Hash, leafCount, type Receipt, sourcesOf } from "../../core/transcript/mod.ts";
 import type { TranscriptWriter } from "./transcript_store.ts";
 import { PRIVATE_FILE } from "../storage/mod.ts";
-import { encodeIndex } from "./transcript_store_file.ts";
+import { encodeIndex, type KeptInput } from "./transcript_store_file.ts";
 
 /** What a transcript being written needs from its store. */
 export interface PartialOwner {
@@ -20,6 +20,7 @@ export class PartialTranscript implements TranscriptWriter {
   readonly #path: string;
   readonly #owner: PartialOwner;
   readonly #lengths: number[] = [];
+  readonly #inputs: KeptInput[] = [];
   #file: FileHandle | undefined;
   #bytes = 0;
   /** The last write; each waits for the one before. */
@@ -43,6 +44,11 @@ export class PartialTranscript implements TranscriptWriter {
     this.#enqueue(bytes);
   }
 
+  attach(sha256: string, bytes: Uint8Array): void {
+    this.#inputs.push([sha256, bytes.length]);
+    this.#enqueue(bytes);
+  }
+
   async commit(receipt: Receipt, hashes: readonly Hash[]): Promise<void> {
     const due = leafCount(receipt.steps, sourcesOf(receipt));
     if (this.#lengths.length !== due || hashes.length !== due) {
@@ -52,7 +58,7 @@ export class PartialTranscript implements TranscriptWriter {
           `hashes, not ${due}`,
       );
     }
-    this.#enqueue(encodeIndex(receipt, this.#lengths, hashes));
+    this.#enqueue(encodeIndex(receipt, this.#lengths, hashes, this.#inputs));
     await this.#tail;
     if (this.#failure) throw this.#failed(this.#failure.cause);
     await this.#file?.sync();

@@ -2,25 +2,29 @@ import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { AppError } from "../../core/error.ts";
 import type { ImageCodec, ImageFormat } from "../../core/image/mod.ts";
+import { decodeSources, sizeOfSource } from "../../core/generation/mod.ts";
 import {
   decodeImageCall,
   type ImageCall,
   type ImageForUser,
+  type InputFiles,
   PATHS,
 } from "../../core/protocol/mod.ts";
 import {
-  decodeRequest,
+  completeRequest,
+  decodeDraft,
   type GenerationRequest,
   randomSeed,
   type RequestDefaults,
 } from "../../core/request/mod.ts";
-import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
 import {
   EVENT_STREAM,
   eventStream,
-  parseJson,
+  maxCallBytes,
   preferredType,
   readBody,
+  type ReadCall,
+  readCall,
   type RequestGuard,
   type Route,
   route,
@@ -56,10 +60,15 @@ const TYPES = [
 /** Seconds for which a page needs no new preflight: Chrome's maximum. */
 const PREFLIGHT_SECONDS = 7200;
 
+/** Milliseconds for the body of a keyed caller, which no signature's age bounds. */
+const BODY_MS = 25_000;
+
 /** A request that is sound in itself. */
 interface Order {
   readonly type: typeof TYPES[number];
   readonly request: GenerationRequest;
+  /** The files that it names. */
+  readonly inputs: InputFiles;
   readonly format: ImageFormat;
   readonly watermark: boolean;
 }
@@ -80,6 +89,7 @@ export function generateRoute(
 ): Route {
   return route({
     ...{ method: "post", path: PATHS.generate, auth: "signed or bearer", body: "ImageCall" },
+    files: true,
     summary:
       "An image of a miner; the bearer is an API key. With Accept: image/* the file alone, " +
       "with text/event-stream events accepted, progress, done and error",
@@ -92,7 +102,7 @@ export function generateRoute(
       const count = outcomeCounter(metrics);
       const { parts: door } = parts.gateway;
       const order = await reporting(count, async () => {
-        const order = orderOf(context, body, parts);
+        const order = await orderOf(context, readCall(context.req.raw, body), parts);
         const notices = await checkOrder(door, { owner, requests: [order.request] });
         return { ...order, notices, screen: door.screen(owner) };
       });
@@ -139,13 +149,17 @@ async function reporting<T>(
 }
 
 /** @throws AppError of a request that is bad or not acceptable. */
-function orderOf(context: Context, body: Uint8Array, parts: GenerateParts): Order {
+async function orderOf(
+  context: Context,
+  { json, inputs }: ReadCall,
+  parts: GenerateParts,
+): Promise<Order> {
   const type = preferredType(context, TYPES);
-  const call = decodeImageCall(parseJson(body));
-  const request = requestOf(call, parts.defaults);
+  const call = decodeImageCall(json);
+  const request = await requestOf(call, inputs, parts);
   const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
   const format = call.format ?? preferred ?? "png";
-  return { type, request, format, watermark: call.watermark };
+  return { type, request, inputs, format, watermark: call.watermark };
 }
 
 /** A miner's image, and its file as the user gets it. */
@@ -157,11 +171,11 @@ interface Served {
 }
 
 async function imageFor(
-  { request, format, watermark, notices, screen }: Admitted,
+  { request, inputs, format, watermark, notices, screen }: Admitted,
   { forwarder, codec }: GenerateParts,
   waiting: Waiting,
 ): Promise<Served> {
-  const forwarded = await forwarder.generate(request, format, waiting);
+  const forwarded = await forwarder.generate(request, format, { ...waiting, inputs });
   const { image } = forwarded;
   const told = await screen.image(image);
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
@@ -195,27 +209,34 @@ async function admit(
   request: Request,
   guard: RequestGuard,
   { gateway, allowed }: Pick<GenerateParts, "gateway" | "allowed">,
-): Promise<{ readonly owner: ApiKey; readonly body: Uint8Array }> {
+): Promise<{ readonly owner: ApiKey; readonly body: Uint8Array<ArrayBuffer> }> {
   const authorization = request.headers.get("authorization");
   if (authorization === null && request.headers.has("epistula-version")) {
-    const { signedBy, body } = await guard.take(request, MAX_REQUEST_BYTES, allowed);
+    const { signedBy, body } = await guard.take(request, maxCallBytes(request), allowed);
     return { owner: { id: signedBy, name: signedBy, limits: {} }, body };
   }
   const owner = gateway.parts.keys.admit(authorization);
-  return { owner, body: await readBody(request, MAX_REQUEST_BYTES) };
+  return { owner, body: await readBody(request, maxCallBytes(request), BODY_MS) };
 }
 
-/** One image, of a seed that the caller or chance chose. */
-function requestOf(
-  { request }: ImageCall,
-  defaults: GenerateParts["defaults"],
-): GenerationRequest {
-  const decoded = decodeRequest(request, { ...defaults, seed: randomSeed() });
-  if (decoded.batch === 1) return decoded;
-  throw new AppError(
-    "invalid_request",
-    `Cannot generate: batch is ${decoded.batch}, and a request is for one image`,
-  );
+/** One image, of a seed that the caller or chance chose, and of the shape of the one that it starts from. */
+async function requestOf(
+  { request: given }: ImageCall,
+  inputs: InputFiles,
+  { defaults, gateway, codec }: Pick<GenerateParts, "defaults" | "gateway" | "codec">,
+): Promise<GenerationRequest> {
+  const draft = decodeDraft(given, { seed: randomSeed() });
+  if (draft.batch !== 1) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot generate: batch is ${draft.batch}, and a request is for one image`,
+    );
+  }
+  // What cannot be made at any size is refused before its files are decoded.
+  await gateway.parts.model.check(completeRequest(draft, defaults));
+  const files = await decodeSources(draft, inputs, (file, what) => codec.decodeInput(file, what));
+  const size = sizeOfSource(files, draft, defaults);
+  return completeRequest({ ...draft, ...size }, defaults);
 }
 
 function answerOf(

@@ -1,10 +1,12 @@
 import { AppError } from "../../core/error.ts";
 import {
   imageOfMiner,
+  inputOfMiner,
   minerAddress,
   openingsOfMiner,
   type ScoreCall,
 } from "../../core/protocol/mod.ts";
+import { receiptId } from "../../core/transcript/mod.ts";
 import type { OpeningSource } from "../../core/verifier/mod.ts";
 import { type Clock, stopwatch } from "./clock.ts";
 
@@ -12,6 +14,8 @@ import { type Clock, stopwatch } from "./clock.ts";
 export interface MinerEvidence {
   readonly source: OpeningSource;
   readonly image: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** A file that the request names, by its hash. */
+  readonly input: (sha256: string) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const RETRY_MS = 500;
@@ -53,6 +57,7 @@ export function evidenceOfMiner(
       }
     },
     image: () => timed((ms) => imageOfMiner(miner(ms), receipt, id)),
+    input: (sha256) => timed((ms) => inputOfMiner(miner(ms), id ?? receiptId(receipt), sha256)),
   };
 }
 

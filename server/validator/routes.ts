@@ -8,8 +8,7 @@ import {
   validatorSchemas,
 } from "../../core/protocol/mod.ts";
 import { generationRequestSchema } from "../../core/request/mod.ts";
-import { MAX_REQUEST_BYTES } from "../../core/request_limits.ts";
-import { parseJson, type RequestGuard, type Route, route } from "../http/mod.ts";
+import { maxCallBytes, readCall, type RequestGuard, type Route, route } from "../http/mod.ts";
 import type { Gateway } from "../gateway/mod.ts";
 import { neuronRoutes } from "../neuron/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
@@ -93,11 +92,14 @@ function infoRoute({ info }: ValidatorParts): Route {
 function scoreRoute(guard: RequestGuard, { scorer, allowed }: ForwardingParts): Route {
   return route({
     ...{ method: "post", path: PATHS.score, auth: "signed", body: "ScoreCall", answer: "Score" },
+    files: true,
     summary: "Check some steps of an image, drawn here",
     errors: [400, 401, 403, 408, 413],
     handle: async (context) => {
-      const { body } = await guard.take(context.req.raw, MAX_REQUEST_BYTES, allowed);
-      return context.json(await scorer(decodeScoreCall(parseJson(body))));
+      const { raw } = context.req;
+      const { body } = await guard.take(raw, maxCallBytes(raw), allowed);
+      const { json, inputs } = readCall(raw, body);
+      return context.json(await scorer({ ...decodeScoreCall(json), inputs }));
     },
   });
 }

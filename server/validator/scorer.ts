@@ -1,5 +1,7 @@
-import type { ImageEngine } from "../../core/generation/mod.ts";
-import type { ImageCodec } from "../../core/image/mod.ts";
+import type { ImageEngine, SourceImages } from "../../core/generation/mod.ts";
+import { AppError } from "../../core/error.ts";
+import { errorFacts } from "../../core/error_codes.ts";
+import { type ImageCodec, imageCodec } from "../../core/image/mod.ts";
 import {
   decodeScore,
   type InputFiles,
@@ -22,6 +24,7 @@ import {
 import type { Receipt } from "../../core/transcript/mod.ts";
 import type { Clock } from "./clock.ts";
 import { evidenceOfMiner } from "./miner_evidence.ts";
+import { scoredSources } from "./scored_sources.ts";
 import { askValidator, type Validated } from "./other_half.ts";
 
 /** An answer to score, and the miner that opens it. */
@@ -62,28 +65,44 @@ export interface LocalScorerOptions {
  */
 export function localScorer(
   verifier: Pick<Verifier, "verify">,
-  engine: Pick<ImageEngine, "predict" | "decode">,
-  { fetchMs = FETCH_MS, codec, clock, tailOf }: LocalScorerOptions = {},
+  engine: Pick<ImageEngine, "predict" | "decode" | "encode">,
+  { fetchMs = FETCH_MS, codec = imageCodec, clock, tailOf }: LocalScorerOptions = {},
 ): Scorer {
   const network = new Mutex();
   const oneByOne: typeof engine = {
-    predict: (request, states, given) => network.run(() => engine.predict(request, states, given)),
+    predict: (...of) => network.run(() => engine.predict(...of)),
     decode: (request, bits) => network.run(() => engine.decode(request, bits)),
+    encode: (request, image) => network.run(() => engine.encode(request, image)),
   };
   return async (answer, image) => {
     const { receipt, statement } = answer;
     const evidence = evidenceOfMiner(answer, statement?.id, fetchMs, clock);
+    let sources: SourceImages | undefined;
+    try {
+      sources = await scoredSources(answer, evidence, codec);
+    } catch (error) {
+      return withoutSources(error);
+    }
     const report = await verifier.verify({
       receipt: statement ?? receipt,
       level: 3,
       drawn: chooseSteps(receipt, {}),
       source: evidence.source,
       image: () => image ? Promise.resolve(image) : evidence.image(),
+      sources,
       openEngine: () => Promise.resolve(oneByOne),
       codec,
     });
     return scoreOf(report, tailOf?.(receipt));
   };
+}
+
+/** Of a run that started from what nobody can see, or that could not start from what is there. */
+function withoutSources(error: unknown): Score {
+  if (!(error instanceof AppError) || !errorFacts(error.code).evidence) throw error;
+  const verdict = error.code === "opening_withheld" ? "withheld" : "invalid";
+  const none = { similarity: 0, velocityError: null, worst: null };
+  return { verdict, ...none, reasons: [error.message] };
 }
 
 /** What of a report counts. A step that is not opened is a failure, and no proof of a cheat. */

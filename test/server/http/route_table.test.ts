@@ -42,7 +42,15 @@ function miner(): Hono {
       throw new Error("nothing is asked here");
     },
     opens: () => Promise.resolve(false),
-    ...{ run: never, receipt: never, open: never, image: never, forget: never, close: never },
+    ...{
+      run: never,
+      receipt: never,
+      open: never,
+      image: never,
+      input: never,
+      forget: never,
+      close: never,
+    },
   };
   return minerRoutes({
     ...{

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli } from "../../fixtures/cli.ts";
 import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
 import { filesIn, temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { neededFiles, tinyFile, tinyFolder } from "../../fixtures/tiny_folder.ts";
+import { fetchedFiles, tinyFile, tinyFolder } from "../../fixtures/tiny_folder.ts";
 
 const NAME = `hf:acme/tiny@${COMMIT}`;
 const FOLDER = "hf--acme--tiny--0123456789ab";
@@ -38,15 +38,15 @@ describe("a model that was pulled", () => {
     const { stdout, stderr, code } = await models("pull", "hf:acme/tiny");
     expect({ stdout, code, stderr }).toMatchObject({
       code: 0,
-      stdout: `${NAME}: 330 kB in ${join(cache, FOLDER)}\n`,
+      stdout: `${NAME}: 331 kB in ${join(cache, FOLDER)}\n`,
     });
   });
 
   test("is listed, as JSON too", async () => {
     const { stdout } = await models("list", "--json");
     const { models: known, cache: { models: copies } } = JSON.parse(stdout);
-    const bytes = neededFiles().reduce((sum, path) => sum + tinyFile(path).length, 0);
-    expect(copies).toMatchObject([{ model: NAME, files: neededFiles().length }]);
+    const bytes = fetchedFiles().reduce((sum, path) => sum + tinyFile(path).length, 0);
+    expect(copies).toMatchObject([{ model: NAME, files: fetchedFiles().length }]);
     // Besides the files there is the record of them.
     expect(copies[0].bytes).toBeGreaterThan(bytes);
     expect(known[0]).toMatchObject({ id: "tau-tiny", ran: true, makesImages: true });
@@ -66,7 +66,7 @@ describe("a model that was pulled", () => {
     hub.up = false;
     const { stdout, code } = await models("verify", "hf:acme/tiny");
     expect({ stdout, code }).toEqual({
-      stdout: `${NAME}: ${neededFiles().length} files as they came\n`,
+      stdout: `${NAME}: ${fetchedFiles().length} files as they came\n`,
       code: 0,
     });
   });
@@ -86,7 +86,7 @@ describe("a model that was pulled", () => {
 
 test("a folder of the user's is hashed by verify, and never removed", async () => {
   const folder = await temporaryFolder();
-  for (const path of neededFiles()) {
+  for (const path of fetchedFiles()) {
     await Deno.mkdir(join(folder, path, ".."), { recursive: true });
     await Deno.writeFile(join(folder, path), tinyFile(path));
   }

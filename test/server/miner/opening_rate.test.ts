@@ -20,7 +20,7 @@ function miner() {
     },
     opens: () => Promise.resolve(true),
     open: () => Promise.resolve(OPENING),
-    ...{ run: never, receipt: never, image: never, forget: never, close: never },
+    ...{ run: never, receipt: never, image: never, input: never, forget: never, close: never },
   };
   const app = minerRoutes({
     ...{ source, metrics: new MinerMetrics(source), self: self.address, site: "/nowhere" },

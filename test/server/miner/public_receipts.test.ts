@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { ImageAnswer } from "../../../core/protocol/mod.ts";
 import { PublicReceipts } from "../../../server/miner/public_receipts.ts";
 
-const image = (id: number) => ({ id: String(id) }) as ImageAnswer;
+const image = (id: number, request = {}) =>
+  ({ id: String(id), receipt: { request } }) as ImageAnswer;
 const idsOf = (shown: PublicReceipts, limit = 1000) =>
   shown.list(limit).map(({ id }) => Number(id));
 
@@ -18,6 +19,12 @@ test("what is made is shown, the newest first, for as long as it can be opened",
   expect(idsOf(shown)).toEqual([3]);
   shown.forget("3");
   expect(idsOf(shown)).toEqual([]);
+});
+
+test("what was made of a user's file is not shown: its token would give the file too", () => {
+  const shown = new PublicReceipts(1000, () => 0);
+  shown.add([image(1, { image: "ab".repeat(32) }), image(2)]);
+  expect(idsOf(shown)).toEqual([2]);
 });
 
 test("no more than 200 are held", () => {

@@ -38,7 +38,7 @@ test("too large a model is refused before its first byte: needed, free, remedy",
   await expect(openModel("hf:acme/tiny", options)).rejects.toMatchObject({
     code: "storage_failed",
     message: expect.stringMatching(
-      /Cannot keep .*hf--acme--tiny.*disk is full, 330\d\d\d more bytes are needed and \d+ are free\. Free some space, or set STEPWISE_CACHE/,
+      /Cannot keep .*hf--acme--tiny.*disk is full, 33\d\d\d\d more bytes are needed and \d+ are free\. Free some space, or set STEPWISE_CACHE/,
     ),
   });
   expect(hub.bodies(UNET)).toEqual([]);

@@ -8,6 +8,7 @@ import { COMMIT, HubServer } from "../../fixtures/hub_server.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import {
+  fetchedFiles,
   neededFiles,
   noise,
   onnx,
@@ -62,11 +63,13 @@ async function halves(folder = cacheFolder): Promise<string[]> {
 }
 
 describe("a hub's repository", () => {
-  test("brings what drawing needs, nothing else, under its commit", async () => {
+  test("brings what drawing needs and the encoder, nothing else, under its commit", async () => {
     const files = await openModel("hf:acme/tiny", options);
     expect(files.name).toBe(`hf:acme/tiny@${COMMIT}`);
     expect(files.location).toBe(join(cacheFolder, "hf--acme--tiny--0123456789ab"));
-    expect(files.paths).toEqual(neededFiles());
+    expect(files.paths).toEqual(fetchedFiles());
+    // Its manifest is of what draws an image, as before anybody's could start from one.
+    expect((await readLayout(files)).paths).toEqual(neededFiles());
     for (const path of files.paths) {
       expect(bytesHash(await files.bytes(path)), path).toBe(bytesHash(tinyFile(path)));
     }
@@ -78,7 +81,7 @@ describe("a hub's repository", () => {
     const last = progress.filter((event) => event.kind === "download").at(-1);
     const bytes = files.paths.reduce((sum, path) => sum + files.size(path), 0);
     const index = files.size("model_index.json");
-    expect(last).toMatchObject({ files: 9, totalFiles: 9 });
+    expect(last).toMatchObject({ files: 10, totalFiles: 10 });
     expect(last).toMatchObject({ bytes: bytes - index, totalBytes: bytes - index });
   });
 
@@ -140,7 +143,7 @@ describe("a hub's repository", () => {
     hub.hasApi = false;
     const files = await openModel("hf:acme/tiny", options);
     expect(files.name).toBe(`hf:acme/tiny@${COMMIT}`);
-    expect(files.paths).toEqual(neededFiles());
+    expect(files.paths).toEqual(fetchedFiles());
   });
 
   test("the token goes to the hub and not to where it redirects", async () => {
@@ -244,7 +247,7 @@ describe("a hub's repository", () => {
 describe("a web address", () => {
   test("is asked for each file, with and without a slash at its end", async () => {
     const files = await openModel(hub.plain, options);
-    expect(files.paths).toEqual(neededFiles());
+    expect(files.paths).toEqual(fetchedFiles());
     hub.seen.length = 0;
     await openModel(`${hub.plain}/`, options);
     expect(hub.seen).toEqual([]);
@@ -427,14 +430,15 @@ describe("a folder", () => {
   test("without model_index.json is recognised by its parts, here and on a server", async () => {
     const files = tinyFolder();
     files.delete("model_index.json");
-    const needed = neededFiles().filter((path) => path !== "model_index.json");
+    const [needed, fetched] = [neededFiles(), fetchedFiles()]
+      .map((paths) => paths.filter((path) => path !== "model_index.json"));
     expect((await readLayout(await openModel(await written(files), options))).paths).toEqual(
       needed,
     );
     await using server = await HubServer.start(files);
     const from = { ...options, hubEndpoint: server.endpoint };
-    expect((await openModel("hf:acme/tiny", from)).paths).toEqual(needed);
-    expect((await openModel(server.plain, from)).paths).toEqual(needed);
+    expect((await openModel("hf:acme/tiny", from)).paths).toEqual(fetched);
+    expect((await openModel(server.plain, from)).paths).toEqual(fetched);
   });
 
   test("without model_index.json and without a part names the part", async () => {
@@ -460,7 +464,7 @@ describe("a folder", () => {
     expect(paths).toContain("vae/config.json");
     await using server = await HubServer.start(files);
     const hubFiles = await openModel("hf:acme/tiny", { ...options, hubEndpoint: server.endpoint });
-    expect(hubFiles.paths).toEqual(paths);
+    expect((await readLayout(hubFiles)).paths).toEqual(paths);
   });
 
   test("with a graph cut in half names it and its sizes", async () => {

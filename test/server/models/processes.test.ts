@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { scriptProcess } from "../../fixtures/cli.ts";
 import { HubServer } from "../../fixtures/hub_server.ts";
-import { neededFiles, tinyFolder } from "../../fixtures/tiny_folder.ts";
+import { fetchedFiles, tinyFolder } from "../../fixtures/tiny_folder.ts";
 import { PATIENCE_MS } from "../../fixtures/patience.ts";
 
 const MAIN = new URL("../../fixtures/open_model_main.ts", import.meta.url).pathname;
@@ -54,7 +54,7 @@ test("one process downloads, the other waits, says so and fetches nothing", asyn
   hub.cutAll();
   expect((await first.ended).success).toBe(true);
   expect((await second.ended).success).toBe(true);
-  expect((await second.until("opened")).paths).toEqual(neededFiles());
+  expect((await second.until("opened")).paths).toEqual(fetchedFiles());
   expect(second.events.filter((event) => event.kind === "download")).toEqual([]);
   await Deno.remove(cache, { recursive: true });
 });

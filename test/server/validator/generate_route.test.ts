@@ -20,13 +20,16 @@ import { validatorRoutes } from "../../../server/validator/routes.ts";
 import { corsOrigins } from "../../../server/validator/cors_origins.ts";
 import type { Gateway } from "../../../server/gateway/mod.ts";
 import { keyFileIn, testGateway } from "../../fixtures/gateway.ts";
+import { callBody } from "../../../core/protocol/mod.ts";
+import { bytesHash } from "../../fixtures/bytes_hash.ts";
+import { fileOf, gradient } from "../../fixtures/pictures.ts";
 import { thrownBy } from "../../fixtures/thrown.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const KEY = "a-key-of-an-application";
 const self = openHotkey("11".repeat(32));
 const { scheduler, unet } = await readModelConfig(await openModel("embedded", {}));
-const fit = { plans: plannerOf(scheduler), unet, adapters: [] };
+const fit = { plans: plannerOf(scheduler), unet, adapters: [], encodes: true };
 const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 5 };
 const IMAGE = new TextEncoder().encode("an image");
 
@@ -355,6 +358,8 @@ test("a request of the default size fits", () => {
 test.each([
   [{ width: 1024, height: 512, steps: 16 }, 32],
   [{ width: 4096, height: 4096, steps: 1000 }, 64_000],
+  // 8 of 16 steps, and as long as another one for the encoder: 9 / 4 of them, at 16 times the pixels.
+  [{ width: 1024, height: 1024, steps: 16, image: "ab".repeat(32), strength: 0.5 }, 36],
 ])("the work of %j is %i images", (fields, work) => {
   const defaults = { width: 256, height: 256, steps: 4, guidanceScale: 5, seed: 1n };
   const request = decodeRequest(fields, defaults);
@@ -364,6 +369,38 @@ test.each([
     `Cannot generate: ${width} x ${height} pixels at ${steps} steps are ${work} times the work of ` +
       `the model's default image, not at most ${work - 1}; ask for less`,
   );
+});
+
+describe("a request with files", () => {
+  const of = (side: number, tint: number) => fileOf(gradient(side, tint));
+  const post = async (fields: Record<string, unknown>, ...files: Uint8Array<ArrayBuffer>[]) => {
+    const inputs = new Map(files.map((file) => [bytesHash(file), file]));
+    const { bytes: body, type } = callBody({ request: { prompt: "a tau", ...fields } }, inputs);
+    return await app.request("/v1/generate", {
+      ...{ method: "POST", body },
+      headers: { authorization: `Bearer ${KEY}`, "content-type": type },
+    });
+  };
+
+  test("is handed on with them, in the shape of its image where it asks for none", async () => {
+    const file = await fileOf({ ...gradient(128, 1), width: 256, height: 64 });
+    const response = await post({ image: bytesHash(file), strength: 0.5 }, file);
+    expect(response.status, await response.text()).toBe(200);
+    const [request, , waiting] = generate.mock.lastCall ?? [];
+    expect(request).toMatchObject({ image: bytesHash(file), width: 128, height: 64 });
+    expect(waiting?.inputs).toEqual(new Map([[bytesHash(file), file]]));
+  });
+
+  test("is refused before any miner is asked where they do not fit", async () => {
+    const [photo, mask] = [await of(64, 1), await of(32, 2)];
+    const refused = await post({ image: bytesHash(photo), mask: bytesHash(mask) }, photo, mask);
+    expect(refused.status).toBe(400);
+    expect((await refused.json()).error).toEqual({
+      code: "invalid_request",
+      message: expect.stringMatching(/it is 32x32 pixels, and the image 64x64/),
+    });
+    expect(generate).not.toHaveBeenCalled();
+  });
 });
 
 test("the document lists the fields of a request, the query's, and the files that are answered", async () => {

@@ -34,6 +34,7 @@ function verifying(openings: number) {
       return [];
     },
     decode: () => Promise.reject(new Error("not asked for")),
+    encode: () => Promise.reject(new Error("not asked for")),
   };
   const verify = async ({ receipt, source, openEngine }: Verification) => {
     const whole = "receipt" in receipt ? receipt.receipt : receipt;
@@ -117,7 +118,8 @@ test("all openings of a check have one time together", async () => {
 test("a score keeps each step's error over its tolerance, and how far above honest ones they are", async () => {
   const steps = [4e-4, 5e-4, Infinity].map((velocityError) => ({ velocityError, tolerance: 1e-3 }));
   const report = { ...HONEST, steps: [...steps, { step: 3 }] } as unknown as Report;
-  const engine = { predict: () => Promise.reject(), decode: () => Promise.reject() };
+  const never = () => Promise.reject(new Error("not asked for"));
+  const engine = { predict: never, decode: never, encode: never };
   const tail = { floor: -2, mean: -1.8, between: 0.2, within: 0.2 };
   const scored = (tailOf?: LocalScorerOptions["tailOf"]) =>
     localScorer({ verify: () => Promise.resolve(report) }, engine, { tailOf })({
