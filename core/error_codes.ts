@@ -218,7 +218,7 @@ export const ERROR_CODES = {
     remedy: "Try again after the seconds of the header retry-after.",
   },
   cluster_unavailable: {
-    ...{ blame: "operator", status: 503 },
+    ...{ blame: "operator", status: 500 },
     remedy:
       "Start the NATS servers that the message names, with JetStream, and check the way there.",
   },

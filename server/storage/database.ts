@@ -45,7 +45,7 @@ function opened(path: string, schema: string, synchronous: string): DatabaseSync
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${synchronous};
     BEGIN;
-    ${schema}
+    ${schema};
     COMMIT;
   `);
   return database;

@@ -30,12 +30,15 @@ test("decodeRequest completes a request with the model's defaults", () => {
     clipSkip: 0,
     guidanceRescale: 0,
     control: [],
+    vaeTiling: false,
   });
 });
 
 test("fields that came later are written only where they are not the default", () => {
   const plain = encodeRequest(decode({ prompt: "a" }));
-  for (const field of ["adapters", "weighting", "clipSkip", "guidanceRescale"]) {
+  for (
+    const field of ["adapters", "weighting", "clipSkip", "guidanceRescale", "control", "vaeTiling"]
+  ) {
     expect(plain).not.toHaveProperty(field);
   }
   const given = {

@@ -348,7 +348,7 @@ describe("what is asked of an older block is answered by that block", () => {
     const first = chainOf({}, path);
     const [old, last] = [first.author(), first.author()];
     const second = chainOf({}, path);
-    expect(answer(second, "chain_getHeader", [old.hash])).toMatchObject({ number: 1 });
+    expect(answer(second, "chain_getHeader", [old.hash])).toMatchObject({ number: "0x1" });
     const read = (hash: string) =>
       answer(second, "state_getStorage", [second.runtime.key("system.number", []).key, hash]);
     expect(read(last.hash)).toBe("0x02000000");
