@@ -59,10 +59,18 @@ export function controlledBy(
     return (await open("residual_sum", written)).session;
   });
   const netOf = async (network: string): Promise<ControlNet> => {
+    // First, since anybody may name one, and a UNet is large.
+    const part = await controlFiles(files, network);
     const to = await unet();
-    const net = new ControlNet(await openPart(await controlFiles(files, network)));
-    requireSamePlaces({ path: to.path, places: to.residuals.keys() }, net);
-    return net;
+    const graph = await openPart(part);
+    try {
+      const net = new ControlNet(graph);
+      requireSamePlaces({ path: to.path, places: to.residuals.keys() }, net);
+      return net;
+    } catch (error) {
+      await graph.session.release();
+      throw error;
+    }
   };
   const known = new Map<string, () => Promise<ControlNet>>();
   return async (networks) => {
@@ -70,7 +78,12 @@ export function controlledBy(
     for (const network of networks) {
       const net = known.get(network) ?? once(() => netOf(network));
       known.set(network, net);
-      nets.push(await net());
+      nets.push(
+        await net().catch((error) => {
+          known.delete(network);
+          throw error;
+        }),
+      );
     }
     return { unet: await unet(), nets, sum };
   };

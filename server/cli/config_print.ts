@@ -38,7 +38,9 @@ function settingsOf(command: Command): string {
   const rows = [...new Set(command.options.map((option) => option.attributeName()))].map((name) => {
     const value: unknown = command.getOptionValue(name);
     const source = SOURCES[command.getOptionValueSource(name) ?? ""] ?? "not set";
-    const shown = value !== undefined && SECRET.test(name) ? "(not shown)" : JSON.stringify(value);
+    // An address may hold a user and a password.
+    const text = JSON.stringify(value)?.replaceAll(/\/\/[^@/"]*@/g, "//(not shown)@");
+    const shown = value !== undefined && SECRET.test(name) ? "(not shown)" : text;
     return [name, shown ?? "", source];
   });
   const [names, values] = [0, 1].map((k) => Math.max(...rows.map((row) => row[k].length)));

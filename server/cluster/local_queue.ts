@@ -150,8 +150,10 @@ export class LocalQueue implements WorkQueue {
     const wanted = upsert(this.#wanted, kind);
     wanted.add(resolve);
     const timer = setTimeout(resolve, ms + 1);
-    signal?.addEventListener("abort", () => resolve(), { once: true });
+    const end = () => resolve();
+    signal?.addEventListener("abort", end, { once: true });
     await promise;
+    signal?.removeEventListener("abort", end);
     clearTimeout(timer);
     wanted.delete(resolve);
   }

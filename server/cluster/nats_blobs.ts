@@ -5,6 +5,9 @@ import { checkKey } from "./names.ts";
 import type { NatsLink } from "./nats_link.ts";
 import { persist } from "./nats_writes.ts";
 
+/** Milliseconds from one look at whether a file is still there to the next, while it is read. */
+const LOOK_MS = 1000;
+
 /** Files in an object store. */
 export class NatsBlobs implements Blobs {
   readonly #store: ObjectStore;
@@ -32,7 +35,22 @@ export class NatsBlobs implements Blobs {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return await persist("read a file", () => this.#store.getBlob(checkKey(key))) ?? undefined;
+    const read = persist("read a file", () => this.#store.getBlob(checkKey(key)));
+    read.catch(() => {});
+    const ended = new AbortController();
+    try {
+      return await Promise.race([read, this.#gone(key, ended.signal)]) ?? undefined;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  /** A file whose time is over while it is read leaves its reader waiting for the rest. */
+  async #gone(key: string, signal: AbortSignal): Promise<undefined> {
+    while (!signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (!signal.aborted && !await this.#store.info(key).catch(() => true)) return undefined;
+    }
   }
 
   async remove(key: string): Promise<void> {

@@ -78,7 +78,13 @@ export class NatsBus implements Bus {
   async #subscribe(subject: string, hear: (message: Msg) => unknown): Promise<Disposable> {
     const { connection } = this.#link;
     const subscription = connection.subscribe(this.#name(subject), {
-      callback: (error, message) => void (error ?? hear(message)),
+      callback: (error, message) => {
+        if (error) return;
+        // A throw in here would end the reading of all that comes.
+        Promise.try(() => hear(message)).catch((cause) =>
+          this.#link.log("message not taken", { subject, why: reason(cause) }, "warn")
+        );
+      },
     });
     // Known to the server before anybody is told of it.
     await connection.flush();

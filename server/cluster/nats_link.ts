@@ -42,6 +42,7 @@ export interface NatsLink {
   readonly manager: JetStreamManager;
   readonly prefix: string;
   readonly replicas: number;
+  readonly log: Log;
 }
 
 /** Milliseconds that a server has to answer the first call. */
@@ -59,7 +60,7 @@ export async function openLink(options: NatsOptions, log: Log): Promise<NatsLink
       throw unavailable(options, `${reason(cause)}; JetStream has to be on there`, cause);
     });
   const { prefix, replicas = connection.info?.cluster ? 3 : 1 } = options;
-  return { connection, client: jetstream(connection), manager, prefix, replicas };
+  return { connection, client: jetstream(connection), manager, prefix, replicas, log };
 }
 
 async function connected(options: NatsOptions): Promise<NatsConnection> {

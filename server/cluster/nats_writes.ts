@@ -6,6 +6,9 @@ const WRONG_LAST_SEQUENCE = 10071;
 const MAXIMUM_REACHED = [10077, 10054];
 const NO_STORAGE = [10023, 10047, 10028, 10074];
 
+/** Another write of the same is on its way: the next try learns which came first. */
+const IN_PROCESS = [10158, 10164, 10167];
+
 /** Milliseconds for which something is tried while servers come and go. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 200;
@@ -43,6 +46,7 @@ function finalError(doing: string, error: unknown): unknown {
   if (error instanceof AppError) return error;
   if (!(error instanceof JetStreamApiError)) return undefined;
   if (isTaken(error)) return error;
+  if (IN_PROCESS.includes(error.code)) return undefined;
   if (MAXIMUM_REACHED.includes(error.code)) return maximum(doing, error);
   if (NO_STORAGE.includes(error.code)) return noStorage(doing, error);
   return error.status >= 500 ? undefined : unanswered(doing, error);

@@ -30,6 +30,8 @@ const MAX_PIECES = 200;
 export class Publisher {
   readonly #parts: PublisherParts;
   readonly #turns = new Mutex();
+  /** Of batches: storing one keeps nobody from publishing. */
+  readonly #batches = new Mutex();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -63,7 +65,7 @@ export class Publisher {
    * @returns undefined when nothing waits.
    */
   async batch(): Promise<StoredBatch | undefined> {
-    return await this.#turns.run(async () => {
+    return await this.#batches.run(async () => {
       const { publications, store, commit } = this.#parts;
       const pieces = publications.waiting(MAX_PIECES);
       if (pieces.length === 0) return undefined;

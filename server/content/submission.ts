@@ -15,7 +15,9 @@ const submissionSchema = z.strictObject({
   receipt: z.unknown(),
   /** The encoded file, in base64. */
   image: z.string().min(1).max(MAX_IMAGE_LETTERS),
-  caption: z.string().max(MAX_CAPTION),
+  // A batch's JSON is UTF-8, which half of a surrogate pair has no bytes in.
+  caption: z.string().max(MAX_CAPTION)
+    .refine((text) => text.isWellFormed(), "not well-formed Unicode"),
   /** SS58, of a hotkey or a coldkey. */
   creator: z.string().max(64).refine(isSs58, "not an SS58 address"),
   /** By the creator over {@link submissionMessage}, in lower-case hex. */
@@ -57,7 +59,7 @@ export function decodeSubmission(json: unknown, now: number): Submission {
     throw new AppError("invalid_request", `Cannot publish: ${why}`, { cause: decoded.error });
   }
   const { caption, creator, signature } = decoded.data;
-  const image = Uint8Array.fromBase64(decoded.data.image);
+  const image = bytesOf(decoded.data.image);
   return checkSubmission({
     receipt: receiptFromJson(decoded.data.receipt),
     image,
@@ -65,6 +67,14 @@ export function decodeSubmission(json: unknown, now: number): Submission {
     creator,
     signature,
   }, now);
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (cause) {
+    throw new AppError("invalid_request", "Cannot publish: image is not base64", { cause });
+  }
 }
 
 /** The checks of level 0, and the creator's signature. */

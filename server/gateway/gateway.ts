@@ -118,9 +118,10 @@ const NOBODY_LOOKS: Screen = { request: () => [], image: () => Promise.resolve([
 /** What a policy does not let through is not shown, stored or counted. */
 function screened(make: Make, screenOf: (owner: string) => Screen): Make {
   return async (request, format, making) => {
-    const { image, record } = await make(request, format, making);
+    const { image, record, shown } = await make(request, format, making);
     const screen = screenOf(making.owner);
     const notices = [...screen.request(request), ...await screen.image(image)];
+    shown?.();
     return { image, record: { ...record, notices: [...record.notices, ...notices] } };
   };
 }

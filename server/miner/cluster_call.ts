@@ -82,7 +82,11 @@ export class ClusterCall {
 
   async #add(): Promise<void> {
     const { cluster: { work }, kind } = this.#parts;
-    const { id, onPosition } = this.#job;
+    const { id, onPosition, spare } = this.#job;
+    if (spare && (await work.counts(kind)).waiting > 0) {
+      const why = "Cannot take the request: others wait, and they come first";
+      throw new RetryLater("queue_full", why, ROOM_SECONDS);
+    }
     const body = new TextEncoder().encode(JSON.stringify(callOf(this.#job)));
     try {
       await work.add(kind, id, body);

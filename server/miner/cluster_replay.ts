@@ -19,7 +19,8 @@ export class ClusterReplay implements UsedRequests {
   async use({ signedBy, uuid }: SignedHeaders): Promise<void> {
     // A uuid may be any text of a caller.
     const key = new TextEncoder().encode(`${signedBy} ${uuid}`).toBase64({ alphabet: "base64url" });
-    if (await this.#used.claim(key, "used")) return;
+    // One of its own, by which a claim whose answer was lost is known again.
+    if (await this.#used.claim(key, crypto.randomUUID())) return;
     throw new AppError(
       "request_replayed",
       `Cannot take the request: its uuid ${uuid} was used before`,

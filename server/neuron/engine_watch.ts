@@ -6,6 +6,10 @@ import type { Log } from "../telemetry/mod.ts";
 /** The least that shows whether an engine computes. */
 const SMALL = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1, seed: 0 };
 
+const WHITE = { width: 64, height: 64, data: new Uint8ClampedArray(4 * 64 * 64).fill(255) };
+/** Of no file in particular. */
+const NAMED = "0".repeat(64);
+
 /** What no other request would cure: the host or its device is gone. */
 const LOST: readonly ErrorCode[] = ["device_lost", "host_failed", "host_unavailable"];
 
@@ -16,7 +20,17 @@ const EVERY_MS = 10_000;
  * Makes the smallest image: shaders are compiled and arenas grown before a request waits for them.
  */
 export async function warmUp(engine: ImageEngine): Promise<void> {
-  await engine.generate(decodeRequest(SMALL, { ...engine.defaults, seed: 0n }));
+  const request = (more: object) =>
+    decodeRequest({ ...SMALL, ...more }, { ...engine.defaults, seed: 0n });
+  try {
+    await engine.generate(request({}));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "invalid_request") throw error;
+    // Inpainting models draw nothing without an image and a mask.
+    await engine.generate(request({ image: NAMED, mask: NAMED }), {
+      source: { image: WHITE, mask: WHITE },
+    });
+  }
 }
 
 /**

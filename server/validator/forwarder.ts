@@ -72,6 +72,8 @@ export interface Forwarded {
   readonly image: Uint8Array<ArrayBuffer>;
   /** undefined when it was not drawn for a check. */
   readonly verdict: Verdict | undefined;
+  /** To be called when its user may have it. */
+  readonly shown?: () => void;
 }
 
 /** How a user waits. */

@@ -178,6 +178,7 @@ async function imageFor(
   const forwarded = await forwarder.generate(request, format, { ...waiting, inputs });
   const { image } = forwarded;
   const told = await screen.image(image);
+  forwarded.shown?.();
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
   return { forwarded, file, notices: [...notices, ...told] };
 }

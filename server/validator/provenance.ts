@@ -7,6 +7,7 @@ import {
 } from "../../core/image/mod.ts";
 import { infotextOf } from "../../core/infotext/mod.ts";
 import { PATHS } from "../../core/protocol/mod.ts";
+import { decodeDraft, inputsOf } from "../../core/request/mod.ts";
 import type { ContentCredentials } from "../credentials/mod.ts";
 import { VERSION } from "../neuron/mod.ts";
 import type { Forwarded, Forwarder } from "./forwarder.ts";
@@ -40,8 +41,9 @@ export function saysWhereFrom(
       const forwarded = await forwarder.generate(request, format, waiting);
       const { width, height } = request;
       const pixels = await parts.codec.decode(forwarded.image, format, { width, height });
-      remember(forwarded, perceptualHash(pixels), parts);
-      return { ...forwarded, image: await marked(forwarded, format, parts) };
+      const looks = perceptualHash(pixels);
+      const image = await marked(forwarded, format, parts);
+      return { ...forwarded, image, shown: () => remember(forwarded, looks, parts) };
     },
   };
 }
@@ -76,10 +78,17 @@ export function receiptsOf(
   { images }: Pick<Ledger, "images">,
   { image, looks }: { readonly image?: string; readonly looks?: string },
 ): unknown[] {
-  if (image !== undefined) {
-    return images.ofFile(hashIn("image", image, "the SHA-256 of a file without its metadata"));
-  }
-  return images.alike(hashIn("looks", looks, "a perceptual hash"));
+  const found = image === undefined
+    ? images.alike(hashIn("looks", looks, "a perceptual hash"))
+    : images.ofFile(hashIn("image", image, "the SHA-256 of a file without its metadata"));
+  return found.map(publicEntry);
+}
+
+/** The token would give everybody the files that the user sent. */
+function publicEntry(entry: unknown): unknown {
+  const { token, ...rest } = Object(entry);
+  const named = inputsOf(decodeDraft(rest.receipt.request, { seed: 0n }));
+  return named.length > 0 ? rest : { ...rest, token };
 }
 
 function hashIn(field: string, value: string | undefined, what: string): string {

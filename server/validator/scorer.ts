@@ -72,7 +72,7 @@ export function localScorer(
   const oneByOne: typeof engine = {
     predict: (...of) => network.run(() => engine.predict(...of)),
     decode: (request, bits) => network.run(() => engine.decode(request, bits)),
-    encode: (request, image) => network.run(() => engine.encode(request, image)),
+    encode: (...of) => network.run(() => engine.encode(...of)),
   };
   return async (answer, image) => {
     const { receipt, statement } = answer;
@@ -100,6 +100,8 @@ export function localScorer(
 /** Of a run that started from what nobody can see, or that could not start from what is there. */
 function withoutSources(error: unknown): Score {
   if (!(error instanceof AppError) || !errorFacts(error.code).evidence) throw error;
+  // Our own thread ended: a file that is no image is `invalid_request`.
+  if (error.code === "encoding_failed") throw error;
   const verdict = error.code === "opening_withheld" ? "withheld" : "invalid";
   const none = { similarity: 0, velocityError: null, worst: null };
   return { verdict, ...none, reasons: [error.message] };

@@ -64,9 +64,12 @@ async function verified(
   // A miner that is gone proves nothing.
   const score = isOpen ? await scorer(call).catch(() => undefined) : undefined;
   const verdict = verdictOf(score);
+  const unbound = receipt.request.parent === undefined
+    ? ""
+    : " That it goes on from the image that it names was not compared.";
   return {
     ...{ verdict, match, receipt: String(entry.id) },
-    summary: `${SOURCES[match]} ${VERDICTS[verdict]}`,
+    summary: `${SOURCES[match]} ${VERDICTS[verdict]}${unbound}`,
     ...{ prompt: String(receipt.request.prompt ?? ""), model: receipt.model.id },
     ...{ miner: receipt.miner, made: new Date(receipt.times.finished).toISOString() },
   };

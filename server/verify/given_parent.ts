@@ -1,9 +1,12 @@
 import { AppError } from "../../core/error.ts";
 import { maxImageBytes, type Receipt } from "../../core/transcript/mod.ts";
-import type { Verification } from "../../core/verifier/mod.ts";
+import { committedFile, type Verification } from "../../core/verifier/mod.ts";
 import { openUpscaler } from "../compute/mod.ts";
 import { readReceipt } from "../sources/mod.ts";
 import { readAtMost } from "../storage/mod.ts";
+
+/** Of what those who serve an image add to its file. */
+const MAX_METADATA_BYTES = 2 ** 20;
 
 interface ParentFlags {
   readonly parent?: string;
@@ -26,7 +29,8 @@ export async function parentOfReceipt(
   }
   const receipt = await readReceipt(parent);
   if (request.upscaler === undefined || parentImage === undefined) return { receipt };
-  const file = await readAtMost(parentImage, maxImageBytes(receipt.request));
+  const most = maxImageBytes(receipt.request) + MAX_METADATA_BYTES;
+  const file = committedFile(receipt, await readAtMost(parentImage, most));
   return {
     receipt,
     enlarged: { file, upscaler: await openUpscaler(upscaler ?? request.upscaler) },

@@ -245,7 +245,11 @@ describe("a signed lie", () => {
 
   test.each([
     ["model files", { model: { ...facts, manifest: "00".repeat(32) } }, "its manifest"],
-    ["precision", { model: { ...facts, precision: "float16" as const } }, "its precision"],
+    [
+      "precision",
+      { model: { ...honest.receipt.model, precision: "float16" as const } },
+      "its precision",
+    ],
     ["channels", { latent: [5, 8, 8] as Receipt["latent"] }, "its number of channels"],
     ["time", { times: { started: 0, finished: 9e12 } }, "its time of its end"],
   ])("of its %s is invalid", async (_, changes, words) => {
@@ -555,7 +559,7 @@ describe("deno task verify", () => {
     expect([suspect.code, invalid.code, input.code]).toEqual([3, 4, 2]);
     expect(suspect.stdout).toContain("Verdict: suspect");
     expect(invalid.stdout).toContain("its signature is not that of");
-    expect(input.stderr).toContain("Cannot read a receipt");
+    expect(input.stderr).toContain("Cannot read the receipt");
   });
 
   test("another image than the transcript's is named", async () => {

@@ -39,6 +39,8 @@ export async function readList(
   return sound(await entriesOf(from, path, "receipts", query), (entry) => {
     // A server that knows of no images gives its list instead.
     if (query.looks !== undefined && typeof entry.distance !== "number") return undefined;
+    // Without a token nobody but its user opens it: it started from files.
+    if (entry.token === undefined) return undefined;
     const receipt = receiptFromJson(entry.receipt);
     const parameters = {
       ...{ id: String(entry.id), token: String(entry.token) },

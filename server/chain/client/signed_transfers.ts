@@ -23,6 +23,8 @@ export interface SignedTransfers {
   readonly nonce: number;
   /** The signer, SS58. */
   readonly from: string;
+  /** Hash of the first block of the chain that it is for. */
+  readonly genesis: string;
   /** Blocks that may take it: after the first, until the last. */
   readonly after: number;
   readonly until: number;
@@ -73,16 +75,18 @@ export class TransferSender {
     const calls = transfers.map(({ to, rao }) => api.tx.balances.transferKeepAlive(to, rao));
     const signed = await api.tx.utility.batchAll(calls).signAsync(key, { nonce, era, blockHash });
     const [hex, hash] = [signed.toHex(), signed.hash.toHex()];
-    return { hex, hash, nonce, from: key.address, after, until: after + ERA_BLOCKS };
+    const genesis = api.genesisHash.toHex();
+    return { hex, hash, nonce, from: key.address, genesis, after, until: after + ERA_BLOCKS };
   }
 
   /**
    * Hands the bytes to the node; again is no harm.
    * @throws AppError `chain_unreachable` when the node may have it or not, `chain_refused`.
    */
-  async send({ hex }: SignedTransfers): Promise<void> {
+  async send(signed: SignedTransfers): Promise<void> {
+    this.#requireChain(signed);
     try {
-      await within(this.#link.send("author_submitExtrinsic", [hex]), this.#timeoutMs, DOING);
+      await within(this.#link.send("author_submitExtrinsic", [signed.hex]), this.#timeoutMs, DOING);
     } catch (error) {
       // The node has it already, or a block does: the blocks tell.
       if (isNonceRefusal(error)) return;
@@ -99,6 +103,7 @@ export class TransferSender {
    * has thrown such old blocks away: only an archive node can tell.
    */
   async outcome(signed: SignedTransfers): Promise<TransfersOutcome> {
+    this.#requireChain(signed);
     // Long after, its blocks may be gone; they need not be read while its nonce is unused.
     if (await this.#isUnused(signed)) return { state: "void" };
     for (let block = signed.after + 1; block <= signed.until; block++) {
@@ -112,7 +117,18 @@ export class TransferSender {
   /** Whether its era is over, at a final block, and its nonce is still the account's next. */
   async #isUnused({ nonce, from, until }: SignedTransfers): Promise<boolean> {
     const finalized = await this.#finalized();
-    return finalized.number > until && await this.#nonceAt(finalized, from) <= nonce;
+    return finalized.number > until && await this.#nonceAt(finalized, from) === nonce;
+  }
+
+  /** Another chain would say that it never came. */
+  #requireChain({ genesis }: SignedTransfers): void {
+    const here = this.#link.api.genesisHash.toHex();
+    if (genesis === here) return;
+    throw new AppError(
+      "chain_invalid",
+      `Cannot ${DOING}: what is open was signed for the chain ${genesis}, and this is ${here}; connect to ` +
+        "that one",
+    );
   }
 
   async #untilFinal(block: number): Promise<void> {

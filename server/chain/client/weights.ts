@@ -130,7 +130,14 @@ export class WeightsSetter {
     return number((await within(asked, this.#timeoutMs, DOING)).toJSON());
   }
 
+  /** @throws AppError `invalid_request` for another mechanism than the first. */
   hashCommit(weights: WeightsToSet, hotkey: string): HashCommit {
+    if ((weights.mechanism ?? 0) !== 0) {
+      throw new AppError(
+        "invalid_request",
+        `Cannot ${DOING}: commits by hash are of mechanism 0 alone; set mechanism ${weights.mechanism} at once`,
+      );
+    }
     const salt = [...crypto.getRandomValues(new Uint16Array(SALT_WORDS))];
     return { ...weights, salt, hash: this.#hashOf(weights, hotkey, salt) };
   }

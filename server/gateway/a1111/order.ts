@@ -146,6 +146,12 @@ function refuseUnsupported(call: A1111Call, { model }: CallContext): void {
   if (call.restore_faces) refuseField("restore_faces", "faces are not restored here");
   if (call.tiling) refuseField("tiling", "images that tile are not made here");
   if (call.subseed_strength) refuseField("subseed_strength", "seeds are not blended here");
+  if (call.styles?.some((name) => !/^none$/i.test(name))) {
+    refuseField("styles", "there are no styles here");
+  }
+  if ((call.initial_noise_multiplier ?? 1) !== 1) {
+    refuseField("initial_noise_multiplier", "noise is not scaled here");
+  }
   if (call.refiner_checkpoint) refuseField("refiner_checkpoint", "there is no refiner here");
   const checkpoint = settings.sd_model_checkpoint;
   if (checkpoint !== undefined && checkpoint !== "" && !namesModel(String(checkpoint), model)) {

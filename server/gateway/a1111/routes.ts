@@ -82,7 +82,7 @@ class A1111 {
     const { defaults } = gateway.model;
     const order = orderOf(call, files, { defaults, loras, random, model: this.#model.id });
     let job = await this.#sessions.make(owner, order, signal);
-    if (again) {
+    if (again && job.ended !== undefined && job.state !== "cancelled") {
       const next = await hiresOrder(call, order, await this.#firstsOf(job));
       if (next.requests.length > 0) job = await this.#sessions.make(owner, next, signal);
     }

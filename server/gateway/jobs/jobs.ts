@@ -42,6 +42,9 @@ interface Running {
   progress: Progress | undefined;
 }
 
+/** Milliseconds after which what could not be written is tried again. */
+const WRITE_AGAIN_MS = 10_000;
+
 /** Milliseconds from telling watchers their place to telling it again. */
 const PLACES_MS = 1000;
 
@@ -93,27 +96,41 @@ export class Jobs implements AsyncDisposable {
    * RetryLater `rate_limited` at a limit of the key, `queue_full`.
    */
   async submit(order: Order): Promise<Job> {
-    const { owner, once, format, webhook } = order;
+    const { owner, once } = order;
     const before = this.#earlier(owner.id, once);
     if (before) return before;
     this.#checkRoom(order);
     const id = `job_${randomBytes(16).toString("hex")}`;
     const inputs = await this.#inputsOf(order);
-    await this.#files.writeInputs(id, inputs);
-    // Others may have come while files were written.
-    const meanwhile = this.#earlier(owner.id, once);
-    if (meanwhile) {
-      await this.#files.remove(id);
-      return meanwhile;
-    }
-    this.#checkRoom(order);
-    const { requests } = order;
-    const job = this.#parts.store.jobs.add({
-      ...{ id, owner: owner.id, format, requests, webhook, once, inputs: [...inputs.keys()] },
-    });
+    const job = await this.#written(id, order, inputs);
+    if (job.id !== id) return job;
     this.#line(job);
     this.#dispatch();
     return job;
+  }
+
+  /** On disk with its files, or no file of it. @returns the earlier one that came while they were written. */
+  async #written(
+    id: string,
+    order: Order,
+    inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  ): Promise<Job> {
+    const { owner, once, requests, format, webhook } = order;
+    try {
+      await this.#files.writeInputs(id, inputs);
+      const meanwhile = this.#earlier(owner.id, once);
+      if (meanwhile) {
+        await this.#files.remove(id);
+        return meanwhile;
+      }
+      this.#checkRoom(order);
+      return this.#parts.store.jobs.add({
+        ...{ id, owner: owner.id, format, requests, webhook, once, inputs: [...inputs.keys()] },
+      });
+    } catch (error) {
+      await this.#files.remove(id).catch(() => {});
+      throw error;
+    }
   }
 
   /** @throws AppError `job_not_found`, also for another key's. */
@@ -289,7 +306,7 @@ export class Jobs implements AsyncDisposable {
     try {
       store.jobs.begin(task.job, task.n);
       const job = store.jobs.get(task.job);
-      if (!job || job.ended !== undefined) return;
+      if (!job || job.ended !== undefined || job.images[task.n].seq !== undefined) return;
       const { request } = job.images[task.n];
       const { image, record } = await make(request, job.format, {
         ...{ owner: task.owner, inputs: await this.#filesFor(job, request) },
@@ -301,7 +318,17 @@ export class Jobs implements AsyncDisposable {
       const file = { sha256: sha256Of(image), bytes: image.length };
       this.#ended(store.jobs.made(task.job, task.n, record, file), task.n);
     } catch (error) {
+      this.#endBadly(running, error);
+    }
+  }
+
+  #endBadly(running: Running, error: unknown): void {
+    try {
       this.#failed(running, error);
+    } catch (cause) {
+      // Nothing could be written down: the job is as it was, and is tried again.
+      this.#parts.log("job not written", { ...running.task, error: reason(cause) }, "error");
+      this.#later(running.task, WRITE_AGAIN_MS);
     }
   }
 

@@ -17,6 +17,8 @@ export interface Making {
 export interface Made {
   readonly image: Uint8Array<ArrayBuffer>;
   readonly record: MadeRecord;
+  /** To be called when its user may have it. */
+  readonly shown?: () => void;
 }
 
 /**

@@ -54,7 +54,11 @@ export async function postOnce(
 
 /** Whether the open internet routes to an address. */
 function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+  if (!ipaddr.isValid(address)) return false;
+  const ip = ipaddr.process(address);
+  if (ip.range() !== "unicast") return false;
+  // Of IPv6 only 2000::/3 is given out.
+  return !(ip instanceof ipaddr.IPv6) || (ip.parts[0] & 0xe000) === 0x2000;
 }
 
 function pinned(addresses: readonly string[], allowPrivate: boolean, name: string): string {

@@ -56,7 +56,11 @@ export class Webhooks implements AsyncDisposable {
     for (const { job, attempts } of store.webhooks.due(store.now(), 2 * AT_ONCE)) {
       if (this.#sending.size >= AT_ONCE) return;
       if (this.#sending.has(job)) continue;
-      const sent = this.#send(job, attempts).finally(() => {
+      const sent = this.#send(job, attempts).catch(async (error) => {
+        // It could not be written down, and stays due.
+        this.#parts.log("webhook not written", { job, error: reason(error) }, "error");
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }).finally(() => {
         this.#sending.delete(job);
         this.look();
       });

@@ -193,5 +193,6 @@ test("of three servers any one may die, with all that it had on its disk", async
     expect(await cluster.results.append(`result-${k}`, new Uint8Array([9]))).toBe(false);
     await dying.start();
   }
-  expect(found).toEqual(["job-0", "job-1", "job-2"]);
+  // What was done as its server died may come again.
+  expect([...new Set(found)]).toEqual(["job-0", "job-1", "job-2"]);
 });

@@ -22,7 +22,15 @@ class FakeChain implements PayoutChain {
     const hash = `0x${this.nonce}-${this.block}-${transfers.map(({ rao }) => rao).join()}`;
     this.#calls.set(hash, transfers);
     const [after, until] = [this.block, this.block + 64];
-    return Promise.resolve({ hex: hash, hash, nonce: this.nonce, from: "treasury", after, until });
+    return Promise.resolve({
+      hex: hash,
+      hash,
+      nonce: this.nonce,
+      from: "treasury",
+      genesis: "0x00",
+      after,
+      until,
+    });
   }
 
   send({ hash, nonce, until }: SignedTransfers): Promise<void> {

@@ -34,9 +34,9 @@ beforeEach(() => {
 });
 
 /** The image as a user gets it. */
-async function served(format: ImageFormat, url?: string) {
+async function served(format: ImageFormat, url?: string, named: Record<string, unknown> = {}) {
   const file = await encodeImage(image, format);
-  receipt = await inventedReceipt(hotkey, SMALL_REQUEST, {
+  receipt = await inventedReceipt(hotkey, { ...SMALL_REQUEST, ...named }, {
     image: { sha256: fileHash(file), mediaType: `image/${format}`, bytes: file.length },
   });
   const forwarded = {
@@ -46,7 +46,11 @@ async function served(format: ImageFormat, url?: string) {
   };
   const forwarder = { generate: () => Promise.resolve(forwarded) };
   const marked = saysWhereFrom(forwarder, { ledger, codec: imageCodec, url });
-  return { file, got: (await marked.generate(request, format)).image };
+  const { image: got, shown } = await marked.generate(request, format);
+  // An image that is not for its user is not to be found.
+  expect(receiptsOf(ledger, { image: receipt.image.sha256 })).toEqual([]);
+  shown?.();
+  return { file, got };
 }
 
 describe.each(["png", "jpeg", "webp"] as const)("%s", (format) => {
@@ -75,6 +79,13 @@ describe.each(["png", "jpeg", "webp"] as const)("%s", (format) => {
     expect(receiptsOf(ledger, { looks: perceptualHash(turned) })).toEqual([]);
     expect(receiptsOf(ledger, { image: "00".repeat(32) })).toEqual([]);
   });
+});
+
+test("who finds an image that started from a file does not get the token that opens the file", async () => {
+  await served("png", undefined, { image: "0f".repeat(32), strength: 0.5 });
+  const [found] = receiptsOf(ledger, { image: receipt.image.sha256 });
+  expect(found).toMatchObject({ id: receiptId(receipt) });
+  expect(found).not.toHaveProperty("token");
 });
 
 test("a file that carries nothing, or is another, stays what it is", async () => {
