@@ -5,12 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openNatsCluster } from "../../../server/cluster/mod.ts";
 import type { NatsOptions } from "../../../server/cluster/nats_link.ts";
 import type { Cluster } from "../../../server/cluster/cluster.ts";
-import {
-  type NatsServer,
-  type NatsSettings,
-  startNats,
-  startNatsCluster,
-} from "../../fixtures/nats_server.ts";
+import { type NatsServer, type NatsSettings, startNats } from "../../fixtures/nats_server.ts";
 import { until } from "../../fixtures/processes.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
@@ -166,33 +161,4 @@ test("goes on by itself after its server was killed and came back", async () => 
     return found.length === 2;
   }, "both jobs come");
   expect(found).toEqual(["before", "meanwhile"]);
-});
-
-test("of three servers any one may die, with all that it had on its disk", async () => {
-  const servers = await startNatsCluster(await temporaryFolder());
-  onTestFinished(async () => {
-    for (const each of servers) await each[Symbol.asyncDispose]();
-  });
-  const cluster = await joined({ servers: servers.map(({ url }) => url) });
-  const claims = await cluster.once("claims", 600);
-  const found: string[] = [];
-  for (const [k, dying] of servers.entries()) {
-    await cluster.work.add("sd15", `job-${k}`, new Uint8Array([k]));
-    expect(await claims.claim(`key-${k}`, "1")).toBe(true);
-    expect(await cluster.results.append(`result-${k}`, new Uint8Array([k]))).toBe(true);
-    await dying.kill();
-    await until(async () => {
-      const work = await cluster.work.take("sd15", 1, now).catch(() => []);
-      for (const { id, done } of work) {
-        found.push(id);
-        await done();
-      }
-      return found.includes(`job-${k}`);
-    }, "the job comes from the others");
-    expect(await claims.claim(`key-${k}`, "2")).toBe(false);
-    expect(await cluster.results.append(`result-${k}`, new Uint8Array([9]))).toBe(false);
-    await dying.start();
-  }
-  // What was done as its server died may come again.
-  expect([...new Set(found)]).toEqual(["job-0", "job-1", "job-2"]);
 });
