@@ -12,6 +12,7 @@
  * console.assert(engine.defaults.width === 256);
  * ```
  */
+export { AskedThread } from "./asked_thread.ts";
 export { type ChromeOptions } from "./chrome_host.ts";
 export { findChrome, locateChrome } from "./chrome_path.ts";
 export { ChromeProcess } from "./chrome_process.ts";

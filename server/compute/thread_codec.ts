@@ -1,7 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { AppError, reason } from "../../core/error.ts";
 import type { ImageCodec, ImageFormat, RgbaImage } from "../../core/image/mod.ts";
 import { Mutex } from "../../core/mutex.ts";
+import { AskedThread, ThreadEnded } from "./asked_thread.ts";
 import type { CodecAnswer, CodecOrder } from "./codec_thread.ts";
 
 /** Milliseconds for one file. The largest image of all takes a tenth of it. */
@@ -16,14 +16,12 @@ const ATTEMPTS = 2;
  * another's.
  */
 export class ThreadCodec implements ImageCodec, AsyncDisposable {
-  readonly #module: URL;
+  readonly #thread: AskedThread<CodecOrder, CodecAnswer>;
   readonly #turns = new Mutex();
-  #worker: Worker | undefined;
-  #closed = false;
 
   /** @param module of the thread, which takes {@link CodecOrder}s. */
   constructor(module = new URL("./codec_thread.ts", import.meta.url)) {
-    this.#module = module;
+    this.#thread = new AskedThread(module, MAX_MS);
   }
 
   async encode(
@@ -50,53 +48,22 @@ export class ThreadCodec implements ImageCodec, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await this.#end();
+    await this.#thread[Symbol.asyncDispose]();
   }
 
   async #call(order: CodecOrder): Promise<CodecAnswer> {
     return await this.#turns.run(async () => {
       for (let attempt = 1;; attempt++) {
-        if (this.#closed) throw failed("it was closed");
         try {
-          return await this.#carryOut(order);
+          return await this.#thread.ask(order);
         } catch (error) {
-          await this.#end();
-          const again = error instanceof ThreadEnded && attempt < ATTEMPTS && !this.#closed;
+          const again = error instanceof ThreadEnded && attempt < ATTEMPTS && !this.#thread.closed;
           if (!again) throw failed(reason(error));
         }
       }
     });
   }
-
-  /** @throws ThreadEnded; Error for a file that takes too long. */
-  async #carryOut(order: CodecOrder): Promise<CodecAnswer> {
-    const worker = this.#worker ??= new Worker(this.#module);
-    const { promise, resolve, reject } = Promise.withResolvers<CodecAnswer>();
-    const late = () => reject(new Error(`it took more than ${MAX_MS / 1000} s`));
-    const timer = setTimeout(late, MAX_MS);
-    worker.once("message", resolve);
-    worker.once("error", (error) => reject(new ThreadEnded(reason(error))));
-    worker.once("exit", (code) => reject(new ThreadEnded(`its thread ended with code ${code}`)));
-    try {
-      worker.postMessage(order);
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      worker.removeAllListeners();
-    }
-  }
-
-  /** The next file gets a fresh thread. */
-  async #end(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
 }
-
-/** The thread is gone, which may be nobody's fault. */
-class ThreadEnded extends Error {}
 
 function failed(why: string): AppError {
   return new AppError("encoding_failed", `Cannot encode or decode an image: ${why}`);

@@ -1,7 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { AppError, reason } from "../../core/error.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import { Mutex } from "../../core/mutex.ts";
+import { AskedThread } from "../compute/mod.ts";
 import type { CredentialsAnswer, CredentialsOrder } from "./credentials_thread.ts";
 import { readSigner } from "./signer.ts";
 
@@ -9,6 +9,7 @@ import { readSigner } from "./signer.ts";
 const SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 /** Our own assertion. */
 const RECEIPT = "org.stepwise.receipt";
+const THREAD = new URL("./credentials_thread.ts", import.meta.url);
 /** Milliseconds for one file; it takes a tenth of a second. */
 const MAX_MS = 30_000;
 
@@ -31,7 +32,7 @@ export class ContentCredentials implements AsyncDisposable {
   readonly #paths: CredentialsOrder["paths"];
   readonly #version: string;
   readonly #turns = new Mutex();
-  #worker: Worker | undefined;
+  readonly #thread = new AskedThread<CredentialsOrder, CredentialsAnswer>(THREAD, MAX_MS);
 
   /**
    * @param paths of the certificates in PEM, the signer's own first, and of its key.
@@ -52,33 +53,14 @@ export class ContentCredentials implements AsyncDisposable {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const manifest = manifestOf(facts, this.#version);
     const order = { paths: this.#paths, file, mediaType: `image/${format}`, manifest };
-    const answer = await this.#turns.run(() => this.#carryOut(order));
+    const answer = await this.#turns.run(() => this.#thread.ask(order))
+      .catch((error) => ({ why: reason(error) }));
     if ("file" in answer) return answer.file;
     throw new AppError("encoding_failed", `Cannot sign content credentials: ${answer.why}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
-
-  async #carryOut(order: CredentialsOrder): Promise<CredentialsAnswer> {
-    const worker = this.#worker ??= new Worker(new URL("./credentials_thread.ts", import.meta.url));
-    const { promise, resolve, reject } = Promise.withResolvers<CredentialsAnswer>();
-    const timer = setTimeout(() => reject(new Error("it took too long")), MAX_MS);
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    try {
-      worker.postMessage(order);
-      return await promise;
-    } catch (error) {
-      await this[Symbol.asyncDispose]();
-      return { why: reason(error) };
-    } finally {
-      clearTimeout(timer);
-      worker.removeAllListeners();
-    }
+    await this.#thread[Symbol.asyncDispose]();
   }
 }
 

@@ -11,6 +11,13 @@ const SIDE = 224;
 const NETWORK = "mobilenet_v2_mid.onnx";
 export const CLASSES = ["drawing", "hentai", "neutral", "porn", "sexy"] as const;
 
+/** What the process sends. */
+export interface ClassOrder {
+  /** Of the network: the same each time. */
+  readonly folder: string;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
 /** What the thread sends for each file, before it gets the next. */
 export type ClassAnswer = { readonly shares: readonly number[] } | { readonly problem: string };
 
@@ -18,7 +25,7 @@ let session: Promise<Session> | undefined;
 
 parentPort?.on(
   "message",
-  async ({ folder, file }: { folder: string; file: Uint8Array<ArrayBuffer> }) => {
+  async ({ folder, file }: ClassOrder) => {
     const answer = await classify(folder, file).catch((error) => ({ problem: reason(error) }));
     parentPort?.postMessage(answer);
   },

@@ -1,7 +1,8 @@
-import { Worker } from "node:worker_threads";
 import { AppError, reason } from "../../../core/error.ts";
+import { AskedThread } from "../../compute/mod.ts";
 import type { EnlargeAnswer, EnlargeOrder } from "./enlarge_thread.ts";
 
+const THREAD = new URL("./enlarge_thread.ts", import.meta.url);
 /** Milliseconds for one image. */
 const MAX_MS = 30_000;
 
@@ -11,19 +12,8 @@ const MAX_MS = 30_000;
  * @throws AppError `invalid_request` for what is no image, or too large.
  */
 export async function enlarge(order: EnlargeOrder): Promise<Uint8Array<ArrayBuffer>> {
-  const worker = new Worker(new URL("./enlarge_thread.ts", import.meta.url));
-  const { promise, resolve, reject } = Promise.withResolvers<EnlargeAnswer>();
-  const timer = setTimeout(() => reject(new Error("it takes too long")), MAX_MS);
-  worker.once("message", resolve);
-  worker.once("error", reject);
-  try {
-    worker.postMessage(order);
-    const answer = await promise.catch((error) => ({ why: reason(error) }));
-    if ("file" in answer) return answer.file;
-    throw new AppError("invalid_request", `Cannot enlarge the image: ${answer.why}`);
-  } finally {
-    clearTimeout(timer);
-    worker.removeAllListeners();
-    await worker.terminate();
-  }
+  await using thread = new AskedThread<EnlargeOrder, EnlargeAnswer>(THREAD, MAX_MS);
+  const answer = await thread.ask(order).catch((error) => ({ why: reason(error) }));
+  if ("file" in answer) return answer.file;
+  throw new AppError("invalid_request", `Cannot enlarge the image: ${answer.why}`);
 }
