@@ -9,6 +9,13 @@ import { byTiles, isTiled, type Planes, vaeTiling } from "./vae_tiles.ts";
 /** What graphs call the posterior's mean: ours, and exports that give it alone or both moments. */
 const MEANS = ["mean", "latent_sample", "latent_parameters"];
 
+/** Of an image in pixels, and of its latent. */
+interface EncodedSize {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
 /** Encodes an image into a latent, one at a time. */
 export class VaeEncoder {
   readonly #graph: Graph;
@@ -27,11 +34,7 @@ export class VaeEncoder {
   /** As {@link encode}, but in tiles as diffusers cuts them where the image is larger than one. */
   async encodeTiled(
     image: Float32Array,
-    { width, height, channels }: {
-      readonly width: number;
-      readonly height: number;
-      readonly channels: number;
-    },
+    { width, height, channels }: EncodedSize,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { encode: tiling } = vaeTiling(this.#config.sample_size);
     const planes: Planes = { values: image, dims: [3, height, width] };
@@ -54,11 +57,7 @@ export class VaeEncoder {
    */
   async encode(
     image: Float32Array,
-    { width, height, channels }: {
-      readonly width: number;
-      readonly height: number;
-      readonly channels: number;
-    },
+    { width, height, channels }: EncodedSize,
   ): Promise<Float32Array<ArrayBuffer>> {
     const input = feed(this.#graph, "sample", image, [1, 3, height, width]);
     const results = await this.#graph.session.run(input, [this.#output]);

@@ -1,3 +1,4 @@
+import { withoutNulls } from "../../../core/json_decoding.ts";
 import { z } from "zod";
 import { parseInfotextFields } from "./infotext_fields.ts";
 import { A1111Error } from "./errors.ts";
@@ -68,7 +69,7 @@ export type A1111Call = Readonly<z.infer<typeof schema>>;
 
 /** @throws A1111Error 422 as FastAPI words it. */
 export function decodeCall(json: unknown): A1111Call {
-  const given = withoutNulls(json);
+  const given = dictOf(json);
   const filled = typeof given.infotext === "string" && given.infotext !== ""
     ? { ...parseInfotextFields(given.infotext), ...given }
     : given;
@@ -86,11 +87,11 @@ export function decode<T>(shape: z.ZodType<T>, json: unknown): T {
 }
 
 /** @throws A1111Error 422 for what is no object. */
-export function withoutNulls(json: unknown): Record<string, unknown> {
+export function dictOf(json: unknown): Record<string, unknown> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new A1111Error(422, [
       { loc: ["body"], msg: "value is not a valid dict", type: "type_error.dict" },
     ]);
   }
-  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+  return Object(withoutNulls(json));
 }

@@ -1,9 +1,10 @@
 import type { GenerationRequest } from "../../../core/request/mod.ts";
 import { LATENT_SCALE } from "../../../core/latent_scale.ts";
+import { sha256Of } from "../../storage/mod.ts";
 import type { A1111Call } from "./call.ts";
 import { enlarge } from "./enlarge.ts";
 import { refuseField } from "./errors.ts";
-import { type CallOrder, hashOf } from "./order.ts";
+import type { CallOrder } from "./order.ts";
 
 /** Of the second run, where a call names none. */
 const STRENGTH = 0.75;
@@ -53,7 +54,7 @@ export async function hiresOrder(
   const made = await Promise.all(firsts.map(async ({ request, file, id }) => {
     const size = hiresSize(call, request);
     const enlarged = await enlarge({ file, size });
-    const next = { ...secondRequest(call, request), ...size, image: hashOf(enlarged) };
+    const next = { ...secondRequest(call, request), ...size, image: sha256Of(enlarged) };
     return { enlarged, request: { ...next, parent: id, upscaler: UPSCALER } };
   }));
   return {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { samplerChoice, schedulerOf } from "../../../core/infotext/mod.ts";
 import { takeLoraTags } from "../../../core/prompt/mod.ts";
 import {
@@ -7,6 +6,7 @@ import {
   type RequestDefaults,
 } from "../../../core/request/mod.ts";
 import { LATENT_SCALE } from "../../../core/latent_scale.ts";
+import { sha256Of } from "../../storage/mod.ts";
 import type { A1111Call } from "./call.ts";
 import { A1111Error, refuseField } from "./errors.ts";
 
@@ -60,7 +60,7 @@ export function orderOf(call: A1111Call, files: CallFiles, context: CallContext)
   const count = (call.batch_size ?? 1) * (call.n_iter ?? 1);
   if (count > MAX_IMAGES) refuseField("n_iter", `at most ${MAX_IMAGES} images are made at once`);
   const inputs = new Map(
-    [files.image, files.mask].flatMap((file) => file ? [[hashOf(file), file]] : []),
+    [files.image, files.mask].flatMap((file) => file ? [[sha256Of(file), file]] : []),
   );
   const first = firstRequest(call, files, context);
   const requests = Array.from({ length: count }, (_, k) => ({
@@ -91,8 +91,8 @@ function firstRequest(
     scheduler: schedulerFor(call),
     seed: seedOf(call.seed, random),
     ...(skip > 0 && { clipSkip: skip }),
-    ...(image && { image: hashOf(image), strength: strengthOf(call) }),
-    ...(mask && { mask: hashOf(mask) }),
+    ...(image && { image: sha256Of(image), strength: strengthOf(call) }),
+    ...(mask && { mask: sha256Of(mask) }),
   }, { ...defaults, seed: 0n });
 }
 
@@ -162,8 +162,4 @@ function refuseUnsupported(call: A1111Call, { model }: CallContext): void {
 /** A title is `name.ext [hash]`. */
 export function namesModel(title: string, model: string): boolean {
   return title.replace(/ \[[0-9a-f]+\]$/, "") === model;
-}
-
-export function hashOf(file: Uint8Array): string {
-  return createHash("sha256").update(file).digest("hex");
 }

@@ -5,11 +5,11 @@ import { z } from "zod";
 import { parseJsonText } from "../../../core/json_text.ts";
 import { inputFormat, textIn, withoutMetadata } from "../../../core/image/mod.ts";
 import { readInfotext } from "../../../core/infotext/mod.ts";
-import { readBody, type Route, route } from "../../http/mod.ts";
-import type { GatewayParts } from "../routes/mod.ts";
+import { type Route, route } from "../../http/mod.ts";
+import { type GatewayParts, readCallBody } from "../routes/mod.ts";
 import type { ApiKey, Job } from "../store/mod.ts";
 import { keyOf } from "./auth.ts";
-import { type A1111Call, decode, decodeCall, withoutNulls } from "./call.ts";
+import { type A1111Call, decode, decodeCall, dictOf } from "./call.ts";
 import { callFiles, imageBytes } from "./call_files.ts";
 import { enlarge } from "./enlarge.ts";
 import { A1111Error, a1111Response, refuseField } from "./errors.ts";
@@ -39,9 +39,6 @@ export interface A1111Parts {
   readonly failed: (error: unknown) => void;
 }
 
-/** Bytes of a call with its images in base64, and milliseconds that it has. */
-const MAX_CALL_BYTES = 48 * 2 ** 20;
-const CALL_MS = 25_000;
 const ERRORS = [401, 404, 422, 429, 503];
 
 /** Calls of one server. */
@@ -136,7 +133,7 @@ class A1111 {
 
   /** Clients send all options back: only another model would change an image, and there is none. */
   setOptions(json: unknown): null {
-    const { sd_model_checkpoint: model } = withoutNulls(json);
+    const { sd_model_checkpoint: model } = dictOf(json);
     if (model !== undefined && !namesModel(String(model), this.#model.id)) {
       refuseField("sd_model_checkpoint", `there is no such model; this one has ${this.#model.id}`);
     }
@@ -234,7 +231,7 @@ function notFound(): never {
 }
 
 async function jsonOf(context: Context): Promise<unknown> {
-  const body = await readBody(context.req.raw, MAX_CALL_BYTES, CALL_MS);
+  const body = await readCallBody(context.req.raw);
   try {
     return parseJsonText(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
@@ -274,7 +271,7 @@ const extraCall = z.object({
 });
 
 async function extraImage(json: unknown): Promise<unknown> {
-  const call = decode(extraCall, withoutNulls(json));
+  const call = decode(extraCall, dictOf(json));
   for (const field of ["gfpgan_visibility", "codeformer_visibility"] as const) {
     if (call[field] > 0) refuseField(field, "faces are not restored here");
   }

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { AppError } from "../../../core/error.ts";
 import { errorFacts, isErrorCode } from "../../../core/error_codes.ts";
 import { inputFormat } from "../../../core/image/mod.ts";
 import { decodeRequest, randomSeed } from "../../../core/request/mod.ts";
 import { type GatewayParts, takeOrder } from "../routes/mod.ts";
 import { type ApiKey, imagesOfBatch, type Job } from "../store/mod.ts";
+import { sha256Of } from "../../storage/mod.ts";
 import type { EditInput, GenerateInput } from "./tools.ts";
 
 /** Hears how far it is, 0 to 1. */
@@ -33,15 +33,15 @@ export async function draw(
   { owner, signal, onProgress }: Caller,
 ): Promise<DrawnImage[]> {
   const files = "image" in input ? filesOf(input) : {};
-  const named = Object.entries(files).map(([name, file]) => [name, hashOf(file)] as const);
+  const named = Object.entries(files).map(([name, file]) => ({ name, file, hash: sha256Of(file) }));
   const request = decodeRequest({
     ...{ prompt: input.prompt, negativePrompt: input.negative_prompt, steps: input.steps },
     ...{ width: input.width, height: input.height, guidanceScale: input.guidance_scale },
     ...{ seed: input.seed, ...("count" in input && { batch: input.count }) },
     ...("strength" in input && { strength: input.strength }),
-    ...Object.fromEntries(named),
+    ...Object.fromEntries(named.map(({ name, hash }) => [name, hash])),
   }, { ...parts.model.defaults, seed: randomSeed() });
-  const inputs = new Map(Object.values(files).map((file) => [hashOf(file), file]));
+  const inputs = new Map(named.map(({ hash, file }) => [hash, file]));
   const requests = imagesOfBatch(request);
   const job = await takeOrder(parts, { owner, requests, format: "png", inputs });
   return await imagesOf(parts, await watched(parts, job, { owner, signal, onProgress }));
@@ -113,8 +113,4 @@ export function imageBytes(text: string, field: string): Uint8Array<ArrayBuffer>
     `Cannot take the ${field}: it is no PNG, JPEG or WebP in base64`,
     { field },
   );
-}
-
-function hashOf(file: Uint8Array): string {
-  return createHash("sha256").update(file).digest("hex");
 }

@@ -2,13 +2,11 @@ import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/
 import type { Context, MiddlewareHandler } from "hono";
 import { AppError } from "../../../core/error.ts";
 import { errorFacts } from "../../../core/error_codes.ts";
-import { parseJson, readBody, type Route, route } from "../../http/mod.ts";
+import { parseJson, type Route, route } from "../../http/mod.ts";
+import { readCallBody } from "../routes/mod.ts";
 import { type McpParts, mcpServer } from "./server.ts";
 
 const PATH = "/mcp";
-/** Bytes of a call with its images in base64, and milliseconds that it has. */
-const MAX_CALL_BYTES = 48 * 2 ** 20;
-const CALL_MS = 25_000;
 /** JSON-RPC's codes, and one of ours within its range for servers. */
 const [PARSE_ERROR, INTERNAL, REFUSED] = [-32700, -32603, -32000];
 
@@ -44,7 +42,7 @@ export function mcpRoutes(parts: McpParts, before: readonly MiddlewareHandler[] 
 async function answer(context: Context, parts: McpParts): Promise<Response> {
   const { raw } = context.req;
   const owner = parts.gateway.keys.admit(raw.headers.get("authorization"));
-  const parsedBody = parseJson(await readBody(raw, MAX_CALL_BYTES, CALL_MS));
+  const parsedBody = parseJson(await readCallBody(raw));
   const server = mcpServer(parts, owner);
   const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: undefined });
   await server.connect(transport);

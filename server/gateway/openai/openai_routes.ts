@@ -4,7 +4,7 @@ import { decodeRequest, type GenerationRequest, randomSeed } from "../../../core
 import { MAX_REQUEST_BYTES } from "../../../core/request_limits.ts";
 import { EVENT_STREAM, parseJson, readBody, type Route, route } from "../../http/mod.ts";
 import { sizeOfSource } from "../../sources/mod.ts";
-import { type GatewayParts, Links, MAX_CALL_BYTES, takeOrder } from "../routes/mod.ts";
+import { type GatewayParts, Links, readCallBody, takeOrder } from "../routes/mod.ts";
 import { type ApiKey, imagesOfBatch, type Job } from "../store/mod.ts";
 import { decodeEditCall } from "./edit_call.ts";
 import { type EditFiles, editFiles } from "./edit_files.ts";
@@ -13,8 +13,6 @@ import { decodeOpenAiCall, type OpenAiCall } from "./image_call.ts";
 import { OpenAiError, openAiResponse } from "./openai_error.ts";
 import { atNearestSize, parseSize } from "./sizes.ts";
 
-/** Milliseconds that a call with its files has. */
-const CALL_MS = 25_000;
 /** Names by which clients ask for whatever makes images. */
 const OTHER_NAMES = /^(gpt-image|chatgpt-image|dall-e)/;
 
@@ -54,7 +52,7 @@ export function openAiRoutes(
       summary:
         "OpenAI's images: edits, as JSON or a form; what the mask leaves clear is drawn anew",
       handle: handled(async (context, owner) => {
-        const body = await readBody(context.req.raw, MAX_CALL_BYTES, CALL_MS);
+        const body = await readCallBody(context.req.raw);
         const type = context.req.header("content-type") ?? "";
         const { json, ...given } = decodeEditCall(body, type);
         const call = decodeOpenAiCall(json);

@@ -1,14 +1,15 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { AppError, reason } from "../../../core/error.ts";
 import type { ImageFormat } from "../../../core/image/mod.ts";
 import { issueSentence, withoutNulls } from "../../../core/json_decoding.ts";
-import { parseJson } from "../../http/mod.ts";
+import { parseJson, readBody } from "../../http/mod.ts";
+import { sha256Of } from "../../storage/mod.ts";
 
 /** Images of one job. */
 export const MAX_IMAGES = 10;
-/** Bytes of a call with its files, and how many of these. */
-export const MAX_CALL_BYTES = 48 * 2 ** 20;
+/** Bytes of a call with its files, milliseconds that it has, and how many files may come. */
+const MAX_CALL_BYTES = 48 * 2 ** 20;
+const CALL_MS = 25_000;
 const MAX_FILES = 8;
 
 const call = z.strictObject({
@@ -53,13 +54,18 @@ export async function decodeJobCall(
   return { request: withoutFiles(request, files), format, webhook, inputs: files.byHash };
 }
 
+/** The body of a call of whatever interface, in its time. @throws AppError `request_too_large`, `request_late`. */
+export function readCallBody(call: Request): Promise<Uint8Array<ArrayBuffer>> {
+  return readBody(call, MAX_CALL_BYTES, CALL_MS);
+}
+
 /** Files that came along, each once. */
 class Files {
   readonly byHash = new Map<string, Uint8Array<ArrayBuffer>>();
 
   /** @returns its SHA-256 in hex. */
   add(bytes: Uint8Array<ArrayBuffer>): string {
-    const hash = createHash("sha256").update(bytes).digest("hex");
+    const hash = sha256Of(bytes);
     this.byHash.set(hash, bytes);
     if (this.byHash.size > MAX_FILES) refuse(`it has more than ${MAX_FILES} files`);
     return hash;

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { AppError } from "../../../core/error.ts";
 import { PATHS } from "../../../core/protocol/mod.ts";
 import { decodeRequest, type GenerationRequest, randomSeed } from "../../../core/request/mod.ts";
-import { EVENT_STREAM, readBody, type Route, route } from "../../http/mod.ts";
+import { EVENT_STREAM, type Route, route } from "../../http/mod.ts";
+import { sha256Of } from "../../storage/mod.ts";
 import type { Once } from "../store/mod.ts";
-import { decodeJobCall, type JobCall, MAX_CALL_BYTES, MAX_IMAGES } from "./job_call.ts";
+import { decodeJobCall, type JobCall, MAX_IMAGES, readCallBody } from "./job_call.ts";
 import { eventsOf } from "./job_events.ts";
 import { jobJson, type JobView } from "./job_json.ts";
 import { decodeListing, nextOf } from "./listing.ts";
@@ -13,8 +13,6 @@ import { type GatewayParts, takeOrder } from "./take_order.ts";
 import { imagesOfBatch } from "../store/mod.ts";
 import { Links } from "./links.ts";
 
-/** Milliseconds that a call with its files has: within what the server gives a whole request. */
-const CALL_MS = 25_000;
 const MAX_ONCE = 200;
 
 /** Jobs over HTTP. @param before what every request passes first, such as CORS. */
@@ -36,7 +34,7 @@ export function jobsRoutes(
       handle: async (context) => {
         const owner = keys.admit(context.req.header("authorization"));
         const { raw } = context.req;
-        const body = await readBody(raw, MAX_CALL_BYTES, CALL_MS);
+        const body = await readCallBody(raw);
         const call = await decodeJobCall(body, raw.headers.get("content-type") ?? "");
         const { format, webhook, inputs } = call;
         const job = await takeOrder(parts, {
@@ -120,7 +118,7 @@ function onceOf({ req }: Context, body: Uint8Array): Once | undefined {
   const key = req.header("idempotency-key");
   if (key === undefined) return undefined;
   if (key.length >= 1 && key.length <= MAX_ONCE) {
-    return { key, asked: createHash("sha256").update(body).digest("hex") };
+    return { key, asked: sha256Of(body) };
   }
   const message = `Cannot take the job: Idempotency-Key has not 1 to ${MAX_ONCE} characters`;
   throw new AppError("invalid_request", message);

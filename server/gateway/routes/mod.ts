@@ -1,6 +1,6 @@
 /** The gateway over HTTP. */
 export { jobJson, jobSchemas } from "./job_json.ts";
-export { jobCallSchema, MAX_CALL_BYTES, MAX_IMAGES } from "./job_call.ts";
+export { jobCallSchema, MAX_IMAGES, readCallBody } from "./job_call.ts";
 export { jobsRoutes } from "./jobs_routes.ts";
 export { usageRoute, usageSchema } from "./usage_route.ts";
 export { Links } from "./links.ts";
