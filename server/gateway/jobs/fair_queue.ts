@@ -27,13 +27,9 @@ export class FairQueue {
   /** The order of insertion decides between equals. */
   readonly #lines = new Map<string, Line>();
   #clock = 0;
+  /** Changes with whatever is in line. */
   #version = 0;
   #order: { readonly version: number; readonly tasks: readonly Task[] } | undefined;
-
-  /** Changes with whatever is in line. */
-  get version(): number {
-    return this.#version;
-  }
 
   get size(): number {
     let size = 0;
