@@ -27,7 +27,7 @@ const CHOICES = {
   beta_schedule: ["linear", "scaled_linear", "squaredcos_cap_v2"],
   beta_start: [0.0001, 0.00085, 0.02, -1, 1],
   beta_end: [0.012, 0.02, 0.3, 0.999, 1, 2],
-  num_train_timesteps: [2, 100, 1000, 100_000],
+  num_train_timesteps: [2, 100, 1000, 10_000],
   prediction_type: ["epsilon", "v_prediction", "sample"],
   rescale_betas_zero_snr: [true, false],
   final_sigmas_type: ["zero", "sigma_min"],
