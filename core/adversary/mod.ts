@@ -31,6 +31,14 @@ export { DEFAULT_ROUND, relativeIncome } from "./profit.ts";
 export { areaUnder, olderPassRate, passRate, quantile, rocCurve } from "./statistics.ts";
 export { FALSE_REJECTS, type Thresholds, thresholdsOf } from "./thresholds.ts";
 export { type SourceCheat, sourceCheats } from "./source_cheats.ts";
+export { checkRun, runOf, serveRun } from "./checked_run.ts";
+export {
+  examineCheat,
+  type ExaminedInputs,
+  honestCheck,
+  type InputChecker,
+} from "./examine_inputs.ts";
+export { askedRun, INPUT_KINDS, type InputKind, type InputOrder } from "./input_runs.ts";
 export { stepForgeries } from "./step_forgeries.ts";
 export {
   decodeStudy,

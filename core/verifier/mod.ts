@@ -49,6 +49,7 @@ export {
   checkStatement,
   committedFile,
 } from "./check_receipt.ts";
+export type { ParentEvidence } from "./check_parent.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { DEFAULT_TOLERANCES } from "./defaults.ts";

@@ -16,6 +16,7 @@ import { numberFlag, Progress, sideFlag, wholeFlag } from "../cli/mod.ts";
 import { checkFree, checkWritable, writeAtomically } from "../storage/mod.ts";
 import { knownEntry, openModel } from "../models/mod.ts";
 import { incomeCommand } from "./income/mod.ts";
+import { inputsCommand } from "./inputs.ts";
 import { StudyJournal } from "./journal.ts";
 import { LabBench, type Sizing } from "./lab_bench.ts";
 import { studyPage } from "./page.ts";
@@ -79,6 +80,7 @@ export function adversaryCommand(): Command {
     // What follows a name is its own: all have --runs or --json.
     .enablePositionalOptions()
     .addCommand(drawsCommand())
+    .addCommand(inputsCommand())
     .addCommand(pageCommand())
     .addCommand(incomeCommand());
 }

@@ -4,18 +4,18 @@ import { AppError, reason } from "../../core/error.ts";
 import { isMissing, writeAtomically } from "../storage/mod.ts";
 
 /** One line of the file: an image, and what was seen of it. */
-interface Entry {
+interface Entry<Examined> {
   readonly practice: string;
   readonly run: number;
-  readonly examined: ExaminedRun;
+  readonly examined: Examined;
 }
 
 /** Examined images in a file, so that a study that was stopped goes on where it was. */
-export class StudyJournal {
+export class StudyJournal<Examined = ExaminedRun> {
   readonly #path: string | undefined;
-  readonly #known: Map<string, ExaminedRun>;
+  readonly #known: Map<string, Examined>;
 
-  private constructor(path: string | undefined, known: Map<string, ExaminedRun>) {
+  private constructor(path: string | undefined, known: Map<string, Examined>) {
     this.#path = path;
     this.#known = known;
   }
@@ -25,7 +25,10 @@ export class StudyJournal {
    * @param study what its images depend on: the file's first line.
    * @throws AppError `invalid_request` for the file of another study, `storage_failed`.
    */
-  static async open(path: string | undefined, study: unknown): Promise<StudyJournal> {
+  static async open<Examined = ExaminedRun>(
+    path: string | undefined,
+    study: unknown,
+  ): Promise<StudyJournal<Examined>> {
     if (path === undefined) return new StudyJournal(undefined, new Map());
     const head = JSON.stringify(study);
     const [first = "", ...lines] = await linesOf(path, head);
@@ -36,7 +39,7 @@ export class StudyJournal {
         `Cannot go on: ${why}; name another file, or remove it`,
       );
     }
-    const entries = lines.map((line) => JSON.parse(line, numberOf) as Entry);
+    const entries = lines.map((line) => JSON.parse(line, numberOf) as Entry<Examined>);
     const known = entries.map(({ practice, run, examined }) =>
       [keyOf(practice, run), examined] as const
     );
@@ -51,13 +54,13 @@ export class StudyJournal {
   async examined(
     practice: string,
     run: number,
-    examine: () => Promise<ExaminedRun>,
-  ): Promise<ExaminedRun> {
+    examine: () => Promise<Examined>,
+  ): Promise<Examined> {
     const known = this.#known.get(keyOf(practice, run));
     if (known) return known;
     const examined = await examine();
     if (this.#path === undefined) return examined;
-    const entry: Entry = { practice, run, examined };
+    const entry: Entry<Examined> = { practice, run, examined };
     await appendFile(this.#path, `${JSON.stringify(entry, textOf)}\n`);
     return examined;
   }

@@ -44,7 +44,7 @@ export interface Sizing {
 /** Images of other seeds that a cheat may have kept: each serves several runs. */
 const KEPT = 16;
 
-const PROMPTS = [
+export const PROMPTS = [
   "a golden tau symbol in a night sky with stars",
   "a red tau symbol on a white background",
   "a stone tau symbol in front of mountains",

@@ -85,12 +85,12 @@ function table(columns: Columns, { honest, cheats, notCaught }: Study): string[]
   ];
 }
 
-function line(name: string, cells: readonly string[]): string {
+export function line(name: string, cells: readonly string[]): string {
   return (name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join(""))
     .trimEnd();
 }
 
-function percent(share: number | undefined): string {
+export function percent(share: number | undefined): string {
   return share === undefined ? "-" : (100 * share).toFixed(1);
 }
 
