@@ -1,7 +1,7 @@
 /**
  * Content: what is worth looking at, and what can be asked for. Scores of a picture, each in [0, 1] with its
- * uncertainty: how much it shows, how new it is, how well it fits its prompt; and a bank of prompts by
- * number.
+ * uncertainty: how much it shows, how new it is, how well it fits its prompt; what it earns as it is passed
+ * on; and a bank of prompts by number.
  *
  * ```ts
  * import { detailRichness } from "./mod.ts";
@@ -11,6 +11,7 @@
  * console.assert(detailRichness(flat).value === 0);
  * ```
  */
+export { contentScore } from "./content_score.ts";
 export { detailRichness } from "./detail.ts";
 export { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
 export { type Novelty, noveltyOf } from "./novelty.ts";
@@ -24,3 +25,14 @@ export {
 } from "./prompt_bank/mod.ts";
 export { RelevanceEncoder } from "./relevance.ts";
 export type { Score } from "./score.ts";
+export { sharesOf } from "./shares.ts";
+export {
+  type Earned,
+  type Engagement,
+  LINEAGE_SHARE,
+  type Spread,
+  type SpreadPiece,
+  type SpreadPost,
+  viralityOf,
+  WINDOW_DAYS,
+} from "./virality.ts";

@@ -4,7 +4,7 @@ import { exporter } from "ipfs-unixfs-exporter";
 import { AppError, reason } from "../../core/error.ts";
 import { canonicalJson, leafHash, merkleRoot } from "../../core/transcript/mod.ts";
 import { type Archive, checkCar, type ContentFile, writeCar } from "./car.ts";
-import type { Piece, StoredBatch } from "./publications.ts";
+import type { Listed, Piece, StoredBatch } from "./publications.ts";
 import { checkSubmission } from "./submission.ts";
 
 const VERSION = 1;
@@ -12,7 +12,7 @@ const INDEX = "index.json";
 const ENDINGS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" } as const;
 
 /** A piece as the batch's index lists it: without its file, which lies beside. */
-type Listed = Omit<Piece, "image"> & { readonly file: string };
+type InBatch = Listed & { readonly file: string };
 
 /** What a batch's index says. */
 export interface BatchIndex {
@@ -20,7 +20,7 @@ export interface BatchIndex {
   readonly epoch: number;
   /** Over the pieces, in hex. */
   readonly root: string;
-  readonly pieces: readonly Listed[];
+  readonly pieces: readonly InBatch[];
 }
 
 /** Images, receipts and scores as one archive under one Merkle root. */

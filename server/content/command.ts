@@ -20,7 +20,9 @@ import { FolderFiles } from "../models/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 import { Safety } from "../safety/mod.ts";
 import { takeFolder } from "../storage/mod.ts";
+import { bluesky, mastodon, SpreadStore, Virality } from "../virality/mod.ts";
 import { verifyBatch } from "./batch.ts";
+import { Earnings } from "./earnings.ts";
 import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
 import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
@@ -38,11 +40,18 @@ interface ServeFlags extends StoreFlags, ChainFlags, WalletFlags {
   readonly base?: string;
   readonly every: string;
   readonly commit: boolean;
+  readonly bluesky: string;
+  readonly mastodon: readonly string[];
 }
 
 const RELEVANCE = join(import.meta.dirname ?? ".", "../../models/relevance");
 /** The model whose pictures the encoders of {@link RELEVANCE} judge. */
 const RELEVANCE_MODEL = "tau-tiny";
+
+const BLUESKY = "https://public.api.bsky.app";
+const MASTODON = ["https://mastodon.social"];
+/** Milliseconds between looks at which posts are due. */
+const READ_EVERY = 60_000;
 
 const EXAMPLES = `
 Examples:
@@ -61,6 +70,12 @@ export function contentCommand(): Command {
     .option("--base <url>", "as readers reach it (default: http://127.0.0.1 and the port)")
     .option("--every <seconds>", "from batch to batch", "4320")
     .option("--commit", "commit each batch's root on the chain, by the wallet's hotkey", false)
+    .option("--bluesky <url>", "the AppView that posts are read from", BLUESKY)
+    .option(
+      "--mastodon <url...>",
+      "servers whose posts and accounts count; who runs one decides what it says",
+      MASTODON,
+    )
     .action(serve);
   withStore(command.command("verify <cid|file>"))
     .description("Check a batch: blocks, root, receipts, creators, files.")
@@ -99,21 +114,35 @@ async function serve(flags: ServeFlags): Promise<void> {
     ...flags.commit ? { commit: await committer(flags, stack) } : {},
   });
   const base = flags.base ?? `http://127.0.0.1:${port}`;
-  const app = contentRoutes({
-    publisher,
-    publications,
-    base,
-    log: (error) => console.error(error),
+  const virality = new Virality({
+    store: stack.use(new SpreadStore(join(flags.storage, "spread.sqlite"))),
+    networks: {
+      bluesky: bluesky({ base: flags.bluesky }),
+      mastodon: mastodon({ servers: flags.mastodon }),
+    },
+    piece: (id) => publications.carried(id),
+    now: Date.now,
   });
+  const earnings = new Earnings({ publications, virality, now: Date.now });
+  const log = (error: unknown) => console.error(error);
+  const app = contentRoutes({ publisher, publications, virality, earnings, base, log });
   const server = await listen(
     { hostname: "127.0.0.1", port },
     (request) => app.fetch(request),
   );
   stack.defer(() => server.shutdown());
-  const timer = setInterval(() => void batch(publisher), 1000 * every);
-  stack.defer(() => clearInterval(timer));
+  repeat(stack, 1000 * every, () => batch(publisher));
+  repeat(stack, READ_EVERY, () => virality.readDue());
   console.log(`Content at ${base}/v1/content`);
   await stopped();
+}
+
+/** What fails is tried again the next time. */
+function repeat(stack: AsyncDisposableStack, every: number, work: () => Promise<unknown>): void {
+  const timer = setInterval(() => {
+    work().catch((error) => console.error(`Cannot go on, which is tried again: ${reason(error)}`));
+  }, every);
+  stack.defer(() => clearInterval(timer));
 }
 
 async function committer(flags: ServeFlags, stack: AsyncDisposableStack) {
@@ -123,12 +152,8 @@ async function committer(flags: ServeFlags, stack: AsyncDisposableStack) {
 }
 
 async function batch(publisher: Publisher): Promise<void> {
-  try {
-    const made = await publisher.batch();
-    if (made) console.log(`batch ${made.epoch}: ${made.cid}, root ${made.root}`);
-  } catch (error) {
-    console.error(`Cannot make the batch, which is tried again: ${reason(error)}`);
-  }
+  const made = await publisher.batch();
+  if (made) console.log(`batch ${made.epoch}: ${made.cid}, root ${made.root}`);
 }
 
 async function verify(given: string, flags: StoreFlags): Promise<void> {

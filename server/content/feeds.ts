@@ -1,4 +1,4 @@
-import type { Piece } from "./publications.ts";
+import type { Listed } from "./publications.ts";
 
 /** Where a feed is, as its readers reach it. */
 interface Place {
@@ -9,12 +9,12 @@ interface Place {
 const TITLE = "Stepwise: published pictures";
 
 /** What of a piece everybody may see. */
-export function publicPiece({ image: _, ...piece }: Piece, { base }: Place) {
+export function publicPiece(piece: Listed, { base }: Place) {
   return { ...piece, url: urlOf(piece.id, base) };
 }
 
 /** @see https://jsonfeed.org/version/1.1 */
-export function jsonFeed(pieces: readonly Piece[], { base }: Place) {
+export function jsonFeed(pieces: readonly Listed[], { base }: Place) {
   return {
     version: "https://jsonfeed.org/version/1.1",
     title: TITLE,
@@ -32,7 +32,7 @@ export function jsonFeed(pieces: readonly Piece[], { base }: Place) {
 }
 
 /** @see RFC 4287. */
-export function atomFeed(pieces: readonly Piece[], { base }: Place): string {
+export function atomFeed(pieces: readonly Listed[], { base }: Place): string {
   const updated = new Date(pieces[0]?.at ?? 0).toISOString();
   const entries = pieces.map(({ id, caption, at, creator, receipt }) =>
     `<entry><id>urn:stepwise:${id}</id><title>${escaped(caption || id)}</title>` +

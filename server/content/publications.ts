@@ -1,26 +1,37 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Fingerprint } from "../../core/content/mod.ts";
+import { contentScore, type Fingerprint, type SpreadPiece } from "../../core/content/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { openDatabase } from "../storage/mod.ts";
+import type { CarriedPiece } from "../virality/mod.ts";
 import type { Scored, Scores } from "./scoring.ts";
 import type { Submission } from "./submission.ts";
 
-/** A published piece. */
-export interface Piece extends Submission {
+/** A published piece, without its file. */
+export interface Listed extends Omit<Submission, "image"> {
   readonly scores: Scores;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Bytes of its file. */
+  readonly bytes: number;
 }
+
+/** A published piece. */
+export type Piece = Listed & Pick<Submission, "image">;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pieces (
     place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, creator TEXT NOT NULL,
     piece TEXT NOT NULL, image BLOB NOT NULL, fingerprint TEXT NOT NULL, batch INTEGER
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS pieces_by_batch ON pieces (batch, place);
+  CREATE TABLE IF NOT EXISTS superseded (id TEXT PRIMARY KEY, by TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS batches (
     epoch INTEGER PRIMARY KEY, cid TEXT NOT NULL, root TEXT NOT NULL
   ) STRICT;
 `;
+
+/** Pieces that gave way to an earlier receipt are kept, and are nobody's. */
+const STANDS = "id NOT IN (SELECT id FROM superseded)";
 
 /** A batch that was stored. */
 export interface StoredBatch {
@@ -47,7 +58,10 @@ export class Publications implements Disposable {
     return this.#fingerprints;
   }
 
-  /** @throws AppError `invalid_request` for a piece that is published, or a copy of one. */
+  /**
+   * The earlier receipt wins: a copy of what is in no batch yet takes its place, if it was made before it.
+   * @throws AppError `invalid_request` for a piece that is published, or another copy.
+   */
   add(submission: Submission, { scores, fingerprint, copyOf }: Scored, at: number): Piece {
     if (this.find(submission.id)) {
       throw new AppError(
@@ -55,38 +69,94 @@ export class Publications implements Disposable {
         `Cannot publish: ${submission.id} is published already`,
       );
     }
-    if (copyOf !== undefined) {
-      const { id } = this.#row("SELECT id FROM pieces ORDER BY place LIMIT 1 OFFSET ?", copyOf) ??
-        {};
-      throw new AppError("invalid_request", `Cannot publish: the picture is a copy of ${id}`);
-    }
+    const original = copyOf === undefined ? undefined : this.#original(copyOf, submission);
     const { image, ...rest } = submission;
-    this.#database.prepare(
-      "INSERT INTO pieces (id, at, creator, piece, image, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(
-      ...[submission.id, at, submission.creator, JSON.stringify({ ...rest, scores, at })],
-      ...[image, encodeFingerprint(fingerprint)],
-    );
+    const listed = { ...rest, scores, at, bytes: image.length };
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      this.#database.prepare(
+        "INSERT INTO pieces (id, at, creator, piece, image, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
+      ).run(
+        ...[submission.id, at, submission.creator, JSON.stringify(listed)],
+        ...[image, encodeFingerprint(fingerprint)],
+      );
+      if (original !== undefined) {
+        this.#database.prepare("INSERT INTO superseded VALUES (?, ?)").run(original, submission.id);
+      }
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
     this.#fingerprints.push(fingerprint);
-    return { ...submission, scores, at };
+    return { ...listed, image };
   }
 
-  find(id: string): Piece | undefined {
-    const row = this.#row("SELECT piece, image FROM pieces WHERE id = ?", id);
-    return row && pieceOf(row);
+  /** @returns the id of the later receipt, which gives way. */
+  #original(place: number, { receipt }: Submission): string {
+    const first = this.#row(
+      `SELECT pieces.id, piece, batch, by FROM pieces LEFT JOIN superseded USING (id)
+       ORDER BY place LIMIT 1 OFFSET ?`,
+      place,
+    );
+    const row = first && first.by !== null
+      ? this.#row("SELECT id, piece, batch FROM pieces WHERE id = ?", String(first.by))
+      : first;
+    const { finished } = row ? listedOf(row).receipt.times : { finished: 0 };
+    if (row && row.batch === null && receipt.times.finished < finished) return String(row.id);
+    throw new AppError("invalid_request", `Cannot publish: the picture is a copy of ${row?.id}`);
+  }
+
+  find(id: string): Listed | undefined {
+    const row = this.#row(`SELECT piece FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    return row && listedOf(row);
+  }
+
+  /** A piece's file. */
+  image(id: string): Uint8Array<ArrayBuffer> | undefined {
+    const row = this.#row(`SELECT image FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    return row && new Uint8Array(row.image as Uint8Array);
+  }
+
+  /** What a post of a piece has to show. */
+  carried(id: string): CarriedPiece | undefined {
+    const row = this.#row(`SELECT piece, fingerprint FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    if (!row) return undefined;
+    const { creator, receipt } = listedOf(row);
+    const fingerprint = decodeFingerprint(String(row.fingerprint));
+    return { id, creator, madeAt: receipt.times.finished, fingerprint };
   }
 
   /** The newest first. */
-  list(limit: number): Piece[] {
-    return this.#database.prepare("SELECT piece, image FROM pieces ORDER BY place DESC LIMIT ?")
-      .all(limit).map(pieceOf);
+  list(limit: number): Listed[] {
+    return this.#database.prepare(
+      `SELECT piece FROM pieces WHERE ${STANDS} ORDER BY place DESC LIMIT ?`,
+    ).all(limit).map(listedOf);
   }
 
-  /** In no batch yet, in order. */
-  waiting(limit: number): Piece[] {
-    return this.#database.prepare(
-      "SELECT piece, image FROM pieces WHERE batch IS NULL ORDER BY place LIMIT ?",
-    ).all(limit).map(pieceOf);
+  /** All, as far as what they earn depends on them. */
+  spreading(): SpreadPiece[] {
+    return this.#database.prepare(`SELECT piece FROM pieces WHERE ${STANDS} ORDER BY place`)
+      .all().map(listedOf).map(({ id, creator, scores, receipt: { request: { parent } } }) => ({
+        ...{ id, creator, score: contentScore({ ...scores }) },
+        ...parent === undefined ? {} : { parent },
+      }));
+  }
+
+  /** In no batch yet, in order, as far as their files have so many bytes together; one at least. */
+  waiting(limit: number, maxBytes: number): Piece[] {
+    const pieces: Piece[] = [];
+    let bytes = 0;
+    const rows = this.#database.prepare(
+      `SELECT piece, image FROM pieces WHERE batch IS NULL AND ${STANDS} ORDER BY place LIMIT ?`,
+    ).iterate(limit);
+    for (const row of rows) {
+      const image = new Uint8Array(row.image as Uint8Array);
+      bytes += image.length;
+      if (bytes > maxBytes && pieces.length > 0) break;
+      pieces.push({ ...listedOf(row), image });
+    }
+    return pieces;
   }
 
   batches(): StoredBatch[] {
@@ -121,9 +191,8 @@ export class Publications implements Disposable {
   }
 }
 
-function pieceOf(row: Readonly<Record<string, unknown>>): Piece {
-  const image = new Uint8Array(row.image as Uint8Array);
-  return { ...JSON.parse(String(row.piece)), image };
+function listedOf(row: Readonly<Record<string, unknown>>): Listed {
+  return JSON.parse(String(row.piece));
 }
 
 function encodeFingerprint({ embedding, ...rest }: Fingerprint): string {

@@ -4,7 +4,7 @@ import { Mutex } from "../../core/mutex.ts";
 import type { Safety } from "../safety/mod.ts";
 import { makeBatch } from "./batch.ts";
 import type { ObjectStore } from "./object_store.ts";
-import type { Piece, Publications, StoredBatch } from "./publications.ts";
+import type { Listed, Publications, StoredBatch } from "./publications.ts";
 import { scoreSubmission } from "./scoring.ts";
 import { decodeSubmission } from "./submission.ts";
 
@@ -19,12 +19,15 @@ export interface PublisherParts {
   };
   /** Commits a batch's root, where there is a chain. */
   readonly commit?: (root: Uint8Array<ArrayBuffer>) => Promise<unknown>;
+  /** Of the files in one batch. */
+  readonly maxBytes?: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Pieces in one batch. */
+/** Pieces in one batch, and bytes of their files: what waits beyond it is the next one's. */
 const MAX_PIECES = 200;
+const MAX_BYTES = 256 * 2 ** 20;
 
 /** Takes pieces in, one after the other: each is compared with all before it. */
 export class Publisher {
@@ -42,7 +45,7 @@ export class Publisher {
    * @throws AppError as `decodeSubmission`; `content_blocked` for what is not for everybody;
    * `invalid_request` for what is published already, or a copy.
    */
-  async publish(json: unknown): Promise<Piece> {
+  async publish(json: unknown): Promise<Listed> {
     const { publications, safety, relevance, now } = this.#parts;
     const submission = decodeSubmission(json, now());
     const { receipt, image, caption } = submission;
@@ -55,7 +58,8 @@ export class Publisher {
     const encoder = relevance?.model === receipt.model.id ? relevance.encoder : undefined;
     return await this.#turns.run(async () => {
       const scored = await scoreSubmission(submission, publications.fingerprints, encoder);
-      return publications.add(submission, scored, now());
+      const { image: _, ...listed } = publications.add(submission, scored, now());
+      return listed;
     });
   }
 
@@ -66,8 +70,8 @@ export class Publisher {
    */
   async batch(): Promise<StoredBatch | undefined> {
     return await this.#batches.run(async () => {
-      const { publications, store, commit } = this.#parts;
-      const pieces = publications.waiting(MAX_PIECES);
+      const { publications, store, commit, maxBytes = MAX_BYTES } = this.#parts;
+      const pieces = publications.waiting(MAX_PIECES, maxBytes);
       if (pieces.length === 0) return undefined;
       const epoch = publications.batches().length + 1;
       const { cid, root, car } = await makeBatch(epoch, pieces);

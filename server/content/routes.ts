@@ -1,13 +1,19 @@
 import { Hono } from "hono";
+import { z } from "zod";
 import { AppError } from "../../core/error.ts";
+import { issueSentence } from "../../core/json_decoding.ts";
 import { errorResponse, parseJson, readBody } from "../http/mod.ts";
+import type { Virality } from "../virality/mod.ts";
+import type { Earnings } from "./earnings.ts";
 import { atomFeed, jsonFeed, publicPiece } from "./feeds.ts";
 import type { Publications } from "./publications.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** Of a submission: an image in base64, and its receipt. */
 const MAX_BYTES = 48 * 1024 * 1024;
-/** Milliseconds for it. */
+/** Of a body that names a post. */
+const MAX_NAMING = 16 * 1024;
+/** Milliseconds for a body. */
 const BODY_MS = 60_000;
 /** Pieces in a list. */
 const LISTED = 50;
@@ -15,6 +21,8 @@ const LISTED = 50;
 export interface ContentParts {
   readonly publisher: Publisher;
   readonly publications: Publications;
+  readonly virality: Pick<Virality, "name" | "posts">;
+  readonly earnings: Pick<Earnings, "spread" | "now">;
   /** As readers reach it, without a slash at its end. */
   readonly base: string;
   /** Of our own mistakes. */
@@ -22,9 +30,16 @@ export interface ContentParts {
 }
 
 /** Publishing, and what was published: as JSON, as JSON Feed, and as Atom. */
-export function contentRoutes({ publisher, publications, base, log }: ContentParts): Hono {
+export function contentRoutes(
+  { publisher, publications, virality, earnings, base, log }: ContentParts,
+): Hono {
   const app = new Hono();
   const newest = () => publications.list(LISTED);
+  const pieceOf = (id: string) => {
+    const piece = publications.find(id);
+    if (piece) return piece;
+    throw new AppError("not_found", "Cannot find the piece: none has this id");
+  };
   app.onError((error) => errorResponse(error, log));
   app.post("/v1/content", async (context) => {
     const body = await readBody(context.req.raw, MAX_BYTES, BODY_MS);
@@ -42,11 +57,32 @@ export function contentRoutes({ publisher, publications, base, log }: ContentPar
     return context.body(atomFeed(newest(), { base }));
   });
   app.get("/v1/content/:id/image", (context) => {
-    const piece = publications.find(context.req.param("id"));
-    if (!piece) throw new AppError("not_found", "Cannot find the piece: none has this id");
-    context.header("content-type", piece.receipt.image.mediaType);
+    const { id, receipt } = pieceOf(context.req.param("id"));
+    context.header("content-type", receipt.image.mediaType);
     context.header("cache-control", "public, max-age=31536000, immutable");
-    return context.body(piece.image);
+    return context.body(publications.image(id) ?? new Uint8Array());
   });
+  app.post("/v1/content/:id/posts", async (context) => {
+    const { id } = pieceOf(context.req.param("id"));
+    const body = await readBody(context.req.raw, MAX_NAMING, BODY_MS);
+    const url = urlOf(parseJson(body));
+    return context.json(await virality.name(id, url), 201);
+  });
+  app.get("/v1/content/:id/posts", (context) => {
+    const { id } = pieceOf(context.req.param("id"));
+    return context.json({ posts: virality.posts(id) });
+  });
+  // All that earnings follow from, so that anybody finds the same numbers.
+  app.get("/v1/content/spread", (context) => context.json(earnings.spread()));
+  app.get("/v1/content/earnings", (context) => context.json(earnings.now()));
   return app;
+}
+
+const namingSchema = z.strictObject({ url: z.string().min(1).max(2048) });
+
+function urlOf(json: unknown): string {
+  const decoded = namingSchema.safeParse(json);
+  if (decoded.success) return decoded.data.url;
+  const why = issueSentence(decoded.error.issues[0], json);
+  throw new AppError("invalid_request", `Cannot take the post: ${why}`, { cause: decoded.error });
 }

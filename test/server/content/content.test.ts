@@ -6,10 +6,12 @@ import { fileHash, receiptId } from "../../../core/transcript/mod.ts";
 import { verifyBatch } from "../../../server/content/batch.ts";
 import { writeCar } from "../../../server/content/car.ts";
 import { bucketStore, folderStore } from "../../../server/content/object_store.ts";
+import { Earnings } from "../../../server/content/earnings.ts";
 import { Publications } from "../../../server/content/publications.ts";
 import { Publisher } from "../../../server/content/publisher.ts";
 import { contentRoutes } from "../../../server/content/routes.ts";
 import { submissionMessage } from "../../../server/content/mod.ts";
+import { SpreadStore, Virality } from "../../../server/virality/mod.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { samplePictures } from "../../fixtures/sample_pictures.ts";
@@ -25,9 +27,14 @@ beforeAll(async () => {
   files = await Promise.all([2, 8, 14].map((k) => encodeImage(pictures[k], "png")));
 });
 
-async function submission(file: Uint8Array<ArrayBuffer>, creator = mara, caption = "mine <3") {
+async function submission(
+  file: Uint8Array<ArrayBuffer>,
+  creator = mara,
+  caption = "mine <3",
+  more: Parameters<typeof inventedReceipt>[2] = {},
+) {
   const image = { sha256: fileHash(file), mediaType: "image/png" as const, bytes: file.length };
-  const receipt = await inventedReceipt(miner, REQUEST, { image });
+  const receipt = await inventedReceipt(miner, REQUEST, { image, ...more });
   const message = submissionMessage({ id: receiptId(receipt), sha256: image.sha256, caption });
   const signature = bytesToHex(await creator.sign(message));
   return { receipt, image: file.toBase64(), caption, creator: creator.address, signature };
@@ -45,7 +52,14 @@ function publishing(
   };
   const store = folderStore(folder);
   const publisher = new Publisher({ publications, store, safety, now: Date.now, ...parts });
-  const app = contentRoutes({ publisher, publications, base: "http://base", log: console.error });
+  const spread = new SpreadStore(":memory:");
+  onTestFinished(() => spread[Symbol.dispose]());
+  const [now, piece] = [Date.now, (id: string) => publications.carried(id)];
+  const virality = new Virality({ store: spread, networks: {}, piece, now });
+  const app = contentRoutes({
+    ...{ publisher, publications, virality, base: "http://base", log: console.error },
+    earnings: new Earnings({ publications, virality, now }),
+  });
   const post = (body: unknown) =>
     app.request("/v1/content", { method: "POST", body: JSON.stringify(body) });
   return { publications, publisher, store, app, post };
@@ -83,6 +97,26 @@ describe("POST /v1/content", () => {
     expect(await refused({ ...first, caption: 7 })).toMatch(/^invalid_request: .*caption is 7/);
   });
 
+  test("a stolen picture gives way to the earlier receipt, until it is in a batch", async () => {
+    const { post, app, publisher } = publishing(await temporaryFolder());
+    const earlier = (seconds: number) => {
+      const finished = Date.now() - 1000 * seconds;
+      return { times: { started: finished - 10, finished } };
+    };
+    await post(await submission(files[0], noor));
+    expect((await post(await submission(files[0], mara, "", earlier(60)))).status).toBe(201);
+    const creators = async () => {
+      const { pieces } = await (await app.request("/v1/content")).json();
+      return pieces.map(({ creator }: { creator: string }) => creator);
+    };
+    expect(await creators()).toEqual([mara.address]);
+    expect(await publisher.batch()).toMatchObject({ epoch: 1 });
+    // What the chain has seen is no earlier than it: whoever dates a receipt back comes too late.
+    const late = await post(await submission(files[0], noor, "", earlier(600)));
+    expect((await late.json()).error.message).toMatch(/ is a copy of /);
+    expect(await creators()).toEqual([mara.address]);
+  });
+
   test("refuses what is not for everybody", async () => {
     const { post, publications } = publishing(await temporaryFolder(), {
       safety: {
@@ -110,6 +144,15 @@ describe("a batch", () => {
     const { cid, index } = await verifyBatch(car ?? new Uint8Array());
     expect([cid, index.root, index.pieces.length]).toEqual([batch.cid, batch.root, 3]);
     expect(await publisher.batch()).toBeUndefined();
+  });
+
+  test("has so many bytes of files at most: what waits beyond is the next one's", async () => {
+    const maxBytes = files[0].length + files[1].length;
+    const { post, publisher, publications } = publishing(await temporaryFolder(), { maxBytes });
+    for (const file of files) await post(await submission(file));
+    const sizes = [];
+    while (await publisher.batch()) sizes.push(publications.waiting(9, Infinity).length);
+    expect(sizes).toEqual([1, 0]);
   });
 
   test("that could not be committed to is made again, the same to the last byte", async () => {
