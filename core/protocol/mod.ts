@@ -65,14 +65,12 @@ export {
 } from "./signed_request.ts";
 export {
   decodeImageCall,
-  decodeResults,
-  decodeResultsCall,
   decodeScore,
   decodeScoreCall,
   type ImageCall,
   type ImageForUser,
-  type Results,
   type Score,
   type ScoreCall,
+  scoreSchema,
   validatorSchemas,
 } from "./validator_api.ts";

@@ -14,7 +14,6 @@ export const PATHS = {
   /** Of a validator. */
   generate: "/v1/generate",
   score: "/v1/score",
-  results: "/v1/results",
   attestations: "/v1/attestations",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:id",

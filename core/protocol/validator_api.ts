@@ -4,7 +4,7 @@ import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson, type Witness, witnessSchema } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
-import { addressText, decodeMessage, openingToken, requestFields } from "./decode_message.ts";
+import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a validator's HTTP API, for both sides. */
 
@@ -57,7 +57,7 @@ export interface ScoreCall {
   readonly token: string;
 }
 
-const score = z.object({
+export const scoreSchema = z.object({
   verdict: z.enum(["honest", "suspect", "invalid", "withheld"]),
   /** Mean cosine of the checked velocities; 0 where none could be compared. */
   similarity: z.number().min(-1).max(1),
@@ -72,50 +72,7 @@ const score = z.object({
 });
 
 /** A check's verdict: `withheld` when a step was not opened, or too late. */
-export type Score = z.infer<typeof score>;
-
-const resultsCall = z.strictObject({ since: z.number().min(0) });
-
-const measured = { id: z.string().max(64), hotkey: addressText, at: z.number() };
-
-const results = z.object({
-  /** User requests, and how they ended. */
-  answers: z.array(
-    z.object({
-      ...measured,
-      outcome: z.enum(["served", "failed", "refused"]),
-      /** In images of the model's default. */
-      work: z.number(),
-      why: z.string().nullable(),
-    }),
-  ),
-  checks: z.array(z.object({ ...measured, source: z.enum(["user", "synthetic"]), score })),
-  tests: z.array(z.object({
-    ...measured,
-    requestsPerSecond: z.number(),
-    errorRate: z.number(),
-    requests: z.number(),
-    carried: z.number(),
-  })),
-  /** `since` of the next call; the same one again when there is no more. */
-  next: z.number(),
-});
-
-/**
- * What one half of a validator measured, for the other: each under its own id, so that it counts
- * once however often it is sent. Times are milliseconds since 1970.
- */
-export type Results = z.infer<typeof results>;
-
-/** @throws AppError `invalid_request` naming the field. */
-export function decodeResultsCall(json: unknown): z.infer<typeof resultsCall> {
-  return decodeMessage(resultsCall, json, "give results", "invalid_request");
-}
-
-/** @throws AppError `invalid_request` naming the field. */
-export function decodeResults(json: unknown): Results {
-  return decodeMessage(results, json, "take results", "invalid_request");
-}
+export type Score = z.infer<typeof scoreSchema>;
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeImageCall(json: unknown): ImageCall {
@@ -130,7 +87,7 @@ export function decodeScoreCall(json: unknown): ScoreCall {
 
 /** @throws AppError `invalid_request`. */
 export function decodeScore(json: unknown): Score {
-  return decodeMessage(score, json, "read the score", "invalid_request");
+  return decodeMessage(scoreSchema, json, "read the score", "invalid_request");
 }
 
 const imageForUser = z.object({
@@ -152,8 +109,6 @@ export function validatorSchemas(): Record<string, unknown> {
     ImageCall: z.toJSONSchema(imageCall, { io: "input" }),
     ImageForUser: z.toJSONSchema(imageForUser),
     ScoreCall: z.toJSONSchema(scoreCall, { io: "input" }),
-    Score: z.toJSONSchema(score),
-    ResultsCall: z.toJSONSchema(resultsCall, { io: "input" }),
-    Results: z.toJSONSchema(results),
+    Score: z.toJSONSchema(scoreSchema),
   };
 }

@@ -76,6 +76,8 @@ export interface ResultLog {
    * further ahead than a few hundred entries.
    */
   read(after: number, signal: AbortSignal): AsyncIterable<Entry>;
+  /** The position of the newest; 0 where there never was one. */
+  last(): Promise<number>;
 }
 
 export interface Entry {

@@ -46,6 +46,11 @@ export class LocalResults implements ResultLog, Disposable {
     }
   }
 
+  last(): Promise<number> {
+    const newest = this.#database.prepare("SELECT MAX(position) AS position FROM results").get();
+    return Promise.resolve(Number(newest?.position ?? 0));
+  }
+
   async #more(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#readers.add(resolve);

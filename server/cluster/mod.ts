@@ -17,7 +17,14 @@
  * await work.done();
  * ```
  */
-export { type Cluster, type Once, type Work, WORK_OPTIONS } from "./cluster.ts";
+export {
+  type Blobs,
+  type Cluster,
+  type Once,
+  type ResultLog,
+  type Work,
+  WORK_OPTIONS,
+} from "./cluster.ts";
 export { addClusterOptions, type ClusterFlags, clusterOptions } from "./flags.ts";
 export { LocalQueue } from "./local_queue.ts";
 export { openLocalCluster } from "./local_cluster.ts";

@@ -65,4 +65,12 @@ export class NatsResults implements ResultLog {
       await messages.close();
     }
   }
+
+  async last(): Promise<number> {
+    const { state } = await persist(
+      "read the results",
+      () => this.#link.manager.streams.info(this.#stream),
+    );
+    return state.last_seq;
+  }
 }

@@ -10,7 +10,7 @@ import { childCommand } from "../runtime/mod.ts";
 export interface DemoProcess extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
-  /** The address that it printed. */
+  /** The address that it printed; empty for one that is asked by nobody. */
   readonly url: string;
   /** Whether it still runs. */
   readonly running: () => boolean;
@@ -19,6 +19,8 @@ export interface DemoProcess extends AsyncDisposable {
 /** A busy machine takes long; what fails says so by itself. */
 const START_MS = 300_000;
 const STOP_MS = 10_000;
+/** What says that it is there: where it is reached, or that it takes work. */
+const READY = /"url":"(http:[^"]+)"|"event":"(?:working|scoring)"/;
 /** Lines of a process that are shown when it fails. */
 const KEPT_LINES = 12;
 
@@ -39,22 +41,22 @@ export async function startProcess(
   let running = true;
   const ended = once(child, "exit").then(() => running = false);
   const last: string[] = [];
-  const { promise: reached, resolve } = Promise.withResolvers<string>();
+  const { promise: reached, resolve } = Promise.withResolvers<string | undefined>();
   const read = async (stream: Readable) => {
     for await (const line of createInterface({ input: stream })) {
       last.splice(0, last.length - KEPT_LINES + 1);
       last.push(line);
       await file.write(`${line}\n`);
-      const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
-      if (url) resolve(url);
+      const ready = READY.exec(line);
+      if (ready) resolve(ready[1] ?? "");
     }
   };
   const reading = Promise.all([read(child.stdout), read(child.stderr)]).finally(() => file.close());
-  const late = Promise.withResolvers<string>();
-  const giveUp = () => late.resolve("");
+  const late = Promise.withResolvers<undefined>();
+  const giveUp = () => late.resolve(undefined);
   const timer = setTimeout(giveUp, START_MS);
   signal?.addEventListener("abort", giveUp, { once: true });
-  const url = await Promise.race([reached, late.promise, ended.then(() => "")]);
+  const url = await Promise.race([reached, late.promise, ended.then(() => undefined)]);
   clearTimeout(timer);
   signal?.removeEventListener("abort", giveUp);
   const stop = async () => {
@@ -65,7 +67,7 @@ export async function startProcess(
     await reading;
   };
   const { pid } = child;
-  if (url === "" || pid === undefined) {
+  if (url === undefined || pid === undefined) {
     await stop();
     throwIfAborted(signal, `start the ${name}`);
     throw new AppError("host_failed", `Cannot start the ${name}: it says\n${last.join("\n")}`);

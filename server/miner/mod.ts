@@ -9,6 +9,7 @@
  */
 export { minerCommand } from "./command.ts";
 export { kindOf } from "./cluster_messages.ts";
+export { ClusterReplay } from "./cluster_replay.ts";
 export { ClusterSource } from "./cluster_source.ts";
 export { ClusterWorkers } from "./cluster_workers.ts";
 export { ClusterWorker } from "./cluster_worker.ts";

@@ -8,6 +8,7 @@ import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   type KnownModel,
   layoutWithEncoder,
+  type ModelConfig,
   type ModelFacts,
   type MountedAdapter,
   readModelConfig,
@@ -17,18 +18,33 @@ import { openKnownModel } from "../models/mod.ts";
 
 import type { NeuronOptions } from "./flags.ts";
 
-/** A model on this machine, with what receipts and checks say of it. */
-export interface NeuronEngine {
-  readonly engine: ImageEngine;
-  readonly model: KnownModel;
+/** What is known of a model, also where its files are not: it goes through JSON. */
+export interface ModelRules {
   readonly facts: ModelFacts;
-  readonly plans: Planner;
+  readonly config: Pick<ModelConfig, "scheduler" | "unet">;
   /** LoRAs that requests may name. */
   readonly adapters: readonly Pick<MountedAdapter, "sha256" | "name">[];
+  /** Whether it has the encoder that images are started from with. */
+  readonly encodes: boolean;
   /** The catalogue's before the model's own. */
   readonly defaults: ImageEngine["defaults"];
+}
+
+/** A model on this machine, with what receipts and checks say of it. */
+export interface NeuronEngine extends ModelRules {
+  readonly engine: ImageEngine;
+  readonly model: KnownModel;
+  readonly plans: Planner;
   /** Throws for what the model cannot make. */
   readonly checkRequest: (request: GenerationRequest) => void;
+}
+
+/** @returns a check that throws for what the model cannot make. */
+export function checkByRules(
+  { config, adapters, encodes }: Pick<ModelRules, "config" | "adapters" | "encodes">,
+  plans = plannerOf(config.scheduler),
+): (request: GenerationRequest) => void {
+  return (request) => checkFit({ plans, unet: config.unet, adapters, encodes }, request);
 }
 
 type EngineOptions = Pick<
@@ -52,16 +68,7 @@ export async function openEngine(
   ]);
   const plans = plannerOf(config.scheduler);
   const adapters = (model.files.adapters ?? []).map(({ sha256, name }) => ({ sha256, name }));
-  return {
-    ...{
-      engine,
-      model,
-      facts,
-      plans,
-      adapters,
-      defaults: { ...engine.defaults, ...model.defaults },
-    },
-    checkRequest: (request) =>
-      checkFit({ plans, unet: config.unet, adapters, encodes: encoder !== undefined }, request),
-  };
+  const defaults = { ...engine.defaults, ...model.defaults };
+  const rules = { facts, config, adapters, encodes: encoder !== undefined, defaults };
+  return { engine, model, plans, ...rules, checkRequest: checkByRules(rules, plans) };
 }

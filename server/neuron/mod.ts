@@ -9,7 +9,7 @@
  * console.log(VERSION, versionKey("1.2.3")); // ... 1023n, which weights carry to the chain
  * ```
  */
-export { type NeuronEngine, openEngine } from "./engine.ts";
+export { checkByRules, type ModelRules, type NeuronEngine, openEngine } from "./engine.ts";
 export { EngineWatch, warmUp } from "./engine_watch.ts";
 export {
   addLogOptions,

@@ -8,6 +8,13 @@ import {
   walletPlace,
 } from "../chain/mod.ts";
 import { addConfigOption, numberFlag, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
+import {
+  addClusterOptions,
+  type Cluster,
+  type ClusterFlags,
+  clusterOptions,
+  openNatsCluster,
+} from "../cluster/mod.ts";
 import { addEngineOptions, loraOption } from "../compute/mod.ts";
 import { DEFAULT_JOBS, DEFAULT_WEBHOOKS } from "../gateway/mod.ts";
 import {
@@ -21,16 +28,18 @@ import {
 } from "../neuron/mod.ts";
 import { nsfwOption, type NsfwPolicy } from "../safety/mod.ts";
 import { corsOrigins } from "./cors_origins.ts";
-import { startLog } from "../telemetry/mod.ts";
+import { stopped } from "../runtime/mod.ts";
+import { type Log, startLog } from "../telemetry/mod.ts";
 import { DEFAULT_FORWARD } from "./forwarder.ts";
 import { FETCH_MS } from "./scorer.ts";
+import { startScorer } from "./start_scorer.ts";
 import { startValidator } from "./start_validator.ts";
 import { DEFAULT_STRESS } from "./stress_window.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 
 const HOUR_MS = 3600 * 1000;
 
-interface ValidatorFlags extends NeuronFlags {
+interface ValidatorFlags extends NeuronFlags, ClusterFlags {
   readonly role: string;
   readonly "neuron.epoch_length": string;
   readonly "api.keys"?: string;
@@ -65,12 +74,12 @@ interface ValidatorFlags extends NeuronFlags {
   readonly "calibration.trust": readonly string[];
   readonly "scoring.url"?: string;
   readonly "scoring.hotkey"?: string;
-  readonly "other_half.url"?: string;
 }
 
 const EXAMPLES = `
 Examples:
   deno task validator --netuid 1 --wallet.name mine --wallet.hotkey validator --api.keys keys.txt
+  deno task validator --role score --cluster nats://10.0.0.5:4222 --wallet.name mine
   deno task validator --role stress --scoring.url http://10.0.0.2:8092 --scoring.hotkey 5Grw...
 
 Asking for an image:
@@ -83,8 +92,11 @@ export function validatorCommand(): Command {
     .description("Serve users through miners, check what they make, and set weights.");
   addNeuronOptions(command).optionsGroup("What it does:")
     .addOption(
-      new Option("--role <role>", "forward: serves users and scores; stress: tests and weighs")
-        .choices(["forward", "stress", "both"]).default("both"),
+      new Option(
+        "--role <role>",
+        "forward: serves users and, without --cluster, scores; score: makes checks of a cluster's " +
+          "others; stress: tests and weighs; both: all of them",
+      ).choices(["forward", "score", "stress", "both"]).default("both"),
     )
     .option("--neuron.epoch_length <blocks>", "from weights to weights", "100")
     .option("--storage <folder>", "of what is measured (default: in the user's state folder)")
@@ -184,13 +196,8 @@ export function validatorCommand(): Command {
     .option("--stress.steps <n>", "of synthetic images (default: the model's)")
     .option("--prompts <file or URL>", "a prompt a line, of any length; read where chance says")
     .option("--scoring.url <url>", "of the forwarding validator, for --role stress")
-    .option("--scoring.hotkey <address>", "its hotkey")
-    .optionsGroup("With the roles apart, on two machines:")
-    .option(
-      "--other_half.url <url>",
-      "of this hotkey's other role: what it measured of miners counts here too (default: " +
-        "--scoring.url, if that is this hotkey's; on one machine they share it by --storage)",
-    );
+    .option("--scoring.hotkey <address>", "its hotkey");
+  addClusterOptions(command, "this process keeps all itself");
   addConfigOption(addLogOptions(command));
   return command.addHelpText("after", EXAMPLES).action(validate);
 }
@@ -198,6 +205,9 @@ export function validatorCommand(): Command {
 async function validate(flags: ValidatorFlags): Promise<void> {
   const log = startLog(logOptions(flags));
   const wallet = await openWallet(walletPlace(flags));
+  const joined = clusterOptions(flags);
+  await using cluster = joined && await openNatsCluster(joined, log);
+  if (flags.role === "score") return await score(flags, wallet.hotkey.address, { cluster, log });
   const subnet = chainOptions(flags);
   await using chain = await SubtensorClient.connect(subnet);
   const { "scoring.url": url, "scoring.hotkey": signedFor } = flags;
@@ -206,7 +216,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     ...neuronOptions("validator", flags, { wallet, subnet, log }),
     chain,
     privateAxons: flags["axon.allow_private"] || isLocalChain(chain.chainType),
-    roles: { forward: flags.role !== "stress", stress: flags.role !== "forward" },
+    roles: rolesOf(flags.role, cluster !== undefined),
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
     forward: {
       ...DEFAULT_FORWARD,
@@ -222,7 +232,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       windowMs: 1000 * numberFlag("--stress.window", flags["stress.window"], 0.1, 3600),
       checkShare: numberFlag("--stress.check_share", flags["stress.check_share"], 0, 1),
     },
-    fetchMs: 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100),
+    fetchMs: fetchMsOf(flags),
     concurrency: wholeFlag("--stress.concurrency", flags["stress.concurrency"], 1, 64),
     restMs: 1000 * numberFlag("--stress.rest", flags["stress.rest"], 0),
     prompts: flags.prompts,
@@ -231,8 +241,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
       ...(steps === undefined ? {} : { steps: stepsFlag("--stress.steps", steps) }),
     },
     scoring: url !== undefined && signedFor !== undefined ? { url, signedFor } : undefined,
-    otherHalf: flags["other_half.url"] ??
-      (signedFor === wallet.hotkey.address ? url : undefined),
+    cluster,
     calibration: calibrationOf(flags),
     apiKeys: flags["api.keys"],
     allowed: flags["allow.hotkeys"],
@@ -252,6 +261,40 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     webhooks: { ...DEFAULT_WEBHOOKS, allowPrivate: flags["jobs.webhooks_private"] },
   });
   await runNeuron("validating", validator, log);
+}
+
+/** Without a cluster who serves users checks too. */
+function rolesOf(role: string, clustered: boolean): ValidatorOptions["roles"] {
+  const [forward, stress] = [role !== "stress", role !== "forward"];
+  return { forward, stress, score: clustered ? role === "both" : forward };
+}
+
+/** Needs no chain: what it is given to check is all that it knows. */
+async function score(
+  flags: ValidatorFlags,
+  of: string,
+  { cluster, log }: { readonly cluster: Cluster | undefined; readonly log: Log },
+): Promise<void> {
+  if (!cluster) {
+    throw new AppError(
+      "invalid_request",
+      "Cannot score: --cluster is not given; name the NATS servers, as in nats://10.0.0.5:4222",
+    );
+  }
+  const { model, variant, vae, configs, lora: adapters, compute, gpu } = flags;
+  const scorer = await startScorer({
+    ...{ cluster, of, log, model, variant, vae, configs, adapters, compute, gpu },
+    ...{ calibration: calibrationOf(flags), fetchMs: fetchMsOf(flags) },
+  });
+  log("scoring", { hotkey: of });
+  await stopped();
+  log("stopping", { waiting: "for what runs; another Ctrl-C ends it at once" });
+  await scorer[Symbol.asyncDispose]();
+  log("stopped", {});
+}
+
+function fetchMsOf(flags: ValidatorFlags): number {
+  return 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100);
 }
 
 /** @throws AppError `invalid_request` for one without the other. */

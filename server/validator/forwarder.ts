@@ -276,7 +276,8 @@ export class Forwarder {
     const { id, hotkey, receipt, url, token, work } = check;
     this.#checking.add(keyOf(check));
     try {
-      const score = await scorer({ receipt, statement, url, token, inputs }, image);
+      const answered = { id, hotkey, work };
+      const score = await scorer({ receipt, statement, url, token, inputs, answered }, image);
       const taken = score.verdict === "honest" && take();
       ledger.checks.settle({ id, hotkey, source: "user", score }, { work, taken });
       return score;

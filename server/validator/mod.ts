@@ -1,7 +1,9 @@
 /**
  * A validator: serves users through miners (`forwarder.ts`), checks what they make (`scorer.ts`), puts
  * miners under load (`stress_loop.ts`, `stress_window.ts`), keeps what it measured (`ledger/`), and sets
- * weights (`weights_loop.ts`). `startValidator` puts it together, `routes.ts` is its HTTP API.
+ * weights (`weights_loop.ts`). `startValidator` puts it together, `routes.ts` is its HTTP API. Of several
+ * processes in a cluster one leads (`leader.ts`), scorers pull checks (`check_worker.ts`), and all know the
+ * same (`shared_results.ts`).
  *
  * ```ts
  * import { Ledger } from "./mod.ts";

@@ -1,12 +1,24 @@
 import { AppError } from "../../core/error.ts";
+import { parseJsonText } from "../../core/json_text.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
 import type { ModelFacts } from "../../core/model/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import { openVerifier, schedulerKey, tailOf as claimedTail } from "../../core/verifier/mod.ts";
 import { openCalibration } from "../calibrate/mod.ts";
-import { EngineWatch, openEngine } from "../neuron/mod.ts";
+import type { Cluster } from "../cluster/mod.ts";
+import {
+  checkByRules,
+  EngineWatch,
+  type ModelRules,
+  type NeuronOptions,
+  openEngine,
+} from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+import { checksOf, RULES, RULES_SECONDS } from "./check_messages.ts";
+import { CheckWorker } from "./check_worker.ts";
+import { clusterScorer } from "./cluster_scorer.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { localScorer, remoteScorer, type Scorer } from "./scorer.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
@@ -26,49 +38,119 @@ export interface Scoring {
   readonly problem?: () => string | undefined;
 }
 
-/** A model on this machine, or the scoring API of another. */
+interface ScoringNeeds {
+  readonly metrics: ValidatorMetrics;
+  readonly codec: ImageCodec;
+}
+
+/** A model on this machine, scorers of the cluster, or the scoring API of another validator. */
 export async function openScoring(
   options: ValidatorOptions,
-  { metrics, codec }: { readonly metrics: ValidatorMetrics; readonly codec: ImageCodec },
+  needs: ScoringNeeds,
   stack: AsyncDisposableStack,
 ): Promise<Scoring> {
-  const { scoring, wallet, roles } = options;
-  if (!roles.forward) {
-    const entry = knownEntry(options.model);
-    if (!scoring || !entry) {
-      throw new AppError(
-        "invalid_request",
-        "Cannot validate: without the forward role --scoring.url and --scoring.hotkey name who " +
-          "checks, and --model is one of the catalogue",
-      );
-    }
-    const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
-    return { scorer, defaults: entry.defaults, checkRequest: () => {} };
-  }
-  const { engine: own, model, facts, adapters, defaults, checkRequest } = await openEngine(
-    options,
-    stack,
-  );
-  const { engine } = stack.use(new EngineWatch(own, options.log));
+  const { cluster, roles, wallet: { hotkey } } = options;
+  const own = roles.score ? await openOwnScoring(options, needs.codec, stack) : undefined;
+  const found = cluster
+    ? await scorersOf(cluster, hotkey.address, own, { log: options.log, stack })
+    : own;
+  if (!found) return { ...otherValidator(options, needs.metrics), checkRequest: () => {} };
+  const { scorer, rules } = found;
+  const { facts, adapters, defaults } = rules;
+  const checkRequest = checkByRules(rules);
+  return {
+    scorer: counted(scorer, needs.metrics),
+    ...{ defaults, model: facts, loras: adapters, compute: own?.compute, problem: own?.problem },
+    checkRequest: (request) => {
+      checkWork(request, defaults, options.forward.maxWork);
+      checkRequest(request);
+    },
+  };
+}
+
+/** All scorers of a cluster, of which this process may be one. */
+async function scorersOf(
+  cluster: Cluster,
+  of: string,
+  own: OwnScoring | undefined,
+  { log, stack }: { readonly log: Log; readonly stack: AsyncDisposableStack },
+): Promise<Pick<OwnScoring, "scorer" | "rules">> {
+  if (own) stack.use(await joinAsScorer(cluster, of, own, log));
+  const rules = own?.rules ?? await rulesLeft(cluster, of);
+  return { rules, scorer: await clusterScorer(cluster, checksOf(of, rules.facts.manifest)) };
+}
+
+/** What makes checks on this machine. */
+export interface OwnScoring {
+  readonly scorer: Scorer;
+  readonly rules: ModelRules;
+  readonly compute: string;
+  readonly problem: () => string | undefined;
+}
+
+/** What an engine and its checks are opened with. */
+export type OwnOptions =
+  & Omit<NeuronOptions, "wallet" | "hostname" | "port" | "folder">
+  & Pick<ValidatorOptions, "calibration" | "fetchMs">;
+
+/** Opens the model, with an engine. */
+export async function openOwnScoring(
+  options: OwnOptions,
+  codec: ImageCodec,
+  stack: AsyncDisposableStack,
+): Promise<OwnScoring> {
+  const { engine: opened, model, ...rules } = await openEngine(options, stack);
+  const { engine } = stack.use(new EngineWatch(opened, options.log));
   const verifier = await openVerifier(model);
   const records = await openCalibration(model.entry, options.calibration, model.tolerances);
   const tailOf = ({ model, request }: Receipt) =>
     claimedTail(records, { ...model, scheduler: schedulerKey(request.scheduler) });
   return {
-    scorer: counted(
-      localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),
-      metrics,
-    ),
-    defaults,
-    checkRequest: (request) => {
-      checkWork(request, defaults, options.forward.maxWork);
-      checkRequest(request);
-    },
-    model: facts,
-    loras: adapters,
-    compute: engine.compute,
-    problem: () => engine.problem,
+    scorer: localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),
+    ...{ rules, compute: engine.compute, problem: () => engine.problem },
   };
+}
+
+/** Makes checks for all processes of the validator, and leaves them what the model is. */
+export async function joinAsScorer(
+  cluster: Cluster,
+  of: string,
+  { scorer, rules: { facts, config, adapters, encodes, defaults } }: OwnScoring,
+  log: Log,
+): Promise<CheckWorker> {
+  const rules: ModelRules = { facts, config, adapters, encodes, defaults };
+  const left = await cluster.blobs(RULES, RULES_SECONDS);
+  await left.put(of, new TextEncoder().encode(JSON.stringify(rules)));
+  const kind = checksOf(of, facts.manifest);
+  return await CheckWorker.start({ cluster, kind, of, scorer, log });
+}
+
+/** @throws AppError `host_unavailable` where no scorer ever was. */
+async function rulesLeft(cluster: Cluster, of: string): Promise<ModelRules> {
+  const left = await (await cluster.blobs(RULES, RULES_SECONDS)).get(of);
+  if (left) return parseJsonText(new TextDecoder().decode(left)) as ModelRules;
+  throw new AppError(
+    "host_unavailable",
+    "Cannot validate: no scorer of this hotkey has joined the cluster; start one with " +
+      "deno task validator --role score --cluster",
+  );
+}
+
+/** @throws AppError `invalid_request` where nobody is named. */
+function otherValidator(
+  { scoring, wallet, model }: ValidatorOptions,
+  metrics: ValidatorMetrics,
+): Pick<Scoring, "scorer" | "defaults"> {
+  const entry = knownEntry(model);
+  if (!scoring || !entry) {
+    throw new AppError(
+      "invalid_request",
+      "Cannot validate: the stress role alone needs --cluster, or --scoring.url and " +
+        "--scoring.hotkey of who checks, and --model is one of the catalogue then",
+    );
+  }
+  const scorer = counted(remoteScorer(scoring, wallet.hotkey), metrics);
+  return { scorer, defaults: entry.defaults };
 }
 
 function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {

@@ -18,7 +18,6 @@ import { allowOrigins, type GenerateParts, generateRoute } from "./generate_rout
 import type { Ledger } from "./ledger/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { receiptsOf } from "./provenance.ts";
-import { resultsRoute } from "./other_half.ts";
 import type { Scorer } from "./scorer.ts";
 
 /** The part of a validator that users and other validators talk to. */
@@ -33,7 +32,7 @@ export interface ValidatorParts extends AttestationParts {
   readonly version: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images" | "exchange">;
+  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images">;
   readonly log: Log;
   /** What keeps it from its work now; none while it is ready. */
   readonly problems?: () => readonly string[];
@@ -61,7 +60,6 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
       routes: [
         infoRoute(parts),
         ...attestationRoutes(parts),
-        resultsRoute(guard, ledger),
         ...(forwarding
           ? [
             generateRoute(guard, forwarding, metrics, failed),

@@ -25,7 +25,7 @@ import type { Receipt } from "../../core/transcript/mod.ts";
 import type { Clock } from "./clock.ts";
 import { evidenceOfMiner } from "./miner_evidence.ts";
 import { scoredSources } from "./scored_sources.ts";
-import { askValidator, type Validated } from "./other_half.ts";
+import { askValidator, type Validated } from "./ask_validator.ts";
 
 /** An answer to score, and the miner that opens it. */
 export interface AnswerToScore extends ScoreCall {
@@ -33,6 +33,17 @@ export interface AnswerToScore extends ScoreCall {
   readonly statement?: CheckedStatement;
   /** The files that its request names, as far as they are here; the others are the miner's to give. */
   readonly inputs?: InputFiles;
+  /** Whose answer to a user it is: what comes of it is kept, whatever happens to who asked. */
+  readonly answered?: AnsweredUser;
+}
+
+/** An answer of a miner to a user. */
+export interface AnsweredUser {
+  /** Of the request. */
+  readonly id: string;
+  readonly hotkey: string;
+  /** In images of the model's default. */
+  readonly work: number;
 }
 
 /**

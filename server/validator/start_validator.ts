@@ -1,37 +1,40 @@
 import { join } from "node:path";
 import { takeFolder } from "../storage/mod.ts";
-import { AppError, reason } from "../../core/error.ts";
+import { AppError } from "../../core/error.ts";
 import type { Witness } from "../../core/transcript/mod.ts";
 import { rewardOf } from "../../core/incentive/mod.ts";
 import { type GenerationRequest, workOf } from "../../core/request/mod.ts";
 import { SubnetWatch } from "../chain/mod.ts";
 import { ThreadCodec } from "../compute/mod.ts";
-import { type Log, OnChange, withUids } from "../telemetry/mod.ts";
+import { type Log, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { ContentCredentials } from "../credentials/mod.ts";
 import { type Gateway, openGateway } from "../gateway/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { Safety } from "../safety/mod.ts";
 import { systemClock } from "./clock.ts";
+import { ClusterReplay } from "../miner/mod.ts";
+import { Leader, LEADER_SECONDS } from "./leader.ts";
 import { DriftWatch } from "./drift_watch.ts";
 import { Forwarder } from "./forwarder.ts";
-import { DEFAULT_WINDOWS, Ledger } from "./ledger/mod.ts";
+import { Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
 import { makeBy } from "./make_by_miners.ts";
 import { MinerCaller } from "./miner_caller.ts";
 import { openScoring, type Scoring } from "./open_scoring.ts";
-import { pullResults } from "./other_half.ts";
 import { type Peer, peersOf } from "./peers.ts";
 import { saysWhereFrom } from "./provenance.ts";
 import { repeat } from "./repeat.ts";
 import { validatorRoutes } from "./routes.ts";
 import { Permit } from "./permit.ts";
 import { secureRandom } from "./secure_random.ts";
-import { stressLoop } from "./stress_role.ts";
+import { SharedResults } from "./shared_results.ts";
+import { stressLoop, type StressNeeds } from "./stress_role.ts";
 import { RecentShapes } from "./test_draw.ts";
 import type { ValidatorOptions } from "./validator_options.ts";
 import { imageVerifier } from "./verify_image.ts";
 import { WeightsLoop } from "./weights_loop.ts";
+import { takeTurn, TURN_SECONDS, type WeightsTurn } from "./weights_turn.ts";
 
 /** A validator that runs. */
 export interface Validator extends RunningNeuron {
@@ -39,13 +42,12 @@ export interface Validator extends RunningNeuron {
   readonly ledger: Ledger;
 }
 
-/** Milliseconds from maintenance to maintenance, and from one exchange of results to the next. */
+/** Milliseconds from maintenance to maintenance. */
 const MAINTENANCE_MS = 60_000;
-const EXCHANGE_MS = 15_000;
 
 /** The roles that a validator has: two processes may have one each, and share their folder. */
 function namesOf(roles: ValidatorOptions["roles"]): string[] {
-  return [...roles.forward ? ["forward"] : [], ...roles.stress ? ["stress"] : []];
+  return (["forward", "stress"] as const).filter((role) => roles[role]);
 }
 
 /**
@@ -61,8 +63,15 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   let stopping = false;
   subnet.requireRegistered(address);
   stack.use(await takeFolder(folder, namesOf(roles)));
-  const ledger = stack.use(new Ledger(join(folder, "ledger.sqlite")));
-  const replay = stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
+  const { cluster } = options;
+  const ledger = stack.use(
+    new Ledger(join(folder, "ledger.sqlite"), Date.now, { shared: cluster !== undefined }),
+  );
+  const shared = cluster &&
+    stack.use(await SharedResults.open({ cluster, ledger, of: address, log }));
+  const replay = cluster
+    ? await ClusterReplay.open(cluster)
+    : stack.use(new ReplayWindow(join(folder, "requests.sqlite")));
   const codec = stack.use(new ThreadCodec());
   const caller = new MinerCaller(wallet.hotkey, Date.now, () => newestBlock(chain));
   const peers = () => peersOf(subnet.metagraph, address, options.privateAxons);
@@ -135,18 +144,15 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   stack.defer(() => forwarder?.idle());
   const drifts = new DriftWatch(ledger, log);
   stack.use(maintain({ forwarder, gateway, ledger }, () => drifts.look(peers()), log));
-  if (options.otherHalf !== undefined) {
-    stack.use(exchangeResults(options.otherHalf, ledger, options));
-  }
   const server = await listen(options, (request) => app.fetch(request));
   stack.defer(() => server.shutdown());
   // Before the server, which waits for its answers.
   stack.defer(() => gateway?.stop());
   if (roles.stress) {
-    stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength: options.epochLength, log }));
     const permit = new Permit(address, log);
     const testable = () => permit.testable(subnet.metagraph, peers());
-    stack.use(await stressLoop(options, { ledger, caller, recent, peers: testable, ...scoring }));
+    const needs = { ledger, caller, recent, peers: testable, ...scoring };
+    stack.use(await measuring(options, needs, shared));
   }
   const owned = stack.move();
   return {
@@ -162,6 +168,38 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       return owned.disposeAsync();
     },
   };
+}
+
+/** Tests miners and sets weights; of several processes one does. */
+async function measuring(
+  options: ValidatorOptions,
+  needs: StressNeeds,
+  shared: SharedResults | undefined,
+): Promise<AsyncDisposable> {
+  const { cluster, log, wallet: { hotkey: { address: of } } } = options;
+  if (!cluster || !shared) return await testAndWeigh(options, needs);
+  const turns = await cluster.once("turns", TURN_SECONDS);
+  const current = () => shared.current();
+  return new Leader({
+    ...{ once: await cluster.once("leaders", LEADER_SECONDS), key: `stress_${of}`, log },
+    lead: async () => {
+      await current();
+      return await testAndWeigh(options, needs, () => takeTurn({ once: turns, of, current }));
+    },
+  });
+}
+
+async function testAndWeigh(
+  options: ValidatorOptions,
+  needs: StressNeeds,
+  turn?: () => Promise<WeightsTurn | undefined>,
+): Promise<AsyncDisposable> {
+  const { chain, wallet, epochLength, log } = options;
+  const { ledger } = needs;
+  await using stack = new AsyncDisposableStack();
+  stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength, turn, log }));
+  stack.use(await stressLoop(options, needs));
+  return stack.move();
 }
 
 /** LoRAs that a prompt can name. */
@@ -194,21 +232,6 @@ function maintain(
     ledger.sweep();
     await gateway?.sweep();
   }, (error) => log("failed", { error: String(error) }, "error"));
-}
-
-/** Takes over what the other half measures. */
-function exchangeResults(
-  url: string,
-  ledger: Ledger,
-  { wallet, log }: ValidatorOptions,
-): AsyncDisposable {
-  const other = { url, signedFor: wallet.hotkey.address };
-  const state = new OnChange(log);
-  let since = Date.now() - DEFAULT_WINDOWS.userCheat;
-  return repeat(EXCHANGE_MS, async () => {
-    since = await pullResults(other, ledger, wallet.hotkey, since);
-    state.clear();
-  }, (error) => state.say("results not taken over", { error: reason(error) }, "warn"));
 }
 
 function ranked(peers: readonly Peer[], ledger: Ledger) {

@@ -16,7 +16,7 @@ const SHOWN = 200;
 const DOUBTED_CHECKS = 16;
 
 /** What tests need of their validator. */
-interface StressNeeds extends Scoring {
+export interface StressNeeds extends Scoring {
   readonly ledger: Ledger;
   readonly caller: MinerCaller;
   readonly peers: () => readonly Peer[];

@@ -1,17 +1,18 @@
 import type { SubtensorClient } from "../chain/mod.ts";
+import type { Cluster } from "../cluster/mod.ts";
 import type { JobsOptions, WebhookOptions } from "../gateway/mod.ts";
 import type { NeuronOptions } from "../neuron/mod.ts";
 import type { NsfwPolicy } from "../safety/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
-import type { Validated } from "./other_half.ts";
+import type { Validated } from "./ask_validator.ts";
 import type { StressOptions } from "./stress_window.ts";
 import type { GivenCalibration } from "../calibrate/mod.ts";
 
 /** What a validator is started with. */
 export interface ValidatorOptions extends NeuronOptions {
   readonly chain: SubtensorClient;
-  /** Serves users and scores, tests miners and sets weights, or both. */
-  readonly roles: { readonly forward: boolean; readonly stress: boolean };
+  /** Serves users; makes checks with an engine of its own; tests miners and sets weights. */
+  readonly roles: { readonly forward: boolean; readonly score: boolean; readonly stress: boolean };
   /** Blocks from weights to weights. */
   readonly epochLength: number;
   /** Blocks until the metagraph is read again. */
@@ -29,8 +30,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly synthetic: { readonly size?: number; readonly steps?: number };
   /** The scoring API of another validator; needed without the forwarding role. */
   readonly scoring?: Validated;
-  /** The address of this validator's other half on another machine, whose results count too. */
-  readonly otherHalf?: string;
+  /** Which other processes of this validator have joined; its caller closes it. */
+  readonly cluster?: Cluster;
   /** Whether axons count at addresses that the open internet does not route to. */
   readonly privateAxons: boolean;
   /** What honest machines are like, besides the records of the catalogue. */

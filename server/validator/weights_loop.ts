@@ -4,6 +4,7 @@ import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts
 import { type Log, OnChange } from "../telemetry/mod.ts";
 import { VERSION, versionKey } from "../neuron/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
+import type { WeightsTurn } from "./weights_turn.ts";
 
 interface WeightsLoopParts {
   readonly chain: Pick<
@@ -14,6 +15,8 @@ interface WeightsLoopParts {
   readonly ledger: Ledger;
   /** Blocks from weights to weights. */
   readonly epochLength: number;
+  /** Where several processes could set them; undefined for another's turn. */
+  readonly turn?: () => Promise<WeightsTurn | undefined>;
   readonly log: Log;
 }
 
@@ -51,23 +54,44 @@ export class WeightsLoop implements AsyncDisposable {
   }
 
   async #set(block: number): Promise<void> {
-    const { chain, wallet, ledger, epochLength, log } = this.#parts;
     this.#next = block + RETRY_BLOCKS;
     try {
-      const metagraph = await chain.metagraph();
-      const weights = weightsOf(metagraph, ledger);
-      if (!weights) return this.#state.say("no weights", { why: whyNone(metagraph, ledger) });
-      const versioned = { ...weights, versionKey: WEIGHTS_VERSION };
-      const outcome = await chain.setWeights(versioned, wallet.pair);
-      // The chain's rate limit counts from the block that took them.
-      this.#next = outcome.block + epochLength;
-      ledger.weights.add({ block: outcome.block, ...weights });
-      this.#state.clear();
-      log("weights set", { ...weights, way: outcome.way, block: outcome.block });
-      if (outcome.reveal) this.#watch(outcome.reveal);
+      if (!this.#parts.turn) return await this.#setOnce(await this.#parts.chain.metagraph());
+      await using turn = await this.#parts.turn();
+      if (!turn) return;
+      const metagraph = await this.#parts.chain.metagraph();
+      if (this.#isSet(metagraph, block)) return;
+      if (turn.held()) await this.#setOnce(metagraph);
     } catch (error) {
       this.#state.say("weights not set", { error: reason(error) }, "warn");
     }
+  }
+
+  /** Whether another process has set them since they were due; the chain knows it where nobody says so. */
+  #isSet({ neurons }: Metagraph, block: number): boolean {
+    const { ledger, wallet, epochLength } = this.#parts;
+    const own = neurons.find(({ hotkey }) => hotkey === wallet.hotkey.address);
+    const known = [ledger.weights.last()?.block ?? 0, own?.lastUpdate ?? 0];
+    // Of a chain that was restarted, the old one's are ahead.
+    const last = Math.max(0, ...known.filter((each) => each <= block));
+    if (block >= last + epochLength) return false;
+    this.#next = last + epochLength;
+    return true;
+  }
+
+  /** @throws AppError as the chain refuses them. */
+  async #setOnce(metagraph: Metagraph): Promise<void> {
+    const { chain, wallet, ledger, epochLength, log } = this.#parts;
+    const weights = weightsOf(metagraph, ledger);
+    if (!weights) return this.#state.say("no weights", { why: whyNone(metagraph, ledger) });
+    const versioned = { ...weights, versionKey: WEIGHTS_VERSION };
+    const outcome = await chain.setWeights(versioned, wallet.pair);
+    // The chain's rate limit counts from the block that took them.
+    this.#next = outcome.block + epochLength;
+    ledger.weights.add({ block: outcome.block, ...weights });
+    this.#state.clear();
+    log("weights set", { ...weights, way: outcome.way, block: outcome.block });
+    if (outcome.reveal) this.#watch(outcome.reveal);
   }
 
   /** The chain emits nothing when it does not reveal what was committed, as without a permit. */

@@ -63,7 +63,7 @@ function startOwn(
     ...{ wallet: alice, chain, hostname: "127.0.0.1", port: 0, model: "embedded", compute: "cpu" },
     folder: join(subnet.folder, name),
     log: (event, fields) => log(`${event} ${inspect(fields)}`),
-    ...{ roles: { forward: true, stress: false }, epochLength: 8, privateAxons: true },
+    ...{ roles: { forward: true, score: true, stress: false }, epochLength: 8, privateAxons: true },
     forward: { ...DEFAULT_FORWARD, hedgeMs: 1000, timeoutMs, checkShare: 1 },
     ...{ stress: DEFAULT_STRESS, concurrency: 1, restMs: 60_000, synthetic: {} },
     ...{ apiKeys: join(subnet.folder, "keys.txt"), allowed: [], origins: [] },

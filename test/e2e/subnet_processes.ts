@@ -25,6 +25,8 @@ export interface Subnet {
   readonly devnet: Devnet;
   readonly folder: string;
   readonly chainFlags: readonly string[];
+  /** A command of Stepwise; its log has the name. */
+  start(name: string, args: readonly string[]): Promise<DemoProcess>;
   miner(hotkey: string, flags?: readonly string[]): Promise<DemoProcess>;
   validator(flags?: readonly string[]): Promise<DemoProcess>;
   client(): Promise<SubtensorClient>;
@@ -65,7 +67,7 @@ export async function startSubnet(
   return {
     devnet,
     folder,
-    chainFlags,
+    ...{ chainFlags, start },
     miner: (hotkey, flags = []) =>
       start(`miner-${hotkey.slice(2)}`, [
         ...["miner", ...chainFlags, "--wallet.hotkey", hotkey, "--compute", "cpu"],

@@ -14,19 +14,30 @@ export class AttestationLedger {
    * @returns false for one that is not newer than its checker's last.
    */
   add(signed: SignedAttestation, keep: number): boolean {
+    return this.#database.atomically(() => {
+      const isNew = this.take(signed, keep);
+      const { receipt, checker, at } = signed.attestation;
+      const measured = { kind: "attestation", signed, receipt, checker, keep, at } as const;
+      if (isNew) this.#database.tell(measured);
+      return isNew;
+    });
+  }
+
+  /** Of the log of all processes, or to be told. */
+  take(signed: SignedAttestation, keep: number): boolean {
     const { receipt, checker, at } = signed.attestation;
     return this.#database.atomically(() => {
-      const changes = this.#database.run(
+      const isNew = this.#database.run(
         "INSERT INTO attestations VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE " +
           "SET entry = excluded.entry, at = excluded.at WHERE excluded.at > attestations.at",
         ...[receipt, checker, JSON.stringify(signed), at],
-      );
+      ) > 0;
       this.#database.run(
         "DELETE FROM attestations WHERE at < (SELECT MIN(at) FROM " +
           "(SELECT at FROM attestations ORDER BY at DESC LIMIT ?))",
         keep,
       );
-      return changes > 0;
+      return isNew;
     });
   }
 

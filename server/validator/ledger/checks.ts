@@ -6,9 +6,9 @@ import {
 } from "../../../core/protocol/mod.ts";
 import { receiptFromJson, type Witness } from "../../../core/transcript/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
+import { measuredCheck, type MeasuredOf, whyOf } from "./measured.ts";
 import type { PrecisionLedger } from "./precision.ts";
 import type { UserResults } from "./results.ts";
-import { brief } from "./rows.ts";
 
 /** Whose request a result is of. */
 export type Source = "user" | "synthetic";
@@ -107,12 +107,13 @@ export class CheckLedger {
    */
   settle({ id, hotkey, source, score }: Checked, asked: AskedWork = TAKEN): boolean {
     return this.#database.atomically(() => {
-      this.#isMade(id, hotkey);
-      if (!this.record({ id, hotkey, source, score })) return false;
+      // Of a scorer it may be known already what came of it, and not yet whether its user has the image.
+      const waited = this.#isMade(id, hotkey);
+      if (!this.record({ id, hotkey, source, score }) && !waited) return false;
       if (source === "synthetic") return true;
       const { work, taken } = asked;
       if (score.verdict !== "honest") {
-        this.#results.failed(id, hotkey, score.reasons[0] ?? score.verdict, work);
+        this.#results.failed(id, hotkey, whyOf(score), work);
       } else if (taken) this.#results.served(id, hotkey, work);
       return true;
     });
@@ -127,16 +128,31 @@ export class CheckLedger {
   }
 
   /** @param at milliseconds since 1970. @returns whether it was new. */
-  record({ id, hotkey, source, score }: Checked, at = this.#database.now()): boolean {
-    const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
+  record(checked: Checked, at = this.#database.now()): boolean {
+    const measured = measuredCheck(checked, at);
     return this.#database.atomically(() => {
-      this.#database.changed(hotkey);
-      this.#precision.record({ id, hotkey, score }, at);
-      return this.#database.run(
-        "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[id, hotkey, source, verdict, similarity, velocityError, worst, why && brief(why), at],
-      ) > 0;
+      const isNew = this.#put("IGNORE", measured);
+      if (isNew) this.#database.tell(measured);
+      return isNew;
     });
+  }
+
+  /** As the log of all processes has it. */
+  replace(measured: MeasuredOf<"check">): void {
+    this.#put("REPLACE", measured);
+  }
+
+  #put(
+    how: "IGNORE" | "REPLACE",
+    { id, hotkey, source, score, at }: MeasuredOf<"check">,
+  ): boolean {
+    const { verdict, similarity, velocityError, worst, reasons: [why = null] } = score;
+    this.#database.changed(hotkey);
+    this.#precision.put(how, { id, hotkey, score }, at);
+    return this.#database.run(
+      `INSERT OR ${how} INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[id, hotkey, source, verdict, similarity, velocityError, worst, why, at],
+    ) > 0;
   }
 
   /** How many answers of a miner were ever checked, as far as it is remembered. */
@@ -154,11 +170,17 @@ export class CheckLedger {
     );
   }
 
-  #isMade(id: string, hotkey: string): void {
-    this.#database.run("DELETE FROM pending WHERE id = ? AND hotkey = ?", id, hotkey);
+  /** @returns whether it was waited for here. */
+  #isMade(id: string, hotkey: string): boolean {
+    const waited = this.#database.run(
+      "DELETE FROM pending WHERE id = ? AND hotkey = ?",
+      id,
+      hotkey,
+    ) > 0;
     this.#database.run(
       "DELETE FROM pending_inputs WHERE id = ? AND id NOT IN (SELECT id FROM pending)",
       id,
     );
+    return waited;
   }
 }

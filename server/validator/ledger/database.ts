@@ -1,19 +1,32 @@
 import { Sql } from "../../storage/mod.ts";
+import type { Measured } from "./measured.ts";
 import { SCHEMA } from "./schema.ts";
 
 /** The ledger's one SQLite handle, which its tables share, and its clock. */
 export class LedgerDatabase extends Sql {
   readonly #clock: () => number;
+  readonly #shared: boolean;
   readonly #versions = new Map<string, number>();
 
-  /** @param path of an SQLite file. @param clock milliseconds since 1970. */
-  constructor(path: string, clock: () => number) {
+  /**
+   * @param path of an SQLite file.
+   * @param clock milliseconds since 1970.
+   * @param shared whether other processes shall know what is measured here.
+   */
+  constructor(path: string, clock: () => number, shared: boolean) {
     super(path, SCHEMA);
     this.#clock = clock;
+    this.#shared = shared;
   }
 
   now(): number {
     return this.#clock();
+  }
+
+  /** Has other processes know it too, in the transaction that keeps it. */
+  tell(measured: Measured): void {
+    if (!this.#shared) return;
+    this.run("INSERT INTO outbox (measured) VALUES (?)", JSON.stringify(measured));
   }
 
   /** There is something new of a miner. */

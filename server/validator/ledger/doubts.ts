@@ -1,4 +1,5 @@
 import type { LedgerDatabase } from "./database.ts";
+import type { MeasuredOf } from "./measured.ts";
 
 /** Whose receipts others called suspect: each such miner is checked again. */
 export class DoubtLedger {
@@ -20,11 +21,21 @@ export class DoubtLedger {
   raise(receipt: string): string | undefined {
     const made = this.#database.first("SELECT hotkey FROM makers WHERE receipt = ?", receipt);
     if (!made) return undefined;
+    const hotkey = String(made.hotkey);
+    const measured = { kind: "doubt", hotkey, at: this.#database.now() } as const;
+    this.#database.atomically(() => {
+      this.replace(measured);
+      this.#database.tell(measured);
+    });
+    return hotkey;
+  }
+
+  /** As the log of all processes has it. */
+  replace({ hotkey, at }: MeasuredOf<"doubt">): void {
     this.#database.run(
-      "INSERT INTO doubts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
-      ...[String(made.hotkey), this.#database.now()],
+      "INSERT INTO doubts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = MAX(at, excluded.at)",
+      ...[hotkey, at],
     );
-    return String(made.hotkey);
   }
 
   /** Until a check is made that is newer than the doubt. */

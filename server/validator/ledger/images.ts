@@ -1,5 +1,6 @@
 import { hashDistance } from "../../../core/image/mod.ts";
 import type { LedgerDatabase } from "./database.ts";
+import type { MeasuredOf } from "./measured.ts";
 
 /** Bits of 256 in which a copy of an image may look different; other images differ in 50 and more. */
 const MAX_DISTANCE = 24;
@@ -27,11 +28,20 @@ export class ServedImages {
   }
 
   /** @param keep how many are kept. */
-  add({ sha256, looks, entry }: ServedImage, keep: number): void {
+  add(image: ServedImage, keep: number): void {
+    const measured = { kind: "image", ...image, keep, at: this.#database.now() } as const;
+    this.#database.atomically(() => {
+      this.replace(measured);
+      this.#database.tell(measured);
+    });
+  }
+
+  /** As the log of all processes has it. */
+  replace({ sha256, looks, entry, keep, at }: MeasuredOf<"image">): void {
     const known = this.#known();
     this.#database.run(
       "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
-      ...[sha256, looks, JSON.stringify(entry), this.#database.now()],
+      ...[sha256, looks, JSON.stringify(entry), at],
     );
     known.set(sha256, looks);
     if (known.size > keep) this.#forgetOldest(known.size - keep);

@@ -4,15 +4,20 @@ import { CheckLedger } from "./checks.ts";
 import { LedgerDatabase } from "./database.ts";
 import { ServedImages } from "./images.ts";
 import { DoubtLedger } from "./doubts.ts";
-import { ResultExchange } from "./exchange.ts";
 import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
 import { MetricsCache } from "./metrics_cache.ts";
 import { PublishedReceipts } from "./receipts.ts";
 import { PrecisionLedger } from "./precision.ts";
 import { UserResults } from "./results.ts";
+import { Projection } from "./projection.ts";
 import { RootLedger } from "./roots.ts";
 import { TestLedger } from "./tests.ts";
 import { WeightLedger } from "./weights.ts";
+
+interface LedgerOptions {
+  readonly windows?: Windows;
+  readonly shared?: boolean;
+}
 
 /**
  * All that a validator has measured, in SQLite. Each result is a row under its own key and settled
@@ -26,7 +31,8 @@ export class Ledger implements Disposable {
   readonly doubts: DoubtLedger;
   readonly tests: TestLedger;
   readonly roots: RootLedger;
-  readonly exchange: ResultExchange;
+  /** What other processes of the validator know too. */
+  readonly projection: Projection;
   readonly receipts: PublishedReceipts;
   readonly images: ServedImages;
   readonly attestations: AttestationLedger;
@@ -35,9 +41,17 @@ export class Ledger implements Disposable {
   readonly #windows: Windows;
   readonly #metrics: MetricsCache;
 
-  /** @param path of an SQLite file. @param clock milliseconds since 1970. */
-  constructor(path: string, clock: () => number = Date.now, windows: Windows = DEFAULT_WINDOWS) {
-    const database = new LedgerDatabase(path, clock);
+  /**
+   * @param path of an SQLite file.
+   * @param clock milliseconds since 1970.
+   * @param shared whether what is measured here is told to other processes of the validator.
+   */
+  constructor(
+    path: string,
+    clock: () => number = Date.now,
+    { windows = DEFAULT_WINDOWS, shared = false }: LedgerOptions = {},
+  ) {
+    const database = new LedgerDatabase(path, clock, shared);
     this.#database = database;
     this.#windows = windows;
     this.#metrics = new MetricsCache(database, windows);
@@ -47,11 +61,11 @@ export class Ledger implements Disposable {
     this.checks = new CheckLedger(database, this.results, this.precision);
     this.tests = new TestLedger(database, this.checks);
     this.roots = new RootLedger(database);
-    this.exchange = new ResultExchange(database, this);
     this.receipts = new PublishedReceipts(database);
     this.images = new ServedImages(database);
     this.attestations = new AttestationLedger(database);
     this.weights = new WeightLedger(database);
+    this.projection = new Projection(database, this);
   }
 
   /** What the incentive of a miner is computed from. Unmeasured is NaN. */

@@ -14,4 +14,12 @@
 export type { Checked, PendingCheck } from "./checks.ts";
 export { Ledger } from "./ledger.ts";
 export { DEFAULT_WINDOWS } from "./metrics.ts";
+export {
+  decodeMeasured,
+  type Measured,
+  measuredAnswer,
+  measuredCheck,
+  measuredId,
+  whyOf,
+} from "./measured.ts";
 export type { LoadTest } from "./tests.ts";

@@ -17,7 +17,8 @@ export class PrecisionLedger {
   }
 
   /** @param at milliseconds since 1970. */
-  record(
+  put(
+    how: "IGNORE" | "REPLACE",
     { id, hotkey, score: { ratios, deviation } }: {
       readonly id: string;
       readonly hotkey: string;
@@ -27,7 +28,7 @@ export class PrecisionLedger {
   ): void {
     if (!ratios || ratios.length === 0) return;
     this.#database.run(
-      "INSERT OR IGNORE INTO check_steps VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT OR ${how} INTO check_steps VALUES (?, ?, ?, ?, ?, ?)`,
       ...[
         id,
         hotkey,

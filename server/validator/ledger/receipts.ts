@@ -1,4 +1,5 @@
 import type { LedgerDatabase } from "./database.ts";
+import type { MeasuredOf } from "./measured.ts";
 
 /** Public receipts. */
 export class PublishedReceipts {
@@ -10,10 +11,19 @@ export class PublishedReceipts {
 
   /** @param keep how many are kept. */
   add(id: string, entry: unknown, keep: number): void {
+    const measured = { kind: "receipt", id, entry, keep, at: this.#database.now() } as const;
+    this.#database.atomically(() => {
+      this.replace(measured);
+      this.#database.tell(measured);
+    });
+  }
+
+  /** As the log of all processes has it. */
+  replace({ id, entry, keep, at }: MeasuredOf<"receipt">): void {
     this.#database.atomically(() => {
       this.#database.run(
         "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?)",
-        ...[id, JSON.stringify(entry), this.#database.now()],
+        ...[id, JSON.stringify(entry), at],
       );
       this.#database.run(
         "DELETE FROM receipts WHERE id NOT IN (SELECT id FROM receipts ORDER BY at DESC LIMIT ?)",

@@ -1,5 +1,5 @@
 import type { LedgerDatabase } from "./database.ts";
-import { brief } from "./rows.ts";
+import { measuredAnswer, type MeasuredOf } from "./measured.ts";
 
 /** How one request of a user ended at one miner. */
 export interface UserResult {
@@ -36,10 +36,27 @@ export class UserResults {
   }
 
   /** @param at milliseconds since 1970. */
-  record({ id, hotkey, outcome, work, why }: UserResult, at = this.#database.now()): boolean {
+  record(result: UserResult, at = this.#database.now()): boolean {
+    const measured = measuredAnswer(result, at);
+    return this.#database.atomically(() => {
+      const isNew = this.#put("IGNORE", measured);
+      if (isNew) this.#database.tell(measured);
+      return isNew;
+    });
+  }
+
+  /** As the log of all processes has it. */
+  replace(measured: MeasuredOf<"answer">): void {
+    this.#put("REPLACE", measured);
+  }
+
+  #put(
+    how: "IGNORE" | "REPLACE",
+    { id, hotkey, outcome, work, why, at }: MeasuredOf<"answer">,
+  ): boolean {
     const isNew = this.#database.run(
-      "INSERT OR IGNORE INTO service VALUES (?, ?, ?, ?, ?, ?)",
-      ...[id, hotkey, outcome, work, why && brief(why), at],
+      `INSERT OR ${how} INTO service VALUES (?, ?, ?, ?, ?, ?)`,
+      ...[id, hotkey, outcome, work, why, at],
     ) > 0;
     if (isNew) this.#database.changed(hotkey);
     return isNew;

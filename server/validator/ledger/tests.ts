@@ -1,5 +1,6 @@
 import type { Checked, CheckLedger } from "./checks.ts";
 import type { LedgerDatabase } from "./database.ts";
+import type { MeasuredOf } from "./measured.ts";
 
 /** How a miner bore the load of a window. */
 export interface LoadTest {
@@ -35,9 +36,23 @@ export class TestLedger {
 
   /** @param at milliseconds since 1970. @returns whether it was new. */
   record(hotkey: string, test: LoadTest, at = this.#database.now()): boolean {
-    const { id, requestsPerSecond, errorRate, requests, carried } = test;
+    const measured = { kind: "test", hotkey, ...test, at } as const;
+    return this.#database.atomically(() => {
+      const isNew = this.#put("IGNORE", measured);
+      if (isNew) this.#database.tell(measured);
+      return isNew;
+    });
+  }
+
+  /** As the log of all processes has it. */
+  replace(measured: MeasuredOf<"test">): void {
+    this.#put("REPLACE", measured);
+  }
+
+  #put(how: "IGNORE" | "REPLACE", test: MeasuredOf<"test">): boolean {
+    const { id, hotkey, requestsPerSecond, errorRate, requests, carried, at } = test;
     const isNew = this.#database.run(
-      "INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT OR ${how} INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ...[id, hotkey, requestsPerSecond, errorRate, requests, carried, at],
     ) > 0;
     if (isNew) this.#database.changed(hotkey);

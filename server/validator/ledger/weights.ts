@@ -1,4 +1,5 @@
 import type { LedgerDatabase } from "./database.ts";
+import type { MeasuredOf } from "./measured.ts";
 
 /** Weights as they were emitted to the chain. */
 export interface SetWeights {
@@ -17,9 +18,25 @@ export class WeightLedger {
   }
 
   add({ block, uids, weights }: SetWeights): void {
+    const at = this.#database.now();
+    const measured = {
+      kind: "weights",
+      block,
+      uids: [...uids],
+      weights: [...weights],
+      at,
+    } as const;
+    this.#database.atomically(() => {
+      this.replace(measured);
+      this.#database.tell(measured);
+    });
+  }
+
+  /** As the log of all processes has it. */
+  replace({ block, uids, weights, at }: MeasuredOf<"weights">): void {
     this.#database.run(
       "INSERT OR REPLACE INTO weights VALUES (?, ?, ?, ?)",
-      ...[block, JSON.stringify(uids), JSON.stringify(weights), this.#database.now()],
+      ...[block, JSON.stringify(uids), JSON.stringify(weights), at],
     );
   }
 

@@ -145,6 +145,7 @@ describe.each(IMPLEMENTATIONS)("a cluster %s", (_, open) => {
   }
 
   test("keeps each result once, for every reader from where it left off", async () => {
+    expect(await one.results.last()).toBe(0);
     for (const id of ["r1", "r2", "r3"]) {
       expect(await one.results.append(id, bytes(id))).toBe(true);
       expect(await other.results.append(id, bytes("another"))).toBe(false);
@@ -152,6 +153,7 @@ describe.each(IMPLEMENTATIONS)("a cluster %s", (_, open) => {
     const all = await read(other, 0, 3);
     expect(all.map(({ id, body }) => [id, text(body)]))
       .toEqual([["r1", "r1"], ["r2", "r2"], ["r3", "r3"]]);
+    expect(await one.results.last()).toBe(all[2].position);
     expect(await read(one, all[1].position, 1)).toEqual([all[2]]);
     const next = read(other, all[2].position, 1);
     await one.results.append("r4", bytes("late"));

@@ -7,6 +7,7 @@ import { openHotkey } from "../../../core/keys/mod.ts";
 import { receiptId, signWitness } from "../../../core/transcript/mod.ts";
 import { scriptProcess } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+import { tell } from "../../fixtures/told.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const SETTLE = new URL("../../fixtures/settle_forever.ts", import.meta.url).pathname;
@@ -175,60 +176,64 @@ describe("users' work", () => {
   });
 });
 
-describe("two halves", () => {
+describe("two processes", () => {
+  let one: Ledger;
   let other: Ledger;
-  beforeEach(() => other = new Ledger(":memory:", () => now));
-  afterEach(() => other[Symbol.dispose]());
+  beforeEach(() => {
+    [one, other] = [1, 2].map(() => new Ledger(":memory:", () => now, { shared: true }));
+  });
+  afterEach(() => [one, other].forEach((each) => each[Symbol.dispose]()));
 
-  test("exchange reasons in a few words, whatever miners put into them", () => {
+  test("tell each other reasons in a few words, whatever miners put into them", () => {
     for (let k = 0; k < 20; k++) {
-      ledger.results.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
+      one.results.failed(`r${k}`, "5A", `no field ${"x".repeat(500_000)}`);
     }
-    const score = { ...SUSPECT, reasons: ["y".repeat(500_000)] };
-    ledger.checks.settle({ id: "c", hotkey: "5A", source: "user", score });
-    const results = ledger.exchange.since(0, 100);
-    expect(results.answers.length).toBeGreaterThanOrEqual(20);
-    expect(JSON.stringify(results).length).toBeLessThan(20_000);
-    expect(results.answers.find(({ id }) => id === "r0")?.why).toMatch(/^no field x+\.\.\.$/);
+    const score = { ...SUSPECT, reasons: ["y".repeat(500_000), "z"] };
+    one.checks.settle({ id: "c", hotkey: "5A", source: "user", score });
+    const told = one.projection.waiting(100).map(({ measured }) => measured);
+    expect(told).toHaveLength(22);
+    expect(JSON.stringify(told).length).toBeLessThan(20_000);
+    expect(told[0]).toMatchObject({ why: expect.stringMatching(/^no field x+\.\.\.$/) });
   });
 
-  test("agree, however often each result is exchanged", () => {
-    ledger.results.served("r1", "5A");
-    ledger.results.failed("r2", "5A", "late");
-    ledger.checks.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
+  test("agree, however often each result is told", () => {
+    one.results.served("r1", "5A");
+    one.results.failed("r2", "5A", "late");
+    one.checks.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
+    one.weights.add({ block: 7, uids: [1], weights: [65535] });
     other.tests.add("5A", { ...TEST, id: "t" }, [
       { id: "s", hotkey: "5A", source: "synthetic", score: HONEST },
     ]);
     for (let k = 0; k < 2; k++) {
-      other.exchange.merge(ledger.exchange.since(0, 100));
-      ledger.exchange.merge(other.exchange.since(0, 100));
+      tell(one, other);
+      tell(other, one);
     }
     for (const hotkey of ["5A", "5B"]) {
-      expect(other.metrics(hotkey)).toEqual(ledger.metrics(hotkey));
+      expect(other.metrics(hotkey)).toEqual(one.metrics(hotkey));
     }
     expect(other.metrics("5A")).toMatchObject({ served: 1, failed: 1, requestsPerSecond: 2 });
     expect(other.metrics("5B")).toMatchObject({ failed: 1, cheated: true, why: "suspect: step 3" });
+    expect(other.weights.last()).toEqual({ block: 7, uids: [1], weights: [65535] });
   });
 
-  test("exchange no more than so much at once, and all of it in the end", () => {
-    for (let k = 0; k < 25; k++) {
-      now += 10;
-      ledger.results.served(`r${k}`, "5A");
-      if (k % 2) {
-        ledger.checks.settle({ id: `c${k}`, hotkey: "5A", source: "synthetic", score: HONEST });
-      }
-    }
-    let calls = 0;
-    for (let since = 0;; calls++) {
-      const results = ledger.exchange.since(since, 10);
-      expect(results.answers.length).toBeLessThanOrEqual(10);
-      other.exchange.merge(results);
-      if (results.next === since) break;
-      since = results.next;
-    }
-    expect(calls).toBeGreaterThan(2);
-    expect(other.metrics("5A")).toEqual(ledger.metrics("5A"));
-    expect(other.metrics("5A")).toMatchObject({ served: 25, checks: 12 });
+  test("count a result as the log has it, where both measured it", () => {
+    one.checks.settle({ id: "r", hotkey: "5A", source: "user", score: SUSPECT });
+    other.checks.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
+    tell(one, other);
+    expect(other.metrics("5A")).toEqual(one.metrics("5A"));
+    expect(other.metrics("5A")).toMatchObject({ cheated: true, checks: 1 });
+  });
+
+  test("serve a user whose check a scorer has told of already", async () => {
+    const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
+    const checked = { id: "r", hotkey: "5A", source: "user", score: HONEST } as const;
+    one.checks.await({ ...checked, receipt, url: "http://m:1", token: "x".repeat(43), work: 1 });
+    other.checks.record(checked);
+    tell(other, one);
+    one.checks.settle(checked);
+    expect(one.metrics("5A")).toMatchObject({ served: 1, checks: 1 });
+    one.checks.settle(checked);
+    expect(one.metrics("5A")).toMatchObject({ served: 1, checks: 1 });
   });
 });
 
