@@ -33,5 +33,6 @@ export {
   sizeOfSource,
   type SourceFile,
   type SourceFiles,
+  type SourceShapes,
 } from "./source_files.ts";
 export { notifyOnce } from "./notify_once.ts";

@@ -98,9 +98,15 @@ function short(sha256: string): string {
   return `${sha256.slice(0, 12)}...`;
 }
 
+/** Of the files that a generation starts from, the sizes. */
+export interface SourceShapes {
+  readonly image?: { readonly pixels: Pick<RgbaImage, "width" | "height"> };
+  readonly controls?: readonly { readonly pixels: Pick<RgbaImage, "width" | "height"> }[];
+}
+
 /** The shape of the image, or else of the first control image, where the request asks for no size. */
 export function sizeOfSource(
-  { image, controls: [control] = [] }: SourceFiles,
+  { image, controls: [control] = [] }: SourceShapes,
   asked: { readonly width: number | undefined; readonly height: number | undefined },
   defaults: Pick<RequestDefaults, "width" | "height">,
 ): Partial<Pick<RequestDefaults, "width" | "height">> {
@@ -111,7 +117,7 @@ export function sizeOfSource(
 
 /** The image's shape at about the model's own number of pixels. */
 function sizeFor(
-  { width, height }: RgbaImage,
+  { width, height }: Pick<RgbaImage, "width" | "height">,
   defaults: Pick<RequestDefaults, "width" | "height">,
 ): Pick<RequestDefaults, "width" | "height"> {
   const scale = Math.sqrt(defaults.width * defaults.height / (width * height));

@@ -22,6 +22,7 @@ export {
   type GenerationRequest,
   generationRequestSchema,
   type RequestDefaults,
+  type RequestDraft,
 } from "./request.ts";
 export { controlScaleAt, type ControlUse } from "./control.ts";
 export { inputsOf, type RequestInput } from "./inputs.ts";

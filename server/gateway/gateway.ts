@@ -4,7 +4,8 @@ import type { GenerationRequest } from "../../core/request/mod.ts";
 import type { Route } from "../http/mod.ts";
 import type { Screen } from "../safety/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
-import { Jobs, type JobsOptions, type Make } from "./jobs/mod.ts";
+import { CallPictures } from "./files/mod.ts";
+import { Jobs, type JobsOptions, type Make, Room } from "./jobs/mod.ts";
 import { a1111Routes, type NamedLora } from "./a1111/mod.ts";
 import { type McpParts, mcpRoutes } from "./mcp/mod.ts";
 import { KeyFile, Keys } from "./keys/mod.ts";
@@ -35,9 +36,11 @@ export interface GatewayOptions {
   readonly model: GatewayModel;
   /** What looks at a key's prompts and images; without it nobody does. */
   readonly screen?: (key: ApiKey) => Screen;
+  /** What looks at pictures of calls; by default a thread of its own. */
+  readonly pictures?: GatewayParts["pictures"];
   readonly jobs: JobsOptions;
   readonly webhooks: WebhookOptions;
-  /** A file of keys without limits. */
+  /** A file of keys, which are kept with the others. */
   readonly keyFile?: string;
   /** Of a key that has no limit of its own. */
   readonly requestsPerMinute: number;
@@ -75,20 +78,22 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await using stack = new AsyncDisposableStack();
   const { folder, work, model, log, requestsPerMinute, screen = () => NOBODY_LOOKS } = options;
   const store = stack.use(new GatewayStore(gatewayFile(folder)));
-  const file = new KeyFile(options.keyFile, log);
+  const file = new KeyFile(options.keyFile, store.keys, log);
   const keys = new Keys({ store, file, requestsPerMinute });
+  const room = new Room(store);
   const links = new Links(store.secret, store.now);
   const shown = (job: Job) => jobJson(job, { jobs, links });
   const webhooks = stack.use(new Webhooks({ store, shown, options: options.webhooks, log }));
   const make = screened(options.make, (owner) => screen(keys.byId(owner)));
   const jobs = stack.use(
     await Jobs.open({
-      ...{ store, make, work, log, options: options.jobs, folder: join(folder, "jobs") },
+      ...{ store, room, make, work, log, options: options.jobs, folder: join(folder, "jobs") },
       onEnd: ({ webhook }) => webhook === undefined ? undefined : webhooks.look(),
     }),
   );
   webhooks.look();
-  const parts = { jobs, keys, store, model, screen };
+  const pictures = options.pictures ?? stack.use(new CallPictures());
+  const parts = { jobs, keys, room, store, model, screen, pictures };
   const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   const { version, verify, a1111 } = options.clients;
   const owned = stack.move();

@@ -16,6 +16,7 @@ import {
   type GenerationRequest,
   randomSeed,
   type RequestDefaults,
+  type RequestDraft,
 } from "../../core/request/mod.ts";
 import {
   EVENT_STREAM,
@@ -63,10 +64,10 @@ const PREFLIGHT_SECONDS = 7200;
 /** Milliseconds for the body of a keyed caller, which no signature's age bounds. */
 const BODY_MS = 25_000;
 
-/** A request that is sound in itself. */
+/** A request that is sound in itself, as far as can be seen without its files. */
 interface Order {
   readonly type: typeof TYPES[number];
-  readonly request: GenerationRequest;
+  readonly draft: RequestDraft;
   /** The files that it names. */
   readonly inputs: InputFiles;
   readonly format: ImageFormat;
@@ -74,7 +75,8 @@ interface Order {
 }
 
 /** One that its caller may have. */
-interface Admitted extends Order {
+interface Admitted extends Omit<Order, "draft"> {
+  readonly request: GenerationRequest;
   /** Sentences for the user. */
   readonly notices: readonly string[];
   readonly screen: Screen;
@@ -102,13 +104,17 @@ export function generateRoute(
       const count = outcomeCounter(metrics);
       const { parts: door } = parts.gateway;
       const order = await reporting(count, async () => {
-        const order = await orderOf(context, readCall(context.req.raw, body), parts);
-        const notices = await checkOrder(door, { owner, requests: [order.request] });
-        return { ...order, notices, screen: door.screen(owner) };
+        const { draft, ...order } = orderOf(context, readCall(context.req.raw, body));
+        const asked = completeRequest(draft, parts.defaults);
+        const notices = await checkOrder(door, { owner, requests: [asked] });
+        const request = await requestOf(draft, order.inputs, parts);
+        return { ...order, request, notices, screen: door.screen(owner) };
       });
+      const place = door.room.take(owner);
       return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
-          const image = await imageFor(order, parts, waiting);
+          using _ = place;
+          const image = await counted(owner.id, door, () => imageFor(order, parts, waiting));
           count("served");
           door.store.usage.made(owner.id, order.request);
           return image;
@@ -148,18 +154,28 @@ async function reporting<T>(
   }
 }
 
+/** What users were refused, or miners did not make, counts as a failure; what they gave up does not. */
+async function counted<T>(
+  owner: string,
+  { store }: Pick<Gateway["parts"], "store">,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const gaveUp = error instanceof AppError && error.code === "cancelled";
+    if (!gaveUp) store.usage.failed(owner);
+    throw error;
+  }
+}
+
 /** @throws AppError of a request that is bad or not acceptable. */
-async function orderOf(
-  context: Context,
-  { json, inputs }: ReadCall,
-  parts: GenerateParts,
-): Promise<Order> {
+function orderOf(context: Context, { json, inputs }: ReadCall): Order {
   const type = preferredType(context, TYPES);
   const call = decodeImageCall(json);
-  const request = await requestOf(call, inputs, parts);
   const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
   const format = call.format ?? preferred ?? "png";
-  return { type, request, inputs, format, watermark: call.watermark };
+  return { type, draft: draftOf(call), inputs, format, watermark: call.watermark };
 }
 
 /** A miner's image, and its file as the user gets it. */
@@ -220,29 +236,31 @@ async function admit(
   return { owner, body: await readBody(request, maxCallBytes(request), BODY_MS) };
 }
 
-/** One image, of a seed that the caller or chance chose, and of the shape of the one that it starts from. */
+/** One image, of a seed that the caller or chance chose. */
+function draftOf({ request }: ImageCall): RequestDraft {
+  const draft = decodeDraft(request, { seed: randomSeed() });
+  if (draft.batch === 1) return draft;
+  throw new AppError(
+    "invalid_request",
+    `Cannot generate: batch is ${draft.batch}, and a request is for one image`,
+  );
+}
+
+/** It has the shape of the image that it starts from. */
 async function requestOf(
-  { request: given }: ImageCall,
+  draft: RequestDraft,
   inputs: InputFiles,
   { defaults, gateway, codec }: Pick<GenerateParts, "defaults" | "gateway" | "codec">,
 ): Promise<GenerationRequest> {
-  const draft = decodeDraft(given, { seed: randomSeed() });
-  if (draft.batch !== 1) {
-    throw new AppError(
-      "invalid_request",
-      `Cannot generate: batch is ${draft.batch}, and a request is for one image`,
-    );
-  }
-  // What cannot be made at any size is refused before its files are decoded.
-  await gateway.parts.model.check(completeRequest(draft, defaults));
   const files = await decodeSources(draft, inputs, (file, what) => codec.decodeInput(file, what));
-  const size = sizeOfSource(files, draft, defaults);
-  return completeRequest({ ...draft, ...size }, defaults);
+  const request = completeRequest({ ...draft, ...sizeOfSource(files, draft, defaults) }, defaults);
+  await gateway.parts.model.check(request);
+  return request;
 }
 
 function answerOf(
   { forwarded: { peer, answer, verdict }, file, notices }: Served,
-  { format, watermark }: Order,
+  { format, watermark }: Pick<Order, "format" | "watermark">,
 ): ImageForUser {
   return {
     id: answer.id,

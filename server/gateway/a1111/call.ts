@@ -11,6 +11,8 @@ import { A1111Error } from "./errors.ts";
 const MAX_SIDE = 4096;
 const text = z.string().max(20_000);
 const share = z.number().min(0).max(1);
+/** Pixels: as far as AUTOMATIC1111's page goes. */
+const blur = z.number().min(0).max(64);
 const side = z.number().int().min(8).max(MAX_SIDE);
 
 const fields = {
@@ -18,7 +20,10 @@ const fields = {
   negative_prompt: text,
   styles: z.array(z.string()),
   seed: z.union([z.number(), z.string()]),
+  subseed: z.union([z.number(), z.string()]),
   subseed_strength: z.number(),
+  seed_resize_from_w: z.number(),
+  seed_resize_from_h: z.number(),
   sampler_name: z.string().max(100),
   sampler_index: z.string().max(100),
   scheduler: z.string().max(100),
@@ -54,7 +59,9 @@ const fields = {
   inpaint_full_res: z.union([z.boolean(), z.number()]),
   inpainting_mask_invert: z.union([z.number(), z.boolean()]),
   initial_noise_multiplier: z.number(),
-  mask_blur: z.number().min(0),
+  mask_blur: blur,
+  mask_blur_x: blur,
+  mask_blur_y: blur,
   force_task_id: z.string(),
   hr_checkpoint_name: z.string(),
   hr_sampler_name: z.string(),

@@ -2,13 +2,17 @@ import type { GenerationRequest } from "../../../core/request/mod.ts";
 import { LATENT_SCALE } from "../../../core/latent_scale.ts";
 import { sha256Of } from "../../storage/mod.ts";
 import type { A1111Call } from "./call.ts";
-import { enlarge } from "./enlarge.ts";
 import { refuseField } from "./errors.ts";
-import type { CallOrder } from "./order.ts";
+import type { A1111Order } from "./order.ts";
 
 /** Of the second run, where a call names none. */
 const STRENGTH = 0.75;
 const UPSCALER = "lanczos";
+
+/** As of `PictureWork`. */
+type Enlarged = (
+  order: { readonly file: Uint8Array<ArrayBuffer>; readonly size: Size },
+) => Promise<Uint8Array<ArrayBuffer>>;
 
 type Size = Pick<GenerationRequest, "width" | "height">;
 
@@ -45,22 +49,28 @@ function hiresSize(call: A1111Call, { width, height }: Size): Size {
   return { width: grown(width), height: grown(height) };
 }
 
+/** What the second run asks for, as far as it is known before the first. */
+export function hiresRequest(call: A1111Call, first: GenerationRequest): GenerationRequest {
+  return { ...secondRequest(call, first), ...hiresSize(call, first) };
+}
+
 /** The second run, in which each image goes on from its enlargement and names its first as its parent. */
 export async function hiresOrder(
   call: A1111Call,
-  order: CallOrder,
+  order: A1111Order,
   firsts: readonly FirstImage[],
-): Promise<CallOrder> {
+  enlarged: Enlarged,
+): Promise<A1111Order> {
   const made = await Promise.all(firsts.map(async ({ request, file, id }) => {
-    const size = hiresSize(call, request);
-    const enlarged = await enlarge({ file, size });
-    const next = { ...secondRequest(call, request), ...size, image: sha256Of(enlarged) };
-    return { enlarged, request: { ...next, parent: id, upscaler: UPSCALER } };
+    const next = hiresRequest(call, request);
+    const larger = await enlarged({ file, size: { width: next.width, height: next.height } });
+    const image = sha256Of(larger);
+    return { larger, request: { ...next, image, parent: id, upscaler: UPSCALER } };
   }));
   return {
-    ...order,
+    ...{ ...order, ready: undefined },
     requests: made.map(({ request }) => request),
-    inputs: new Map(made.map(({ enlarged, request }) => [request.image, enlarged])),
+    inputs: new Map(made.map(({ larger, request }) => [request.image, larger])),
   };
 }
 

@@ -1,11 +1,11 @@
 import { infotextOf, samplerOf } from "../../../core/infotext/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { GenerationRequest } from "../../../core/request/mod.ts";
-import type { CallOrder } from "./order.ts";
+import type { A1111Order } from "./order.ts";
 
 /** What is said of a call's images. */
 export interface InfoFacts {
-  readonly order: CallOrder;
+  readonly order: A1111Order;
   /** Of the images that were made, in their order. */
   readonly made: readonly { readonly request: GenerationRequest; readonly receipt: Receipt }[];
   readonly model: { readonly id: string; readonly manifest: string };

@@ -40,10 +40,12 @@ export interface CallFiles {
 }
 
 /** What a call asks for. */
-export interface CallOrder {
+export interface A1111Order {
   /** One image each. */
   readonly requests: readonly GenerationRequest[];
   readonly inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  /** As of `CallOrder`: the order with files that take long to look at. */
+  readonly ready?: () => Promise<A1111Order>;
   /** As they were given, tags and all. */
   readonly prompt: string;
   readonly negativePrompt: string;
@@ -54,7 +56,7 @@ export interface CallOrder {
  * A call as requests, one an image, of seeds that follow each other.
  * @throws A1111Error for what is not done here; AppError `invalid_request` as `decodeRequest`.
  */
-export function orderOf(call: A1111Call, files: CallFiles, context: CallContext): CallOrder {
+export function orderOf(call: A1111Call, files: CallFiles, context: CallContext): A1111Order {
   refuseUnsupported(call, context);
   const { prompt = "", negative_prompt: negativePrompt = "" } = call;
   const count = (call.batch_size ?? 1) * (call.n_iter ?? 1);
@@ -144,8 +146,23 @@ function refuseUnsupported(call: A1111Call, { model }: CallContext): void {
   const [script] = Object.keys(scripts);
   if (script) throw new A1111Error(422, `always on script ${script} not found`);
   if (call.restore_faces) refuseField("restore_faces", "faces are not restored here");
-  if (call.tiling) refuseField("tiling", "images that tile are not made here");
-  if (call.subseed_strength) refuseField("subseed_strength", "seeds are not blended here");
+  if (call.tiling) {
+    refuseField(
+      "tiling",
+      "a receipt cannot say that an image wraps around: say false, and draw the seams anew with a " +
+        "mask of img2img",
+    );
+  }
+  if (call.subseed_strength) {
+    refuseField(
+      "subseed_strength",
+      "noise is of one seed, so that anybody can draw it again: say 0, and vary the image by " +
+        "img2img with a low denoising_strength",
+    );
+  }
+  if ((call.seed_resize_from_w ?? 0) > 0 || (call.seed_resize_from_h ?? 0) > 0) {
+    refuseField("seed_resize_from_w", "noise is drawn at the image's own size: say 0");
+  }
   if (call.styles?.some((name) => !/^none$/i.test(name))) {
     refuseField("styles", "there are no styles here");
   }

@@ -10,10 +10,9 @@ import { type GatewayParts, readCallBody } from "../routes/mod.ts";
 import type { ApiKey, Job } from "../store/mod.ts";
 import { keyOf } from "./auth.ts";
 import { type A1111Call, decode, decodeCall, dictOf } from "./call.ts";
-import { callFiles, imageBytes } from "./call_files.ts";
-import { enlarge } from "./enlarge.ts";
+import { callFiles, givenFiles, imageBytes } from "./call_files.ts";
 import { A1111Error, a1111Response, refuseField } from "./errors.ts";
-import { hiresOrder, wantsHires } from "./hires.ts";
+import { hiresOrder, hiresRequest, wantsHires } from "./hires.ts";
 import { infoOf } from "./info.ts";
 import {
   lorasList,
@@ -23,7 +22,7 @@ import {
   schedulersList,
   upscalersList,
 } from "./lists.ts";
-import { type CallFiles, type NamedLora, namesModel, orderOf } from "./order.ts";
+import { type A1111Order, type NamedLora, namesModel, orderOf } from "./order.ts";
 import { progressOf } from "./progress.ts";
 import { Sessions } from "./session.ts";
 
@@ -56,38 +55,52 @@ class A1111 {
   async draw(owner: ApiKey, json: unknown, signal: AbortSignal, isImg2img: boolean) {
     const call = decodeCall(json);
     const again = wantsHires(call);
-    const files = isImg2img ? await callFiles(call) : {};
     if (isImg2img && again) refuseField("enable_hr", "it is of txt2img alone");
-    const job = await this.#run(owner, call, files, signal, again);
-    const images = call.send_images === false ? [] : await this.#imagesOf(job.job);
+    const order = this.#orderOf(owner, call, isImg2img);
+    if (again) await this.#parts.gateway.model.check(hiresRequest(call, order.requests[0]));
+    const job = await this.#run(owner, call, order, signal, again);
+    const images = call.send_images === false ? [] : await this.#imagesOf(job);
     const { init_images: _, mask: __, ...echo } = Object(json);
     return {
       images: images.map((file) => file.toBase64()),
       parameters: { ...echo, ...(isImg2img && { init_images: null, mask: null }) },
-      info: job.info,
+      info: this.#infoOf(order, job),
     };
+  }
+
+  #orderOf(owner: ApiKey, call: A1111Call, isImg2img: boolean): A1111Order {
+    const { gateway: { model, pictures }, loras, random } = this.#parts;
+    const context = { defaults: model.defaults, loras, random, model: this.#model.id };
+    const order = orderOf(call, {}, context);
+    if (!isImg2img) return order;
+    const given = givenFiles(call);
+    const ready = async () => orderOf(call, await callFiles(given, owner.id, pictures), context);
+    return { ...order, ready };
   }
 
   async #run(
     owner: ApiKey,
     call: A1111Call,
-    files: CallFiles,
+    order: A1111Order,
     signal: AbortSignal,
     again: boolean,
-  ) {
-    const { gateway, loras, random, version } = this.#parts;
-    const { defaults } = gateway.model;
-    const order = orderOf(call, files, { defaults, loras, random, model: this.#model.id });
-    let job = await this.#sessions.make(owner, order, signal);
-    if (again && job.ended !== undefined && job.state !== "cancelled") {
-      const next = await hiresOrder(call, order, await this.#firstsOf(job));
-      if (next.requests.length > 0) job = await this.#sessions.make(owner, next, signal);
-    }
-    const made = job.images.flatMap(({ request, record, state }) =>
+  ): Promise<Job> {
+    const { pictures } = this.#parts.gateway;
+    const job = await this.#sessions.make(owner, order, signal);
+    if (!again || job.state === "cancelled") return job;
+    const next = await hiresOrder(
+      ...[call, order, await this.#firstsOf(job)] as const,
+      (larger) => pictures.ask(owner.id, "enlarged", larger),
+    );
+    return next.requests.length > 0 ? await this.#sessions.make(owner, next, signal) : job;
+  }
+
+  #infoOf(order: A1111Order, { images }: Job): string {
+    const { gateway: { store }, version } = this.#parts;
+    const made = images.flatMap(({ request, record, state }) =>
       state === "done" && record ? { request, receipt: record.receipt } : []
     );
-    const now = new Date(gateway.store.now());
-    return { job, info: infoOf({ order, made, model: this.#model, version, now }) };
+    return infoOf({ order, made, model: this.#model, version, now: new Date(store.now()) });
   }
 
   async #firstsOf(job: Job) {
@@ -212,7 +225,7 @@ export function a1111Routes(
     post(
       "extra-single-image",
       "AUTOMATIC1111: an image enlarged by Lanczos' kernel",
-      async (context) => await extraImage(await jsonOf(context)),
+      async (context, owner) => await extraImage(await jsonOf(context), owner, parts.gateway),
     ),
     ...["refresh-checkpoints", "refresh-loras", "refresh-vae", "unload-checkpoint"].map((name) =>
       post(name, "AUTOMATIC1111: nothing is to be done", () => null)
@@ -270,7 +283,11 @@ const extraCall = z.object({
   codeformer_visibility: z.number().default(0),
 });
 
-async function extraImage(json: unknown): Promise<unknown> {
+async function extraImage(
+  json: unknown,
+  owner: ApiKey,
+  { keys, pictures }: Pick<GatewayParts, "keys" | "pictures">,
+): Promise<unknown> {
   const call = decode(extraCall, dictOf(json));
   for (const field of ["gfpgan_visibility", "codeformer_visibility"] as const) {
     if (call[field] > 0) refuseField(field, "faces are not restored here");
@@ -282,7 +299,10 @@ async function extraImage(json: unknown): Promise<unknown> {
   const size = call.resize_mode === 0
     ? call.upscaling_resize
     : { width: call.upscaling_resize_w, height: call.upscaling_resize_h };
-  const enlarged = await enlarge({ file, size: call.upscaler_1 === "None" ? 1 : size });
+  keys.take(owner);
+  const enlarged = await pictures.ask(owner.id, "enlarged", {
+    ...{ file, size: call.upscaler_1 === "None" ? 1 : size },
+  });
   return { image: enlarged.toBase64(), html_info: "" };
 }
 

@@ -2,8 +2,8 @@ import { AppError } from "../../../core/error.ts";
 import { errorFacts, isErrorCode } from "../../../core/error_codes.ts";
 import type { Job } from "../store/mod.ts";
 import type { ApiKey } from "../store/mod.ts";
-import { type GatewayParts, takeOrder } from "../routes/mod.ts";
-import type { CallOrder } from "./order.ts";
+import { endOf, type GatewayParts, takeOrder } from "../routes/mod.ts";
+import type { A1111Order } from "./order.ts";
 
 /** Calls that are being answered: AUTOMATIC1111 has one at a time, and these each key its own. */
 export class Sessions {
@@ -18,16 +18,15 @@ export class Sessions {
    * Has a call's images made, and waits for them.
    * @param signal ends them when nobody waits any more.
    * @returns the job as it ended, with fewer images where it was interrupted.
-   * @throws AppError why no image was made; as `takeOrder`.
+   * @throws AppError why no image was made; as `takeOrder` and `endOf`.
    */
-  async make(owner: ApiKey, order: CallOrder, signal: AbortSignal): Promise<Job> {
-    const { requests, inputs } = order;
-    const { jobs } = this.#parts;
-    const job = await takeOrder(this.#parts, { owner, requests, format: "png", inputs });
+  async make(owner: ApiKey, order: A1111Order, signal: AbortSignal): Promise<Job> {
+    const { requests, inputs, ready } = order;
+    const asked = { owner, requests, format: "png", inputs, ready } as const;
+    const job = await takeOrder(this.#parts, asked);
     this.#jobs.set(owner.id, [...this.#of(owner), job.id]);
     try {
-      const ended = await jobs.wait(owner.id, job.id, signal);
-      if (ended.ended === undefined) jobs.cancel(owner.id, job.id);
+      const ended = await endOf(this.#parts, job, signal);
       if (ended.failure && !ended.images.some(({ state }) => state === "done")) {
         throw failureOf(ended.failure);
       }

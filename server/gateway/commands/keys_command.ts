@@ -14,7 +14,7 @@ import { addConfigOption } from "../../cli/mod.ts";
 import { stateFolder } from "../../neuron/mod.ts";
 import { PRIVATE_FOLDER } from "../../storage/mod.ts";
 import { hashOfKey, newKeyText } from "../keys/mod.ts";
-import { gatewayFile, GatewayStore } from "../store/mod.ts";
+import { gatewayFile, GatewayStore, keyIdOf } from "../store/mod.ts";
 import { webhookSecret } from "../webhooks/mod.ts";
 import { addLimitOptions, expiryOf, type LimitFlags, limitsOf } from "./key_flags.ts";
 import { keysText, keyText, usageCsv, usageText } from "./key_table.ts";
@@ -54,8 +54,13 @@ function newCommand(): Command {
         checkName(name);
         const text = newKeyText();
         const hash = hashOfKey(text);
-        const id = `key ${hash.slice(0, 8)}`;
-        store.keys.add({ id, name, hash, limits: limitsOf(flags), expires: expiryOf(flags) });
+        store.keys.add({
+          id: keyIdOf(hash),
+          name,
+          hash,
+          limits: limitsOf(flags),
+          expires: expiryOf(flags),
+        });
         console.log(text);
         console.error("This key is not shown again. What is known of it: deno task keys show");
       }),

@@ -2,8 +2,12 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, reason } from "../../../core/error.ts";
 import type { ImageFormat } from "../../../core/image/mod.ts";
+import { inputsOf } from "../../../core/request/mod.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER, writeAtomically } from "../../storage/mod.ts";
 import type { Job } from "../store/mod.ts";
+
+/** Begins the names of files that were given. */
+const INPUT = "input-";
 
 /** The files of jobs, each job's in a folder of its own: what was given, and what was made. */
 export class JobFiles {
@@ -42,6 +46,13 @@ export class JobFiles {
     await rm(join(this.#folder, job), { recursive: true, force: true });
   }
 
+  /** What was given for a job, not what was made. */
+  async removeInputs(job: string): Promise<void> {
+    const names = await readdir(join(this.#folder, job)).catch(() => []);
+    const inputs = names.filter((name) => name.startsWith(INPUT));
+    await Promise.all(inputs.map((name) => rm(join(this.#folder, job, name), { force: true })));
+  }
+
   /** Removes folders of jobs that are not known: their process ended before they were accepted. */
   async removeUnknown(known: (job: string) => boolean): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
@@ -53,7 +64,7 @@ export class JobFiles {
   }
 
   #input(job: string, sha256: string): string {
-    return join(this.#folder, job, `input-${sha256}`);
+    return join(this.#folder, job, INPUT + sha256);
   }
 
   #image(job: string, n: number, format: ImageFormat): string {
@@ -67,4 +78,9 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   } catch (cause) {
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
   }
+}
+
+/** Hashes of the files that a request names. */
+export function filesOf(request: Parameters<typeof inputsOf>[0]): string[] {
+  return inputsOf(request).map(({ sha256 }) => sha256);
 }

@@ -10,4 +10,4 @@ export {
   type Making,
   type Order,
 } from "./maker.ts";
-export { checkRoom } from "./room.ts";
+export { Room } from "./room.ts";

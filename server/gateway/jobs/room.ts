@@ -4,25 +4,56 @@ import type { ApiKey, GatewayStore } from "../store/mod.ts";
 /** Seconds after which one of a key's jobs may have ended. */
 const JOBS_SECONDS = 10;
 
-/**
- * Whether a key may ask for so many images now.
- * @throws RetryLater `rate_limited` naming the limit.
- */
-export function checkRoom(
-  { id, limits: { imagesPerDay, jobs } }: ApiKey,
-  images: number,
-  store: Pick<GatewayStore, "jobs" | "usage">,
-): void {
-  if (imagesPerDay === undefined && jobs === undefined) return;
-  const open = store.jobs.openOf(id);
-  if (jobs !== undefined && open.jobs >= jobs) {
-    const message = `Cannot take the job: ${open.jobs} of this key have not ended, and ${jobs} may`;
-    throw new RetryLater("rate_limited", message, JOBS_SECONDS);
+/** How much each key may still ask for: what it used today, its jobs, and what it waits for without a job. */
+export class Room {
+  readonly #store: Pick<GatewayStore, "jobs" | "usage">;
+  readonly #waiting = new Map<string, number>();
+
+  constructor(store: Pick<GatewayStore, "jobs" | "usage">) {
+    this.#store = store;
   }
-  const used = store.usage.imagesToday(id) + open.images;
-  if (imagesPerDay !== undefined && used + images > imagesPerDay) {
-    const message = `Cannot take the job: ${used} images of today are used or asked for, and ` +
-      `${imagesPerDay} a day are this key's`;
-    throw new RetryLater("rate_limited", message, store.usage.untilTomorrow() / 1000);
+
+  /**
+   * Whether a key may ask for so many images now.
+   * @throws RetryLater `rate_limited` naming the limit.
+   */
+  check({ id, limits: { imagesPerDay, jobs } }: ApiKey, images: number): void {
+    if (imagesPerDay === undefined && jobs === undefined) return;
+    const waiting = this.#waiting.get(id) ?? 0;
+    const inJobs = this.#store.jobs.openOf(id);
+    const open = inJobs.jobs + waiting;
+    if (jobs !== undefined && open >= jobs) {
+      const message = `Cannot take the job: ${open} of this key have not ended, and ${jobs} may`;
+      throw new RetryLater("rate_limited", message, JOBS_SECONDS);
+    }
+    const { usage } = this.#store;
+    const used = usage.imagesToday(id) + inJobs.images + waiting;
+    if (imagesPerDay !== undefined && used + images > imagesPerDay) {
+      const message = `Cannot take the job: ${used} images of today are used or asked for, and ` +
+        `${imagesPerDay} a day are this key's`;
+      throw new RetryLater("rate_limited", message, usage.untilTomorrow() / 1000);
+    }
+  }
+
+  /**
+   * Room for one image whose caller waits for it without a job, until it is given back.
+   * @throws as {@link check}.
+   */
+  take(key: ApiKey): Disposable {
+    this.check(key, 1);
+    this.#add(key.id, 1);
+    let given = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (!given) this.#add(key.id, -1);
+        given = true;
+      },
+    };
+  }
+
+  #add(id: string, images: number): void {
+    const left = (this.#waiting.get(id) ?? 0) + images;
+    if (left > 0) this.#waiting.set(id, left);
+    else this.#waiting.delete(id);
   }
 }

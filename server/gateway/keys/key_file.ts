@@ -6,49 +6,57 @@ import { hashOfKey, MAX_KEY_LENGTH } from "./key_text.ts";
 
 const MIN_LENGTH = 16;
 
-/** Keys of applications in a file, a key a line, of which only hashes are kept in memory. */
+/** Where the keys of a file are kept: with all others. */
+export interface KeyPlace {
+  /** @param hashes of all keys that the file has now. */
+  takeFile(hashes: ReadonlySet<string>): void;
+}
+
+/** Keys of applications in a file, a key a line, of which only hashes are kept. */
 export class KeyFile {
   readonly #path: string | undefined;
+  readonly #place: KeyPlace;
   readonly #log: Log;
   readonly #state: OnChange;
-  #hashes: ReadonlySet<string> = new Set();
   #seen = "";
 
   /**
-   * The keys of a file, and from then on whatever the file has: it is looked at whenever a key is
-   * presented. While it cannot be read or breaks a rule the keys of before stay, and the log says so.
-   * @param path lines that begin with # are comments. Without a file there are no keys.
+   * Takes the keys of a file over, and from then on whatever the file has: it is to be looked at whenever a
+   * key is presented. While it cannot be read or breaks a rule the keys of before stay, and the log says so.
+   * @param path lines that begin with # are comments. Without a file there are none of a file.
    * @throws AppError `invalid_request` naming the line and its rule, `storage_failed`.
    */
-  constructor(path: string | undefined, log: Log) {
+  constructor(path: string | undefined, place: KeyPlace, log: Log) {
     this.#path = path;
+    this.#place = place;
     this.#log = log;
     this.#state = new OnChange(log);
-    if (path !== undefined) this.#take(path);
+    if (path === undefined) place.takeFile(new Set());
+    else this.#take(path);
   }
 
-  /** Whether it has a key of this hash. */
-  has(hash: string): boolean {
-    if (this.#path !== undefined) this.#refresh(this.#path);
-    return this.#hashes.has(hash);
-  }
-
-  #refresh(path: string): void {
+  /** Takes over what the file has now. */
+  look(): void {
+    const path = this.#path;
+    if (path === undefined) return;
     try {
       if (versionOf(path) === this.#seen) return;
-      this.#take(path);
+      const keys = this.#take(path);
       this.#state.clear();
-      this.#log("API keys taken over", { path, keys: this.#hashes.size });
+      this.#log("API keys taken over", { path, keys });
     } catch (error) {
       this.#state.say("API keys not taken over", { path, error: reason(error) }, "warn");
     }
   }
 
-  #take(path: string): void {
+  /** @returns how many there are. */
+  #take(path: string): number {
     try {
       const version = versionOf(path);
-      this.#hashes = hashesOf(readFileSync(path, "utf8").split(/\r?\n/), path);
+      const hashes = hashesOf(readFileSync(path, "utf8").split(/\r?\n/), path);
+      this.#place.takeFile(hashes);
       this.#seen = version;
+      return hashes.size;
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
       const message = `Cannot read the API keys of ${path}: ${reason(cause)}`;

@@ -6,8 +6,8 @@ import { bearerOf, hashOfKey } from "./key_text.ts";
 
 interface KeysParts {
   readonly store: Pick<GatewayStore, "keys">;
-  /** Keys without limits of their own. */
-  readonly file: Pick<KeyFile, "has">;
+  /** That is looked at before each use. */
+  readonly file: Pick<KeyFile, "look">;
   /** Of a key that has no limit of its own. */
   readonly requestsPerMinute: number;
 }
@@ -26,11 +26,9 @@ export class Keys {
 
   /** @param text the key itself. @returns undefined for one that is unknown, revoked or expired. */
   find(text: string): ApiKey | undefined {
-    const hash = hashOfKey(text);
-    const kept = this.#parts.store.keys.ofHash(hash);
-    if (kept) return kept;
-    const id = `key ${hash.slice(0, 8)}`;
-    return this.#parts.file.has(hash) ? { id, name: id, limits: {} } : undefined;
+    const { file, store } = this.#parts;
+    file.look();
+    return store.keys.ofHash(hashOfKey(text));
   }
 
   /** A key as it was admitted before; one that is no longer known has no limits of its own. */

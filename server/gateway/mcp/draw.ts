@@ -2,7 +2,8 @@ import { AppError } from "../../../core/error.ts";
 import { errorFacts, isErrorCode } from "../../../core/error_codes.ts";
 import { inputFormat } from "../../../core/image/mod.ts";
 import { decodeRequest, randomSeed } from "../../../core/request/mod.ts";
-import { type GatewayParts, takeOrder } from "../routes/mod.ts";
+import { shapesOf } from "../files/mod.ts";
+import { type GatewayParts, goesOn, takeOrder } from "../routes/mod.ts";
 import { type ApiKey, imagesOfBatch, type Job } from "../store/mod.ts";
 import { sha256Of } from "../../storage/mod.ts";
 import type { EditInput, GenerateInput } from "./tools.ts";
@@ -43,7 +44,12 @@ export async function draw(
   }, { ...parts.model.defaults, seed: randomSeed() });
   const inputs = new Map(named.map(({ hash, file }) => [hash, file]));
   const requests = imagesOfBatch(request);
-  const job = await takeOrder(parts, { owner, requests, format: "png", inputs });
+  const ready = async () => {
+    await shapesOf(owner.id, request, inputs, parts.pictures);
+    return { requests, inputs };
+  };
+  const order = { owner, requests, format: "png" } as const;
+  const job = await takeOrder(parts, inputs.size === 0 ? order : { ...order, ready });
   return await imagesOf(parts, await watched(parts, job, { owner, signal, onProgress }));
 }
 
@@ -64,6 +70,7 @@ async function watched(
       onProgress(shares.reduce((sum, share) => sum + share, 0) / shares.length);
     }
   }
+  if (!signal.aborted) throw goesOn({ id });
   jobs.cancel(owner.id, id);
   throw new AppError("cancelled", "Cannot generate: nobody waits for it any more");
 }

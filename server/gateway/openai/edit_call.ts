@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/error.ts";
 import { parseJson, readMultipart } from "../../http/mod.ts";
-import { bytesOf } from "./edit_files.ts";
+import { bytesOf } from "./data_url.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

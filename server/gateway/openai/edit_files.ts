@@ -1,6 +1,6 @@
-import { AppError } from "../../../core/error.ts";
-import { decodeInputImage, encodeImage, resize, type RgbaImage } from "../../../core/image/mod.ts";
 import { sha256Of } from "../../storage/mod.ts";
+import type { CallPictures, Size } from "../files/mod.ts";
+import type { EditCall } from "./edit_call.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -8,52 +8,25 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface EditFiles {
   readonly fields: { readonly image: string; readonly mask?: string };
   readonly inputs: ReadonlyMap<string, Bytes>;
-  readonly pixels: RgbaImage;
+  readonly pixels: Size;
 }
 
 /**
  * @param given the image, and a mask whose transparent pixels are drawn anew.
+ * @param owner whose call it is.
  * @throws AppError `invalid_request` for a file that is none.
  */
 export async function editFiles(
-  given: { readonly image: Bytes; readonly mask?: Bytes },
+  { image, mask: given }: Pick<EditCall, "image" | "mask">,
+  owner: string,
+  pictures: Pick<CallPictures, "ask">,
 ): Promise<EditFiles> {
-  const pixels = await decodeInputImage(given.image, "image");
-  const mask = given.mask && await whiteWhereClear(given.mask, pixels);
-  const files = [given.image, ...mask ? [mask] : []].map((bytes) =>
-    [sha256Of(bytes), bytes] as const
-  );
+  const pixels = await pictures.ask(owner, "size", { file: image, what: "image" });
+  const mask = given &&
+    await pictures.ask(owner, "whiteWhereClear", { mask: given, size: pixels });
+  const files = [image, ...mask ? [mask] : []].map((bytes) => [sha256Of(bytes), bytes] as const);
   return {
     ...{ pixels, inputs: new Map(files) },
     fields: { image: files[0][0], ...(mask && { mask: files[1][0] }) },
   };
-}
-
-/** Our masks are white where is drawn, and have no transparency. */
-async function whiteWhereClear(mask: Bytes, { width, height }: RgbaImage): Promise<Bytes> {
-  const decoded = await decodeInputImage(mask, "mask");
-  const { data, ...size } = decoded.width === width && decoded.height === height
-    ? decoded
-    : resize(decoded, { width, height });
-  const drawn = new Uint8ClampedArray(data.length);
-  for (let at = 0; at < data.length; at += 4) {
-    drawn.fill(data[at + 3] < 128 ? 255 : 0, at, at + 3);
-    drawn[at + 3] = 255;
-  }
-  return await encodeImage({ ...size, data: drawn }, "png");
-}
-
-/** @throws AppError `invalid_request` for another address than a data URL. */
-export function bytesOf(url: unknown, field: string): Bytes {
-  const base64 = typeof url === "string" ? /^data:[^,]{0,100};base64,/.exec(url)?.[0] : undefined;
-  try {
-    if (base64 !== undefined) return Uint8Array.fromBase64(String(url).slice(base64.length));
-  } catch {
-    // Said below.
-  }
-  throw new AppError(
-    "invalid_request",
-    `Cannot edit: ${field} is no data URL in base64; files of other addresses are not fetched`,
-    { field },
-  );
 }

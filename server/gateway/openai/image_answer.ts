@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { GatewayParts } from "../routes/mod.ts";
+import { AppError } from "../../../core/error.ts";
+import { type GatewayParts, goesOn } from "../routes/mod.ts";
 import type { Job, JobImage } from "../store/mod.ts";
 import type { OpenAiCall } from "./image_call.ts";
 import { errorOfFailure, openAiBody } from "./openai_error.ts";
@@ -21,6 +22,7 @@ export async function answerOf(
   { call, urlOf }: Asked,
 ): Promise<Record<string, unknown>> {
   if (job.failure) throw errorOfFailure(job.failure);
+  if (job.state === "cancelled") throw cancelled(job);
   const data = await Promise.all(
     job.images.map(async ({ n }) =>
       call.response_format === "url"
@@ -51,6 +53,8 @@ export function streamOf(
       const created_at = Math.floor(created / 1000);
       await stream.writeSSE({ event: type, data: JSON.stringify({ type, ...data, created_at }) });
     };
+    const fail = (error: unknown) =>
+      stream.writeSSE({ event: "error", data: JSON.stringify(openAiBody(error)) });
     const partials = new Map<number, number>();
     using watcher = jobs.watch(owner, id);
     for (let event; (event = await watcher.next(left.signal));) {
@@ -64,12 +68,18 @@ export function streamOf(
       } else if (event.type === "image" && event.image.state === "done") {
         const b64_json = await base64Of(event.job, event.image, jobs);
         await send("completed", { b64_json, ...facts(event.job, call), usage: NO_TOKENS });
-      } else if (event.type === "end" && event.job.failure) {
-        const body = openAiBody(errorOfFailure(event.job.failure));
-        await stream.writeSSE({ event: "error", data: JSON.stringify(body) });
+      } else if (event.type === "end") {
+        const { failure, state } = event.job;
+        if (failure) await fail(errorOfFailure(failure));
+        return state === "cancelled" ? await fail(cancelled(event.job)) : undefined;
       }
     }
+    if (!left.signal.aborted) await fail(goesOn({ id }));
   });
+}
+
+function cancelled({ id }: Pick<Job, "id">): AppError {
+  return new AppError("cancelled", `Cannot give the images: the job ${id} was cancelled`);
 }
 
 async function base64Of(

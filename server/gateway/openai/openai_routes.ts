@@ -4,9 +4,10 @@ import { decodeRequest, type GenerationRequest, randomSeed } from "../../../core
 import { MAX_REQUEST_BYTES } from "../../../core/request_limits.ts";
 import { EVENT_STREAM, parseJson, readBody, type Route, route } from "../../http/mod.ts";
 import { sizeOfSource } from "../../sources/mod.ts";
-import { type GatewayParts, Links, readCallBody, takeOrder } from "../routes/mod.ts";
-import { type ApiKey, imagesOfBatch, type Job } from "../store/mod.ts";
-import { decodeEditCall } from "./edit_call.ts";
+import { endOf, type GatewayParts, Links, onceOf, readCallBody, takeOrder } from "../routes/mod.ts";
+import { sha256Of } from "../../storage/mod.ts";
+import { type ApiKey, imagesOfBatch } from "../store/mod.ts";
+import { decodeEditCall, type EditCall } from "./edit_call.ts";
 import { type EditFiles, editFiles } from "./edit_files.ts";
 import { answerOf, streamOf } from "./image_answer.ts";
 import { decodeOpenAiCall, type OpenAiCall } from "./image_call.ts";
@@ -56,7 +57,7 @@ export function openAiRoutes(
         const type = context.req.header("content-type") ?? "";
         const { json, ...given } = decodeEditCall(body, type);
         const call = decodeOpenAiCall(json);
-        return await draw(context, parts, owner, call, await editFiles(given));
+        return await draw(context, parts, owner, call, given);
       }),
     }),
     route({
@@ -89,15 +90,19 @@ async function draw(
   parts: GatewayParts,
   owner: ApiKey,
   call: OpenAiCall,
-  files?: EditFiles,
+  given?: Pick<EditCall, "image" | "mask">,
 ): Promise<Response> {
   checkModel(call.model, parts);
-  const request = await requestOf(call, parts, files);
   const { output_format: format } = call;
-  const requests = imagesOfBatch(request);
-  const job = await takeOrder(parts, { owner, requests, format, inputs: files?.inputs });
+  const requests = imagesOfBatch(await requestOf(call, parts));
+  const ready = given && (async () => {
+    const files = await editFiles(given, owner.id, parts.pictures);
+    return { requests: imagesOfBatch(await requestOf(call, parts, files)), inputs: files.inputs };
+  });
+  const once = onceOf(context.req.header("idempotency-key"), { call, ...hashesOf(given) });
+  const job = await takeOrder(parts, { owner, requests, format, once, ready });
   context.header("x-request-id", job.id);
-  const what = files ? "image_edit" : "image_generation";
+  const what = given ? "image_edit" : "image_generation";
   const links = new Links(parts.store.secret, parts.store.now);
   const asked = {
     call,
@@ -105,20 +110,19 @@ async function draw(
     urlOf: (n: number) => new URL(links.to(job.id, n), baseOf(context)).href,
   };
   if (call.stream) return streamOf(context, job, parts, asked);
-  return context.json(await answerOf(await ended(context, job, parts), parts, asked));
+  const ended = await endOf(parts, job, context.req.raw.signal);
+  return context.json(await answerOf(ended, parts, asked));
 }
 
-/** Nobody waits for a job whose caller has left. */
-async function ended({ req }: Context, { owner, id }: Job, { jobs }: GatewayParts): Promise<Job> {
-  const { signal } = req.raw;
-  const job = await jobs.wait(owner, id, signal);
-  return job.ended === undefined && signal.aborted ? jobs.cancel(owner, id) : job;
+function hashesOf(given: Partial<Pick<EditCall, "image" | "mask">> = {}) {
+  const { image, mask } = given;
+  return { image: image && sha256Of(image), mask: mask && sha256Of(mask) };
 }
 
 async function requestOf(
   call: OpenAiCall,
   { model }: GatewayParts,
-  files: EditFiles | undefined,
+  files?: EditFiles,
 ): Promise<GenerationRequest> {
   const { prompt, n: batch, negative_prompt: negativePrompt, seed, steps, strength } = call;
   const asked = parseSize(call.size);

@@ -1,19 +1,19 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { AppError } from "../../../core/error.ts";
 import { PATHS } from "../../../core/protocol/mod.ts";
-import { decodeRequest, type GenerationRequest, randomSeed } from "../../../core/request/mod.ts";
+import { completeRequest, decodeDraft, inputsOf, randomSeed } from "../../../core/request/mod.ts";
+import { sizeOfSource } from "../../sources/mod.ts";
 import { EVENT_STREAM, type Route, route } from "../../http/mod.ts";
-import { sha256Of } from "../../storage/mod.ts";
-import type { Once } from "../store/mod.ts";
+import { shapesOf } from "../files/mod.ts";
+import type { ApiKey } from "../store/mod.ts";
 import { decodeJobCall, type JobCall, MAX_IMAGES, readCallBody } from "./job_call.ts";
 import { eventsOf } from "./job_events.ts";
 import { jobJson, type JobView } from "./job_json.ts";
 import { decodeListing, nextOf } from "./listing.ts";
-import { type GatewayParts, takeOrder } from "./take_order.ts";
+import { type CallOrder, type GatewayParts, takeOrder } from "./take_order.ts";
 import { imagesOfBatch } from "../store/mod.ts";
 import { Links } from "./links.ts";
-
-const MAX_ONCE = 200;
+import { onceOf } from "./once.ts";
 
 /** Jobs over HTTP. @param before what every request passes first, such as CORS. */
 export function jobsRoutes(
@@ -36,11 +36,10 @@ export function jobsRoutes(
         const { raw } = context.req;
         const body = await readCallBody(raw);
         const call = await decodeJobCall(body, raw.headers.get("content-type") ?? "");
-        const { format, webhook, inputs } = call;
-        const job = await takeOrder(parts, {
-          ...{ owner, format, webhook, inputs, once: onceOf(context, body) },
-          requests: requestsOf(call, parts),
+        const once = onceOf(context.req.header("idempotency-key"), {
+          ...{ request: call.request, format: call.format, webhook: call.webhook },
         });
+        const job = await takeOrder(parts, { ...orderOf(call, owner, parts), once });
         return context.json(jobJson(job, view), 202, { location: `${PATHS.jobs}/${job.id}` });
       },
     }),
@@ -103,23 +102,27 @@ export function jobsRoutes(
   ];
 }
 
-function requestsOf({ request }: JobCall, { model }: GatewayParts): GenerationRequest[] {
-  const decoded = decodeRequest(request, { ...model.defaults, seed: randomSeed() });
-  if (decoded.batch <= MAX_IMAGES) return imagesOfBatch(decoded);
-  throw new AppError(
-    "invalid_request",
-    `Cannot take the job: batch is ${decoded.batch}, and a job has at most ${MAX_IMAGES} images`,
-    { field: "batch" },
-  );
-}
-
 /** @throws AppError `invalid_request`. */
-function onceOf({ req }: Context, body: Uint8Array): Once | undefined {
-  const key = req.header("idempotency-key");
-  if (key === undefined) return undefined;
-  if (key.length >= 1 && key.length <= MAX_ONCE) {
-    return { key, asked: sha256Of(body) };
+function orderOf(
+  { request, format, webhook, inputs }: JobCall,
+  owner: ApiKey,
+  { model: { defaults }, jobs, pictures }: GatewayParts,
+): CallOrder {
+  const draft = decodeDraft(request, { seed: randomSeed() });
+  if (draft.batch > MAX_IMAGES) {
+    throw new AppError(
+      "invalid_request",
+      `Cannot take the job: batch is ${draft.batch}, and a job has at most ${MAX_IMAGES} images`,
+      { field: "batch" },
+    );
   }
-  const message = `Cannot take the job: Idempotency-Key has not 1 to ${MAX_ONCE} characters`;
-  throw new AppError("invalid_request", message);
+  const requests = imagesOfBatch(completeRequest(draft, defaults));
+  const ready = async () => {
+    const files = await jobs.inputsOf({ owner, requests: [draft], inputs });
+    const shapes = await shapesOf(owner.id, draft, files, pictures);
+    const sized = { ...draft, ...sizeOfSource(shapes, draft, defaults) };
+    return { requests: imagesOfBatch(completeRequest(sized, defaults)), inputs: files };
+  };
+  const order = { owner, format, webhook, requests };
+  return inputsOf(draft).length === 0 ? order : { ...order, ready };
 }

@@ -4,4 +4,12 @@ export { jobCallSchema, MAX_IMAGES, readCallBody } from "./job_call.ts";
 export { jobsRoutes } from "./jobs_routes.ts";
 export { usageRoute, usageSchema } from "./usage_route.ts";
 export { Links } from "./links.ts";
-export { checkOrder, type GatewayModel, type GatewayParts, takeOrder } from "./take_order.ts";
+export { endOf, goesOn } from "./end_of.ts";
+export { onceOf } from "./once.ts";
+export {
+  type CallOrder,
+  checkOrder,
+  type GatewayModel,
+  type GatewayParts,
+  takeOrder,
+} from "./take_order.ts";

@@ -1,6 +1,7 @@
 import type { GenerationRequest, RequestDefaults } from "../../../core/request/mod.ts";
 import type { Screen } from "../../safety/mod.ts";
-import { checkRoom, type Jobs, type Order } from "../jobs/mod.ts";
+import type { CallPictures } from "../files/mod.ts";
+import type { Jobs, Order, Room } from "../jobs/mod.ts";
 import type { Keys } from "../keys/mod.ts";
 import type { ApiKey, GatewayStore, Job } from "../store/mod.ts";
 
@@ -18,10 +19,23 @@ export interface GatewayModel {
 export interface GatewayParts {
   readonly jobs: Jobs;
   readonly keys: Keys;
+  readonly room: Room;
   readonly store: Pick<GatewayStore, "jobs" | "usage" | "secret" | "now">;
   readonly model: GatewayModel;
   /** What looks at a key's prompts and images. */
   readonly screen: (key: ApiKey) => Screen;
+  /** What looks at the pictures that calls bring. */
+  readonly pictures: Pick<CallPictures, "ask">;
+}
+
+/** What a call asks for. */
+export interface CallOrder extends Order {
+  /**
+   * The order with its files, which is known once these were looked at: that takes long, and is done when the
+   * key may ask. An order whose files come from callers must have it.
+   * @throws AppError `invalid_request` for files of which nothing can be made.
+   */
+  readonly ready?: () => Promise<Pick<Order, "requests" | "inputs">>;
 }
 
 /**
@@ -31,7 +45,7 @@ export interface GatewayParts {
  * @throws AppError `invalid_request`, `not_allowed`, `content_blocked`; RetryLater `rate_limited`.
  */
 export async function checkOrder(
-  { keys, model, screen, store }: Pick<GatewayParts, "keys" | "model" | "screen" | "store">,
+  { keys, model, screen, room }: Pick<GatewayParts, "keys" | "model" | "screen" | "room">,
   { owner, requests }: Pick<Order, "owner" | "requests">,
 ): Promise<readonly string[]> {
   keys.checkModel(owner, model.id);
@@ -40,16 +54,23 @@ export async function checkOrder(
     await model.check(request);
     for (const notice of screen(owner).request(request)) notices.add(notice);
   }
-  checkRoom(owner, requests.length, store);
+  room.check(owner, requests.length);
   keys.take(owner);
   return [...notices];
 }
 
 /**
- * Takes an order of a key that was admitted, whatever interface it came by.
+ * Takes an order of a key that was admitted, whatever interface it came by. One that repeats another is that
+ * one, and counts as nothing.
  * @throws as {@link checkOrder} and `Jobs.submit`.
  */
-export async function takeOrder(parts: GatewayParts, order: Order): Promise<Job> {
+export async function takeOrder(parts: GatewayParts, order: CallOrder): Promise<Job> {
+  const { owner, once } = order;
+  const before = parts.jobs.earlier(owner.id, once);
+  if (before) return before;
   await checkOrder(parts, order);
-  return await parts.jobs.submit(order);
+  if (!order.ready) return await parts.jobs.submit(order);
+  const ready = await order.ready();
+  for (const request of ready.requests) await parts.model.check(request);
+  return await parts.jobs.submit({ ...order, ...ready });
 }

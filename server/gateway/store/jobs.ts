@@ -205,6 +205,8 @@ export class JobTable {
       "UPDATE jobs SET state = ?, ended = ?, code = ?, error = ? WHERE id = ?",
       ...[state, now, failure?.code ?? null, failure?.message ?? null, id],
     );
+    // Files that were given for what is not there are kept no longer.
+    if (state !== "done") this.#sql.run("DELETE FROM inputs WHERE job = ?", id);
     if (webhook !== undefined) {
       this.#sql.run("INSERT OR IGNORE INTO webhooks VALUES (?, 0, ?, NULL)", id, now);
     }

@@ -1,5 +1,6 @@
 import { AppError } from "../../../core/error.ts";
 import type { Sql, SqlRow } from "../../storage/mod.ts";
+import { keyIdOf, shortKeyIdOf } from "./key_id.ts";
 import { numberOf } from "./rows.ts";
 
 /** What a key may use. What is left out is not bounded. */
@@ -56,6 +57,37 @@ export class KeyTable {
       "INSERT INTO keys VALUES (?, ?, ?, ?, ?, NULL, ?)",
       ...[id, name, hash, this.#clock(), expires ?? null, JSON.stringify(limits)],
     );
+  }
+
+  /**
+   * Keys of a file, without limits until they are given some. Those that the file had before and has no more
+   * are forgotten; one that was revoked stays so while the file has it.
+   * @param hashes of all of them.
+   */
+  takeFile(hashes: ReadonlySet<string>): void {
+    this.#sql.atomically(() => {
+      const ids = new Set([...hashes].map(keyIdOf));
+      const before = this.#sql.all("SELECT id FROM file_keys").map(({ id }) => String(id));
+      for (const id of before.filter((id) => !ids.has(id))) {
+        this.#sql.run("DELETE FROM keys WHERE id = ?", id);
+        this.#sql.run("DELETE FROM file_keys WHERE id = ?", id);
+      }
+      for (const hash of hashes) this.#addOfFile(hash);
+    });
+  }
+
+  #addOfFile(hash: string): void {
+    const id = keyIdOf(hash);
+    const isNew = this.#sql.run(
+      "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?, NULL, NULL, '{}')",
+      ...[id, id, hash, this.#clock()],
+    );
+    // A key that was made here stays when the file has it no more.
+    if (isNew === 0) return;
+    this.#sql.run("INSERT OR IGNORE INTO file_keys VALUES (?)", id);
+    for (const table of ["jobs", "usage"]) {
+      this.#sql.run(`UPDATE ${table} SET owner = ? WHERE owner = ?`, id, shortKeyIdOf(hash));
+    }
   }
 
   /** The key that may be used now. */

@@ -5,5 +5,6 @@
 export type { Failure, Job, JobImage, JobState, MadeRecord, NewJob, Once } from "./job.ts";
 export { imagesOfBatch, type Listing } from "./jobs.ts";
 export type { ApiKey, KeptKey, KeyLimits } from "./keys.ts";
+export { keyIdOf } from "./key_id.ts";
 export { gatewayFile, GatewayStore } from "./store.ts";
 export type { Usage } from "./usage.ts";

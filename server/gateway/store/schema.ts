@@ -1,3 +1,5 @@
+import { WIDEN_KEY_IDS } from "./key_id.ts";
+
 /**
  * Tables of the gateway, as SQLite has them. Times are milliseconds since 1970, days are ISO dates in
  * UTC.
@@ -26,8 +28,10 @@ export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS keys
     (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE,
      created INTEGER NOT NULL, expires INTEGER, revoked INTEGER, limits TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS file_keys (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS usage
     (owner TEXT, day TEXT, images INTEGER NOT NULL DEFAULT 0, pixel_steps INTEGER NOT NULL DEFAULT 0,
      failures INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (owner, day)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  ${WIDEN_KEY_IDS}
 `;

@@ -264,6 +264,22 @@ describe("files that a request names", () => {
     await jobs.wait(first.owner, first.id);
   });
 
+  test("are freed with a job that is cancelled or fails, which later jobs are told", async () => {
+    const { gateway, jobs, maker } = await opened();
+    const submit = () => jobs.submit(order(gateway, "a", 1, { requests: naming, inputs }));
+    const cancelled = await submit();
+    const failed = await submit();
+    await maker.reached(2);
+    jobs.cancel(cancelled.owner, cancelled.id);
+    maker.fail(1, new AppError("miner_failed", "Cannot use uid 3: it is down"));
+    await jobs.wait(failed.owner, failed.id);
+    for (const { id } of [cancelled, failed]) {
+      await vi.waitFor(() => expect([...Deno.readDirSync(join(folder, "jobs", id))]).toEqual([]));
+    }
+    const refused = jobs.submit(order(gateway, "a", 1, { requests: naming }));
+    await expect(refused).rejects.toThrow("no job of this key has");
+  });
+
   test("of another key, or of nobody, are refused", async () => {
     const { gateway, jobs } = await opened();
     await jobs.submit(order(gateway, "a", 1, { requests: naming, inputs }));

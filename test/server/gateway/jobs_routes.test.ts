@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Hono } from "hono";
 import { AppError } from "../../../core/error.ts";
+import { withText } from "../../../core/image/mod.ts";
 import type { Gateway, GatewayOptions } from "../../../server/gateway/mod.ts";
 import type { Screen } from "../../../server/safety/mod.ts";
 import { addKey, appOf, HeldMaker, makeAtOnce, testGateway } from "../../fixtures/gateway.ts";
@@ -93,18 +94,19 @@ describe("POST /v1/jobs", () => {
     await open({ make: maker.make });
     stack.defer(() => maker.failAll());
     const data = `data:image/png;base64,${SMALL_IMAGE.toBase64()}`;
+    const mask = withText(SMALL_IMAGE, "png", "another file of the same size");
     await postJson({ request: { prompt: "data:image/png;base64,AAAA", image: data } });
     const form = new FormData();
     form.set("request", JSON.stringify({ request: { prompt: "a tau", strength: 0.5 } }));
     form.set("image", new Blob([SMALL_IMAGE]), "a.png");
-    form.set("mask", new Blob([SMALL_IMAGE.slice(1)]), "b.png");
+    form.set("mask", new Blob([mask]), "b.png");
     expect((await post(form)).status).toBe(202);
     await maker.reached(2);
     const [first, second] = maker.begun;
     expect(first[0].prompt).toBe("data:image/png;base64,AAAA");
     expect(first[2].inputs.get(first[0].image ?? "")).toEqual(SMALL_IMAGE);
     expect(second[0].image).toBe(first[0].image);
-    expect(second[2].inputs.get(second[0].mask ?? "")).toEqual(SMALL_IMAGE.slice(1));
+    expect(second[2].inputs.get(second[0].mask ?? "")).toEqual(mask);
     expect((await postJson({ request: { image: first[0].image } })).status).toBe(202);
   });
 
@@ -117,6 +119,44 @@ describe("POST /v1/jobs", () => {
     const other = await postJson({ request: { prompt: "another" } }, headers);
     expect(other.status).toBe(409);
     expect((await other.json()).error.code).toBe("idempotency_conflict");
+  });
+
+  test("is the same job in a form of another boundary, also when the key may ask no more", async () => {
+    await open();
+    const form = () => {
+      const parts = new FormData();
+      parts.set("request", JSON.stringify({ request: { prompt: "a tau" } }));
+      parts.set("image", new Blob([SMALL_IMAGE]), "a.png");
+      return parts;
+    };
+    const headers = { "idempotency-key": "one" };
+    const first = await post(form(), headers);
+    expect(first.status).toBe(202);
+    gateway.store.keys.limit(`id-${KEY}`, { requestsPerMinute: 1, imagesPerDay: 1 }, undefined);
+    expect((await postJson({ request: {} })).status).toBe(429);
+    const again = await post(form(), headers);
+    expect([again.status, (await again.json()).id]).toEqual([202, (await first.json()).id]);
+  });
+
+  test.each([
+    ["is no picture", "AAAA", /image: it is of another kind/],
+    ["is cut off", SMALL_IMAGE.slice(0, 60).toBase64(), /image/],
+  ])("refuses a file that %s, when the key's limit lets it be looked at", async (_, file, why) => {
+    await open();
+    const call = { request: { image: `data:image/png;base64,${file}` } };
+    const response = await postJson(call);
+    expect([response.status, (await response.json()).error.message])
+      .toEqual([400, expect.stringMatching(why)]);
+    gateway.store.keys.limit(`id-${KEY}`, { imagesPerDay: 0 }, undefined);
+    expect((await postJson(call)).status).toBe(429);
+  });
+
+  test("a size that is not asked for is that of the image's shape", async () => {
+    await open();
+    const image = `data:image/png;base64,${SMALL_IMAGE.toBase64()}`;
+    const { id } = await (await postJson({ request: { image, batch: 2 } })).json();
+    const [{ request }] = gateway.store.jobs.get(id)?.images ?? [];
+    expect([request.width, request.height]).toEqual([64, 64]);
   });
 
   test.each([

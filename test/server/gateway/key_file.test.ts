@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { join } from "node:path";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { hashOfKey, KeyFile } from "../../../server/gateway/keys/mod.ts";
+import { GatewayStore } from "../../../server/gateway/mod.ts";
+import { hashOfKey, KeyFile, Keys } from "../../../server/gateway/keys/mod.ts";
 
 const [FIRST, SECOND] = ["first-key-of-an-application", "second-key-of-an-application"];
 
@@ -9,12 +10,17 @@ async function opened(text: string) {
   const path = join(await temporaryFolder(), "keys.txt");
   await Deno.writeTextFile(path, text);
   const events: (readonly [string, string | undefined])[] = [];
-  const open = () => new KeyFile(path, (event, _, level) => events.push([event, level]));
+  const store = new GatewayStore(":memory:");
+  onTestFinished(() => store[Symbol.dispose]());
+  const open = () => {
+    const file = new KeyFile(path, store.keys, (event, _, level) => events.push([event, level]));
+    return new Keys({ store, file, requestsPerMinute: 60 });
+  };
   const write = (text: string) => Deno.writeTextFile(path, text);
-  return { path, open, write, events };
+  return { path, open, write, events, store };
 }
 
-const finds = (keys: KeyFile, key: string) => keys.has(hashOfKey(key));
+const finds = (keys: Keys, key: string) => keys.find(key) !== undefined;
 
 test.each([
   ["# mine\n\nshort\n", /line 3 of .*keys\.txt has 5 characters, less than 16/],
@@ -51,6 +57,24 @@ test("while the file is bad or away the keys of before stay, and it is said once
   ]);
 });
 
-test("without a file there are no keys", () => {
-  expect(finds(new KeyFile(undefined, () => {}), FIRST)).toBe(false);
+test("without the file its keys are no more, and those that were made stay", async () => {
+  const { open, store } = await opened(FIRST);
+  expect(finds(open(), FIRST)).toBe(true);
+  const made = { id: "key a", name: "website", hash: hashOfKey(SECOND), limits: {} };
+  store.keys.add({ ...made, expires: undefined });
+  const keys = new Keys({
+    ...{ store, requestsPerMinute: 60, file: new KeyFile(undefined, store.keys, () => {}) },
+  });
+  expect([finds(keys, FIRST), finds(keys, SECOND)]).toEqual([false, true]);
+});
+
+test("a key of the file is limited and revoked as any other, for as long as the file has it", async () => {
+  const { open, write, store } = await opened(`${FIRST}\n${SECOND}`);
+  const keys = open();
+  const [first, second] = [FIRST, SECOND].map((text) => keys.find(text)?.id ?? "");
+  store.keys.limit(first, { jobs: 1 }, undefined);
+  store.keys.revoke(second);
+  await write(`# written again\n${SECOND}\n${FIRST}\n`);
+  expect(keys.find(FIRST)?.limits).toEqual({ jobs: 1 });
+  expect(finds(keys, SECOND)).toBe(false);
 });

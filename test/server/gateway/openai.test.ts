@@ -5,7 +5,7 @@ import { decodeInputImage, encodeImage } from "../../../core/image/mod.ts";
 import type { Gateway, GatewayOptions, Making } from "../../../server/gateway/mod.ts";
 import type { Screen } from "../../../server/safety/mod.ts";
 import type { GenerationRequest } from "../../../core/request/mod.ts";
-import { addKey, appOf, makeAtOnce, testGateway } from "../../fixtures/gateway.ts";
+import { addKey, appOf, HeldMaker, makeAtOnce, testGateway } from "../../fixtures/gateway.ts";
 import { SMALL_IMAGE } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -160,6 +160,14 @@ describe("edits", () => {
     expect(asked[0][0].image).toBeDefined();
   });
 
+  test("are refused for a key's limit before anything is decoded", async () => {
+    const openai = await client();
+    gateway.store.keys.limit(`id-${KEY}`, { imagesPerDay: 0 }, undefined);
+    const image = await toFile(new TextEncoder().encode("<svg/>"), "a.svg");
+    const refused = openai.images.edit({ prompt: "snow", image }, { maxRetries: 0 });
+    expect(await errorOf(refused)).toMatchObject({ name: "RateLimitError" });
+  });
+
   test("of what is no image are refused", async () => {
     const openai = await client();
     const image = await toFile(new TextEncoder().encode("<svg/>"), "a.svg");
@@ -182,6 +190,23 @@ test("models are listed, and found by name", async () => {
   expect((await openai.models.list()).data).toMatchObject([{ id: "tau-tiny", object: "model" }]);
   expect((await openai.models.retrieve("tau-tiny")).id).toBe("tau-tiny");
   expect(await errorOf(openai.models.retrieve("other"))).toMatchObject({ status: 404 });
+});
+
+test("who waits while the validator stops is told when to come again, and the job goes on", async () => {
+  const maker = new HeldMaker();
+  const openai = await client({ make: maker.make });
+  stack.defer(() => maker.failAll());
+  const options = { maxRetries: 0, headers: { "idempotency-key": "one" } };
+  const whole = rejection(openai.images.generate({ prompt: "a tau" }, options));
+  const stream = await openai.images.generate({ prompt: "a tau", stream: true });
+  await maker.reached(2);
+  const told = rejection((async () => {
+    for await (const _ of stream);
+  })());
+  gateway.stop();
+  expect(await whole).toMatchObject({ status: 503, code: "not_ready" });
+  expect(String(await told)).toContain("The job goes on: /v1/jobs/job_");
+  expect(gateway.store.jobs.open().map(({ state }) => state)).toEqual(["running", "running"]);
 });
 
 describe("errors are those that the client knows", () => {

@@ -135,6 +135,22 @@ describe("the answer is what the header accept prefers", () => {
   });
 });
 
+test("a key's images a day hold for calls at the same time, and what failed is given back", async () => {
+  const [{ id }] = gateway.store.keys.list();
+  gateway.store.keys.limit(id, { imagesPerDay: 2, requestsPerMinute: 100 }, undefined);
+  generate.mockRejectedValueOnce(new RetryLater("no_miner", "Cannot generate: none serves", 1));
+  expect((await ask(CALL)).status).toBe(503);
+  const held = Promise.withResolvers<Forwarded>();
+  generate.mockImplementationOnce(() => held.promise).mockImplementationOnce(() => held.promise);
+  const made = [ask(CALL), ask(CALL)];
+  await vi.waitFor(() => expect(generate).toHaveBeenCalledTimes(3));
+  expect((await ask(CALL)).status).toBe(429);
+  held.resolve(forwarded);
+  expect((await Promise.all(made)).map(({ status }) => status)).toEqual([200, 200]);
+  expect((await ask(CALL)).status).toBe(429);
+  expect(gateway.store.usage.list()).toMatchObject([{ owner: id, images: 2, failures: 1 }]);
+});
+
 describe("what nobody can answer is refused before a miner is asked", () => {
   test.each(["image/gif", "text/html", "image/png;q=0", "*/*;q=0", "application/xml, text/plain"])(
     "accept: %s",

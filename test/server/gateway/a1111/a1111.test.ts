@@ -1,6 +1,12 @@
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeImage, inputFormat, textIn, withText } from "../../../../core/image/mod.ts";
+import {
+  blurredMask,
+  encodeImage,
+  inputFormat,
+  textIn,
+  withText,
+} from "../../../../core/image/mod.ts";
 import { infotextOf, readInfotext } from "../../../../core/infotext/mod.ts";
 import { openHotkey } from "../../../../core/keys/mod.ts";
 import { encodeRequest, type GenerationRequest } from "../../../../core/request/mod.ts";
@@ -213,6 +219,30 @@ describe("the rest of its fields", () => {
     await send("img2img", { ...call, inpainting_fill: 1, inpainting_mask_invert: 1 });
     const [, inverted] = last().inputs.values();
     expect(inverted).toEqual(await square((x) => x < 32 ? 255 : 0));
+    await send("img2img", { ...call, inpainting_fill: 3 });
+    const [grey] = last().inputs.values();
+    expect(grey).toEqual(await square((x) => x < 32 ? 40 : 128));
+    // Where it starts from noise alone, what was there counts for nothing.
+    await send("img2img", { ...call, inpainting_fill: 2, denoising_strength: 1 });
+    expect([...last().inputs.values()]).toEqual([image, mask]);
+    expect(last().request.strength).toBe(1);
+  });
+
+  test("a mask's edges are as soft as mask_blur says", async () => {
+    const paint = (at: (x: number) => number) => ({
+      ...{ width: 64, height: 64 },
+      data: new Uint8ClampedArray(4 * 64 * 64).map((_, k) =>
+        k % 4 === 3 ? 255 : at(Math.floor(k / 4) % 64)
+      ),
+    });
+    const hard = paint((x) => x < 32 ? 0 : 255);
+    const file = (await encodeImage(hard, "png")).toBase64();
+    const call = { init_images: [file], mask: file, width: 64, height: 64, inpainting_fill: 1 };
+    await send("img2img", { ...call, mask_blur: 4 });
+    const [, soft] = last().inputs.values();
+    // What `--mask-blur` makes of it.
+    expect(soft).toEqual(await encodeImage(blurredMask(hard, 4), "png"));
+    expect((await send("img2img", { ...call, mask_blur_x: 4, mask_blur_y: 2 })).status).toBe(422);
   });
 
   test("hires fix: each image is enlarged once and drawn anew, and names its first", async () => {
@@ -267,6 +297,8 @@ describe("refusals are in its own words", () => {
     [{ sampler_name: "DPM adaptive" }, 400],
     [{ steps: "many" }, 422],
     [{ tiling: true }, 422],
+    [{ subseed: 3, subseed_strength: 0.2 }, 422],
+    [{ seed_resize_from_w: 64 }, 422],
     [{ script_name: "x/y/z" }, 422],
     [{ alwayson_scripts: { ControlNet: {} } }, 422],
     [{ prompt: "<lora:none:1>" }, 422],
