@@ -49,10 +49,10 @@ test(
   },
 );
 
-test("10 clients with 100 calls each at the same time: none lost, none doubled", async () => {
+test("10 clients with 30 calls each at the same time: none lost, none doubled", async () => {
   const keys = Array.from({ length: 10 }, (_, k) => developmentPair(`//Client${k}`));
   const subnet = await startSubnet({
-    // A transaction is void after 64 blocks: a busy machine takes long to sign and to find a thousand.
+    // A transaction is void after 64 blocks: a busy machine takes long to sign and to find them all.
     blockMs: 1000,
     funds: Object.fromEntries(keys.map(({ address }) => [address, 1000n * TAO])),
   });
@@ -60,13 +60,13 @@ test("10 clients with 100 calls each at the same time: none lost, none doubled",
   const sent = await Promise.all(keys.map(async (key) => {
     await using client = await connect(devnet);
     return await Promise.all(
-      Array.from({ length: 100 }, () => client.transfer(subnet.bob.address, 1_000_000n, key)),
+      Array.from({ length: 30 }, () => client.transfer(subnet.bob.address, 1_000_000n, key)),
     );
   }));
-  expect(new Set(sent.flat().map(({ hash }) => hash)).size).toBe(1000);
-  expect(keys.map(({ address }) => devnet.chain.nonceOf(address))).toEqual(keys.map(() => 100));
+  expect(new Set(sent.flat().map(({ hash }) => hash)).size).toBe(300);
+  expect(keys.map(({ address }) => devnet.chain.nonceOf(address))).toEqual(keys.map(() => 30));
   const bob = devnet.chain.state.read("system.account", subnet.bob.address)?.toJSON();
-  expect(bob).toMatchObject({ data: { free: 1000 * 1_000_000 } });
+  expect(bob).toMatchObject({ data: { free: 300 * 1_000_000 } });
 });
 
 test("a chain that is stopped goes on where it was", async () => {
