@@ -1,12 +1,11 @@
 import { controlHint } from "../control/mod.ts";
 import type { RunControl } from "../denoise/mod.ts";
-import { AppError } from "../error.ts";
 import type { Model } from "../inference/mod.ts";
 import { controlScaleAt, type GenerationRequest } from "../request/mod.ts";
 import { checkControls, type NetworkImages } from "./source.ts";
 
 /**
- * The ControlNets of a request, with what each reads of its image; undefined where it names none.
+ * The ControlNets of a request, with what each reads of its image; undefined where none is needed.
  * @throws AppError `invalid_request` for images that it does not name, and for a ControlNet that the
  * model was not opened with.
  */
@@ -17,8 +16,9 @@ export async function runControl(
 ): Promise<RunControl | undefined> {
   checkControls(request, given);
   const { control } = request;
-  if (control.length === 0 && unet.residuals.size > 0) throw uncontrolled(files.name);
-  if (control.length === 0) return undefined;
+  if (control.length === 0) {
+    return unet.residuals.size > 0 ? await unused(files, controlled, request) : undefined;
+  }
   const opened = await controlled(control.map(({ network }) => network));
   const controls: RunControl["controls"][number][] = [];
   for (const [k, image] of (given?.controls ?? []).entries()) {
@@ -29,12 +29,13 @@ export async function runControl(
   return { ...opened, controls };
 }
 
-/** A UNet with inputs for residuals, of which there is one for all requests, cannot go without. */
-function uncontrolled(model: string): AppError {
-  return new AppError(
-    "invalid_request",
-    `Cannot generate: control is empty, and ${model} was opened with ControlNets; name their images, or ` +
-      "open the model without",
-    { field: "control" },
-  );
+/** A UNet with inputs for residuals, of which there is one for all requests, is given zeros: no image changes. */
+async function unused(
+  { controls = [] }: Model["files"],
+  controlled: Model["controlled"],
+  { width, height }: GenerationRequest,
+): Promise<RunControl> {
+  const { nets: [net], ...opened } = await controlled([controls[0].network]);
+  const hint = new Float32Array(3 * height * width);
+  return { ...opened, controls: [{ net, hint, scaleAt: () => 0 }] };
 }

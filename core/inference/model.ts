@@ -78,7 +78,14 @@ export async function loadModel(
     const residuals = part === "unet" && takesResiduals(files, network);
     openable.push({ part, ...await openableGraph(runtime, files, part, network, { residuals }) });
   }
-  checkWeights(runtime, openable);
+  let loaded = checkWeights(runtime, openable);
+  // The VAE's encoder and ControlNets come on top, where requests ask for them.
+  const openLater = async (part: string, from: OpenableGraph): Promise<Graph> => {
+    const more = checkWeights(runtime, [from], loaded);
+    const graph = await open(part, from);
+    loaded = more;
+    return graph;
+  };
   try {
     for (const { part, ...from } of openable) await open(part, from);
     const model = assemble(config, graphs);
@@ -87,9 +94,9 @@ export async function loadModel(
       const withEncoder = await readLayout(files, { variant: files.variant, include });
       const [[part, network]] = networksOf(files, withEncoder, include);
       const from = await openableGraph(runtime, files, part, network);
-      return new VaeEncoder(await open(part, from), config.vae);
+      return new VaeEncoder(await openLater(part, from), config.vae);
     });
-    const controlled = controlledBy({ files, runtime, own: model.unet, open });
+    const controlled = controlledBy({ files, runtime, own: model.unet, open: openLater });
     const owned = { [Symbol.asyncDispose]: release };
     return { files, runtime, config, ...model, vaeEncoder, controlled, ...owned };
   } catch (error) {
@@ -125,11 +132,15 @@ function networksOf(
   });
 }
 
-/** Each weight is one buffer on a GPU, and each file of them must be one that can be addressed. */
+/**
+ * Each weight is one buffer on a GPU, and each file of them must be one that can be addressed.
+ * @param loaded bytes of what is loaded already. @returns the same with these.
+ */
 function checkWeights(
   { gpu, name, maxFileBytes = Infinity, maxWeightBytes = Infinity }: Runtime,
   graphs: readonly OpenableGraph[],
-): void {
+  loaded = 0,
+): number {
   const [{ files }] = graphs;
   const tooLarge = (what: string, bytes: number, limit: string) => {
     const why = `Cannot load ${what}: that is ${
@@ -141,7 +152,7 @@ function checkWeights(
     if (size <= maxFileBytes) continue;
     throw tooLarge(`${path} of ${files.name}`, size, `files of up to ${maxFileBytes}`);
   }
-  const all = graphs.reduce((sum, graph) => sum + weightBytes(graph), 0);
+  const all = graphs.reduce((sum, graph) => sum + weightBytes(graph), loaded);
   if (all > maxWeightBytes) {
     throw tooLarge(`the weights of ${files.name}`, all, `up to ${maxWeightBytes} of a model`);
   }
@@ -150,6 +161,7 @@ function checkWeights(
     limits: { maxBufferSize: Math.max(...graphs.map(({ graph }) => graph.largestTensor)) },
     advice: "Use a smaller model, or compute on the CPU",
   });
+  return all;
 }
 
 /** Only what is built for browsers has such limits. */

@@ -36,8 +36,8 @@ export function mountControl(
  * @throws AppError `invalid_request` for one that the model was not opened with, `model_invalid`.
  */
 export async function controlFiles(files: ModelFiles, network: string): Promise<PartFiles> {
+  checkControls(controlNames(files), [network]);
   const mounted = files.controls?.find((each) => each.network === network);
-  if (!mounted && (network !== OWN_CONTROL || !hasOwnControl(files))) throw unknown(files, network);
   const part = mounted?.part ?? OWN_PART;
   return { part, network: await partNetwork(files, part) };
 }
@@ -74,16 +74,24 @@ function hasPart({ paths }: Pick<ModelFiles, "paths">, part: string): boolean {
   return paths.some((path) => path.startsWith(`${part}/`));
 }
 
-function unknown(files: ModelFiles, network: string): AppError {
-  const known = [
-    ...hasOwnControl(files) ? [OWN_CONTROL] : [],
-    ...files.controls?.map((each) => each.network.slice(0, 12)) ?? [],
-  ];
-  const name = network === OWN_CONTROL ? network : network.slice(0, 12);
-  return new AppError(
+/** The ControlNets that requests to a model may name. */
+export function controlNames(files: Pick<ModelFiles, "paths" | "controls">): readonly string[] {
+  const own = hasOwnControl(files) ? [OWN_CONTROL] : [];
+  return [...own, ...files.controls?.map(({ network }) => network) ?? []];
+}
+
+/** @throws AppError `invalid_request` for a ControlNet that is none of the model's. */
+export function checkControls(known: readonly string[], networks: readonly string[]): void {
+  const unknown = networks.find((network) => !known.includes(network));
+  if (unknown === undefined) return;
+  const short = (network: string) =>
+    network === OWN_CONTROL ? network : `${network.slice(0, 12)}...`;
+  throw new AppError(
     "invalid_request",
-    `Cannot generate: control names the network ${name}, and the model ${files.name} was opened with ` +
-      `${known.join(", ") || "none"}; give its ControlNet too`,
+    `Cannot generate: control names the network ${short(unknown)}, and the model was opened with ` +
+      `${
+        known.map(short).join(", ") || "none"
+      }; leave it out, or open the model with its ControlNet`,
     { field: "control" },
   );
 }

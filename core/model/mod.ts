@@ -18,8 +18,10 @@ export {
   makesImages,
 } from "./catalogue.ts";
 export {
+  checkControls,
   controlFiles,
   controlledUnetFiles,
+  controlNames,
   mountControl,
   OWN_CONTROL,
   ownControlPaths,

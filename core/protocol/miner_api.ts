@@ -81,6 +81,8 @@ const info = z.object({
     /** LoRAs that requests may name. */
     adapters: z.array(z.object({ sha256: z.string().max(64), name: z.string().max(300) }))
       .max(100).default([]),
+    /** ControlNets that requests may name. */
+    controls: z.array(z.string().max(64)).max(100).default([]),
     defaults: z.object({
       width: z.number(),
       height: z.number(),

@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { counted } from "../counted.ts";
-import type { ModelConfig } from "../model/mod.ts";
+import { checkControls, type ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import { stepsTaken } from "../schedule/mod.ts";
@@ -14,17 +14,19 @@ type KnownAdapters = readonly Pick<AdapterUse, "sha256">[] | undefined;
 interface Fitting extends Pick<ModelConfig, "unet"> {
   readonly plans: Planner;
   readonly adapters: KnownAdapters;
+  /** ControlNets that it was opened with; by default none. */
+  readonly controls?: readonly string[];
   /** Whether it has the VAE's encoder, which images that come in need. */
   readonly encodes: boolean;
 }
 
 /**
  * Whether a model can make what is asked: its solver has such a plan, its network such a size, and it
- * was opened with the adapters.
+ * was opened with the adapters and the ControlNets.
  * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
  */
 export function checkFit(
-  { plans, unet, adapters, encodes }: Fitting,
+  { plans, unet, adapters, controls = [], encodes }: Fitting,
   request: GenerationRequest,
 ): void {
   if (request.image !== undefined && !encodes) {
@@ -35,6 +37,7 @@ export function checkFit(
       { field: "image" },
     );
   }
+  checkControls(controls, request.control.map(({ network }) => network));
   plans(request);
   checkSize(unet, request);
   adapterScales(adapters, request);
@@ -96,7 +99,7 @@ function nearest(pixels: number, multiple: number): string {
 /** What the work of a request follows from. */
 type Working =
   & Pick<GenerationRequest, "width" | "height" | "steps" | "batch">
-  & Partial<Pick<GenerationRequest, "image" | "strength">>;
+  & Partial<Pick<GenerationRequest, "image" | "strength" | "control">>;
 
 /**
  * Steps that the VAE's encoder takes about as long as, once a request: at 512 pixels SD's has some
@@ -104,15 +107,21 @@ type Working =
  */
 const ENCODER_STEPS = 1;
 
+/** Steps that a ControlNet takes about as long as, at each step that it is used at: of SD's UNet it has half. */
+const CONTROL_STEPS = 0.5;
+
 /**
- * Work grows with pixels, images, and the steps that are taken: from an image, by its strength, not all.
+ * Work grows with pixels, images, and the steps that are taken: from an image, by its strength, not all;
+ * and with ControlNets while they are used.
  * @returns in images of the default size and steps.
  */
 export function workOf(
-  { width, height, steps, batch, image, strength }: Working,
+  { width, height, steps, batch, image, strength, control = [] }: Working,
   defaults: Pick<RequestDefaults, "width" | "height" | "steps">,
 ): number {
-  const taken = Math.max(1, stepsTaken(steps, strength)) * batch +
+  const controlled = control.reduce((sum, { start, end }) => sum + end - start, 0);
+  const each = 1 + CONTROL_STEPS * controlled;
+  const taken = Math.max(1, stepsTaken(steps, strength)) * each * batch +
     (image === undefined ? 0 : ENCODER_STEPS);
   return width * height * taken / (defaults.width * defaults.height * defaults.steps);
 }

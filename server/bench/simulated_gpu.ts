@@ -33,7 +33,7 @@ const TOKEN = "t".repeat(43);
 /** A GPU that takes its time and computes nothing: one job after the other. */
 class SimulatedGpu implements ImageSource {
   readonly compute = "simulated";
-  readonly models = [{ ...MODEL, adapters: [], defaults: DEFAULTS }];
+  readonly models = [{ ...MODEL, adapters: [], controls: [], defaults: DEFAULTS }];
   /** Jobs that it did. */
   done = 0;
   readonly #receipt: Receipt;

@@ -55,10 +55,12 @@ export function parseLora(given: string): GivenLora {
 }
 
 /** Repeatable. */
-export function controlnetOption(): Option {
+export function controlnetOption(
+  what = "a ControlNet, for all control images or one for each (default: the model's own)",
+): Option {
   return new Option(
     "--controlnet <source>",
-    "a ControlNet in diffusers' layout, for all control images or one for each: a folder or\nhf:owner/name (default: the model's own); may be given several times",
+    `${what}: a folder in\ndiffusers' layout or hf:owner/name; may be given several times`,
   ).argParser<readonly string[]>((value, before = []) => [...before, value]);
 }
 

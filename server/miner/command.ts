@@ -15,7 +15,7 @@ import {
   openNatsCluster,
 } from "../cluster/mod.ts";
 import { addConfigOption, numberFlag, wholeFlag } from "../cli/mod.ts";
-import { addEngineOptions, loraOption } from "../compute/mod.ts";
+import { addEngineOptions, controlnetOption, loraOption } from "../compute/mod.ts";
 import {
   addLogOptions,
   addNeuronOptions,
@@ -86,6 +86,7 @@ export function minerCommand(): Command {
     );
   addEngineOptions(command)
     .addOption(loraOption("--lora <source>", "a LoRA that requests may name"))
+    .addOption(controlnetOption("a ControlNet that requests may name, besides the model's own"))
     .option("--queue <n>", "requests that may wait", "16")
     .option(
       "--batch <n>",

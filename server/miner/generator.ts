@@ -50,6 +50,8 @@ export interface GeneratorParts {
   readonly facts: ModelFacts;
   /** LoRAs that requests may name. */
   readonly adapters: NeuronEngine["adapters"];
+  /** ControlNets that requests may name. */
+  readonly controls: NeuronEngine["controls"];
   /** Signs the receipts. */
   readonly hotkey: Hotkey;
   readonly store: TranscriptStore;
@@ -98,8 +100,8 @@ export class Generator implements ImageSource {
   }
 
   get models(): ImageSource["models"] {
-    const { facts, adapters, defaults } = this.#parts;
-    return [{ ...facts, adapters: [...adapters], defaults }];
+    const { facts, adapters, controls, defaults } = this.#parts;
+    return [{ ...facts, adapters: [...adapters], controls: [...controls], defaults }];
   }
 
   capacity(): ReturnType<ImageSource["capacity"]> {

@@ -38,7 +38,15 @@ export async function openTranscripts(
 export interface GeneratorOptions extends
   Pick<
     NeuronOptions,
-    "model" | "variant" | "vae" | "configs" | "adapters" | "compute" | "gpu" | "log"
+    | "model"
+    | "variant"
+    | "vae"
+    | "configs"
+    | "adapters"
+    | "controls"
+    | "compute"
+    | "gpu"
+    | "log"
   > {
   readonly wallet: { readonly hotkey: Hotkey };
   readonly tokens: OpeningTokens;

@@ -18,7 +18,12 @@ import {
   clusterOptions,
   openNatsCluster,
 } from "../cluster/mod.ts";
-import { addEngineOptions, type EngineFlags, loraOption } from "../compute/mod.ts";
+import {
+  addEngineOptions,
+  controlnetOption,
+  type EngineFlags,
+  loraOption,
+} from "../compute/mod.ts";
 import { addLogOptions, logOptions, type NeuronFlags, stateFolder } from "../neuron/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 import { type Log, startLog } from "../telemetry/mod.ts";
@@ -31,7 +36,7 @@ interface WorkerFlags
     WalletFlags,
     EngineFlags,
     ClusterFlags,
-    Pick<NeuronFlags, "storage" | "lora" | "log" | "log.level"> {
+    Pick<NeuronFlags, "storage" | "lora" | "controlnet" | "log" | "log.level"> {
   readonly gpus?: string;
   readonly drain: boolean;
   readonly batch: string;
@@ -52,6 +57,7 @@ export function workerCommand(): Command {
   addClusterOptions(command, "required");
   addEngineOptions(command.optionsGroup("With what:"))
     .addOption(loraOption("--lora <source>", "a LoRA that requests may name"))
+    .addOption(controlnetOption("a ControlNet that requests may name, besides the model's own"))
     .addOption(
       new Option(
         "--gpus <list>",
@@ -98,7 +104,7 @@ async function serve(
   const worker = await startWorker({
     ...of,
     ...{ model: flags.model, variant: flags.variant, vae: flags.vae, configs: flags.configs },
-    ...{ adapters: flags.lora, compute: flags.compute, gpu: flags.gpu },
+    ...{ adapters: flags.lora, controls: flags.controlnet, compute: flags.compute, gpu: flags.gpu },
     folder: own === undefined ? state : join(state, `gpu-${own}`),
     batch: wholeFlag("--batch", flags.batch, 1, REQUEST_LIMITS.batch),
     maxTranscriptBytes: wholeFlag("--storage-bytes", flags.storageBytes, 2 ** 20, 2 ** 50),

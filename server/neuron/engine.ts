@@ -6,6 +6,7 @@ import {
 } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
+  controlNames,
   type KnownModel,
   layoutWithEncoder,
   type ModelConfig,
@@ -24,6 +25,8 @@ export interface ModelRules {
   readonly config: Pick<ModelConfig, "scheduler" | "unet">;
   /** LoRAs that requests may name. */
   readonly adapters: readonly Pick<MountedAdapter, "sha256" | "name">[];
+  /** ControlNets that they may name. */
+  readonly controls: readonly string[];
   /** Whether it has the encoder that images are started from with. */
   readonly encodes: boolean;
   /** The catalogue's before the model's own. */
@@ -41,23 +44,28 @@ export interface NeuronEngine extends ModelRules {
 
 /** @returns a check that throws for what the model cannot make. */
 export function checkByRules(
-  { config, adapters, encodes }: Pick<ModelRules, "config" | "adapters" | "encodes">,
-  plans = plannerOf(config.scheduler),
+  { config: { unet, scheduler }, adapters, controls, encodes }: Omit<
+    ModelRules,
+    "facts" | "defaults"
+  >,
+  plans = plannerOf(scheduler),
 ): (request: GenerationRequest) => void {
-  return (request) => checkFit({ plans, unet: config.unet, adapters, encodes }, request);
+  return (request) => checkFit({ plans, unet, adapters, controls, encodes }, request);
 }
 
 type EngineOptions = Pick<
   NeuronOptions,
-  "model" | "variant" | "vae" | "configs" | "adapters" | "compute" | "gpu" | "log"
+  "model" | "variant" | "vae" | "configs" | "adapters" | "controls" | "compute" | "gpu" | "log"
 >;
 
 /** @param stack frees all when it is disposed. */
 export async function openEngine(
-  { model: given, variant, vae, configs, adapters: loras, compute, gpu, log }: EngineOptions,
+  { model: given, adapters: loras, compute, gpu, log, ...opening }: EngineOptions,
   stack: AsyncDisposableStack,
 ): Promise<NeuronEngine> {
-  const model = await openKnownModel(given, { variant, vae, configs, adapters: loras });
+  const { variant, vae, configs, controls: nets } = opening;
+  const of = { variant, vae, configs, adapters: loras, controls: nets };
+  const model = await openKnownModel(given, of);
   const host = stack.use(await openCompute(parseComputeKind(compute), { gpu }));
   const engine = stack.use(await host.open(model.files));
   log("model", { model: engine.model, compute: engine.compute, reason: host.reason });
@@ -68,7 +76,8 @@ export async function openEngine(
   ]);
   const plans = plannerOf(config.scheduler);
   const adapters = (model.files.adapters ?? []).map(({ sha256, name }) => ({ sha256, name }));
+  const controls = controlNames(model.files);
   const defaults = { ...engine.defaults, ...model.defaults };
-  const rules = { facts, config, adapters, encodes: encoder !== undefined, defaults };
+  const rules = { facts, config, adapters, controls, encodes: encoder !== undefined, defaults };
   return { engine, model, plans, ...rules, checkRequest: checkByRules(rules, plans) };
 }

@@ -28,6 +28,7 @@ export interface NeuronFlags extends WalletFlags, ChainFlags, EngineFlags {
   readonly "axon.allow_private": boolean;
   readonly storage?: string;
   readonly lora?: readonly string[];
+  readonly controlnet?: readonly string[];
   readonly log?: LogFormat;
   readonly "log.level": LogLevel;
 }
@@ -44,6 +45,8 @@ export interface NeuronOptions {
   readonly configs?: string;
   /** Of `--lora`. */
   readonly adapters?: readonly string[];
+  /** Of `--controlnet`. */
+  readonly controls?: readonly string[];
   readonly compute: string;
   /** Of `--gpu`. */
   readonly gpu?: string;
@@ -109,6 +112,7 @@ export function neuronOptions(
     vae: flags.vae,
     configs: flags.configs,
     adapters: flags.lora,
+    controls: flags.controlnet,
     compute: flags.compute,
     gpu: flags.gpu,
     folder: flags.storage ?? stateFolder(role, wallet.hotkey.address, subnet, ownPort),

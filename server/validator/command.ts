@@ -15,7 +15,7 @@ import {
   clusterOptions,
   openNatsCluster,
 } from "../cluster/mod.ts";
-import { addEngineOptions, loraOption } from "../compute/mod.ts";
+import { addEngineOptions, controlnetOption, loraOption } from "../compute/mod.ts";
 import { DEFAULT_JOBS, DEFAULT_WEBHOOKS } from "../gateway/mod.ts";
 import {
   addLogOptions,
@@ -131,6 +131,11 @@ export function validatorCommand(): Command {
     .optionsGroup("With what:");
   addEngineOptions(command)
     .addOption(loraOption("--lora <source>", "a LoRA that requests may name, and its miners have"))
+    .addOption(
+      controlnetOption(
+        "a ControlNet that requests may name, besides the model's own, and miners have",
+      ),
+    )
     .optionsGroup("Serving users:")
     .option("--forward.miners <n>", "asked for one image, at most", String(DEFAULT_FORWARD.miners))
     .option(

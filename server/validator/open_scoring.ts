@@ -115,10 +115,10 @@ export async function openOwnScoring(
 export async function joinAsScorer(
   cluster: Cluster,
   of: string,
-  { scorer, rules: { facts, config, adapters, encodes, defaults } }: OwnScoring,
+  { scorer, rules: { facts, config, adapters, controls, encodes, defaults } }: OwnScoring,
   log: Log,
 ): Promise<CheckWorker> {
-  const rules: ModelRules = { facts, config, adapters, encodes, defaults };
+  const rules: ModelRules = { facts, config, adapters, controls, encodes, defaults };
   const left = await cluster.blobs(RULES, RULES_SECONDS);
   await left.put(of, new TextEncoder().encode(JSON.stringify(rules)));
   const kind = checksOf(of, facts.manifest);

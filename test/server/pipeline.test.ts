@@ -136,6 +136,19 @@ test("weights that are more together than the host's memory are refused before a
   await using _ = await loadModel(files, { ...runtime, maxWeightBytes: all });
 });
 
+test("the VAE's encoder and ControlNets count as well, when a request needs them", async () => {
+  const files = await openModel("embedded");
+  const none = await rejection(loadModel(files, { ...runtime, maxWeightBytes: 1 }));
+  const [, all] = /that is (\d+) bytes/.exec(none.message) ?? [];
+  await using model = await loadModel(files, { ...runtime, maxWeightBytes: Number(all) });
+  const refused = {
+    code: "host_unavailable",
+    message: expect.stringMatching(new RegExp(`up to ${all} of a model`)),
+  };
+  await expect(model.vaeEncoder()).rejects.toMatchObject(refused);
+  await expect(model.controlled(["embedded"])).rejects.toMatchObject(refused);
+});
+
 test("guidance of 1 or below takes one row a step, above it two", async () => {
   const files = await openTinySd();
   const { leaves } = await generate(files, { guidanceScale: 1 });

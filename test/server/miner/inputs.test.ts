@@ -112,7 +112,22 @@ describe("a request with files", () => {
     });
   });
 
+  test("may steer it by a control image, which is kept for its checks", async () => {
+    const control = [{ image: bytesHash(photo), preprocess: "canny", end: 0.8 }];
+    const { id, receipt, token } = await ask({ control }, filesOf(photo));
+    expect(receipt).toMatchObject({ request: { control: [{ network: "embedded" }] } });
+    const got = await inputAt(miner, id, bytesHash(photo), token);
+    expect(await got.bytes()).toEqual(photo);
+    expect(await score({ receipt, token, url: miner.url })).toMatchObject({ verdict: "honest" });
+  });
+
   test.each<[string, () => Promise<CheckedAnswer>, RegExp]>([
+    [
+      "for a ControlNet that is not there",
+      () =>
+        ask({ control: [{ image: bytesHash(photo), network: "0f".repeat(32) }] }, filesOf(photo)),
+      /control names the network 0f0f0f0f0f0f\.\.\., and the model was opened with embedded/,
+    ],
     [
       "without its file",
       () => ask({ image: bytesHash(photo) }, filesOf()),
