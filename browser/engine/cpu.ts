@@ -5,6 +5,7 @@ export async function wasmRuntime(): Promise<Runtime> {
   const ort = await import("onnxruntime-web/wasm") as unknown as Ort;
   return ortRuntime(ort, {
     name: `onnxruntime-web ${ort.env.versions.web ?? ""} on CPU (wasm)`,
+    backend: { host: "wasm", adapter: "cpu" },
     imagesPerCall: 1,
     byPath: false,
     maxFileBytes: WEB_FILE_BYTES,

@@ -4,7 +4,8 @@ import { type Ort, type Runtime, webgpuRuntime } from "../../core/inference/mod.
 
 /** onnxruntime-web on this browser's device. */
 export async function browserRuntime(gpu: Gpu): Promise<Runtime> {
-  const runtime = webgpuRuntime(await import("onnxruntime-web/webgpu") as Ort, gpu);
+  const host = /\bChrom(e|ium)\//.test(navigator.userAgent) ? "chrome" : "browser";
+  const runtime = webgpuRuntime(await import("onnxruntime-web/webgpu") as Ort, gpu, host);
   if (gpu.device.features.has("shader-f16")) return runtime;
   return {
     ...runtime,

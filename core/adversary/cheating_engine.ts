@@ -47,6 +47,7 @@ export function cheatingEngine(
   return {
     model: engine.model,
     compute: engine.compute,
+    backend: engine.backend,
     defaults: engine.defaults,
     generate: (request, options) => {
       if (request.batch > 1 || options?.batchedWith?.length) throw unsupported(cheat, "batches");

@@ -61,7 +61,7 @@ export async function serveRun(
   const commitments = recorder.finish([file], plan);
   const [receipt] = await makeReceipts({
     ...{ generation, commitments, format: "png", files: [file] },
-    model: await model.facts(),
+    ...{ model: await model.facts(), backend: { host: "cpu", adapter: "cpu" } },
     times: { started: 0, finished: 0 },
   }, miner);
   const transcript = transcriptFile(generation, leaves, commitments);

@@ -103,6 +103,7 @@ async function commit(run: CheatedRun, checker: Checker): Promise<Evidence> {
   const [receipt] = await makeReceipts({
     generation: { request, plan, latentDims: dims },
     model: { id: "adversary", manifest: "0".repeat(64), precision },
+    backend: { host: "cpu", adapter: "cpu" },
     format: "png",
     files: [IMAGE],
     commitments: [commitment],

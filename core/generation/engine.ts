@@ -1,4 +1,5 @@
 import type { DeviceMemory } from "../gpu/mod.ts";
+import type { Backend } from "../inference/mod.ts";
 import type { Plan } from "../schedule/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { LatentDims, Leaf, StepState } from "../denoise/mod.ts";
@@ -64,6 +65,8 @@ export interface ImageEngine extends AsyncDisposable {
   readonly model: string;
   /** Library and device that compute, for people. */
   readonly compute: string;
+  /** The same for receipts. */
+  readonly backend: Backend;
   /** The model's recommended settings, as far as its folder says. */
   readonly defaults: Omit<RequestDefaults, "seed">;
   /** Why it cannot compute now, as a sentence, where it knows. */

@@ -77,6 +77,10 @@ export class Pipeline implements ImageEngine {
     return this.#model.runtime.name;
   }
 
+  get backend(): ImageEngine["backend"] {
+    return this.#model.runtime.backend;
+  }
+
   get defaults(): Omit<RequestDefaults, "seed"> {
     return defaultsOf(this.#model);
   }

@@ -55,6 +55,10 @@ export class RecoveringEngine implements ImageEngine {
     return this.#engine.compute;
   }
 
+  get backend(): ImageEngine["backend"] {
+    return this.#engine.backend;
+  }
+
   get defaults(): ImageEngine["defaults"] {
     return this.#engine.defaults;
   }

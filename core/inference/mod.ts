@@ -18,7 +18,7 @@ export { observeRuntime } from "./observed_runtime.ts";
 export { openableGraph } from "./openable_graph.ts";
 export { type Ort, ortRuntime, WEB_FILE_BYTES } from "./ort_runtime.ts";
 export type { Place, Residuals } from "./residuals.ts";
-export type { Runtime, Session } from "./runtime.ts";
+export type { Backend, Runtime, Session } from "./runtime.ts";
 export { receiveTensor, sendTensor, type SentTensor } from "./sent_tensor.ts";
 export {
   floats,

@@ -5,7 +5,7 @@ import type { Gpu } from "../gpu/mod.ts";
 import type { GraphFiles, ModelFiles } from "../model/mod.ts";
 
 import { Mutex } from "../mutex.ts";
-import type { Runtime, Session } from "./runtime.ts";
+import type { Backend, Runtime, Session } from "./runtime.ts";
 import {
   type ElementType,
   type GpuTensor,
@@ -34,6 +34,7 @@ export interface Ort {
 
 export interface OrtRuntimeOptions {
   readonly name: string;
+  readonly backend: Backend;
   readonly imagesPerCall: number;
   readonly session: InferenceSession.SessionOptions;
   /**
@@ -59,6 +60,7 @@ export function ortRuntime(ort: Ort, options: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   return {
     name: options.name,
+    backend: options.backend,
     imagesPerCall: options.imagesPerCall,
     gpu: options.gpu,
     maxFileBytes: options.maxFileBytes,

@@ -23,10 +23,19 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** What computes, as receipts and calibration records name it. */
+export interface Backend {
+  /** Which library: `cpu`, `native`, `chrome`, `browser`, `wasm`. */
+  readonly host: string;
+  /** The device as WebGPU names it; `cpu` where that is none. */
+  readonly adapter: string;
+}
+
 /** Loads graphs: onnxruntime on one kind of device. Hosts implement it; core only uses it. */
 export interface Runtime {
   /** For people: library, version and device. */
   readonly name: string;
+  readonly backend: Backend;
   /**
    * How many images go through the network in one call. 1 where a batch gains nothing: then an
    * image is bit-identical alone and in any batch.

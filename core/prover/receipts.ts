@@ -1,11 +1,13 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeRequest, type GenerationRequest } from "../request/mod.ts";
 import { OWN_CONTROL } from "../model/mod.ts";
+import type { Backend } from "../inference/mod.ts";
 import type { Generation } from "../generation/mod.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import {
   type Commitment,
   fileHash,
+  MAX_ADAPTER_LETTERS,
   planHash,
   type Receipt,
   RECEIPT_VERSION,
@@ -17,6 +19,8 @@ import type { Hotkey } from "../keys/mod.ts";
 interface FinishedRun {
   readonly generation: Pick<Generation, "request" | "plan" | "latentDims">;
   readonly model: Receipt["model"];
+  /** What computed it. */
+  readonly backend: Backend;
   readonly format: ImageFormat;
   /** That the files were encoded at, where it is not the default. */
   readonly quality?: number;
@@ -31,10 +35,11 @@ interface FinishedRun {
 /** One signed receipt an image, each of a request for that image alone. */
 export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promise<Receipt[]> {
   const { generation: { request, plan, latentDims }, model } = run;
-  const { times, validator } = run;
+  const { times, validator, backend } = run;
   const common = {
     version: RECEIPT_VERSION,
     model: statedModel(model, request),
+    backend: statedBackend(backend),
     plan: planHash(plan, RECEIPT_VERSION),
     steps: plan.rows.length,
     miner: address,
@@ -52,6 +57,11 @@ export function makeReceipts(run: FinishedRun, { address, sign }: Hotkey): Promi
       image: imageFacts(file, run),
     }, sign)
   ));
+}
+
+/** Some drivers say a lot about themselves. */
+function statedBackend({ host, adapter }: Backend): Backend {
+  return { host, adapter: adapter.slice(0, MAX_ADAPTER_LETTERS).toWellFormed() };
 }
 
 /** The model's own ControlNet is stated where it was used. */

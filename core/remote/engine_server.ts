@@ -60,8 +60,11 @@ export class EngineServer {
       onPart: (part) => this.#send({ type: "part", job, part }),
     });
     this.#engines.set(job, engine);
-    const { compute, defaults } = engine;
-    this.#send({ type: "opened", job, engine: job, model: engine.model, compute, defaults });
+    const { compute, backend, defaults } = engine;
+    this.#send({
+      ...{ type: "opened", job, engine: job, model: engine.model },
+      ...{ compute, backend, defaults },
+    });
   }
 
   async #generate(

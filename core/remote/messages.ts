@@ -108,6 +108,7 @@ const engineAnswer = z.discriminatedUnion("type", [
     engine: z.int(),
     model: z.string(),
     compute: z.string(),
+    backend: z.object({ host: z.string(), adapter: z.string() }),
     defaults: engineDefaults,
   }),
   /** Payload: u16[batch, channels, height, width], float16 bits. */

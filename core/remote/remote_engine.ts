@@ -37,6 +37,7 @@ export interface ServedModel extends Disposable {
 export class RemoteEngine implements ImageEngine {
   readonly model: string;
   readonly compute: string;
+  readonly backend: Opened["backend"];
   readonly defaults: Opened["defaults"];
   readonly #channel: EngineChannel;
   readonly #served: Disposable;
@@ -45,6 +46,7 @@ export class RemoteEngine implements ImageEngine {
   private constructor(channel: EngineChannel, served: Disposable, opened: Opened) {
     this.model = opened.model;
     this.compute = opened.compute;
+    this.backend = opened.backend;
     this.defaults = opened.defaults;
     this.#channel = channel;
     this.#served = served;

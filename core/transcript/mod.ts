@@ -42,6 +42,7 @@ export { openingSpec } from "./opening_spec.ts";
 export {
   decodeReceipt,
   encodeReceipt,
+  MAX_ADAPTER_LETTERS,
   MAX_CLOCK_SKEW_MS,
   MAX_RECEIPT_BYTES,
   maxImageBytes,
@@ -51,6 +52,7 @@ export {
   receiptId,
   receiptMessage,
   type ReceiptVersion,
+  type UnsignedReceipt,
 } from "./receipt.ts";
 export {
   asWritten,

@@ -17,6 +17,8 @@ export const MAX_RECEIPT_BYTES = MAX_REQUEST_BYTES;
 export const MAX_CLOCK_SKEW_MS = 60_000;
 /** Of the receipts that are made. Those of version 1 are still read and checked. */
 export const RECEIPT_VERSION = 2 as const;
+/** Of what a device calls itself. */
+export const MAX_ADAPTER_LETTERS = 200;
 /** Positions of a latent along a side. */
 const MAX_LATENT_SIDE = REQUEST_LIMITS.side / LATENT_SCALE;
 const MAX_CHANNELS = 64;
@@ -40,6 +42,7 @@ const requestSchema = z.looseObject({
   batch: z.literal(1),
   image: hash.optional(),
   mask: hash.optional(),
+  strength: z.number().optional(),
   parent: hash.optional(),
   upscaler: z.string().optional(),
   control: z.array(z.looseObject({ image: hash, network: z.string() })).optional(),
@@ -99,6 +102,11 @@ const unsignedSchemas = [
     ...statement,
     /** Of every prediction, as `sketchRun` writes it; receipts of the first weeks have none. */
     sketch: z.string().max(MAX_SKETCH_LETTERS).optional(),
+    /** What computed it, by the miner's word; receipts of the first weeks do not say. */
+    backend: z.strictObject({
+      host: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+      adapter: z.string().min(1).max(MAX_ADAPTER_LETTERS),
+    }).optional(),
     /** Leaves before x_0 of a run whose network reads a mask; else they follow from the request. */
     sources: z.tuple([z.literal("s"), z.literal("m"), z.literal("k")]).optional(),
   }).superRefine(consistent),
@@ -139,6 +147,7 @@ interface Stated {
     readonly height: number;
     readonly image?: string;
     readonly mask?: string;
+    readonly strength?: number;
   };
   readonly image: {
     readonly bytes: number;
@@ -167,6 +176,10 @@ function contradictions(receipt: Stated): string[] {
     ...(receipt.sources === undefined || request.mask !== undefined
       ? []
       : ["sources are those of a run with a mask"]),
+    ...(request.mask === undefined || request.image !== undefined ? [] : ["mask is of no image"]),
+    ...((request.strength === undefined) === (request.image === undefined)
+      ? []
+      : ["strength is that of a run from an image"]),
     ...(times.finished >= times.started ? [] : ["times run backwards"]),
     ...(sketch === undefined || decodeSketch(sketch, steps)
       ? []

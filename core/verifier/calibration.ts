@@ -4,7 +4,8 @@ import { AppError } from "../error.ts";
 import { issueSentence } from "../json_decoding.ts";
 import { decodeSs58, type Hotkey, isSs58, verifySr25519 } from "../keys/mod.ts";
 import { toleranceSchema } from "../model/mod.ts";
-import { canonicalJson } from "../transcript/mod.ts";
+import type { Backend } from "../inference/mod.ts";
+import { canonicalJson, type Receipt } from "../transcript/mod.ts";
 import { fitHonestTail, type HonestTail } from "./drift.ts";
 
 const share = z.number().min(0).max(1e6);
@@ -166,13 +167,25 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** What a receipt claims to be computed with, and for what. Receipts name no backend yet. */
+/** What a receipt claims to be computed with, and for what. */
 export interface Claim {
   readonly manifest: string;
   /** By {@link schedulerKey}. */
   readonly scheduler?: string;
   readonly precision: CalibrationRecord["tolerance"]["precision"];
-  readonly backend?: string;
+  /** As receipts of before do not name it. */
+  readonly backend?: Backend;
+}
+
+/** Of a receipt. */
+export function claimOf({ model, request, ...rest }: Receipt): Claim {
+  const backend = "backend" in rest ? rest.backend : undefined;
+  return {
+    manifest: model.manifest,
+    precision: model.precision,
+    scheduler: schedulerKey(request.scheduler),
+    backend,
+  };
 }
 
 /** The null that a claim is held against, and whose it is. */
@@ -182,9 +195,10 @@ export interface ClaimedTail {
 }
 
 /**
- * The null of the claim's backend and scheduler. Where a claim names no backend, that of the one which
- * honest images are furthest off with: a miner that may choose its claim would choose it. Likewise for
- * a scheduler that was not measured.
+ * The null of the claim's backend and scheduler. Where nobody measured that backend, that of the one which
+ * honest images are furthest off with; likewise for a scheduler that was not measured. So a claim can only
+ * narrow what passes: a miner that names another backend than its own gets at most what one gets that
+ * names none.
  * @returns undefined where nobody who is trusted has measured the model.
  */
 export function tailOf(
@@ -194,19 +208,28 @@ export function tailOf(
   const own = records.filter((record) =>
     record.manifest === manifest && record.tolerance.precision === precision
   );
-  const ofBackend = preferred(own, (record) => record.backend === backend);
-  const tails = ofBackend.flatMap((record) =>
-    record.tails.map((tail) => ({ backend: record.backend, tail }))
-  );
-  const [widest] = preferred(tails, ({ tail }) => tail.scheduler === scheduler)
+  const named = own.filter((record) => backend !== undefined && isOf(record, backend));
+  const [narrower] = [widestOf(named, scheduler), widestOf(own, scheduler)]
+    .flatMap((each) => each ?? [])
+    .toSorted((a, b) => reachOf(a.tail) - reachOf(b.tail));
+  return narrower;
+}
+
+/** Of the scheduler, or else of all. */
+function widestOf(
+  records: readonly CalibrationRecord[],
+  scheduler: string | undefined,
+): ClaimedTail | undefined {
+  const tails = records.flatMap(({ backend, tails }) => tails.map((tail) => ({ backend, tail })));
+  const fitting = tails.filter(({ tail }) => tail.scheduler === scheduler);
+  const [widest] = (fitting.length > 0 ? fitting : tails)
     .toSorted((a, b) => reachOf(b.tail) - reachOf(a.tail));
   return widest;
 }
 
-/** Those that fit, or else all. */
-function preferred<T>(all: readonly T[], fits: (each: T) => boolean): readonly T[] {
-  const fitting = all.filter(fits);
-  return fitting.length > 0 ? fitting : all;
+/** Whether it measured this very host on this very device. */
+function isOf({ backend, device }: CalibrationRecord, { host, adapter }: Backend): boolean {
+  return backend === host && (adapter === host || device.includes(` on ${adapter} (`));
 }
 
 /** What a check of three steps exceeds once in 700, in nats. */

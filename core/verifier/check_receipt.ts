@@ -7,6 +7,7 @@ import {
   fileHash,
   planHash,
   type Receipt,
+  RECEIPT_VERSION,
   receiptId,
 } from "../transcript/mod.ts";
 
@@ -102,6 +103,33 @@ function compare(receipt: Receipt, expected: StatementExpectation): void {
     "time of its end": now === undefined || receipt.times.finished <= now,
   };
   for (const [name, holds] of Object.entries(facts)) if (!holds) refuse(`its ${name}`);
+}
+
+/** Fields that receipts of before may lack, and what checks need them for. */
+const NEEDED = {
+  sketch: "which says what steps to draw",
+  backend: "which says what honest errors are like",
+} as const;
+
+/**
+ * That a receipt which is new states all that new ones do: else a miner would choose the weaker checks of
+ * older ones. Not for receipts that were kept.
+ * @throws AppError `receipt_mismatch` naming what it lacks.
+ */
+export function checkNew({ receipt }: Pick<CheckedStatement, "receipt">): void {
+  if (receipt.version !== RECEIPT_VERSION) {
+    throw older(`it is of version ${receipt.version}, not ${RECEIPT_VERSION}`);
+  }
+  for (const [field, why] of Object.entries(NEEDED)) {
+    if (!(field in receipt)) throw older(`it has no ${field}, ${why}`);
+  }
+}
+
+function older(why: string): AppError {
+  return new AppError(
+    "receipt_mismatch",
+    `Cannot accept a new receipt: ${why}; its miner has to update Stepwise`,
+  );
 }
 
 /**

@@ -19,6 +19,7 @@ export async function chromeRuntime(): Promise<Runtime & AsyncDisposable> {
   const page = await BenchPage.open(undefined, () => {});
   return {
     name: `onnxruntime-web in ${page.software}`,
+    backend: { host: "chrome", adapter: page.software },
     imagesPerCall: 1,
     gpu: undefined,
     byPath: false,

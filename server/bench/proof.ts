@@ -174,6 +174,7 @@ async function signedReceipt(plan: Plan, commitment: Commitment): Promise<Receip
   const [receipt] = await makeReceipts({
     generation: { request, plan, latentDims: LATENT },
     model: { id: "bench", manifest: "0".repeat(64), precision: "float32" },
+    backend: { host: "cpu", adapter: "cpu" },
     format: "png",
     files: [new Uint8Array(1)],
     commitments: [commitment],

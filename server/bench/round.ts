@@ -7,6 +7,7 @@ import {
   RECEIPT_VERSION,
   receiptId,
   signReceipt,
+  sketchRun,
 } from "../../core/transcript/mod.ts";
 import { type Hotkey, openHotkey } from "../../core/keys/mod.ts";
 import { serve } from "../runtime/mod.ts";
@@ -150,6 +151,8 @@ function inventedReceipt(hotkey: Hotkey, request: Receipt["request"], headers: H
   const now = Date.now();
   return signReceipt({
     ...{ version: RECEIPT_VERSION, request, plan: "cd".repeat(32), steps: DEFAULTS.steps },
+    sketch: sketchRun("ef".repeat(32), Array(DEFAULTS.steps).fill(new Uint16Array(1))),
+    backend: { host: "cpu", adapter: "cpu" },
     model: { id: "simulated", manifest: "ab".repeat(32), precision: "float32" },
     latent: [4, DEFAULTS.height / LATENT_SCALE, DEFAULTS.width / LATENT_SCALE],
     root: "ef".repeat(32),

@@ -9,6 +9,7 @@ export async function cpuRuntime(): Promise<Runtime> {
   const ort = await loadOnnxruntimeNode();
   return ortRuntime(ort, {
     name: `onnxruntime-node ${ort.env.versions.node ?? ""} on CPU`,
+    backend: { host: "cpu", adapter: "cpu" },
     imagesPerCall: 1,
     byPath: true,
     // Graphs that are written here name their weights by whole paths.

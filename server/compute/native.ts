@@ -35,7 +35,7 @@ export async function nativeRuntime(choice?: string): Promise<Runtime> {
     );
   }
   const gpu = await openDevice(adapter);
-  return webgpuRuntime(await loadOnnxruntimeWeb(), gpu);
+  return webgpuRuntime(await loadOnnxruntimeWeb(), gpu, "native");
 }
 
 /**

@@ -4,7 +4,7 @@ import { AppError } from "../../core/error.ts";
 import { issueSentence } from "../../core/json_decoding.ts";
 import { decodeSs58, isSs58, verifySr25519 } from "../../core/keys/mod.ts";
 import { type Receipt, receiptFromJson, receiptId } from "../../core/transcript/mod.ts";
-import { checkImage, checkStatement } from "../../core/verifier/mod.ts";
+import { checkImage, checkNew, checkStatement } from "../../core/verifier/mod.ts";
 
 /** Letters of a caption. */
 const MAX_CAPTION = 500;
@@ -60,8 +60,10 @@ export function decodeSubmission(json: unknown, now: number): Submission {
   }
   const { caption, creator, signature } = decoded.data;
   const image = bytesOf(decoded.data.image);
+  const receipt = receiptFromJson(decoded.data.receipt);
+  checkNew({ receipt });
   return checkSubmission({
-    receipt: receiptFromJson(decoded.data.receipt),
+    receipt,
     image,
     caption,
     creator,

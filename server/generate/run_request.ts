@@ -58,7 +58,7 @@ export async function runRequest(
   const receipts = hotkey
     ? await makeReceipts({
       ...{ generation, format, quality, files: encoded, commitments },
-      model: await context.facts(),
+      ...{ model: await context.facts(), backend: engine.backend },
       times: { started: begun, finished: Date.now() },
     }, hotkey)
     : [];

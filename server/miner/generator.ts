@@ -180,14 +180,14 @@ export class Generator implements ImageSource {
 
   /** Receipts of a task's images, whose first is this one of the run. */
   async #commit(task: GenerationTask, first: number, run: Run): Promise<Made> {
-    const { hotkey, facts, tokens } = this.#parts;
+    const { hotkey, facts, tokens, engine } = this.#parts;
     const { request, inputs, format, validator } = task;
     const { generation, recorder } = run;
     const end = first + request.batch;
     const [files, commitments] = [run.files.slice(first, end), run.commitments.slice(first, end)];
     const receipts = await makeReceipts({
       ...{ generation: { ...generation, request }, format, files, commitments, validator },
-      model: facts,
+      ...{ model: facts, backend: engine.backend },
       times: { started: run.started, finished: Date.now() },
     }, hotkey);
     const images = await Promise.all(receipts.map(async (receipt, k): Promise<ImageAnswer> => {

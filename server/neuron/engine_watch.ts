@@ -96,6 +96,9 @@ function watched(
     get compute() {
       return engine.compute;
     },
+    get backend() {
+      return engine.backend;
+    },
     get defaults() {
       return engine.defaults;
     },

@@ -20,6 +20,7 @@ import {
   type CheckedImage,
   type CheckedStatement,
   checkImage,
+  checkNew,
   checkStatement,
 } from "../../core/verifier/mod.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
@@ -132,6 +133,7 @@ export class MinerCaller {
         ...{ request, miner: peer.hotkey, validator: this.#hotkey.address },
         now: this.#clock() + MAX_CLOCK_SKEW_MS,
       });
+      checkNew(statement);
       // The request does not name a model: the miner has another version or variant, and says so.
       if (manifest !== undefined && receipt.model.manifest !== manifest) {
         throw new Error(`its model is not this validator's: ${receipt.model.id}`);

@@ -4,7 +4,7 @@ import type { ImageCodec } from "../../core/image/mod.ts";
 import { checkWork, type GenerationRequest, type RequestDefaults } from "../../core/request/mod.ts";
 import type { ModelFacts } from "../../core/model/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
-import { openVerifier, schedulerKey, tailOf as claimedTail } from "../../core/verifier/mod.ts";
+import { claimOf, openVerifier, tailOf as claimedTail } from "../../core/verifier/mod.ts";
 import { openCalibration } from "../calibrate/mod.ts";
 import type { Cluster } from "../cluster/mod.ts";
 import {
@@ -103,8 +103,7 @@ export async function openOwnScoring(
   const { engine } = stack.use(new EngineWatch(opened, options.log));
   const verifier = await openVerifier(model);
   const records = await openCalibration(model.entry, options.calibration, model.tolerances);
-  const tailOf = ({ model, request }: Receipt) =>
-    claimedTail(records, { ...model, scheduler: schedulerKey(request.scheduler) });
+  const tailOf = (receipt: Receipt) => claimedTail(records, claimOf(receipt));
   return {
     scorer: localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),
     ...{ rules, compute: engine.compute, problem: () => engine.problem },

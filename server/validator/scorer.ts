@@ -15,6 +15,7 @@ import type { Hotkey } from "../../core/keys/mod.ts";
 import {
   type CheckedImage,
   type CheckedStatement,
+  checkNew,
   chooseSteps,
   type ClaimedTail,
   deviationOf,
@@ -90,6 +91,8 @@ export function localScorer(
     const evidence = evidenceOfMiner(answer, statement?.id, fetchMs, clock);
     let sources: SourceImages | undefined;
     try {
+      // Miners keep what they open for minutes: what is scored was made now.
+      checkNew(answer);
       sources = await scoredSources(answer, evidence, codec);
     } catch (error) {
       return withoutSources(error);

@@ -96,8 +96,9 @@ const FIELDS = {
   ],
 };
 FIELDS[2] = FIELDS[1];
-const OPTIONAL = { 1: ["validator"], 2: ["validator", "sketch", "sources"] };
-const isHash = (text) => /^[0-9a-f]{64}$/.test(text);
+const OPTIONAL = { 1: ["validator"], 2: ["validator", "sketch", "backend", "sources"] };
+const isHash = (text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+const isSeed = (text) => typeof text === "string" && /^(0|[1-9][0-9]{0,19})$/.test(text);
 const isWhole = (value, low, high) => Number.isInteger(value) && value >= low && value <= high;
 
 function mustHave(object, needed, optional, name) {
@@ -125,7 +126,7 @@ export function readReceipt(bytes) {
 
 function mustAgree(receipt) {
   const { version, request, model, plan, root, steps, latent, image, times } = receipt;
-  const { miner, validator, sketch, sources } = receipt;
+  const { miner, validator, sketch, backend, sources } = receipt;
   const { width, height } = request;
   must([plan, root, model.manifest, image.sha256].every(isHash), "receipt: not a hash");
   mustHave(model, ["id", "manifest", "precision"], ["variant", "control"], "model");
@@ -136,7 +137,7 @@ function mustAgree(receipt) {
   }
   must(isWhole(request.steps, 1, 1000) && request.batch === 1, "request: steps or batch");
   must(
-    /^(0|[1-9][0-9]{0,19})$/.test(request.seed) && BigInt(request.seed) < 2n ** 64n,
+    isSeed(request.seed) && BigInt(request.seed) < 2n ** 64n,
     "request: its seed",
   );
   const least = request.image === undefined ? request.steps : 1;
@@ -158,7 +159,19 @@ function mustAgree(receipt) {
   publicKeyOf(miner);
   if (validator !== undefined) publicKeyOf(validator);
   if (sketch !== undefined) sketchesOf({ steps, sketch });
-  must(sources === undefined || sources.join() === "s,m,k", "receipt: its sources");
+  if (backend !== undefined) {
+    mustHave(backend, ["host", "adapter"], [], "backend");
+    must(/^[a-z0-9][a-z0-9.-]{0,63}$/.test(backend.host), "backend: its host");
+    must(backend.adapter.length >= 1 && backend.adapter.length <= 200, "backend: its adapter");
+  }
+  must(
+    sources === undefined || (sources.join() === "s,m,k" && request.mask !== undefined),
+    "receipt: its sources",
+  );
+  const { strength, image: from, mask } = request;
+  must((strength === undefined) === (from === undefined), "request: its strength");
+  must(mask === undefined || from !== undefined, "request: a mask of no image");
+  must([from, mask].every((each) => each === undefined || isHash(each)), "request: not a hash");
 }
 
 // Plan
@@ -591,6 +604,8 @@ export function oddestStep(sketches) {
 export function readWitness(witness, id) {
   mustHave(witness, ["receipt", "block", "validator", "signature"], [], "witness");
   const { receipt, block, validator, signature } = witness;
+  mustHave(block, ["number", "hash"], [], "block");
+  must(isWhole(block.number, 0, 2 ** 32 - 1) && isHash(block.hash), "witness: its block");
   must(receipt === id, "witness: of another receipt");
   const statement = canonicalJson({ receipt, block, validator });
   mustBeSigned(bytesOf(`stepwise-witness-v1\n${statement}`), signature, validator);

@@ -8,6 +8,7 @@ import {
 } from "../../core/transcript/mod.ts";
 import { signer } from "../core/transcript/fixture.ts";
 import sketched from "../golden/transcript_vectors_sketches.json" with { type: "json" };
+import others from "../golden/transcript_vectors_refused.json" with { type: "json" };
 import version1 from "../golden/transcript_vectors.json" with { type: "json" };
 import version2 from "../golden/transcript_vectors_v2.json" with { type: "json" };
 import {
@@ -201,3 +202,83 @@ test.each([
   const image = { ...receipt.image, bytes: bytes.length, sha256: sha256(bytes) };
   expect(() => mustBeImageOf({ receipt: { ...receipt, image } }, bytes)).toThrow("PNG");
 });
+
+/** What is wrong comes out at one stage; those before it hold. */
+type Stage =
+  | "receipt"
+  | "signature"
+  | "plan"
+  | "opening"
+  | "arithmetic"
+  | "sketch"
+  | "witness"
+  | "image";
+
+interface Evidence {
+  readonly receipt?: string;
+  readonly plan?: string;
+  readonly openings?: Readonly<Record<string, string | undefined>>;
+  readonly witness?: unknown;
+  readonly image?: string;
+}
+
+/** Reads all that there is of it, stage by stage. @returns the one that refuses, and why. */
+function readAll(
+  { receipt, plan, openings, witness, image }: Evidence,
+): { stage?: Stage; why?: string } {
+  let stage: Stage = "receipt";
+  try {
+    const read = readReceipt(Buffer.from(receipt ?? others.accepted[0].receipt));
+    if (plan !== undefined || openings) {
+      stage = "plan";
+      const rows = JSON.parse(plan ?? String(others.accepted[0].plan));
+      mustBePlanOf(read, rows);
+      stage = "opening";
+      const proven = Object.entries(openings ?? {}).map(([name, body]) =>
+        readOpening(hex(body ?? ""), read, rows, targetOf(name))
+      );
+      stage = "arithmetic";
+      const start = proven.find(({ target }) => target === "start");
+      for (const opening of proven) mustFollow(read, rows, opening, start);
+      stage = "sketch";
+      if (start) mustLeadTo(read, rows, proven);
+    }
+    stage = "witness";
+    if (witness) readWitness(witness, read.id);
+    stage = "image";
+    if (image !== undefined) mustBeImageOf(read, hex(image));
+    return {};
+  } catch (error) {
+    const why = String(error);
+    return { stage: why.includes("signature: ") && stage === "receipt" ? "signature" : stage, why };
+  }
+}
+
+test.each(others.refused)("$name is refused for its $stage", ({ stage, ...evidence }) => {
+  const found = readAll(evidence);
+  expect(found.stage, found.why).toBe(stage);
+  // In words of the reader's own, not of a value that it stumbled over.
+  expect(found.why).toMatch(/^(Error|SyntaxError): /);
+});
+
+const [backed, { row, times, last, ...long }] = others.accepted;
+
+test.each([
+  { ...backed, plan: String(backed.plan) },
+  { ...long, plan: JSON.stringify(longPlan()) },
+])("$name, all of it", (vectors) => {
+  expect(readAll(vectors)).toEqual({});
+  const { receipt, id } = readReceipt(Buffer.from(vectors.receipt));
+  expect(id).toBe(vectors.receiptId);
+  expect(oddestStep(sketchesOf(receipt))).toBe(vectors.oddest);
+  for (const { count, drawn } of long.public?.draws ?? []) {
+    if (vectors.name !== long.name) continue;
+    expect(draw(receipt, count, publicWords(String(long.public?.blockHash), id))).toEqual(drawn);
+  }
+});
+
+/** The same row so often, and the last. */
+function longPlan() {
+  const rows = [...Array(times).fill(row), last];
+  return { ...Object(long.plan), rows, timesteps: rows.map(({ timestep }) => timestep) };
+}

@@ -58,7 +58,7 @@ export async function generate(
   const commitments = recorder.finish([file], generation.plan);
   const [receipt] = await makeReceipts({
     ...{ generation, format: "png", files: [file], commitments, times },
-    model: await model.facts(),
+    ...{ model: await model.facts(), backend: engine.backend },
   }, openHotkey(undefined));
   const leaves: LeafSource = {
     hashes: commitments[0].hashes,

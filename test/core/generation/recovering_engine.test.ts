@@ -16,6 +16,7 @@ function failing(...codes: readonly ErrorCode[]) {
     return Promise.resolve({
       model: "m",
       compute: "c",
+      backend: { host: "cpu", adapter: "cpu" },
       defaults,
       generate: (request) => {
         log.push("generate");

@@ -37,7 +37,10 @@ function fakeOrt(...failing: readonly number[]) {
 
 async function openSession(...failing: readonly number[]) {
   const { ort, log } = fakeOrt(...failing);
-  const runtime = ortRuntime(ort, { name: "", imagesPerCall: 1, session: {}, byPath: false });
+  const runtime = ortRuntime(ort, {
+    ...{ name: "", backend: { host: "cpu", adapter: "cpu" } },
+    ...{ imagesPerCall: 1, session: {}, byPath: false },
+  });
   const graph = { graph: "unet/model.onnx", external: [], largestTensor: 0 };
   return { log, session: await runtime.open(memoryFiles({ "unet/model.onnx": "" }), graph) };
 }

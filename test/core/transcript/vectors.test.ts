@@ -1,10 +1,13 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
-import { planFromConfig } from "../../../core/schedule/mod.ts";
+import { checkOpaque, imageCodec } from "../../../core/image/mod.ts";
+import { type Plan, planFromConfig } from "../../../core/schedule/mod.ts";
 import {
   canonicalJson,
   checkSignature,
   decodeReceipt,
+  decodeWitness,
+  drawBlockOf,
   leafHash,
   merkleRoot,
   openingSpec,
@@ -15,13 +18,18 @@ import { planV1 } from "../../../core/transcript/plan_v1.ts";
 import { decodeSs58 } from "../../../core/keys/mod.ts";
 import { openStep } from "../../../core/prover/mod.ts";
 import {
+  checkImage,
   checkOpening,
   checkReceipt,
+  checkSketches,
+  checkStatement,
   checkStep,
   drawSteps,
+  passesSketches,
   passesStep,
   publicWords,
 } from "../../../core/verifier/mod.ts";
+import others from "../../golden/transcript_vectors_refused.json" with { type: "json" };
 import version1 from "../../golden/transcript_vectors.json" with { type: "json" };
 import version2 from "../../golden/transcript_vectors_v2.json" with { type: "json" };
 import { SDE_CONFIG } from "./fixture.ts";
@@ -72,4 +80,59 @@ test.each(version1.draws)("the public draw of $count of $steps is the golden one
   const source = () => publicWords(hexToBytes(draw.blockHash), draw.receipt);
   expect(Array.from({ length: 10 }, source())).toEqual(draw.words);
   expect(drawSteps(draw.steps, draw.count, source())).toEqual(draw.drawn);
+});
+
+/** All that there is of a vector, read by this project. @throws AppError of the first that does not hold. */
+async function readAll({ receipt, plan, openings, witness, image }: Evidence) {
+  const read = decodeReceipt(new TextEncoder().encode(receipt ?? others.accepted[0].receipt));
+  checkSignature(read);
+  const statement = checkStatement(read, {});
+  if (plan !== undefined || openings) {
+    const own = JSON.parse(plan ?? String(others.accepted[0].plan)) as Plan;
+    const committed = checkReceipt(statement, { plan: own });
+    const proven = Object.entries(openings ?? {}).map(([name, body]) =>
+      checkOpening(
+        hexToBytes(body ?? ""),
+        committed,
+        /^\d+$/.test(name) ? Number(name) : name as "start" | "end",
+      )
+    );
+    for (const opening of proven) {
+      if (!passesStep(checkStep(opening))) throw new Error("arithmetic");
+    }
+    if (proven.length > 1 && !passesSketches(checkSketches(proven))) throw new Error("sketch");
+  }
+  if (witness) drawBlockOf(decodeWitness(witness), statement.id);
+  if (image === undefined) return;
+  const { bytes } = checkImage(statement, Uint8Array.from(hexToBytes(image)));
+  checkOpaque(await imageCodec.decode(bytes, "png", read.request), "png");
+}
+
+interface Evidence {
+  readonly receipt?: string;
+  readonly plan?: string;
+  readonly openings?: Readonly<Record<string, string | undefined>>;
+  readonly witness?: unknown;
+  readonly image?: string;
+}
+
+/** What this project says at each stage; the independent reader has the same table. */
+const SAYS: Readonly<Record<string, RegExp>> = {
+  receipt: /^Cannot (read a receipt|write canonical JSON)/,
+  signature: /signature/,
+  plan: /its plan is not/,
+  opening: /opening/,
+  arithmetic: /^arithmetic$/,
+  sketch: /^sketch$/,
+  witness: /witness/,
+  image: /its image is not|image's file|Cannot decode/,
+};
+
+test.each(others.refused)("$name is refused for its $stage", async ({ stage, ...evidence }) => {
+  await expect(readAll(evidence)).rejects.toThrow(SAYS[stage]);
+});
+
+test("what the refused vectors are changes of is accepted", async () => {
+  const { openings, plan, ...rest } = others.accepted[0];
+  await readAll({ ...rest, plan: String(plan), openings });
 });

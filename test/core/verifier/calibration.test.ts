@@ -5,6 +5,7 @@ import {
   calibrationOf,
   type CalibrationRecord,
   decodeCalibration,
+  deviationOf,
   schedulerKey,
   signCalibration,
   type SignedCalibration,
@@ -24,7 +25,7 @@ function measured(backend: string, mean: number): Omit<CalibrationRecord, "hotke
     scheduler: k % 2 ? "ddim" : "euler_a",
     ratios: Array.from(noise.subarray(10 * k, 10 * k + 10), (z) => Math.exp(mean + 0.4 * z)),
   }));
-  const machine = { backend, device: `${backend} of a test`, checkers: ["cpu"] };
+  const machine = { backend, device: `a library on a GPU (of a test)`, checkers: ["cpu"] };
   return calibrationOf(
     { manifest: MANIFEST, ...machine, tolerance: TOLERANCE, date: "2026-01-01" },
     images,
@@ -83,19 +84,40 @@ test("a file that is none names the field", () => {
 test("a claim is held against its own backend and scheduler", () => {
   const records = [measured("native", -3), measured("chrome", -2), measured("cpu", -4)];
   const claim = { manifest: MANIFEST, precision: "float32" as const, scheduler: "ddim" };
-  const [native, chrome] = records.map(({ tails }) => tails[1]);
-  expect(tailOf(records, { ...claim, backend: "native" })).toEqual({
-    backend: "native",
-    tail: native,
-  });
+  const [native, chrome, cpu] = records.map(({ tails }) => tails[1]);
+  const named = (host: string, adapter: string) => ({ ...claim, backend: { host, adapter } });
+  expect(tailOf(records, named("native", "a GPU"))).toEqual({ backend: "native", tail: native });
+  expect(tailOf(records, named("cpu", "cpu"))).toEqual({ backend: "cpu", tail: cpu });
   // A miner that may choose its claim would choose this one.
   expect(tailOf(records, claim)).toEqual({ backend: "chrome", tail: chrome });
-  expect(tailOf(records, { ...claim, backend: "unknown" })).toEqual(tailOf(records, claim));
+  expect(tailOf(records, named("unknown", "a GPU"))).toEqual(tailOf(records, claim));
+  expect(tailOf(records, named("native", "another GPU"))).toEqual(tailOf(records, claim));
   expect(records[1].tails).toContainEqual(
     tailOf(records, { ...claim, scheduler: "a written-out one" })?.tail,
   );
   expect(tailOf(records, { ...claim, precision: "float16" })).toBeUndefined();
   expect(tailOf(records, { ...claim, manifest: "cd".repeat(32) })).toBeUndefined();
+});
+
+test("whatever backend a miner names, no more passes than where it names none", () => {
+  const [wide, narrow] = [measured("chrome", -2), measured("native", -3)];
+  // Measured with one scheduler alone, and laxer than all others.
+  const lax = { ...measured("cpu", -1), tails: [measured("cpu", -1).tails[0]] };
+  const records = [wide, narrow, lax];
+  for (const scheduler of ["ddim", "euler_a", "unipc"]) {
+    const claim = { manifest: MANIFEST, precision: "float32" as const, scheduler };
+    const unnamed = tailOf(records, claim);
+    for (const host of ["cpu", "native", "chrome", "browser"]) {
+      const named = tailOf(records, { ...claim, backend: { host, adapter: "cpu" } });
+      // A check that is as far off as this stands out at least as much.
+      for (const ratio of [0.05, 0.2, 0.8]) {
+        const stands = [unnamed, named].map((each) =>
+          each && deviationOf(Array(3).fill(ratio), each.tail)
+        );
+        expect(stands[1], `${scheduler} ${host}`).toBeGreaterThanOrEqual(Number(stands[0]));
+      }
+    }
+  }
 });
 
 test("schedulerKey: a name, the model's own, and none for what is written out", () => {

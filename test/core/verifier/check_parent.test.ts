@@ -36,7 +36,8 @@ describe("a variation", () => {
       receipt: receiptId(parent),
     });
     const next = await inventedReceipt(miner, receipt.receipt.request, { image: parent.image });
-    const request = { ...SMALL_REQUEST, image: fileHash(file), parent: receiptId(next) };
+    const named = { image: fileHash(file), parent: receiptId(next) };
+    const request = { ...SMALL_REQUEST, strength: 0.5, ...named };
     const grandchild = { receipt: await inventedReceipt(miner, request) };
     expect(await checkParent(grandchild, { receipt: next })()).toEqual({
       ...{ receipt: receiptId(next), parent: receiptId(parent) },

@@ -98,6 +98,7 @@ function gated() {
   const wrap = (engine: ImageEngine): ImageEngine => ({
     model: engine.model,
     compute: engine.compute,
+    backend: engine.backend,
     defaults: engine.defaults,
     predict: (request, states) => engine.predict(request, states),
     decode: (request, bits) => engine.decode(request, bits),
@@ -758,6 +759,7 @@ test("/readyz is 503 while the engine is lost, and 200 once it computes again", 
   let lost = false;
   await using shaky = await start("shaky", (engine) => ({
     ...{ model: engine.model, compute: engine.compute, defaults: engine.defaults },
+    backend: engine.backend,
     generate: (...of) =>
       lost
         ? Promise.reject(new AppError("device_lost", "Cannot compute: the device is gone"))

@@ -1,6 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
-import { drawBlockOf, type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import {
+  drawBlockOf,
+  type Receipt,
+  receiptId,
+  signReceipt,
+  type UnsignedReceipt,
+} from "../../../core/transcript/mod.ts";
 import { maxCallBytes, readCall, RequestGuard } from "../../../server/http/mod.ts";
 import { MinerBusy } from "../../../server/validator/miner_answer.ts";
 import { MinerCaller, MinerForged, MinerRefused } from "../../../server/validator/miner_caller.ts";
@@ -29,6 +35,13 @@ async function signed(more: Partial<Receipt> = {}, hotkey = miner) {
   };
   const validated = { validator: validator.address, image };
   const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, { ...validated, ...more });
+  return { id: receiptId(receipt), receipt, token: TOKEN };
+}
+
+type Full = Extract<Receipt, { readonly version: 2 }>;
+
+async function resigned(unsigned: UnsignedReceipt) {
+  const receipt = await signReceipt(unsigned, miner.sign);
   return { id: receiptId(receipt), receipt, token: TOKEN };
 }
 
@@ -78,6 +91,25 @@ describe("generate", () => {
     ],
     ["another validator", () => signed({ validator: miner.address }), /its validator is not/],
     ["another miner", () => signed({}, validator), /its miner is not/],
+    ...(["sketch", "backend"] as const).map((field) =>
+      [
+        `no ${field}`,
+        async () => {
+          const { [field]: _, signature: __, ...unsigned } = (await signed()).receipt as Full;
+          return resigned(unsigned);
+        },
+        new RegExp(`it has no ${field}`),
+      ] as [string, () => ReturnType<typeof signed>, RegExp]
+    ),
+    [
+      "an older version",
+      async () => {
+        const { sketch: _, backend: __, signature: ___, ...unsigned } = (await signed())
+          .receipt as Full;
+        return resigned({ ...unsigned, version: 1 });
+      },
+      /of version 1, not 2/,
+    ],
     [
       "none that is signed",
       async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
-import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
+import { type Receipt, receiptId, signReceipt } from "../../../core/transcript/mod.ts";
 import {
   deviationOf,
   type OpeningSource,
@@ -113,6 +113,16 @@ test("all openings of a check have one time together", async () => {
   const error = await rejection(score({ receipt: receipts[0], url, token: TOKEN }));
   expect(error).toMatchObject({ code: "opening_withheld" });
   expect(opened).toBeLessThan(4);
+});
+
+test("a miner that leaves out the sketch is scored as failed, and nothing is opened", async () => {
+  const { work, engine, verifier } = verifying(1);
+  const { sketch: _, signature: __, ...unsigned } = receipts[0] as Receipt & { sketch: string };
+  const receipt = await signReceipt(unsigned, openHotkey("1".repeat(64)).sign);
+  const score = await localScorer(verifier, engine)({ receipt, url: "http://miner", token: TOKEN });
+  expect(score).toMatchObject({ verdict: "invalid", similarity: 0 });
+  expect(score.reasons).toEqual([expect.stringMatching(/it has no sketch/)]);
+  expect(work.mostChecks).toBe(0);
 });
 
 test("a score keeps each step's error over its tolerance, and how far above honest ones they are", async () => {
