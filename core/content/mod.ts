@@ -25,7 +25,7 @@ export {
 } from "./prompt_bank/mod.ts";
 export { RelevanceEncoder } from "./relevance.ts";
 export type { Score } from "./score.ts";
-export { sharesOf } from "./shares.ts";
+export { sharesOf, WHOLE } from "./shares.ts";
 export {
   type Earned,
   type Engagement,

@@ -1,5 +1,5 @@
 /** Whoever has earned something, and which part of all, in 10^9ths: whole numbers, so that all agree. */
-const WHOLE = 1_000_000_000n;
+export const WHOLE = 1_000_000_000n;
 
 /**
  * Points as shares, rounded down; what is left over is nobody's.

@@ -11,6 +11,7 @@
  * console.log(emitWeights(uids, weights)); // u16, the largest 65535
  * ```
  */
+export { blendScores, creatorScores, type CreatorShare } from "./creators.ts";
 export {
   emitWeights,
   processWeights,
@@ -25,3 +26,4 @@ export {
   type ServiceWork,
   SUBNET_30_REWARD,
 } from "./reward.ts";
+export { subnetWeights } from "./subnet_weights.ts";

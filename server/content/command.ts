@@ -17,12 +17,14 @@ import { addEnvironment, wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
 import { listen } from "../http/mod.ts";
 import { FolderFiles } from "../models/mod.ts";
+import { parseTao, Payouts } from "../payout/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 import { Safety } from "../safety/mod.ts";
 import { takeFolder } from "../storage/mod.ts";
 import { bluesky, mastodon, SpreadStore, Virality } from "../virality/mod.ts";
 import { verifyBatch } from "./batch.ts";
 import { Earnings } from "./earnings.ts";
+import { Periods } from "./periods.ts";
 import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
 import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
@@ -40,6 +42,8 @@ interface ServeFlags extends StoreFlags, ChainFlags, WalletFlags {
   readonly base?: string;
   readonly every: string;
   readonly commit: boolean;
+  readonly payouts?: string;
+  readonly "payouts.budget": string;
   readonly bluesky: string;
   readonly mastodon: readonly string[];
 }
@@ -70,6 +74,8 @@ export function contentCommand(): Command {
     .option("--base <url>", "as readers reach it (default: http://127.0.0.1 and the port)")
     .option("--every <seconds>", "from batch to batch", "4320")
     .option("--commit", "commit each batch's root on the chain, by the wallet's hotkey", false)
+    .option("--payouts <folder>", "of the ledger, which creators without a hotkey are credited in")
+    .option("--payouts.budget <tao>", "a day, for what all creators earn together", "0")
     .option("--bluesky <url>", "the AppView that posts are read from", BLUESKY)
     .option(
       "--mastodon <url...>",
@@ -124,6 +130,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     now: Date.now,
   });
   const earnings = new Earnings({ publications, virality, now: Date.now });
+  if (flags.payouts !== undefined) await payDaily(flags, earnings, stack);
   const log = (error: unknown) => console.error(error);
   const app = contentRoutes({ publisher, publications, virality, earnings, base, log });
   const server = await listen(
@@ -143,6 +150,33 @@ function repeat(stack: AsyncDisposableStack, every: number, work: () => Promise<
     work().catch((error) => console.error(`Cannot go on, which is tried again: ${reason(error)}`));
   }, every);
   stack.defer(() => clearInterval(timer));
+}
+
+/** Credits creators without a hotkey once a day; the ledger is free for `deno task payout` otherwise. */
+async function payDaily(
+  flags: ServeFlags,
+  earnings: Earnings,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const folder = flags.payouts ?? "";
+  const rao = parseTao(flags["payouts.budget"], "--payouts.budget");
+  const client = stack.use(await SubtensorClient.connect(chainOptions(flags)));
+  let known = new Set<string>();
+  const periods = stack.use(
+    new Periods(join(flags.storage, "periods.sqlite"), {
+      ...{ earned: () => earnings.now(), rao, now: Date.now },
+      onChain: (creator) => known.has(creator),
+    }),
+  );
+  repeat(stack, READ_EVERY, async () => {
+    const { neurons } = await client.metagraph();
+    known = new Set(neurons.flatMap(({ hotkey, coldkey }) => [hotkey, coldkey]));
+    periods.close();
+    if (periods.waiting().length === 0) return;
+    using _lock = await takeFolder(folder, ["payout"]);
+    using payouts = new Payouts(join(folder, "payouts.sqlite"));
+    periods.credit(payouts);
+  });
 }
 
 async function committer(flags: ServeFlags, stack: AsyncDisposableStack) {

@@ -12,6 +12,7 @@
  * console.assert(payouts.preview(1_000_000_000n)[0].rao === 1_500_000_000n);
  * ```
  */
+export { parseTao } from "./amount.ts";
 export { payoutCommand } from "./command.ts";
 export {
   type Due,

@@ -61,6 +61,11 @@ export class Payouts implements Disposable {
     });
   }
 
+  /** Whether it is said where a creator is paid. */
+  hasAddress(creator: string): boolean {
+    return this.#rows("SELECT 1 FROM creators WHERE name = ?", creator).length > 0;
+  }
+
   /**
    * Credits what somebody earned, once by its name.
    * @param what such as `epoch 7`. @returns whether it is new.

@@ -27,6 +27,7 @@ import {
   runNeuron,
 } from "../neuron/mod.ts";
 import { nsfwOption, type NsfwPolicy } from "../safety/mod.ts";
+import { contentEarnings } from "./content_earnings.ts";
 import { corsOrigins } from "./cors_origins.ts";
 import { stopped } from "../runtime/mod.ts";
 import { type Log, startLog } from "../telemetry/mod.ts";
@@ -42,6 +43,8 @@ const HOUR_MS = 3600 * 1000;
 interface ValidatorFlags extends NeuronFlags, ClusterFlags {
   readonly role: string;
   readonly "neuron.epoch_length": string;
+  readonly "content.url"?: string;
+  readonly "content.share": string;
   readonly "api.keys"?: string;
   readonly "api.rate": string;
   readonly "api.cors": readonly string[];
@@ -99,6 +102,12 @@ export function validatorCommand(): Command {
       ).choices(["forward", "score", "stress", "both"]).default("both"),
     )
     .option("--neuron.epoch_length <blocks>", "from weights to weights", "100")
+    .option("--content.url <url>", "of a content server, by whose earnings creators have weights")
+    .option(
+      "--content.share <share>",
+      "of the weights that creators have where the subnet has one mechanism alone",
+      "0.2",
+    )
     .option("--storage <folder>", "of what is measured (default: in the user's state folder)")
     .optionsGroup("Where it is reached:")
     .option("--axon.ip <address>", "to listen on", "127.0.0.1")
@@ -223,6 +232,7 @@ async function validate(flags: ValidatorFlags): Promise<void> {
     privateAxons: flags["axon.allow_private"] || isLocalChain(chain.chainType),
     roles: rolesOf(flags.role, cluster !== undefined),
     epochLength: wholeFlag("--neuron.epoch_length", flags["neuron.epoch_length"], 1, 1e6),
+    content: contentOf(flags),
     forward: {
       ...DEFAULT_FORWARD,
       miners: wholeFlag("--forward.miners", flags["forward.miners"], 1, 32),
@@ -300,6 +310,13 @@ async function score(
 
 function fetchMsOf(flags: ValidatorFlags): number {
   return 1000 * numberFlag("--check.timeout", flags["check.timeout"], 0.1, 100);
+}
+
+function contentOf(
+  { "content.url": url, "content.share": part }: ValidatorFlags,
+): ValidatorOptions["content"] {
+  const share = numberFlag("--content.share", part, 0, 1);
+  return url === undefined ? undefined : { read: contentEarnings(url), share };
 }
 
 /** @throws AppError `invalid_request` for one without the other. */

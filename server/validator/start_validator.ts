@@ -194,10 +194,10 @@ async function testAndWeigh(
   needs: StressNeeds,
   turn?: () => Promise<WeightsTurn | undefined>,
 ): Promise<AsyncDisposable> {
-  const { chain, wallet, epochLength, log } = options;
+  const { chain, wallet, content, epochLength, log } = options;
   const { ledger } = needs;
   await using stack = new AsyncDisposableStack();
-  stack.use(new WeightsLoop({ chain, wallet, ledger, epochLength, turn, log }));
+  stack.use(new WeightsLoop({ chain, wallet, ledger, content, epochLength, turn, log }));
   stack.use(await stressLoop(options, needs));
   return stack.move();
 }

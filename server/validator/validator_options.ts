@@ -6,6 +6,7 @@ import type { NsfwPolicy } from "../safety/mod.ts";
 import type { ForwardOptions } from "./forwarder.ts";
 import type { Validated } from "./ask_validator.ts";
 import type { StressOptions } from "./stress_window.ts";
+import type { ContentEarnings } from "./weights_loop.ts";
 import type { GivenCalibration } from "../calibrate/mod.ts";
 
 /** What a validator is started with. */
@@ -15,6 +16,8 @@ export interface ValidatorOptions extends NeuronOptions {
   readonly roles: { readonly forward: boolean; readonly score: boolean; readonly stress: boolean };
   /** Blocks from weights to weights. */
   readonly epochLength: number;
+  /** What creators of content earned, where they are paid for as well. */
+  readonly content?: ContentEarnings;
   /** Blocks until the metagraph is read again. */
   readonly refreshBlocks?: number;
   readonly forward: ForwardOptions;

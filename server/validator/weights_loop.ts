@@ -1,18 +1,33 @@
 import { reason } from "../../core/error.ts";
-import { emitWeights, processWeights, rewardOf, type Weights } from "../../core/incentive/mod.ts";
+import {
+  blendScores,
+  creatorScores,
+  type CreatorShare,
+  rewardOf,
+  subnetWeights,
+  type Weights,
+} from "../../core/incentive/mod.ts";
 import type { Metagraph, Reveal, SubtensorClient, Wallet } from "../chain/mod.ts";
 import { type Log, OnChange } from "../telemetry/mod.ts";
 import { VERSION, versionKey } from "../neuron/mod.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { WeightsTurn } from "./weights_turn.ts";
 
+/** What creators of content earned, and what it is worth beside computing. */
+export interface ContentEarnings {
+  readonly read: () => Promise<readonly CreatorShare[]>;
+  /** In [0, 1], of mechanism 0, where the subnet has no mechanism of its own for it. */
+  readonly share: number;
+}
+
 interface WeightsLoopParts {
   readonly chain: Pick<
     SubtensorClient,
-    "block" | "onBlock" | "metagraph" | "setWeights" | "weightsRevealed"
+    "block" | "onBlock" | "metagraph" | "mechanisms" | "setWeights" | "weightsRevealed"
   >;
   readonly wallet: Wallet;
   readonly ledger: Ledger;
+  readonly content?: ContentEarnings;
   /** Blocks from weights to weights. */
   readonly epochLength: number;
   /** Where several processes could set them; undefined for another's turn. */
@@ -20,6 +35,8 @@ interface WeightsLoopParts {
   readonly log: Log;
 }
 
+/** Of a subnet that pays for content apart: which of its mechanisms does. */
+const CONTENT_MECHANISM = 1;
 /** Blocks until another try, after one that failed. */
 const RETRY_BLOCKS = 5;
 
@@ -31,12 +48,16 @@ export class WeightsLoop implements AsyncDisposable {
   readonly #parts: WeightsLoopParts;
   readonly #end: () => void;
   readonly #state: OnChange;
+  readonly #contentState: OnChange;
   #next: number;
+  /** Of the mechanism that pays for content. */
+  #nextContent = 0;
   #running: Promise<void> | undefined;
 
   constructor(parts: WeightsLoopParts) {
     this.#parts = parts;
     this.#state = new OnChange(parts.log);
+    this.#contentState = new OnChange(parts.log);
     const { chain, ledger, epochLength } = parts;
     // The first ones after as much time as all others: until then little is known.
     this.#next = (ledger.weights.last()?.block ?? chain.block) + epochLength;
@@ -81,17 +102,65 @@ export class WeightsLoop implements AsyncDisposable {
 
   /** @throws AppError as the chain refuses them. */
   async #setOnce(metagraph: Metagraph): Promise<void> {
-    const { chain, wallet, ledger, epochLength, log } = this.#parts;
-    const weights = weightsOf(metagraph, ledger);
+    const { content, chain } = this.#parts;
+    const apart = content !== undefined && await chain.mechanisms() > CONTENT_MECHANISM;
+    if (apart) await this.#setContent(metagraph, content);
+    await this.#setCompute(metagraph, apart ? undefined : content);
+  }
+
+  async #setCompute(metagraph: Metagraph, content: ContentEarnings | undefined): Promise<void> {
+    const { ledger, epochLength } = this.#parts;
+    const blended = content && await this.#blended(content);
+    const weights = weightsOf(metagraph, ledger, blended);
     if (!weights) return this.#state.say("no weights", { why: whyNone(metagraph, ledger) });
-    const versioned = { ...weights, versionKey: WEIGHTS_VERSION };
-    const outcome = await chain.setWeights(versioned, wallet.pair);
+    const block = await this.#emit(weights, 0);
     // The chain's rate limit counts from the block that took them.
-    this.#next = outcome.block + epochLength;
-    ledger.weights.add({ block: outcome.block, ...weights });
+    this.#next = block + epochLength;
+    ledger.weights.add({ block, ...weights });
     this.#state.clear();
-    log("weights set", { ...weights, way: outcome.way, block: outcome.block });
+  }
+
+  /** Who computes has weights all the same while nobody says what creators earned. */
+  async #blended({ read, share }: ContentEarnings) {
+    try {
+      return { shares: await read(), share };
+    } catch (error) {
+      this.#contentState.say("content left out of weights", { error: reason(error) }, "warn");
+      return undefined;
+    }
+  }
+
+  /** What keeps these back keeps those for computing back in nothing. */
+  async #setContent({ neurons, hyperparameters }: Metagraph, content: ContentEarnings) {
+    const { chain, epochLength } = this.#parts;
+    this.#nextContent = Math.min(this.#nextContent, chain.block + epochLength);
+    if (chain.block < this.#nextContent) return;
+    try {
+      const scores = creatorScores(await content.read(), neurons);
+      const weights = subnetWeights(scores, hyperparameters);
+      if (!weights) {
+        const why = "no creator with a hotkey has earned anything";
+        return this.#contentState.say("no weights", { why, mechanism: CONTENT_MECHANISM });
+      }
+      const block = await this.#emit(weights, CONTENT_MECHANISM);
+      this.#nextContent = block + epochLength;
+      this.#contentState.clear();
+    } catch (error) {
+      const why = { error: reason(error), mechanism: CONTENT_MECHANISM };
+      this.#contentState.say("weights not set", why, "warn");
+    }
+  }
+
+  /** @returns the block that took them. */
+  async #emit(weights: Weights, mechanism: number): Promise<number> {
+    const { chain, wallet, log } = this.#parts;
+    // Of the first mechanism nothing is said, which is a subnet's only one as a rule.
+    const of = mechanism > 0 ? { mechanism } : {};
+    const versioned = { ...weights, ...of, versionKey: WEIGHTS_VERSION };
+    const outcome = await chain.setWeights(versioned, wallet.pair);
+    log("weights set", { ...weights, ...of, way: outcome.way, block: outcome.block });
     if (outcome.reveal) this.#watch(outcome.reveal);
+    return outcome.block;
   }
 
   /** The chain emits nothing when it does not reveal what was committed, as without a permit. */
@@ -123,7 +192,7 @@ function whyNone(
 
 /** What of a metagraph weights depend on. */
 interface WeighedSubnet {
-  readonly neurons: readonly { readonly hotkey: string }[];
+  readonly neurons: readonly { readonly hotkey: string; readonly coldkey?: string }[];
   readonly hyperparameters: Pick<
     Metagraph["hyperparameters"],
     "minAllowedWeights" | "maxWeightsLimit"
@@ -132,27 +201,19 @@ interface WeighedSubnet {
 
 /**
  * The weights to emit: by the metagraph's hotkeys of this moment, so that a uid that changed hands
- * has nothing of its old owner's. A miner that earned nothing has weight 0, and is listed only as far
- * as the subnet demands a length: the SDK would give each a share instead.
- * @returns undefined while no miner has earned anything: the SDK would then give all the same.
+ * has nothing of its old owner's.
+ * @param content what creators earned, and its share beside computing.
+ * @returns undefined while no miner has earned anything.
  */
 export function weightsOf(
   { neurons, hyperparameters }: WeighedSubnet,
   ledger: Pick<Ledger, "metrics">,
+  content?: { readonly shares: readonly CreatorShare[]; readonly share: number },
 ): Weights | undefined {
   const scores = neurons.map(({ hotkey }) => rewardOf(ledger.metrics(hotkey)));
   if (scores.every((score) => score === 0)) return undefined;
-  const maxWeightLimit = hyperparameters.maxWeightsLimit / 65535;
-  const { uids, weights } = processWeights({ scores, minAllowedWeights: 0, maxWeightLimit });
-  return withZeros(emitWeights(uids, weights), hyperparameters.minAllowedWeights, neurons.length);
-}
-
-/** As many uids as the subnet demands, which counts those with no weight too. */
-function withZeros({ uids, weights }: Weights, least: number, neurons: number): Weights {
-  const given = new Map(uids.map((uid, k) => [uid, weights[k]]));
-  for (let uid = 0; uid < neurons && given.size < least; uid++) {
-    if (!given.has(uid)) given.set(uid, 0);
-  }
-  const all = [...given].toSorted(([a], [b]) => a - b);
-  return { uids: all.map(([uid]) => uid), weights: all.map(([, weight]) => weight) };
+  const blended = content
+    ? blendScores(scores, creatorScores(content.shares, neurons), content.share)
+    : scores;
+  return subnetWeights(blended, hyperparameters);
 }

@@ -143,6 +143,7 @@ describe("weights of several processes", () => {
       chain: {
         block: head,
         onBlock: (listener) => (emit = (block) => listener(block, "0x"), () => {}),
+        mechanisms: () => Promise.resolve(1),
         metagraph: () =>
           Promise.resolve({ neurons: neurons(), hyperparameters } as unknown as Metagraph),
         setWeights: async () => {

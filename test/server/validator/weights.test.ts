@@ -1,11 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { listen } from "../../../server/http/mod.ts";
+import { contentEarnings } from "../../../server/validator/content_earnings.ts";
+import { rejection } from "../../fixtures/rejection.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { WEIGHTS_VERSION, WeightsLoop, weightsOf } from "../../../server/validator/weights_loop.ts";
 import { type Metagraph, openWallet } from "../../../server/chain/mod.ts";
 
 function subnet(hotkeys: readonly string[], minAllowedWeights = 1): Metagraph {
   return {
-    neurons: hotkeys.map((hotkey, uid) => ({ uid, hotkey })),
+    neurons: hotkeys.map((hotkey, uid) => ({ uid, hotkey, coldkey: `${hotkey} cold` })),
     hyperparameters: { minAllowedWeights, maxWeightsLimit: 65535, weightsVersion: 3 },
   } as unknown as Metagraph;
 }
@@ -73,6 +76,7 @@ describe("WeightsLoop", () => {
           emit = (block) => listener(block, "0x");
           return () => {};
         },
+        mechanisms: () => Promise.resolve(1),
         metagraph: () => Promise.resolve(subnet(["5Validator", "5Fast"])),
         setWeights: async ({ versionKey }) => {
           sent.push(versionKey);
@@ -152,4 +156,34 @@ test("while nobody has earned anything nothing is said", () => {
   expect(weightsOf(subnet(["5A", "5B"]), ledger)).toBeUndefined();
   tested(ledger, "5A", 9, "suspect");
   expect(weightsOf(subnet(["5A", "5B"]), ledger)).toBeUndefined();
+});
+
+test("where a subnet has one mechanism, creators have their share of its weights", () => {
+  using ledger = new Ledger(":memory:");
+  tested(ledger, "5Fast", 2, "honest");
+  const neurons = subnet(["5Validator", "5Fast", "5Creator"]);
+  const shares = [{ creator: "5Creator", share: 7 }];
+  expect(weightsOf(neurons, ledger, { shares, share: 0.2 }))
+    .toEqual({ uids: [1, 2], weights: [65535, 16384] });
+  // Nobody created: those who compute have all.
+  expect(weightsOf(neurons, ledger, { shares: [], share: 0.2 }))
+    .toEqual({ uids: [1], weights: [65535] });
+});
+
+test("what a content server said counts on through its outage, for a day", async () => {
+  const creators = [{ creator: "5Creator", share: 7 }];
+  let up = true;
+  const server = await listen(
+    { hostname: "127.0.0.1", port: 0 },
+    () => up ? Response.json({ at: 1, creators }) : new Response("gone", { status: 502 }),
+  );
+  onTestFinished(() => server.shutdown());
+  let now = 0;
+  const read = contentEarnings(`http://127.0.0.1:${server.addr.port}/`, () => now);
+  expect(await read()).toEqual(creators);
+  up = false;
+  now = 23 * 3600 * 1000;
+  expect(await read()).toEqual(creators);
+  now = 25 * 3600 * 1000;
+  expect(await rejection(read())).toMatchObject({ code: "download_failed" });
 });
