@@ -1,71 +1,101 @@
 import { type FunctionComponent, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Page } from "./api/mod.ts";
 import { opening, route, start, subject } from "./state/mod.ts";
 import { AboutView } from "./views/about_view.tsx";
 import { Boundary } from "./views/boundary.tsx";
 import { CheckView } from "./views/check_view.tsx";
-import { GenerateView } from "./views/generate_view.tsx";
 import { KeptView, OpenView } from "./views/open_view.tsx";
 import { ZoomDialog } from "./views/zoom.tsx";
 
-const PAGES = [
-  ["check", "Check"],
-  ["generate", "Generate"],
-  ["strength", "How strong?"],
-  ["browser", "This browser"],
-] as const;
+const ROOMS = [["create", "Create"], ["verify", "Verify"], ["explore", "Explore"]] as const;
+/** What is about the rooms. */
+const ABOUT = [["strength", "How strong is this?"], ["browser", "This browser"]] as const;
 
 function App() {
-  const shown = PAGES.find(([name]) => name === route.value)?.[1] ?? "Check";
+  const shown = [...ROOMS, ...ABOUT].find(([name]) => name === route.value)?.[1];
   useEffect(() => void (document.title = `${shown} - Stepwise`), [shown]);
-  // What the address leads to would push the list away under the reader's pointer.
-  const awaited = opening.value === "address" && !subject.value;
   return (
     <>
       <header class="top">
-        <h1>Stepwise</h1>
-        <nav aria-label="Pages">
-          {PAGES.map(([name, text]) => (
-            <a
-              key={name}
-              href={`#/${name}`}
-              aria-current={route.value === name ? "page" : undefined}
-            >
-              {text}
-            </a>
-          ))}
-        </nav>
-        <span class="faint small">any single diffusion step, checked in this tab</span>
+        <h1>
+          <a href="#/verify">Stepwise</a>
+        </h1>
+        <Links of={ROOMS} label="Rooms" />
       </header>
       <main>
-        {route.value === "generate"
-          ? <GenerateView />
-          : route.value === "strength"
-          ? <StrengthPage />
-          : route.value === "browser"
-          ? <AboutView />
-          : (
-            <>
-              <OpenView />
-              <Boundary key={subject.value?.id} what="the receipt">
-                <CheckView />
-              </Boundary>
-              {!awaited && <KeptView />}
-            </>
-          )}
+        <Shown page={route.value} />
       </main>
+      <footer class="small">
+        <Links of={ABOUT} label="About" />
+        <span class="faint">Any single diffusion step, checked in this tab.</span>
+      </footer>
       <ZoomDialog />
     </>
   );
 }
 
-/** Its figures are fetched when they are asked for. */
-function StrengthPage() {
-  const [View, setView] = useState<FunctionComponent>();
-  useEffect(() => {
-    void import("./views/strength_view.tsx").then((view) => setView(() => view.StrengthView));
-  }, []);
-  return View ? <View /> : <section role="status">Fetching it...</section>;
+function Links({ of, label }: {
+  readonly of: readonly (readonly [Page, string])[];
+  readonly label: string;
+}) {
+  return (
+    <nav aria-label={label}>
+      {of.map(([name, text]) => (
+        <a
+          key={name}
+          href={`#/${name}`}
+          aria-current={route.value === name ? "page" : undefined}
+        >
+          {text}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Shown({ page }: { readonly page: Page }) {
+  switch (page) {
+    case "create":
+      return <Fetched view={createView} />;
+    case "verify":
+      return <VerifyRoom />;
+    case "explore":
+      return <Fetched view={exploreView} />;
+    case "strength":
+      return <Fetched view={strengthView} />;
+    case "browser":
+      return <AboutView />;
+    default:
+      return page satisfies never;
+  }
+}
+
+function VerifyRoom() {
+  // What the address leads to would push the list away under the reader's pointer.
+  const awaited = opening.value === "address" && !subject.value;
+  return (
+    <>
+      <OpenView />
+      <Boundary key={subject.value?.id} what="the receipt">
+        <CheckView />
+      </Boundary>
+      {!awaited && <KeptView />}
+    </>
+  );
+}
+
+type Fetching = () => Promise<FunctionComponent>;
+
+const createView: Fetching = async () => (await import("./create/mod.ts")).CreateView;
+const exploreView: Fetching = async () => (await import("./explore/mod.ts")).ExploreView;
+const strengthView: Fetching = async () => (await import("./views/strength_view.tsx")).StrengthView;
+
+/** A page whose script is fetched when it is asked for. */
+function Fetched({ view }: { readonly view: Fetching }) {
+  const [shown, setShown] = useState<{ readonly of: Fetching; readonly View: FunctionComponent }>();
+  useEffect(() => void view().then((View) => setShown({ of: view, View })), [view]);
+  return shown?.of === view ? <shown.View /> : <section role="status">Fetching it...</section>;
 }
 
 const place = document.getElementById("app");

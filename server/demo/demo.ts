@@ -281,6 +281,6 @@ function sayAddresses(
   screen.say(`  API key ${key}`);
   if (!newest) return;
   // The miner serves the pages itself.
-  const link = `${newest.miner}/#/check?${new URLSearchParams(newest)}`;
+  const link = `${newest.miner}/#/verify?${new URLSearchParams(newest)}`;
   screen.say(`\nCheck a step of the newest image in a tab, within 15 minutes:\n  ${link}`);
 }

@@ -47,7 +47,7 @@ export function minerRoutes(parts: MinerParts): Hono {
   const { site, metrics, shown, log, problems } = parts;
   const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   return neuronRoutes({
-    ...{ site, metrics, log, problems },
+    ...{ site, metrics, log, problems, server: { kind: "miner", jobs: false } },
     receipts: {
       summary: "Receipts with their tokens, the newest first; none unless --receipts.public",
       list: (limit) => shown?.list(limit) ?? [],

@@ -25,6 +25,13 @@ export interface NeuronApi {
   readonly schemas: Readonly<Record<string, unknown>>;
 }
 
+/** What a neuron's own pages may ask of it. */
+interface ServerForPages {
+  readonly kind: "miner" | "validator";
+  /** Whether it takes jobs of who has a key. */
+  readonly jobs: boolean;
+}
+
 /** Receipts that anybody may check, the newest first. */
 interface ReceiptList {
   readonly summary: string;
@@ -40,9 +47,10 @@ interface ReceiptList {
 }
 
 /** A neuron's HTTP API: its own routes, and the errors, pages, receipts and figures of every one. */
-export function neuronRoutes({ site, receipts, metrics, api, log, problems = () => [] }: {
+export function neuronRoutes({ site, server, receipts, metrics, api, log, problems = () => [] }: {
   /** The folder of the pages. */
   readonly site: string;
+  readonly server: ServerForPages;
   readonly receipts: ReceiptList;
   readonly metrics: Metrics;
   readonly api: NeuronApi;
@@ -54,7 +62,7 @@ export function neuronRoutes({ site, receipts, metrics, api, log, problems = () 
   const { title, version, description, schemas } = api;
   const routes = [
     ...api.routes,
-    ...receiptRoutes(receipts),
+    ...receiptRoutes(receipts, server),
     metricsRoute(metrics),
     ...healthRoutes(problems),
     documentRoute(() => document),
@@ -79,7 +87,10 @@ export function neuronRoutes({ site, receipts, metrics, api, log, problems = () 
   return app;
 }
 
-function receiptRoutes({ summary, list, find }: ReceiptList): Route[] {
+function receiptRoutes(
+  { summary, list, find }: ReceiptList,
+  server: ServerForPages,
+): Route[] {
   const common: Omit<Route, "path" | "summary" | "handle"> = {
     ...{ method: "get", auth: "open", answer: "Receipts", errors: find ? [400] : [] },
     query: ["limit", ...find ? ["image", "looks"] : []],
@@ -90,16 +101,17 @@ function receiptRoutes({ summary, list, find }: ReceiptList): Route[] {
     const found = image !== undefined || looks !== undefined ? find?.({ image, looks }) : undefined;
     return found ?? list(entriesOf(limit));
   };
-  const paths = [
-    [PATHS.receipts, summary],
-    [PATHS.pageReceipts, "The same list, for the pages that this server sends"],
-  ] as const;
-  return paths.map(([path, summary]) =>
+  return [
     route({
-      ...{ ...common, path, summary },
+      ...{ ...common, path: PATHS.receipts, summary },
       handle: (context) => context.json({ receipts: receipts(context) }),
-    })
-  );
+    }),
+    route({
+      ...{ ...common, path: PATHS.pageReceipts },
+      summary: "The same list, and what the server is, for the pages that it sends",
+      handle: (context) => context.json({ receipts: receipts(context), server }),
+    }),
+  ];
 }
 
 function metricsRoute(metrics: Metrics): Route {

@@ -30,6 +30,8 @@ export interface ValidatorParts extends AttestationParts {
   readonly guard: RequestGuard;
   readonly metrics: ValidatorMetrics;
   readonly version: string;
+  /** The folder of the pages; the one that `deno task build` makes where there is none. */
+  readonly site?: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
   readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images">;
@@ -46,7 +48,8 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
   const { Error } = minerSchemas();
   const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   return neuronRoutes({
-    ...{ site: SITE_FOLDER, metrics, log, problems },
+    ...{ site: parts.site ?? SITE_FOLDER, metrics, log, problems },
+    server: { kind: "validator", jobs: forwarding !== undefined },
     receipts: {
       summary: "Receipts of synthetic requests, the newest first: anybody may check their steps. " +
         "Of a user's image: with image, the SHA-256 of the file without its metadata, or with looks, " +

@@ -31,7 +31,6 @@ import {
   shoot,
   spoil,
   startTabMiner,
-  startTabValidator,
   startTabWorld,
   tabLink,
   type TabWorld,
@@ -39,6 +38,7 @@ import {
   verdictOf,
   wallet,
 } from "./tab_page.ts";
+import { startTabValidator } from "./tab_validator.ts";
 
 let world: TabWorld;
 let folder: string;
@@ -159,7 +159,7 @@ test(
     expect(wide).toEqual([]);
     await eventually(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     await page.setViewport({ width: 320, height: 640, isMobile: true, hasTouch: true });
-    for (const view of ["check", "generate", "strength", "browser"]) {
+    for (const view of ["verify", "create", "explore", "strength", "browser"]) {
       await page.evaluate(`location.hash = "#/${view}"`);
       await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
       await eventually(() => page.evaluate("document.documentElement.scrollWidth"), view).toBe(320);
@@ -570,7 +570,7 @@ describe("what is kept on this machine", () => {
     await eventually(kept).toEqual(nothing);
     await page.waitForFunction(`document.body.innerText.includes("Everything was deleted")`);
     await eventually(() => alertOf(page)).toBe("");
-    await page.evaluate(`location.hash = "#/check"`);
+    await page.evaluate(`location.hash = "#/verify"`);
     await page.waitForFunction(
       `document.body.innerText.includes("Nothing has been opened here yet")`,
     );
@@ -648,6 +648,12 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
   expect(errors.filter((error) => !/403/.test(error))).toEqual([]);
 });
 
+/** Shows what is folded away of an order. */
+async function unfold(page: Page): Promise<void> {
+  await page.locator("form.order summary").click();
+  await page.waitForSelector("form.order details[open]");
+}
+
 test("an image made in the tab has a receipt, and its steps can be checked here", async () => {
   const { page, errors } = await openTab(browser);
   const view = async (name: string) => {
@@ -657,11 +663,12 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   const says = (text: string) => page.waitForFunction(`/${text}/.test(document.body.innerText)`);
   await page.goto(`${site.url}/#/browser`);
   await says("Weights here\\s+0.0 MB");
-  await view("generate");
+  await view("create");
   await page.select('select[name="size"]', "128");
+  await unfold(page);
   await page.locator('input[name="seed"]').fill("7");
   await press(page, "Make it");
-  await page.waitForSelector(".made canvas");
+  await page.waitForSelector(".making canvas");
   await page.waitForSelector(".made img");
   await shoot(page, "generated");
   const shape = () =>
@@ -673,10 +680,10 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await view("browser");
   await says("Weights here\\s+1\\d\\.\\d MB");
   // What was entered is still there after a way back.
-  await view("generate");
+  await view("create");
   await eventually(() => page.$eval('select[name="size"]', (select) => select.value)).toBe("128");
   await eventually(() => page.$eval('input[name="seed"]', (input) => input.value)).toBe("7");
-  await press(page, "Look at its receipt, and check it");
+  await press(page, "Check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
@@ -722,14 +729,15 @@ test("a checkpoint on a file server makes an image here, and a step of it is che
   const folder = new URL("../golden/pipelines/pipe-sd1", import.meta.url).pathname;
   const served = serveFolder(folder);
   const { page, errors } = await openTab(browser);
-  await page.goto(`${site.url}/#/generate`);
+  await page.goto(`${site.url}/#/create`);
+  await unfold(page);
   await page.locator('input[name="model"]').fill(served.url);
   await page.locator('textarea[name="prompt"]').fill("a red bird");
   await page.select('select[name="size"]', "64");
   await page.locator('input[name="steps"]').fill("3");
   await press(page, "Make it");
   await page.waitForSelector(".made img");
-  const status = String(await page.evaluate(`document.querySelector(".made form").innerText`));
+  const status = String(await page.evaluate(`document.querySelector("form.order").innerText`));
   expect(status).toMatch(/[1-9]\d*\.\d MB fetched|0\.[1-9] MB fetched/);
   // The decoder's half of the VAE, and no tensor of the encoder's; the receipt then hashes all of it.
   const weights = "vae/diffusion_pytorch_model.safetensors";
@@ -741,7 +749,7 @@ test("a checkpoint on a file server makes an image here, and a step of it is che
   expect(bytes).toBeGreaterThan(0.3 * size);
   expect(bytes).toBeLessThan(0.8 * size);
   await shoot(page, "generated-checkpoint");
-  await press(page, "Look at its receipt, and check it");
+  await press(page, "Check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");
   expect(await verdictOf(page)).toBe("honest");
@@ -818,7 +826,7 @@ test("no serious violation for people who cannot see or use a mouse", async () =
   await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    for (const view of ["check", "generate", "strength", "browser"]) {
+    for (const view of ["verify", "create", "explore", "strength", "browser"]) {
       await page.evaluate(`location.hash = "#/${view}"`);
       await page.waitForSelector(`nav a[aria-current][href="#/${view}"]`);
       await page.evaluate(axe.source);
@@ -867,7 +875,7 @@ test("no button moves while its page fills", async () => {
     await page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))");
     return await page.evaluate(`[...places[${JSON.stringify(text)}]]`);
   };
-  await page.goto(`${site.url}/#/generate`);
+  await page.goto(`${site.url}/#/create`);
   expect(await seen("Make it")).toHaveLength(1);
   await page.goto(tabLink(site.url, miner.url, made));
   await page.waitForSelector(".card img");

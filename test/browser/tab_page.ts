@@ -10,11 +10,7 @@ import type { Report } from "../../core/verifier/mod.ts";
 
 import { openWallet, type Wallet } from "../../server/chain/mod.ts";
 import { findChrome } from "../../server/compute/mod.ts";
-import { ReplayWindow, RequestGuard } from "../../server/http/mod.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../server/miner/mod.ts";
-import { Ledger } from "../../server/validator/ledger/mod.ts";
-import { ValidatorMetrics } from "../../server/validator/metrics.ts";
-import { validatorRoutes } from "../../server/validator/routes.ts";
 import { buildSite } from "../../server/web/mod.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { serveSite, type SiteServer } from "./site_server.ts";
@@ -142,7 +138,7 @@ export async function ask(
 
 /** The address of the page that leads to an image. */
 export function tabLink(site: string, miner: string, { id, token }: ImageAnswer): string {
-  return `${site}/#/check?${new URLSearchParams({ miner, id, token })}`;
+  return `${site}/#/verify?${new URLSearchParams({ miner, id, token })}`;
 }
 
 /**
@@ -269,26 +265,4 @@ export function spoil(
   });
   onTestFinished(() => server.shutdown());
   return `http://127.0.0.1:${server.addr.port}`;
-}
-
-/** A validator's API over a ledger, until the test ends. */
-export async function startTabValidator(
-  registered: (address: string) => boolean,
-): Promise<{ readonly url: string; readonly ledger: Ledger }> {
-  const stack = new DisposableStack();
-  const ledger = stack.use(new Ledger(":memory:"));
-  const replay = stack.use(new ReplayWindow(":memory:"));
-  const { hotkey } = await wallet("//Alice");
-  const app = validatorRoutes({
-    ...{ ledger, version: "test", forwarding: undefined, info: () => ({}), log: () => {} },
-    guard: new RequestGuard(hotkey.address, replay),
-    metrics: new ValidatorMetrics({ miners: () => 0, block: () => undefined }),
-    registered,
-  });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-  onTestFinished(async () => {
-    await server.shutdown();
-    stack.dispose();
-  });
-  return { url: `http://127.0.0.1:${server.addr.port}`, ledger };
 }

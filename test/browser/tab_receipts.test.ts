@@ -28,7 +28,6 @@ import {
   shoot,
   spoil,
   startTabMiner,
-  startTabValidator,
   startTabWorld,
   tabLink,
   type TabWorld,
@@ -36,6 +35,7 @@ import {
   verdictOf,
   wallet,
 } from "./tab_page.ts";
+import { startTabValidator } from "./tab_validator.ts";
 
 let world: TabWorld;
 let made: ImageAnswer;
@@ -331,7 +331,7 @@ describe("a receipt comes in", () => {
     await shownReceipt(page, other.id);
     await page.goBack();
     await shownReceipt(page, made.id);
-    await page.evaluate(`location.hash = "#/check"`);
+    await page.evaluate(`location.hash = "#/verify"`);
     await page.waitForFunction(`location.hash.includes("${made.id}")`);
   });
 
@@ -570,8 +570,8 @@ test(
     await page.goto(world.site.url);
     await paste(page, "hello");
     await eventually(() => alertOf(page)).toMatch(/Cannot open this/);
-    await page.evaluate(`location.hash = "#/generate"`);
-    await page.waitForFunction(`document.title === "Generate - Stepwise"`);
+    await page.evaluate(`location.hash = "#/create"`);
+    await page.waitForFunction(`document.title === "Create - Stepwise"`);
     await eventually(() => alertOf(page)).toBe("");
   },
 );
@@ -617,7 +617,7 @@ describe("what a check says is of that check", () => {
     // Another view and back: it still runs, and can still be cancelled.
     await page.evaluate(`location.hash = "#/browser"`);
     await page.waitForSelector("dl");
-    await page.evaluate(`location.hash = "#/check"`);
+    await page.evaluate(`location.hash = "#/verify"`);
     await page.waitForSelector('li[data-stage="proofs"][data-state="running"]');
     await page.locator('::-p-xpath(//button[normalize-space()="Cancel"])').wait();
     await paste(page, tabLink(world.site.url, world.miner.url, other));
@@ -648,7 +648,7 @@ test("onnxruntime that does not load is reported in words", async () => {
   await using site = serveSite(world.dist);
   site.lose(/^\/ort\//);
   const { page } = await openTab(world.browser);
-  await page.goto(`${site.url}/#/generate`);
+  await page.goto(`${site.url}/#/create`);
   await press(page, "Make it");
   await eventually(() => alertOf(page)).toMatch(
     /^Cannot load onnxruntime: it did not come from this page/,

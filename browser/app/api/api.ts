@@ -1,5 +1,6 @@
 import type { SignedAttestation } from "../../../core/protocol/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
+import type { OwnServer, Subnet } from "./subnet.ts";
 import type { Level, Report, StepChoice } from "../../../core/verifier/mod.ts";
 
 /** The name of a cancellation error, as it crosses to the page. */
@@ -18,6 +19,10 @@ export interface EngineApi {
   readList(from: string): Promise<readonly OfferedReceipt[]>;
   /** Of this page's server. */
   readOwnList(): Promise<readonly OfferedReceipt[]>;
+  /** What serves this page, where that is a neuron. */
+  readOwnServer(): Promise<OwnServer | undefined>;
+  /** A subnet as a validator measures it. */
+  readSubnet(validator: string): Promise<Subnet>;
   /** What people attested of a receipt there, by signatures that hold. */
   attestations(validator: string, receipt: string): Promise<readonly SignedAttestation[]>;
   attest(validator: string, signed: SignedAttestation): Promise<void>;

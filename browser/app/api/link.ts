@@ -29,12 +29,12 @@ export function openText(text: string, page: string): Opened {
     );
   }
   const url = new URL(trimmed);
-  const link = linkOf(new URLSearchParams(url.hash.replace(/^#\/?(check)?\??/, "")), page) ??
+  const link = linkOf(new URLSearchParams(url.hash.replace(/^#\/?(check|verify)?\??/, "")), page) ??
     linkOfMiner(url, page);
   return link ? { kind: "link", link } : { kind: "list", url: checkMinerUrl(trimmed, page) };
 }
 
-/** Of this page's own address: `#/check?miner=...&id=...&token=...`, and `validator` if known. */
+/** Of this page's own address: `#/verify?miner=...&id=...&token=...`, and `validator` if known. */
 export function linkOf(parameters: URLSearchParams, page: string): ReceiptLink | undefined {
   const [miner, id, token, validator] = ["miner", "id", "token", "validator"]
     .map((name) => parameters.get(name) ?? "");
@@ -64,7 +64,7 @@ function linkOfMiner(url: URL, page: string): ReceiptLink | undefined {
 
 /** @returns the address of this page that leads there. */
 export function hashOf(link: ReceiptLink): string {
-  return `#/check?${new URLSearchParams({ ...link })}`;
+  return `#/verify?${new URLSearchParams({ ...link })}`;
 }
 
 /**

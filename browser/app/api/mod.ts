@@ -8,7 +8,6 @@ export {
   type CheckEvent,
   type CheckOrder,
   type ComputeChoice,
-  type EngineApi,
   type FetchedReceipt,
   type GenerateEvent,
   type GenerateOrder,
@@ -22,7 +21,17 @@ export {
   type TabReport,
   type WitnessedDraw,
 } from "./api.ts";
+export type {
+  GatewayAccess,
+  JobImage,
+  JobOrder,
+  KeyFacts,
+  OrderEvent,
+  WorkerApi,
+} from "./create.ts";
 export { heatColour, heatScale, MAX_HEAT, MIN_HEAT } from "./heat.ts";
 export { hashOf, linkOf, openText, receiptOf } from "./link.ts";
 export { checkMinerUrl } from "./miner_url.ts";
+export { type Page, pageOf, parametersOf } from "./pages.ts";
+export type { OwnServer, Subnet, SubnetMiner } from "./subnet.ts";
 export { countOf, STATEMENT_ONLY, textOf, timeOf, whyOf } from "./words.ts";

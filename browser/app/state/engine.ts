@@ -1,10 +1,10 @@
 import { proxy, type Remote, wrap } from "comlink";
-import type { EngineApi } from "../api/mod.ts";
+import type { WorkerApi } from "../api/mod.ts";
 
 const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
 
 /** The worker that computes; the page itself only shows. */
-export const engine: Remote<EngineApi> = wrap<EngineApi>(worker);
+export const engine: Remote<WorkerApi> = wrap<WorkerApi>(worker);
 
 const failure = Promise.withResolvers<never>();
 // Nobody may be waiting for it.

@@ -1,8 +1,10 @@
 /**
  * The page's state as signals: the route, the receipt at hand, the report, and what is kept.
  */
+export { ownServer } from "./own_server.ts";
 export { answered, engine, listener } from "./engine.ts";
 export {
+  address,
   arrived,
   attempt,
   capabilities,
@@ -11,6 +13,7 @@ export {
   complain,
   compute,
   forgetAll,
+  forgotten,
   kept,
   look,
   offered,

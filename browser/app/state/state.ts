@@ -13,6 +13,8 @@ import {
   linkOf,
   type OfferedReceipt,
   openText,
+  pageOf,
+  parametersOf,
   type Picture,
   type Reach,
   type ReceiptLink,
@@ -29,14 +31,16 @@ import {
 } from "../storage/mod.ts";
 import { receiptsOfFiles } from "./opened_files.ts";
 
-/** Which view is shown: the part of the address behind `#/`. */
-export const route = signal(routeOf(location.hash));
+/** Which page is shown: the part of the address behind `#/`. */
+export const route = signal(pageOf(location.hash));
+/** What the address says besides. */
+export const address = signal(location.hash);
 /** The receipt that is looked at. */
 export const subject = signal<StoredReceipt | undefined>(undefined);
 /** How far the receipt that is looked at can be checked here. */
 export const reach = signal<Reach>({ level: 3 });
 /** Where on the page something was asked for, and what went wrong with it is said. */
-export type Place = "open" | "check" | "attest" | "generate" | "browser";
+export type Place = "open" | "check" | "attest" | "generate" | "key" | "explore" | "browser";
 /** What could not be done, in a sentence for the reader; undefined where all went well. */
 export const problem = signal<{ readonly at: Place; readonly text: string } | undefined>(undefined);
 /** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
@@ -85,11 +89,6 @@ export interface StepPictures {
   readonly difference?: Picture;
 }
 
-/** The first part of the hash. */
-function routeOf(hash: string): string {
-  return /^#\/([a-z]+)/.exec(hash)?.[1] ?? "check";
-}
-
 /** Begins: what is stored, what the address leads to, what this browser can. */
 export async function start(): Promise<void> {
   addEventListener("hashchange", () => void follow());
@@ -111,10 +110,14 @@ async function readLists(): Promise<void> {
   await readKept();
 }
 
+/** Grows when everything was cleared. */
+export const forgotten = signal(0);
+
 /** After everything was cleared. */
 export async function forgetAll(): Promise<void> {
   [subject.value, begun.value] = [undefined, undefined];
   [offered.value, verdicts.value, kept.value] = [[], new Map(), []];
+  forgotten.value++;
   await readKept();
 }
 
@@ -170,13 +173,14 @@ const BEFORE_ANY = "before any receipt";
 
 /** Does what the address says. */
 async function follow(): Promise<void> {
-  route.value = routeOf(location.hash);
-  if (route.value !== "check") {
+  address.value = location.hash;
+  route.value = pageOf(location.hash);
+  if (route.value !== "verify") {
     // It was of the view before.
     problem.value = undefined;
     return;
   }
-  const parameters = new URLSearchParams(location.hash.split("?")[1] ?? "");
+  const parameters = parametersOf(location.hash);
   await openBy("address", async (isWanted) => {
     const link = linkOf(parameters, location.href);
     const id = link?.id ?? parameters.get("receipt");
@@ -271,11 +275,11 @@ async function show(stored: StoredReceipt): Promise<void> {
   arrived.value = opening.value === "reader";
   opening.value = undefined;
   reach.value = { level: 3 };
-  route.value = "check";
-  const address = addressOf(stored);
+  route.value = "verify";
+  const [shown, next] = [location.hash, addressOf(stored)];
   // Another way to write the address of the same receipt is no other page.
-  if (location.hash.includes(stored.id)) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  if (pageOf(shown) === "verify" && shown.includes(stored.id)) history.replaceState(null, "", next);
+  else history.pushState(null, "", next);
   const hasRoom = await keepReceipt(stored).catch(() => false);
   if (!hasRoom) complain("open", "This browser has no room to keep the receipt.");
   await readKept();
@@ -285,7 +289,7 @@ async function show(stored: StoredReceipt): Promise<void> {
 
 /** @returns the address of this page that leads there, also after a reload. */
 function addressOf({ id, link }: StoredReceipt): string {
-  return link ? hashOf(link) : `#/check?receipt=${id}`;
+  return link ? hashOf(link) : `#/verify?receipt=${id}`;
 }
 
 /** Checks the receipt that is looked at. A check that runs is ended by it. */

@@ -1,7 +1,16 @@
 /**
- * What a tab keeps in the browser: receipts, verdicts and, in pieces that survive a cut, weights.
+ * What a tab keeps in the browser: receipts, verdicts, images that were made and, in pieces that survive a cut, weights.
  */
-export type { StoredReceipt } from "./database.ts";
+export type { PendingJob, StoredImage, StoredReceipt } from "./database.ts";
+export {
+  galleryImages,
+  keepImage,
+  keepJob,
+  pendingJobs,
+  removeImage,
+  removeJob,
+} from "./gallery.ts";
+export { clearKey, keepKey, keptKey } from "./key.ts";
 export { clearPages } from "./pages.ts";
 export {
   clearRecords,

@@ -51,7 +51,8 @@ export async function keptReceipt(id: string): Promise<StoredReceipt | undefined
 
 export async function clearRecords(): Promise<void> {
   const database = await openDatabase();
-  await Promise.all([database.clear("receipts"), database.clear("verdicts")]);
+  const stores = ["receipts", "verdicts", "gallery", "jobs"] as const;
+  await Promise.all(stores.map((store) => database.clear(store)));
 }
 
 /** @param keep how many of the others stay, of how many there are. */

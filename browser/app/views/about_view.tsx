@@ -13,7 +13,7 @@ import {
 } from "../state/mod.ts";
 import { countOf } from "../api/mod.ts";
 
-import { clearPages, clearRecords } from "../storage/mod.ts";
+import { clearKey, clearPages, clearRecords } from "../storage/mod.ts";
 import { ProblemView } from "./problem_view.tsx";
 
 const stored = signal<number | undefined>(undefined);
@@ -67,7 +67,9 @@ function ClearButton({ clear }: { readonly clear: () => void }) {
   return (
     <span class="row" role="group" aria-label="Clear everything?">
       <span>
-        Forget {countOf(kept.value?.length ?? 0, "receipt")}, their verdicts and all weights?
+        Forget{" "}
+        {countOf(kept.value?.length ?? 0, "receipt")}, their verdicts, your images and key, and all
+        weights?
       </span>
       <button type="button" onClick={() => answer(true)}>Forget them</button>
       <button type="button" ref={(button) => button?.focus()} onClick={() => answer(false)}>
@@ -92,6 +94,7 @@ async function clear(): Promise<string> {
     clearRecords(),
     clearPages(),
   ]);
+  clearKey();
   await forgetAll();
   await look();
   const failed = cleared.find((each) => each.status === "rejected");

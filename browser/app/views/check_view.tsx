@@ -217,7 +217,7 @@ function WitnessFields() {
 }
 
 /** Starts the check, and cancels it. */
-export function RunButtons(
+function RunButtons(
   { text, running }: { readonly text: string; readonly running: boolean },
 ) {
   const begin = useRef<HTMLButtonElement>(null);

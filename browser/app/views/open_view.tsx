@@ -163,7 +163,7 @@ export function KeptView() {
       {kept.value?.length === 0 && (
         <p class="faint">
           Nothing has been opened here yet. A receipt is what a miner signs for an image:{" "}
-          <a href="#/generate">make one in this tab</a>, and check its steps.
+          <a href="#/create">make one in this tab</a>, and check its steps.
         </p>
       )}
       <ul class="list">

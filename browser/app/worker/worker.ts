@@ -2,7 +2,7 @@ import { expose, type ProxyMarked, releaseProxy, type Remote } from "comlink";
 import { AppError, reason } from "../../../core/error.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
 import { WeightStore } from "../storage/mod.ts";
-import { type EngineApi, whyOf } from "../api/mod.ts";
+import { whyOf, type WorkerApi } from "../api/mod.ts";
 
 import { check, reachOf } from "./check.ts";
 import { Engines } from "./engines.ts";
@@ -19,7 +19,7 @@ const runs = new OneAtATime();
 /** The last image that was made here: its steps can be opened as long as the page is. */
 let made: Made | undefined;
 
-const api: EngineApi = {
+const api: WorkerApi = {
   async capabilities() {
     const threads = self.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
     if (!navigator.gpu) {
@@ -40,6 +40,18 @@ const api: EngineApi = {
   findReceipts: (file) => namingErrors(() => findReceipts(file, self.location.href)),
   readList: (from) => namingErrors(() => readList(from, self.location.href)),
   readOwnList: () => namingErrors(() => readOwnList(self.location.href)),
+  readOwnServer: () => namingErrors(async () => (await explore()).readOwnServer()),
+  readSubnet: (url) => namingErrors(async () => (await explore()).readSubnet(url)),
+  readKey: (access) => namingErrors(async () => (await jobs()).readKey(access)),
+  submitJob: (...order) => namingErrors(async () => (await jobs()).submitJob(...order)),
+  cancelJob: (access, id) => namingErrors(async () => (await jobs()).cancelJob(access, id)),
+  async watchJob(access, id, emit) {
+    try {
+      await namingErrors(async () => (await jobs()).watchJob(access, id, emit));
+    } finally {
+      release(emit);
+    }
+  },
   attestations: (validator, receipt) => namingErrors(() => readAttestations(validator, receipt)),
   attest: (validator, signed) => namingErrors(() => sendAttestation(validator, signed)),
   reach: (subject) => Promise.resolve(reachOf(subject, made?.id === receiptId(subject.receipt))),
@@ -67,6 +79,16 @@ const api: EngineApi = {
     }),
 };
 
+/** With the first key. */
+function jobs() {
+  return import("./jobs.ts");
+}
+
+/** With the first visit to that room. */
+function explore() {
+  return import("./explore.ts");
+}
+
 /** One after the other; a newer run ends an older one. Its listener is released at the end. */
 async function run<T, E>(
   emit: (event: E) => void,
@@ -75,9 +97,13 @@ async function run<T, E>(
   try {
     return await namingErrors(() => runs.run(work));
   } finally {
-    // Events emitted before this arrive before it: it is one channel.
-    (emit as Remote<typeof emit & ProxyMarked>)[releaseProxy]();
+    release(emit);
   }
+}
+
+/** Events emitted before this arrive before it: it is one channel. */
+function release<E>(emit: (event: E) => void): void {
+  (emit as Remote<typeof emit & ProxyMarked>)[releaseProxy]();
 }
 
 function noWebGpu(): string {

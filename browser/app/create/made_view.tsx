@@ -1,0 +1,113 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { encodeReceipt } from "../../../core/transcript/mod.ts";
+import { look } from "../state/mod.ts";
+import { removeFromGallery } from "./gallery.ts";
+import type { StoredImage, StoredReceipt } from "../storage/mod.ts";
+import { hashOf, textOf, timeOf } from "../api/mod.ts";
+import { BlobDownload, BlobImage } from "../views/blob_image.tsx";
+import { Zoomable } from "../views/zoom.tsx";
+import { enterOrder } from "./form_state.ts";
+
+/** One image of the gallery, and what can be done with it. */
+export function MadeView({ of }: { readonly of: StoredImage }) {
+  const { image, receipt: { request: { prompt, width, height } } } = of;
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    place.current?.focus({ preventScroll: true });
+    place.current?.scrollIntoView({ block: "nearest" });
+  }, [of.id]);
+  return (
+    <section class="made" ref={place} tabIndex={-1} aria-label="The image">
+      <Zoomable label={textOf(prompt)}>
+        <BlobImage {...{ image, width, height }} label={textOf(prompt)} />
+      </Zoomable>
+      <div>
+        <p class="prompt" dir="auto">{textOf(prompt)}</p>
+        <Facts of={of} />
+        <Actions of={of} />
+      </div>
+    </section>
+  );
+}
+
+function Facts({ of: { by, receipt: { request, steps, model, times } } }: {
+  readonly of: StoredImage;
+}) {
+  return (
+    <p class="small faint">
+      Made {by === undefined ? "in this browser" : `by a miner, through ${new URL(by).host}`} by
+      {" "}
+      {textOf(model.id)}: {textOf(request.width)} x {textOf(request.height)}, {steps} steps, seed
+      {" "}
+      {textOf(request.seed)}; {timeOf(times.finished)}
+    </p>
+  );
+}
+
+function Actions({ of }: { readonly of: StoredImage }) {
+  const name = `stepwise-${of.receipt.request.seed}`;
+  const extension = of.receipt.image.mediaType.replace(/^image\//, "");
+  return (
+    <>
+      <p class="row">
+        <button type="button" class="main" onClick={() => void look(receiptOf(of))}>
+          Check it
+        </button>
+        <button type="button" onClick={() => remix(of)}>Remix</button>
+        <BlobDownload blob={of.image} name={`${name}.${extension}`}>Download</BlobDownload>
+        <ReceiptDownload of={of} name={`${name}.receipt.json`} />
+        {of.link && <CopyLink text={new URL(hashOf(of.link), location.href).href} />}
+        <DeleteButton id={of.id} />
+      </p>
+    </>
+  );
+}
+
+/** As the room next door looks at it. */
+function receiptOf({ id, receipt, link, image, steps, at }: StoredImage): StoredReceipt {
+  return { id, receipt, link, image, transcript: steps, at };
+}
+
+function remix(of: StoredImage): void {
+  enterOrder(of.order);
+  document.querySelector<HTMLTextAreaElement>('textarea[name="prompt"]')?.focus();
+}
+
+function ReceiptDownload({ of, name }: { readonly of: StoredImage; readonly name: string }) {
+  const [blob] = useState(() => new Blob([encodeReceipt(of.receipt)]));
+  return <BlobDownload {...{ blob, name }}>Its receipt</BlobDownload>;
+}
+
+function CopyLink({ text }: { readonly text: string }) {
+  const [said, setSaid] = useState("");
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(() => setSaid("Copied."), () => setSaid(text));
+  return (
+    <>
+      <button type="button" onClick={() => void copy()}>Copy link</button>
+      <span role="status" class="small faint">{said}</span>
+    </>
+  );
+}
+
+/** Asks first. */
+function DeleteButton({ id }: { readonly id: string }) {
+  const [asked, setAsked] = useState(false);
+  if (!asked) return <button type="button" onClick={() => setAsked(true)}>Delete</button>;
+  return (
+    <span class="row" role="group" aria-label="Delete it?">
+      <button
+        type="button"
+        onClick={() => {
+          location.hash = "#/create";
+          void removeFromGallery(id);
+        }}
+      >
+        Delete it for good
+      </button>
+      <button type="button" ref={(button) => button?.focus()} onClick={() => setAsked(false)}>
+        Keep it
+      </button>
+    </span>
+  );
+}
