@@ -17,6 +17,7 @@ function neuron(problems: readonly string[], log: Log = () => {}) {
     },
   });
   return neuronRoutes({
+    server: { kind: "miner", jobs: false },
     ...{ site: "/nowhere", receipts: { summary: "", list: () => [] }, metrics: new Metrics() },
     api: { title: "", version: "", description: "", routes: [fail], schemas: {} },
     ...{ log, problems: () => problems },
