@@ -1,5 +1,3 @@
-import type { GenerationRequest } from "./request.ts";
-
 /** A file that a request names by its hash: its bytes travel beside the request. */
 export interface RequestInput {
   /** Of the request. */
@@ -8,15 +6,19 @@ export interface RequestInput {
   readonly sha256: string;
 }
 
+/** A request, or a receipt's, as far as it names files. */
+interface NamingFiles {
+  readonly image?: string;
+  readonly mask?: string;
+  readonly control?: readonly { readonly image: string }[];
+}
+
 /** Every file that a request names, in the order of its fields; one file may be named twice. */
-export function inputsOf(
-  { image, mask, control }: Pick<GenerationRequest, "image" | "mask" | "control">,
-): readonly RequestInput[] {
+export function inputsOf({ image, mask, control = [] }: NamingFiles): readonly RequestInput[] {
   const named = { image, mask };
   const sources = (["image", "mask"] as const).flatMap((field) => {
     const sha256 = named[field];
     return sha256 === undefined ? [] : [{ field, sha256 }];
   });
-  const controls = control.map(({ image }) => ({ field: "control" as const, sha256: image }));
-  return [...sources, ...controls];
+  return [...sources, ...control.map((use) => ({ field: "control" as const, sha256: use.image }))];
 }

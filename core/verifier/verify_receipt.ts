@@ -53,9 +53,10 @@ export interface Verification {
   readonly codec?: ImageCodec;
   /**
    * The files that the request names, decoded and fitted to its size, where there are any: the network
-   * is given control images at level 2, and what a run started from is compared with them at level 3.
+   * is given control images at level 2, and what a run started from is compared with them at level 3. A
+   * function where they are the miner's to send: it is called from level 2 on.
    */
-  readonly sources?: SourceImages;
+  readonly sources?: SourceImages | (() => Promise<SourceImages | undefined>);
   /** The receipt that the request goes on from, where the checker has it. */
   readonly parent?: ParentEvidence;
   /** Called from level 2 on, and only if all that is cheaper holds. */
@@ -117,8 +118,12 @@ async function findingsOf(
       tolerance,
     },
     image,
-    ...{ sources: what.sources, parent: compareParent },
+    ...{ sources: level >= 2 ? await sourcesOf(what) : undefined, parent: compareParent },
   });
+}
+
+async function sourcesOf({ sources }: Verification): Promise<SourceImages | undefined> {
+  return typeof sources === "function" ? await ofMiner(sources) : sources;
 }
 
 /** The file, checked against receipt and tree, and its pixels. */

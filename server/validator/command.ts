@@ -296,9 +296,10 @@ async function score(
       "Cannot score: --cluster is not given; name the NATS servers, as in nats://10.0.0.5:4222",
     );
   }
-  const { model, variant, vae, configs, lora: adapters, compute, gpu } = flags;
+  const { model, variant, vae, configs, lora: adapters, controlnet: controls, compute, gpu } =
+    flags;
   const scorer = await startScorer({
-    ...{ cluster, of, log, model, variant, vae, configs, adapters, compute, gpu },
+    ...{ cluster, of, log, model, variant, vae, configs, adapters, controls, compute, gpu },
     ...{ calibration: calibrationOf(flags), fetchMs: fetchMsOf(flags) },
   });
   log("scoring", { hotkey: of });

@@ -1,22 +1,21 @@
 import { decodeSources, fittedSources, type SourceImages } from "../../core/generation/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { type InputFiles, NO_INPUTS } from "../../core/protocol/mod.ts";
-import { decodeDraft, inputsOf } from "../../core/request/mod.ts";
+import { inputsOf } from "../../core/request/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import type { MinerEvidence } from "./miner_evidence.ts";
 
 /**
  * What a receipt's run started from: of the files that are here, and of the miner's where they are not.
  * @returns undefined for a run from noise.
- * @throws AppError `invalid_request` for a request that is none, or files that are no images; as
- * `inputOfMiner`.
+ * @throws AppError `invalid_request` for files that are no images; as `inputOfMiner`.
  */
 export async function scoredSources(
   { receipt, inputs = NO_INPUTS }: { readonly receipt: Receipt; readonly inputs?: InputFiles },
   { input }: Pick<MinerEvidence, "input">,
   codec: Pick<ImageCodec, "decodeInput">,
 ): Promise<SourceImages | undefined> {
-  const request = decodeDraft(receipt.request, { seed: 0n });
+  const { request } = receipt;
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { sha256 } of inputsOf(request)) {
     files.set(sha256, inputs.get(sha256) ?? files.get(sha256) ?? await input(sha256));
@@ -26,5 +25,5 @@ export async function scoredSources(
     files,
     (file, what) => codec.decodeInput(file, what),
   );
-  return fittedSources(decoded, receipt.request);
+  return fittedSources(decoded, request);
 }

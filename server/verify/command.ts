@@ -23,6 +23,7 @@ import {
 import {
   finalBlockHash,
   imageOfMiner,
+  inputOfMiner,
   type MinerAddress,
   minerAddress,
   openingsOfMiner,
@@ -44,7 +45,7 @@ import { readJsonFile, readReceipt } from "../sources/mod.ts";
 import { tellApart } from "./given_files.ts";
 import { parentOfReceipt } from "./given_parent.ts";
 import { openingsOfFile } from "./opening_source.ts";
-import { sourcesOfReceipt } from "./given_sources.ts";
+import { type FetchInput, sourcesOfReceipt } from "./given_sources.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
 import { reportText } from "./table.ts";
 
@@ -166,7 +167,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   using progress = new Progress({ quiet: flags.json });
   const choice = parseSteps(flags.steps, flags.blockHash);
   const receipt = await readReceipt(path);
-  const given = await checkedAgainst(receipt, flags);
+  const { fetchInput, ...given } = await checkedAgainst(receipt, flags);
   const chosen = chooseSteps(receipt, await witnessedChoice(receipt, choice, flags));
   const drawn = given.source ? chosen : NOTHING;
   const model = await ownModel(receipt, flags, progress);
@@ -174,7 +175,7 @@ async function verifyFile(path: string, flags: VerifyFlags): Promise<void> {
   const verifier = await openVerifier(model);
   const report = await verifier.verify({
     ...{ ...given, receipt, drawn },
-    sources: await sourcesOfReceipt(receipt, flags, given.level),
+    sources: await sourcesOfReceipt(receipt, flags, given.level, fetchInput),
     parent: await parentOfReceipt(receipt, flags),
     openEngine: async () => {
       const host = stack.use(await openCompute(parseComputeKind(flags.compute), flags));
@@ -222,7 +223,9 @@ function definedOf<T extends object>(values: T): Partial<T> {
 async function checkedAgainst(
   receipt: Receipt,
   flags: VerifyFlags,
-): Promise<Pick<Verification, "source" | "image" | "level">> {
+): Promise<
+  Pick<Verification, "source" | "image" | "level"> & { readonly fetchInput?: FetchInput }
+> {
   if (flags.from !== undefined && flags.transcript !== undefined) {
     refuse("--from and --transcript both open the steps: give one");
   }
@@ -243,7 +246,9 @@ async function checkedAgainst(
     : flags.transcript === undefined
     ? undefined
     : openingsOfFile(flags.transcript, file);
-  return { source, image, level };
+  const id = receiptId(receipt);
+  const fetchInput = miner && ((sha256: string) => inputOfMiner(miner, id, sha256));
+  return { source, image, level, fetchInput };
 }
 
 function minerOf(from: string, { timeout, token }: VerifyFlags): MinerAddress {

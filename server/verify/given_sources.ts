@@ -1,7 +1,9 @@
 import { AppError } from "../../core/error.ts";
-import type { SourceImages } from "../../core/generation/mod.ts";
+import { checkedSources, type SourceFile } from "../../core/generation/mod.ts";
+import { decodeInputImage } from "../../core/image/mod.ts";
+import { inputsOf, type RequestInput } from "../../core/request/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
-import type { Level } from "../../core/verifier/mod.ts";
+import type { Level, Verification } from "../../core/verifier/mod.ts";
 import { fittedSources, readSources, type SourceFiles } from "../sources/mod.ts";
 
 /** Files that the receipt's request may name, as typed. */
@@ -11,49 +13,91 @@ export interface SourceFlags {
   readonly controlImage?: readonly string[];
 }
 
+/** A file that the request names, from the miner. */
+export type FetchInput = (sha256: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** From which level on the files of each field are needed. */
+const NEEDED: Readonly<Record<RequestInput["field"], Level>> = { image: 3, mask: 3, control: 2 };
+
+const FLAGS: Readonly<Record<RequestInput["field"], string>> = {
+  ...{ image: "--source", mask: "--source-mask", control: "--control-image" },
+};
+
 /**
- * The files that the receipt's request names, and no others, by their hashes.
- * @throws AppError `invalid_request` for a file that it does not name, and for control images that are
- * missing at a level that needs them.
+ * The files that the receipt's request names, and no others, by their hashes: those that are given, and the
+ * miner's in place of those that are not, as far as the level needs them.
+ * @throws AppError `invalid_request` for a file that it does not name, and for those that are missing at a
+ * level that cannot do without.
  */
 export async function sourcesOfReceipt(
-  { request }: Receipt,
+  { request }: Pick<Receipt, "request">,
   { source, sourceMask, controlImage = [] }: SourceFlags,
   level: Level,
-): Promise<SourceImages | undefined> {
-  const files = await readSources({ image: source, mask: sourceMask, controls: controlImage });
-  const given = { image: source, mask: sourceMask };
-  for (const what of ["image", "mask"] as const) {
-    const file = files[what];
-    if (!file || file.sha256 === request[what]) continue;
-    const named = request[what] ?? "none";
-    refuse(`${given[what]} has the hash ${file.sha256}, and the request's ${what} is ${named}`);
+  fetch?: FetchInput,
+): Promise<Verification["sources"]> {
+  const paths = { image: source, mask: sourceMask, controls: controlImage };
+  const files = await readSources(paths);
+  refuseOthers(request, files, paths);
+  const given = [files.image, files.mask, ...files.controls ?? []].flatMap((file) => file ?? []);
+  const named = inputsOf(request);
+  const missing = named.filter(({ field, sha256 }) =>
+    NEEDED[field] <= level && given.every((file) => file.sha256 !== sha256)
+  );
+  const all = (known: readonly SourceFile[]) => fittedSources(assembled(named, known), request);
+  if (missing.length > 0 && fetch) {
+    return async () => all([...given, ...await fetched(missing, fetch)]);
   }
-  if (request.mask !== undefined && files.image && !files.mask) {
-    refuse("the request has a mask too: give it with --source-mask");
+  const needed = missing.find(({ field }) =>
+    field === "control" || (field === "mask" && files.image)
+  );
+  if (needed) {
+    const { field, sha256 } = needed;
+    refuse(`the request names the ${field} ${sha256}: give its file with ${FLAGS[field]}`);
   }
-  const controls = controlsOf(request, files, controlImage, level);
-  return fittedSources({ ...files, controls }, request);
+  return all(given);
 }
 
-/** In the order in which the request names them; one image may serve several ControlNets. */
-function controlsOf(
-  { control = [] }: Receipt["request"],
-  { controls = [] }: SourceFiles,
-  paths: readonly string[],
-  level: Level,
-): NonNullable<SourceFiles["controls"]> {
-  const named = control.map(({ image }) => image);
-  const odd = controls.findIndex(({ sha256 }) => !named.includes(sha256));
-  if (odd >= 0) {
-    const of = named.join(", ") || "none";
-    refuse(`${paths[odd]} has the hash ${controls[odd].sha256}, and the control images are ${of}`);
+async function fetched(
+  missing: readonly RequestInput[],
+  fetch: FetchInput,
+): Promise<readonly SourceFile[]> {
+  const files = new Map<string, SourceFile>();
+  for (const { field, sha256 } of missing) {
+    if (files.has(sha256)) continue;
+    files.set(sha256, { sha256, pixels: await decodeInputImage(await fetch(sha256), field) });
   }
-  if (level < 2) return [];
-  return named.map((image) =>
-    controls.find(({ sha256 }) => sha256 === image) ??
-      refuse(`the network was given the control image ${image}: give its file with --control-image`)
-  );
+  return [...files.values()];
+}
+
+/** In the order in which the request names them; one file may serve several times. */
+function assembled(named: readonly RequestInput[], known: readonly SourceFile[]): SourceFiles {
+  const of = (wanted: RequestInput["field"]) =>
+    named.filter(({ field }) => field === wanted)
+      .flatMap(({ sha256 }) => known.find((file) => file.sha256 === sha256) ?? []);
+  const [[image], [mask]] = [of("image"), of("mask")];
+  return checkedSources({
+    ...{ controls: of("control"), ...(image && { image }), ...(mask && { mask }) },
+  });
+}
+
+/** A file that is given as one that the request does not name was mistaken for it. */
+function refuseOthers(
+  { image, mask, control = [] }: Receipt["request"],
+  files: SourceFiles,
+  paths: { readonly image?: string; readonly mask?: string; readonly controls: readonly string[] },
+): void {
+  for (const [what, named] of [["image", image], ["mask", mask]] as const) {
+    const file = files[what];
+    if (!file || file.sha256 === named) continue;
+    const other = `and the request's ${what} is ${named ?? "none"}`;
+    refuse(`${paths[what]} has the hash ${file.sha256}, ${other}`);
+  }
+  const controls = control.map((use) => use.image);
+  for (const [k, { sha256 }] of (files.controls ?? []).entries()) {
+    if (controls.includes(sha256)) continue;
+    const of = controls.join(", ") || "none";
+    refuse(`${paths.controls[k]} has the hash ${sha256}, and the control images are ${of}`);
+  }
 }
 
 function refuse(why: string): never {

@@ -48,7 +48,7 @@ describe("a run that a ControlNet steers", () => {
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "honest", level: 3, of: 4 });
     const without = await runCli(verify());
     expect(without.code).toBe(2);
-    expect(without.stderr).toMatch(/control image .{64}: give its file with --control-image/);
+    expect(without.stderr).toMatch(/the control .{64}: give its file with --control-image/);
     const other = await runCli([...verify(), "--control-image", path("other.png")]);
     expect(other.stderr).toMatch(/other\.png has the hash .{64}, and the control images are/);
     const arithmetic = JSON.parse((await runCli([...verify(), "--level", "1"])).stdout);
