@@ -49,11 +49,11 @@ async function factsOf(
   variant: string | undefined,
 ): Promise<NonNullable<CatalogueEntry["weights"]>[number]> {
   const files = folderOf(id, known, variant);
-  const { paths, networks } = await readLayout(files);
+  const { paths, denoiser } = await readLayout(files);
   const hashes = Object.fromEntries(paths.map((path) => [path, known[path].sha256]));
   return {
     ...(variant !== undefined && { variant }),
-    precision: await networkPrecision(files, networks.unet),
+    precision: await networkPrecision(files, denoiser),
     manifest: manifestHash(hashes),
   };
 }

@@ -14,16 +14,18 @@ export interface Adapter {
 
 /**
  * A model whose weights an adapter more can change; each request says how far.
- * @throws AppError `model_invalid` when the file is no LoRA, one for another model, or there already.
+ * @throws AppError `model_invalid` when the file is no LoRA, one for another model, or there already,
+ * `unsupported_setting` for a model whose LoRAs are not built.
  */
 export async function adaptFiles(files: ModelFiles, adapter: Adapter): Promise<ModelFiles> {
   const { sha256 } = adapter;
   const [path] = adapter.files.paths;
-  const lora = await readLora(adapter.files, path);
   const before = files.adapters ?? [];
   if (before.some((each) => each.sha256 === sha256)) throw givenTwice(adapter);
+  const parts = await baseParts(files);
+  const lora = await readLora(adapter.files, path);
   const at = `adapters/${before.length}/`;
-  const deltas = placed(matchLora(lora, await baseParts(files), adapter.files.name), at);
+  const deltas = placed(matchLora(lora, parts, adapter.files.name), at);
   return viewOf(files, {
     mounted: { at, files: adapter.files },
     derived: [...files.derived ?? [], at + path],
@@ -47,6 +49,13 @@ function basename(path: string): string {
 
 async function baseParts(files: ModelFiles): Promise<BaseParts> {
   const { networks } = await readLayout(files);
+  if (networks.transformer) {
+    throw new AppError(
+      "unsupported_setting",
+      `Cannot use a LoRA with ${files.name}: LoRAs of transformers are not built. Take a model of Stable ` +
+        "Diffusion 1.x, 2.x or SDXL",
+    );
+  }
   const parts: Record<string, { tensors: BaseTensors; config: unknown }> = {};
   for (const part of ["unet", "text_encoder", "text_encoder_2"]) {
     const network = networks[part];

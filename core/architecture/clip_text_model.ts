@@ -85,11 +85,11 @@ function encode(net: Network, config: Config): Variable {
   let x = embeddings(net, config, ids, length);
   const states = [x];
   for (let i = 0; i < layers; i++) {
-    x = layer(net, config, x, `text_model.encoder.layers.${i}`, mask);
+    x = layer(net, config, x, `${trunk(net)}encoder.layers.${i}`, mask);
     states.push(x);
   }
   const norm = (h: Variable) =>
-    net.layerNorm(h, "text_model.final_layer_norm", width, config.layer_norm_eps);
+    net.layerNorm(h, `${trunk(net)}final_layer_norm`, width, config.layer_norm_eps);
   const last = norm(x);
 
   const hidden = (name: string, h: Variable) => output(net, name, ["batch", "tokens", width], h);
@@ -99,9 +99,14 @@ function encode(net: Network, config: Config): Variable {
   return pool(net, config, ids, last);
 }
 
+/** What names begin with; transformers 5 leaves it out where nothing is projected. */
+function trunk(net: Network): string {
+  return net.has("embeddings.token_embedding.weight") ? "" : "text_model.";
+}
+
 function embeddings(net: Network, config: Config, ids: Variable, length: Variable): Variable {
   const { hidden_size: width, vocab_size: words, max_position_embeddings: positions } = config;
-  const name = "text_model.embeddings";
+  const name = `${trunk(net)}embeddings`;
   const tokens = net.weight(`${name}.token_embedding.weight`, [words, width]);
   const places = net.weight(`${name}.position_embedding.weight`, [positions, width]);
   return net.add(net.g.op("Gather", [tokens, ids]), firstRows(net, places, length, [0]));

@@ -15,6 +15,7 @@ import {
   type Streams,
 } from "./modulation.ts";
 import { Network, type NetworkOptions } from "./network.ts";
+import { gridPlaces, noPlaces, type Packed, packed, PATCH, unpacked } from "./packed_latents.ts";
 import { rotated, type Rotation, rotation } from "./rotary.ts";
 
 const NAME = "FluxTransformer2DModel";
@@ -33,6 +34,7 @@ const schema = z.strictObject({
   pooled_projection_dim: count.default(768),
   sample_size: noEffect.optional(),
 });
+type Config = z.infer<typeof schema>;
 
 /** What every block is given. */
 interface Blocks {
@@ -48,7 +50,8 @@ interface Blocks {
 /**
  * The graph of Flux' transformer: `hidden_states` [batch, tokens, in_channels], `encoder_hidden_states`,
  * `pooled_projections`, `timestep` [batch] in 0..1, `img_ids` and `txt_ids` [tokens, axes], `guidance`
- * [batch] where the configuration has it, to `out_sample` [batch, tokens, out_channels].
+ * [batch] where the configuration has it, to `out_sample` [batch, tokens, out_channels]. Written as a
+ * UNet it packs latents into tokens itself, and numbers them.
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
@@ -66,18 +69,15 @@ export function fluxTransformer2dModel(
     net.refuse(`axes_dims_rope is [${axes}], which is not ${heads.width} in all`);
   }
 
-  const picture = net.input("hidden_states", ["batch", "pixels", channels]);
-  const text = net.input("encoder_hidden_states", ["batch", "tokens", textWidth]);
-  const condition = conditioning(net, config, width);
-  const ids = [
-    net.g.input({ name: "txt_ids", type: "float32", dims: ["tokens", axes.length] }),
-    net.g.input({ name: "img_ids", type: "float32", dims: ["pixels", axes.length] }),
-  ];
-  const blocks = { width, heads, condition, rotation: rotation(net, net.concat(ids, 0), axes) };
+  const text = () => net.input("encoder_hidden_states", ["batch", "tokens", textWidth]);
+  const inputs = options?.asUnet ? latentInputs(net, config, text) : tokenInputs(net, config, text);
+  const condition = conditioning(net, config, width, options?.asUnet ?? false);
+  const places = rotation(net, net.concat(inputs.places, 0), axes);
+  const blocks = { width, heads, condition, rotation: places };
 
   let streams: Streams = {
-    x: net.linear(picture, "x_embedder", channels, width),
-    context: net.linear(text, "context_embedder", textWidth, width),
+    x: net.linear(inputs.picture, "x_embedder", channels, width),
+    context: net.linear(inputs.text, "context_embedder", textWidth, width),
   };
   for (let i = 0; i < config.num_layers; i++) streams = doubleBlock(net, blocks, streams, i);
   let joined = net.concat([streams.context, streams.x], 1);
@@ -87,25 +87,65 @@ export function fluxTransformer2dModel(
   const out = config.out_channels ?? channels;
   const normed = continuousNorm(net, x, condition, "norm_out", width);
   const output = net.linear(normed, "proj_out", width, out);
-  net.output("out_sample", ["batch", "pixels", out], output);
+  inputs.finish(output, out);
   return net.finish();
+}
+
+/** What the graph is given, in tokens. */
+interface Inputs {
+  readonly picture: Variable;
+  readonly text: Variable;
+  /** Of text and picture: float32[tokens, axes] each. */
+  readonly places: readonly Variable[];
+  /** Makes the graph's output of what the last layer gives. */
+  readonly finish: (tokens: Variable, channels: number) => void;
+}
+
+function tokenInputs(net: Network, config: Config, textInput: () => Variable): Inputs {
+  const { in_channels: channels, axes_dims_rope: { length: axes } } = config;
+  const picture = net.input("hidden_states", ["batch", "pixels", channels]);
+  const text = textInput();
+  const places = (["txt_ids", "img_ids"] as const).map((name, i) =>
+    net.g.input({ name, type: "float32", dims: [["tokens", "pixels"][i], axes] })
+  );
+  const finish = (tokens: Variable, out: number) =>
+    net.output("out_sample", ["batch", "pixels", out], tokens);
+  return { picture, text, places, finish };
+}
+
+/** Of latents, as diffusers' FluxPipeline packs and numbers them. */
+function latentInputs(net: Network, config: Config, textInput: () => Variable): Inputs {
+  const { in_channels: width, axes_dims_rope: { length: axes } } = config;
+  const channels = width / PATCH ** 2;
+  if (!Number.isInteger(channels)) net.refuse(`in_channels is ${width}, not a multiple of 4`);
+  if (axes !== 3) net.refuse(`axes_dims_rope has ${axes} axes, not 3`);
+  const dims = ["batch", channels, "height", "width"];
+  const latent: Packed = packed(net, net.input("sample", dims), channels);
+  const text = textInput();
+  const places = [noPlaces(net, text, axes), gridPlaces(net, latent.grid)];
+  const finish = (tokens: Variable, out: number) => {
+    if (out !== width) net.refuse(`out_channels is ${out}, and in_channels ${width}`);
+    net.output("out_sample", dims, unpacked(net, { ...latent, tokens }, channels));
+  };
+  return { picture: latent.tokens, text, places, finish };
 }
 
 /** Timestep, guidance and pooled text, after silu: [batch, width]. */
 function conditioning(
   net: Network,
-  { guidance_embeds: guided, pooled_projection_dim: from }: z.infer<typeof schema>,
+  { guidance_embeds: guided, pooled_projection_dim: from }: Config,
   width: number,
+  asUnet: boolean,
 ): Variable {
   const name = "time_text_embed";
-  const thousand = net.g.constant("float32", [1000], []);
-  const thousandfold = (number: string, embedder: string) => {
-    const input = net.g.input({ name: number, type: "float32", dims: ["batch"] });
-    return numberEmbedding(net, net.mul(input, thousand), `${name}.${embedder}`, width);
-  };
-  let sum = thousandfold("timestep", "timestep_embedder");
-  if (guided) sum = net.add(sum, thousandfold("guidance", "guidance_embedder"));
-  const pooled = net.input("pooled_projections", ["batch", from]);
+  const number = (input: string) => net.g.input({ name: input, type: "float32", dims: ["batch"] });
+  const thousandfold = (x: Variable) => net.mul(x, net.g.constant("float32", [1000], []));
+  const embedded = (x: Variable, embedder: string) =>
+    numberEmbedding(net, x, `${name}.${embedder}`, width);
+  const time = number("timestep");
+  let sum = embedded(asUnet ? time : thousandfold(time), "timestep_embedder");
+  if (guided) sum = net.add(sum, embedded(thousandfold(number("guidance")), "guidance_embedder"));
+  const pooled = net.input(asUnet ? "text_embeds" : "pooled_projections", ["batch", from]);
   const widths = { from, to: width };
   const text = timestepEmbedding(net, pooled, `${name}.text_embedder`, widths, "silu");
   return activation(net, "silu", net.add(sum, text));

@@ -33,6 +33,11 @@ export interface NetworkOptions {
   readonly residuals?: boolean;
   /** Of a UNet: what it reads beside the latent is an input of its own. */
   readonly splits?: boolean;
+  /**
+   * Of a transformer: it takes what a UNet takes, by the same names: `sample`, a latent whatever tokens
+   * are made of it, `timestep` in 0..1000, and as `text_embeds` the pooled text.
+   */
+  readonly asUnet?: boolean;
 }
 
 export interface ConvOptions {

@@ -39,6 +39,7 @@ type Config = z.infer<typeof schema> & { readonly width: number };
 /**
  * The graph of SD3's transformer: `hidden_states` [batch, in_channels, h, w], `encoder_hidden_states`,
  * `pooled_projections` and `timestep` [batch] in 0..1000, to `out_sample` [batch, out_channels, h, w].
+ * Written as a UNet it calls the first of them `sample`, and what is pooled `text_embeds`.
  * @param json `config.json` of the part.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
@@ -53,16 +54,14 @@ export function sd3Transformer2dModel(
   const net = new Network(NAME, tensors, options);
   const { in_channels: channels, joint_attention_dim: textWidth } = config;
 
-  const sample = net.input("hidden_states", ["batch", channels, "height", "width"]);
+  const [sampleName, pooledName] = options?.asUnet
+    ? ["sample", "text_embeds"]
+    : ["hidden_states", "pooled_projections"];
+  const sample = net.input(sampleName, ["batch", channels, "height", "width"]);
   const text = net.input("encoder_hidden_states", ["batch", "tokens", textWidth]);
-  const condition = conditioning(
-    ...[
-      net,
-      config,
-      net.input("pooled_projections", ["batch", config.pooled_projection_dim]),
-    ] as const,
-    net.g.input({ name: "timestep", type: "float32", dims: ["batch"] }),
-  );
+  const pooled = net.input(pooledName, ["batch", config.pooled_projection_dim]);
+  const timestep = net.g.input({ name: "timestep", type: "float32", dims: ["batch"] });
+  const condition = conditioning(net, config, pooled, timestep);
   const patches = net.conv(sample, "pos_embed.proj", channels, width, {
     kernel: config.patch_size,
     stride: config.patch_size,

@@ -29,10 +29,12 @@ const schema = z.strictObject({
   dtype: noEffect.optional(),
   eos_token_id: noEffect.optional(),
   initializer_factor: noEffect.optional(),
+  is_decoder: only(false),
   is_encoder_decoder: noEffect.optional(),
   num_decoder_layers: noEffect.optional(),
   output_past: noEffect.optional(),
   pad_token_id: noEffect.optional(),
+  scale_decoder_outputs: noEffect.optional(),
   tie_word_embeddings: noEffect.optional(),
   torch_dtype: noEffect.optional(),
   transformers_version: noEffect.optional(),
@@ -71,7 +73,8 @@ export function t5EncoderModel(json: unknown, tensors: TensorIndex): OnnxGraph {
     net.g.output({ name, type: "float32", dims: ["batch", "tokens", width] }, state);
   output("last_hidden_state", last);
   [...states.slice(0, -1), last].forEach((state, i) => output(`hidden_states.${i}`, state));
-  return net.finish();
+  // Some files have the embeddings a second time: transformers ties them to the first.
+  return net.finish((name) => name !== "encoder.embed_tokens.weight");
 }
 
 /** Scores of distances, the first block's for all: [1, heads, tokens, tokens]. */

@@ -174,7 +174,7 @@ export class Pipeline implements ImageEngine {
     this.#checkRoom(request);
     const scales = adapterScales(this.#model.files.adapters, request);
     const requests = [request, ...checkBatch(request, batchedWith)];
-    checkSize(this.#model.config.unet, request);
+    checkSize(this.#model.config.denoiser, request);
     const { plan, notices } = planFor(this.#model.config.scheduler, request);
     const latentDims = latentDimsOf(this.#model, request);
     const started = clock();

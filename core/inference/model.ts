@@ -9,17 +9,19 @@ import {
   readLayout,
   readModelConfig,
   readsMask,
+  type TransformerFamily,
 } from "../model/mod.ts";
 import { controlledBy, type ControlledUnet, takesResiduals } from "./controlled_unet.ts";
 import { externalSizes, type OpenableGraph, openableGraph, weightBytes } from "./openable_graph.ts";
 import { once } from "./once.ts";
 import type { Runtime } from "./runtime.ts";
-import { ClipTextEncoder, type HiddenLayer } from "./text_encoder.ts";
+import { T5TextEncoder } from "./t5_text_encoder.ts";
+import { ClipTextEncoder, type TextLayers } from "./text_encoder.ts";
 import { Unet } from "./unet.ts";
 import { VaeDecoder } from "./vae_decoder.ts";
 import { VaeEncoder } from "./vae_encoder.ts";
 
-export type ModelFamily = "sd1" | "sd2" | "sdxl";
+export type ModelFamily = "sd1" | "sd2" | "sdxl" | TransformerFamily;
 
 /** A loaded model: its parts, ready to run. Disposing it releases their sessions. */
 export interface Model extends AsyncDisposable {
@@ -27,8 +29,11 @@ export interface Model extends AsyncDisposable {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
   readonly family: ModelFamily;
-  /** One, or SDXL's two. */
+  /** One, or the two of SDXL and SD 3. */
   readonly textEncoders: readonly ClipTextEncoder[];
+  /** Of FLUX, and of SD 3 where the folder has it. */
+  readonly t5: T5TextEncoder | undefined;
+  /** A UNet, or a transformer in its place. */
   readonly unet: Unet;
   readonly vaeDecoder: VaeDecoder;
   /**
@@ -72,7 +77,7 @@ export async function loadModel(
     graphs.push(graph);
     return graph;
   };
-  const wanted = wantedNetworks(files, layout);
+  const wanted = wantedNetworks(files, layout, config);
   const openable: (OpenableGraph & { readonly part: string })[] = [];
   for (const [part, network] of wanted) {
     const residuals = part === "unet" && takesResiduals(files, network);
@@ -88,7 +93,7 @@ export async function loadModel(
   };
   try {
     for (const { part, ...from } of openable) await open(part, from);
-    const model = assemble(config, graphs);
+    const model = assemble(files, config, graphs);
     const vaeEncoder = once(async () => {
       const include = ["vae_encoder"];
       const withEncoder = await readLayout(files, { variant: files.variant, include });
@@ -106,8 +111,8 @@ export async function loadModel(
 }
 
 /** An exported graph takes all channels as one input, which a device would have to put together. */
-async function refuseGraphWithMask(files: ModelFiles, { networks }: ModelLayout): Promise<void> {
-  if (!("graph" in networks.unet) || !await readsMask(files)) return;
+async function refuseGraphWithMask(files: ModelFiles, { denoiser }: ModelLayout): Promise<void> {
+  if (!denoiser || !("graph" in denoiser) || !await readsMask(files)) return;
   throw new AppError(
     "model_invalid",
     `Cannot use the model ${files.name}: its UNet, an ONNX file, reads a mask. Take the model in ` +
@@ -116,9 +121,15 @@ async function refuseGraphWithMask(files: ModelFiles, { networks }: ModelLayout)
 }
 
 /** What draws an image, text encoders first and the VAE last; a second encoder is SDXL's. */
-function wantedNetworks(files: ModelFiles, layout: ModelLayout): [string, NetworkFiles][] {
-  const second = layout.networks.text_encoder_2 ? ["text_encoder_2"] : [];
-  return networksOf(files, layout, ["text_encoder", ...second, "unet", "vae_decoder"]);
+function wantedNetworks(
+  files: ModelFiles,
+  layout: ModelLayout,
+  { index: { transformer } }: ModelConfig,
+): [string, NetworkFiles][] {
+  const further = ["text_encoder_2", "text_encoder_3"].filter((part) => layout.networks[part]);
+  if (transformer && further[0] !== "text_encoder_2") further.unshift("text_encoder_2");
+  const denoiser = transformer ? "transformer" : "unet";
+  return networksOf(files, layout, ["text_encoder", ...further, denoiser, "vae_decoder"]);
 }
 
 function networksOf(
@@ -168,25 +179,42 @@ function checkWeights(
 const TOO_LARGE_REMEDY =
   "Use a variant with float16 weights if the model has one, or compute outside of a browser";
 
-function assemble(config: ModelConfig, graphs: readonly Graph[]) {
-  const [unetGraph, vaeGraph] = graphs.slice(-2);
+function assemble(files: ModelFiles, config: ModelConfig, graphs: readonly Graph[]) {
+  const [denoiserGraph, vaeGraph] = graphs.slice(-2);
   const encoderGraphs = graphs.slice(0, -2);
-  const unet = new Unet(unetGraph);
-  const sdxl = encoderGraphs.length === 2;
-  if (unet.takesSizes !== sdxl) throw mixedFamilies(unetGraph.path, unet.takesSizes);
-  const layer: HiddenLayer = sdxl ? "penultimate" : "last";
+  const { transformer } = config.index;
+  const unet = new Unet(denoiserGraph, transformer);
+  const family = transformer ?? unetFamily(config, unet, encoderGraphs.length === 2);
+  const clips = CLIP_LAYERS[family];
+  const [t5, more] = encoderGraphs.slice(clips.length);
+  if (more || (t5 && !transformer)) {
+    const why = `it has ${encoderGraphs.length} text encoders, which no model of its family reads`;
+    throw new AppError("model_invalid", `Cannot use the model ${files.name}: ${why}`);
+  }
   return {
-    family: familyOf(config, sdxl),
-    textEncoders: encoderGraphs.map((graph, k) =>
-      new ClipTextEncoder(graph, layer, sdxl && k === 1)
-    ),
+    family,
+    textEncoders: clips.map((layers, i) => new ClipTextEncoder(encoderGraphs[i], layers)),
+    t5: t5 && new T5TextEncoder(t5),
     unet,
     vaeDecoder: new VaeDecoder(vaeGraph, config.vae),
   };
 }
 
+/** What of each CLIP encoder a family reads; the encoder after them is T5. */
+const CLIP_LAYERS: Readonly<Record<ModelFamily, readonly TextLayers[]>> = {
+  sd1: [{ hidden: "last" }],
+  sd2: [{ hidden: "last" }],
+  sdxl: [{ hidden: "penultimate" }, { hidden: "penultimate", pooled: "text_embeds" }],
+  sd3: [
+    { hidden: "penultimate", pooled: "text_embeds" },
+    { hidden: "penultimate", pooled: "text_embeds" },
+  ],
+  flux: [{ hidden: "last", pooled: "pooler_output" }],
+};
+
 /** SD 1.x reads OpenAI's CLIP (quick_gelu), SD 2.x OpenCLIP (gelu); both take one encoder. */
-function familyOf({ textEncoder }: ModelConfig, sdxl: boolean): ModelFamily {
+function unetFamily({ textEncoder }: ModelConfig, unet: Unet, sdxl: boolean): ModelFamily {
+  if (unet.takesSizes !== sdxl) throw mixedFamilies(unet.path, unet.takesSizes);
   if (sdxl) return "sdxl";
   return textEncoder.hidden_act === "quick_gelu" ? "sd1" : "sd2";
 }

@@ -10,7 +10,7 @@ export interface NetworkConditioning {
   readonly timeIds: readonly number[];
 }
 
-/** Text and, where the graph takes SDXL's, sizes: one row for each text. */
+/** Text and, where the graph takes them, what is pooled of it and SDXL's sizes: one row for each text. */
 export function textInputs(
   graph: Graph,
   { text, timeIds }: NetworkConditioning,
@@ -19,14 +19,23 @@ export function textInputs(
   const { tokens } = text[0];
   const width = hidden.length / text.length / tokens;
   const states = feed(graph, "encoder_hidden_states", hidden, [text.length, tokens, width]);
-  if (!takes(graph, "time_ids")) return states;
+  return { ...states, ...pooledInput(graph, text), ...sizesInput(graph, text, timeIds) };
+}
+
+function pooledInput(graph: Graph, text: readonly TextEmbedding[]): Record<string, Tensor> {
+  if (!takes(graph, "text_embeds")) return {};
   const pooled = joinRows(text.map((row) => row.pooled ?? new Float32Array()));
-  const ids = joinRows(text.map(() => Float32Array.from(timeIds)));
-  return {
-    ...states,
-    ...feed(graph, "text_embeds", pooled, [text.length, pooled.length / text.length]),
-    ...feed(graph, "time_ids", ids, [text.length, timeIds.length]),
-  };
+  return feed(graph, "text_embeds", pooled, [text.length, pooled.length / text.length]);
+}
+
+function sizesInput(
+  graph: Graph,
+  { length: rows }: readonly TextEmbedding[],
+  timeIds: readonly number[],
+): Record<string, Tensor> {
+  if (!takes(graph, "time_ids")) return {};
+  const ids = joinRows(Array.from({ length: rows }, () => Float32Array.from(timeIds)));
+  return feed(graph, "time_ids", ids, [rows, timeIds.length]);
 }
 
 /** A scalar, one for all rows, or one a row: as the graph's own shape says. */

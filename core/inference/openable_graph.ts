@@ -62,6 +62,7 @@ export async function graphFor(
   const splits = part === "unet" && await readsMask(files);
   const graph = partGraph(graphOf(part), json, network.tensors, {
     splits,
+    asUnet: part === "transformer",
     type,
     deltas: deltasOf(files, part),
     ...options,

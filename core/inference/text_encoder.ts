@@ -10,14 +10,18 @@ export const CLIP_TOKENS = 77;
 export interface TextEmbedding {
   /** f32[tokens, width] */
   readonly hidden: Float32Array;
-  /** 77 for each chunk of the prompt. */
+  /** 77 for each chunk of the prompt, and T5's. */
   readonly tokens: number;
-  /** f32[projection], SDXL only. */
+  /** f32[projection], of families that read it. */
   readonly pooled: Float32Array | undefined;
 }
 
-/** Which of an encoder's outputs a UNet was trained on. */
-export type HiddenLayer = "last" | "penultimate";
+/** Which of an encoder's outputs a denoiser was trained on. */
+export interface TextLayers {
+  readonly hidden: "last" | "penultimate";
+  /** None where nothing pooled is read. */
+  readonly pooled?: "text_embeds" | "pooler_output";
+}
 
 export interface EncodeOptions {
   /** Layers that are left out at the end. */
@@ -35,14 +39,14 @@ export class ClipTextEncoder {
   readonly #pooled: string | undefined;
 
   /** @throws AppError `model_invalid` when the graph lacks the layer. */
-  constructor(graph: Graph, layer: HiddenLayer, projected: boolean) {
+  constructor(graph: Graph, { hidden, pooled }: TextLayers) {
     requireInputs(graph, ["input_ids", "attention_mask"]);
     inputOf(graph, "input_ids");
     this.#graph = graph;
-    this.#hidden = layer === "last"
+    this.#hidden = hidden === "last"
       ? outputOf(graph, "last_hidden_state").name
       : penultimate(graph);
-    this.#pooled = projected ? outputOf(graph, "text_embeds").name : undefined;
+    this.#pooled = pooled && outputOf(graph, pooled).name;
   }
 
   /**

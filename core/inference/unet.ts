@@ -1,4 +1,5 @@
 import { AppError } from "../error.ts";
+import type { TransformerFamily } from "../model/mod.ts";
 import { feed, feedAdapters, type Graph, inputOf, outputOf, requireInputs } from "./graph.ts";
 import { type NetworkConditioning, takes, textInputs, timestepInput } from "./network_inputs.ts";
 import { type Place, residualNames, type Residuals } from "./residuals.ts";
@@ -6,7 +7,7 @@ import { type ElementType, floats, type GpuTensor, joinRows, type Tensor } from 
 
 /** All inputs of the UNet but sample and timestep. */
 export interface UnetConditioning extends NetworkConditioning {
-  /** For models distilled from guidance (LCM), which read its scale as an input. */
+  /** For models distilled from guidance (LCM, FLUX.1 [dev]), which read its scale as an input. */
   readonly guidanceScale: number;
   /** Of the model's adapters, in their order. */
   readonly adapterScales: readonly number[];
@@ -21,15 +22,21 @@ const INPUTS = [
   "text_embeds",
   "time_ids",
   "timestep_cond",
+  "guidance",
   "masked",
 ];
 
-/** The denoising network. Names, types and ranks of its inputs are the graph's own. */
+/**
+ * The denoising network: a UNet, or a transformer whose graph takes the same. Names, types and ranks of
+ * its inputs are the graph's own.
+ */
 export class Unet {
   readonly #graph: Graph;
   readonly #output: string;
-  /** True when the graph reads the guidance scale, so that no second prediction is needed. */
+  /** True when no second prediction is needed for guidance, whether the graph reads its scale or not. */
   readonly distilled: boolean;
+  /** True when the graph reads the guidance scale. */
+  readonly readsGuidance: boolean;
   /** True when the graph takes SDXL's pooled text and sizes. */
   readonly takesSizes: boolean;
   /** True when the graph reads a mask, and the latent of what that keeps. */
@@ -38,17 +45,18 @@ export class Unet {
   readonly residuals: ReadonlyMap<Place, string>;
 
   /** @throws AppError `model_invalid` when the graph is no UNet of this family. */
-  constructor(graph: Graph) {
+  constructor(graph: Graph, transformer?: TransformerFamily) {
     this.residuals = residualNames(graph.session.inputs);
     requireInputs(graph, [...INPUTS, ...this.residuals.values()]);
     for (const name of INPUTS.slice(0, 3)) inputOf(graph, name);
     const has = (name: string) => takes(graph, name);
     this.#graph = graph;
     this.#output = outputOf(graph, "out_sample").name;
-    this.distilled = has("timestep_cond");
+    this.readsGuidance = has("timestep_cond") || has("guidance");
+    this.distilled = this.readsGuidance || transformer === "flux";
     this.readsMask = has("masked");
     this.takesSizes = has("time_ids");
-    if (this.takesSizes !== has("text_embeds")) {
+    if (!transformer && this.takesSizes !== has("text_embeds")) {
       throw new AppError(
         "model_invalid",
         `Cannot use ${graph.path}: of text_embeds and time_ids one is missing`,
@@ -72,7 +80,7 @@ export class Unet {
   constantInputs(conditioning: UnetConditioning): Readonly<Record<string, Tensor>> {
     return {
       ...textInputs(this.#graph, conditioning),
-      ...(this.distilled ? this.#guidance(conditioning) : {}),
+      ...(this.readsGuidance ? this.#guidance(conditioning) : {}),
       ...this.#masked(conditioning),
       ...feedAdapters(this.#graph, conditioning.adapterScales),
     };
@@ -154,6 +162,10 @@ export class Unet {
   }
 
   #guidance({ text, guidanceScale }: UnetConditioning): Record<string, Tensor> {
+    if (takes(this.#graph, "guidance")) {
+      const scales = new Float32Array(text.length).fill(guidanceScale);
+      return feed(this.#graph, "guidance", scales, [text.length]);
+    }
     const width = Number(inputOf(this.#graph, "timestep_cond").dims[1]) || 256;
     const row = guidanceEmbedding(guidanceScale - 1, width);
     return feed(this.#graph, "timestep_cond", joinRows(text.map(() => row)), [text.length, width]);

@@ -99,11 +99,3 @@ export function findModel(catalogue: Catalogue, id: string): CatalogueEntry | un
 export function embeddedModel(catalogue: Catalogue): CatalogueEntry | undefined {
   return catalogue.models.find((entry) => entry.source === "embedded");
 }
-
-/** Families whose parts are built, but whose pipelines are not. */
-const WITHOUT_PIPELINE: readonly CatalogueEntry["family"][] = ["sd3", "flux"];
-
-/** Whether images can be made with models of this family. */
-export function makesImages({ family }: Pick<CatalogueEntry, "family">): boolean {
-  return !WITHOUT_PIPELINE.includes(family);
-}

@@ -3,6 +3,7 @@ import { shardPaths } from "../safetensors/mod.ts";
 import { viewOf } from "./files_view.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { type NetworkFiles, partNetwork } from "./model_layout.ts";
+import { readModelIndex, transformerFamily } from "./model_index.ts";
 import { chooseNetwork } from "./network_files.ts";
 
 /** How a request names the ControlNet that lies in the model's own folder. */
@@ -44,6 +45,14 @@ export async function controlFiles(files: ModelFiles, network: string): Promise<
 
 /** The UNet that takes residuals: a part of its own, or else the model's, written with such inputs. */
 export async function controlledUnetFiles(files: ModelFiles): Promise<PartFiles> {
+  if (transformerFamily(await readModelIndex(files))) {
+    throw new AppError(
+      "unsupported_setting",
+      `Cannot use a ControlNet with ${files.name}: ControlNets of transformers are not built. Take a ` +
+        "model of Stable Diffusion 1.x, 2.x or SDXL",
+      { field: "control" },
+    );
+  }
   const part = hasPart(files, OWN_UNET) ? OWN_UNET : "unet";
   const network = await partNetwork(files, part);
   if (part === OWN_UNET || !("graph" in network)) return { part, network };

@@ -15,7 +15,6 @@ export {
   type CatalogueEntry,
   decodeCatalogue,
   type ExpectedFile,
-  makesImages,
 } from "./catalogue.ts";
 export {
   checkControls,
@@ -38,13 +37,8 @@ export { viewOf } from "./files_view.ts";
 export { hashFiles } from "./hash_files.ts";
 export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
-export {
-  type ModelConfig,
-  readLatentChannels,
-  readModelConfig,
-  readOwnScheduler,
-  readsMask,
-} from "./model_config.ts";
+export { type DenoiserConfig, readLatentChannels, readsMask } from "./denoiser_config.ts";
+export { type ModelConfig, readModelConfig, readOwnScheduler } from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
 export { ListedFiles } from "./listed_files.ts";
 export {
@@ -57,11 +51,12 @@ export {
 } from "./model_files.ts";
 export {
   decodeModelIndex,
+  isPipelineBuilt,
   MODEL_INDEX,
   type ModelIndex,
-  pipelineNotBuilt,
   readModelIndex,
-  requireUnet,
+  requirePipeline,
+  type TransformerFamily,
 } from "./model_index.ts";
 export {
   type FileSelection,

@@ -70,20 +70,49 @@ export function inferModelIndex(hasPart: (part: string) => boolean): ModelIndex 
   return { className, parts, json: { _class_name: className }, inferred: true };
 }
 
-/**
- * Refuses pipelines that denoise with something else than a UNet, before their weights are fetched.
- * @throws AppError `unsupported_setting`.
- */
-export function requireUnet({ className, parts }: ModelIndex, model: string): void {
-  if (!parts.includes("unet")) throw pipelineNotBuilt(model, className);
+/** Families that denoise with a transformer in place of a UNet. */
+export type TransformerFamily = "sd3" | "flux";
+
+const TRANSFORMERS: Readonly<Record<string, TransformerFamily>> = {
+  StableDiffusion3Pipeline: "sd3",
+  FluxPipeline: "flux",
+};
+
+/** @returns undefined for pipelines with a UNet, and for those that are not built. */
+export function transformerFamily({ className, parts }: ModelIndex): TransformerFamily | undefined {
+  const known = parts.includes("transformer") && Object.hasOwn(TRANSFORMERS, className);
+  return known ? TRANSFORMERS[className] : undefined;
 }
 
-/** @param pipeline by its class or family. */
-export function pipelineNotBuilt(model: string, pipeline: string): AppError {
+/** Whether it has SDXL's second text encoder. */
+export function isXl(index: ModelIndex): boolean {
+  return index.parts.includes("text_encoder_2") && !transformerFamily(index);
+}
+
+/** The part that denoises. */
+export function denoiserPart(index: ModelIndex): "unet" | "transformer" {
+  return transformerFamily(index) ? "transformer" : "unet";
+}
+
+/** Whether images can be made with the models of a pipeline. */
+export function isPipelineBuilt(index: ModelIndex): boolean {
+  return index.parts.includes(denoiserPart(index));
+}
+
+/**
+ * Refuses pipelines that are not built, before their weights are fetched.
+ * @throws AppError `unsupported_setting`.
+ */
+export function requirePipeline(index: ModelIndex, model: string): void {
+  if (!isPipelineBuilt(index)) throw pipelineNotBuilt(model, index.className);
+}
+
+/** @param pipeline by its class. */
+function pipelineNotBuilt(model: string, pipeline: string): AppError {
   return new AppError(
     "unsupported_setting",
     `Cannot make images with ${model}: its pipeline, ${pipeline.slice(0, 80)}, is not built yet. ` +
-      "Take a model of Stable Diffusion 1.x, 2.x or SDXL",
+      "Take a model of Stable Diffusion 1.x, 2.x, SDXL, 3 or 3.5, or of FLUX.1",
   );
 }
 

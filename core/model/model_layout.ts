@@ -2,7 +2,13 @@ import { AppError } from "../error.ts";
 import { readTensorIndex, type TensorIndex } from "../safetensors/mod.ts";
 import { type GraphWeights, graphWeights } from "./external_data.ts";
 import type { ModelFiles } from "./model_files.ts";
-import { LAYOUT_REMEDY, MODEL_INDEX, type ModelIndex, readModelIndex } from "./model_index.ts";
+import {
+  denoiserPart,
+  LAYOUT_REMEDY,
+  MODEL_INDEX,
+  type ModelIndex,
+  readModelIndex,
+} from "./model_index.ts";
 import {
   candidateNames,
   chooseNetwork,
@@ -45,8 +51,10 @@ export type NetworkFiles = GraphFiles | WeightFiles;
 /** A model folder whose needed files are all there and none of them is cut. */
 export interface ModelLayout {
   readonly index: ModelIndex;
-  /** By part: `unet`, `vae_decoder`, `text_encoder`, ... */
+  /** By part: `unet` or `transformer`, `vae_decoder`, `text_encoder`, ... */
   readonly networks: Readonly<Record<string, NetworkFiles>>;
+  /** Of the networks the one that denoises, where the pipeline is one that is built. */
+  readonly denoiser: NetworkFiles;
   /** Every file that the selection needs, sorted. */
   readonly paths: readonly string[];
 }
@@ -126,7 +134,10 @@ function chooseBesideNetworks(
 function requiredFiles(part: string, has: (path: string) => boolean): string[] {
   if (part === "scheduler") return ["scheduler/scheduler_config.json"];
   if (part === "feature_extractor") return [];
-  return has(`${part}/tokenizer.json`) ? [] : [`${part}/vocab.json`, `${part}/merges.txt`];
+  // A sentencepiece model, as T5's is, is read from tokenizer.json alone.
+  return has(`${part}/tokenizer.json`) || has(`${part}/spiece.model`)
+    ? [`${part}/tokenizer.json`]
+    : [`${part}/vocab.json`, `${part}/merges.txt`];
 }
 
 function checkVariant(
@@ -172,7 +183,8 @@ export async function readLayout(
     if (network) networks[part] = network;
   }
   const weights = Object.values(networks).flatMap(weightPaths);
-  return { index, networks, paths: [...new Set([...paths, ...weights])].sort() };
+  const denoiser = networks[denoiserPart(index)];
+  return { index, networks, denoiser, paths: [...new Set([...paths, ...weights])].sort() };
 }
 
 /**

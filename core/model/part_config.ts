@@ -24,8 +24,22 @@ export const unetConfig = z.looseObject({
   /** Latent side at the model's native size; not said, it is the pipeline's. */
   sample_size: z.union([z.int().positive(), z.array(z.int().positive()).length(2)]).optional(),
   block_out_channels: blocks.default([320, 640, 1280, 1280]),
-  /** Width of the guidance embedding of LCM models. */
-  time_cond_proj_dim: z.number().optional(),
+});
+
+/** `SD3Transformer2DModel`. */
+export const sd3Config = z.looseObject({
+  in_channels: z.int().positive().default(16),
+  patch_size: z.int().positive().default(2),
+  /** Latent side at the model's native size. */
+  sample_size: z.int().positive().default(128),
+  /** Patches along a side that it has places for. */
+  pos_embed_max_size: z.int().positive().default(96),
+});
+
+/** `FluxTransformer2DModel`. */
+export const fluxConfig = z.looseObject({
+  /** Of a token, which is a patch of 2 by 2. */
+  in_channels: z.int().positive().multipleOf(4).default(64),
 });
 
 /** `AutoencoderKL`, and others of its kind. */

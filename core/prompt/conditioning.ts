@@ -12,6 +12,9 @@ import { adapterScales, type GenerationRequest } from "../request/mod.ts";
 import { literalNotice } from "./literal_weights.ts";
 import { faded, movedFrom, multiplied, type Without } from "./emphasis.ts";
 import { negativeSide, positiveSide, type ReadSide, readSide, type Side } from "./sides.ts";
+import { joinTexts } from "./join_texts.ts";
+import { withPlainPrompts } from "./plain_prompts.ts";
+import { loadT5Texts, type ReadT5, type T5Text } from "./t5_texts.ts";
 import { loadTokenizer, type PromptTokenizer } from "./tokenizer.ts";
 
 /** The text half of a generation: computed once, used at every step of every image. */
@@ -26,15 +29,21 @@ export interface Conditioning {
 /** Prompts whose encoding is kept, so that a negative prompt in constant use costs nothing. */
 const KEPT_ENCODINGS = 32;
 
-/** Turns prompts into what a model's UNet reads. */
+/** Turns prompts into what a model's denoiser reads. */
 export class PromptConditioner {
   readonly #model: Model;
   readonly #tokenizers: readonly PromptTokenizer[];
+  readonly #readT5: ReadT5 | undefined;
   readonly #encodings = new Map<string, TextEmbedding>();
 
-  private constructor(model: Model, tokenizers: readonly PromptTokenizer[]) {
+  private constructor(
+    model: Model,
+    tokenizers: readonly PromptTokenizer[],
+    readT5: ReadT5 | undefined,
+  ) {
     this.#model = model;
     this.#tokenizers = tokenizers;
+    this.#readT5 = readT5;
   }
 
   /** @throws AppError `model_invalid` when a tokenizer lacks a file. */
@@ -43,20 +52,27 @@ export class PromptConditioner {
     const tokenizers = await Promise.all(
       folders.map((folder) => loadTokenizer(model.files, folder)),
     );
-    return new PromptConditioner(model, tokenizers);
+    return new PromptConditioner(model, tokenizers, await loadT5Texts(model));
   }
 
   /** @throws AppError `invalid_request` for weights that are not read, `unsupported_setting`. */
-  async condition(request: GenerationRequest): Promise<Conditioning> {
+  async condition(typed: GenerationRequest): Promise<Conditioning> {
+    const request = this.#asRead(typed);
     const notices = this.#tokenizers.flatMap((tokenizer) => tokenizer.notices);
     const guided = usesGuidance(request, this.#model);
-    const literal = request.weighting === "none" && literalNotice(promptsOf(request, guided));
+    const literal = typed.weighting === "none" && literalNotice(promptsOf(request, guided));
     if (literal) notices.push(literal);
+    if (!guided && this.#model.family === "flux" && request.negativePrompt !== "") {
+      notices.push(`The negative prompt is not used: ${this.#model.files.name} steers without one`);
+    }
     const zeroed = guided && this.#zeroesNegative(request);
     const prompt = this.#read(positiveSide(request), request, notices);
-    const against = guided && !zeroed ? this.#read(negativeSide(request), request, notices) : [];
+    const against = guided && !zeroed
+      ? this.#read(negativeSide(request), request, notices)
+      : { clips: [] };
     // The network reads both at once: the shorter one is filled up with chunks without words.
-    const count = Math.max(...[...prompt, ...against].map(({ chunks }) => chunks.length));
+    const chunks = [...prompt.clips, ...against.clips].map((clip) => clip.chunks.length);
+    const count = Math.max(...chunks);
     this.#checkTokens(count);
     const { weighting, clipSkip: skip } = request;
     const scales = adapterScales(this.#model.files.adapters, request);
@@ -67,26 +83,40 @@ export class PromptConditioner {
     return { positive, negative, notices };
   }
 
+  /** As a model reads it that T5 reads for. @throws AppError `unsupported_setting`. */
+  #asRead(request: GenerationRequest): GenerationRequest {
+    const { family, files } = this.#model;
+    if (family === "flux" && request.clipSkip > 0) {
+      throw new AppError(
+        "unsupported_setting",
+        `Cannot leave out layers of the text encoder: ${files.name} reads what CLIP pools, after its ` +
+          "last layer. Take clipSkip 0",
+        { field: "clipSkip" },
+      );
+    }
+    return this.#model.config.index.transformer ? withPlainPrompts(request) : request;
+  }
+
   #zeroesNegative({ negativePrompt, negativePrompt2 }: GenerationRequest): boolean {
     return this.#model.config.index.zeroesEmptyPrompt &&
       this.#model.family === "sdxl" && negativePrompt === "" && negativePrompt2 === "";
   }
 
-  /** For each encoder. */
-  #read(side: Side, request: GenerationRequest, notices: string[]): readonly ReadSide[] {
-    return this.#tokenizers.map((tokenizer, encoder) => {
-      const read = readSide(side, encoder, request, tokenizer);
-      if (read.notice && !notices.includes(read.notice)) notices.push(read.notice);
-      return read;
-    });
+  #read(side: Side, request: GenerationRequest, notices: string[]): ReadText {
+    const clips = this.#tokenizers.map((tokenizer, encoder) =>
+      readSide(side, encoder, request, tokenizer)
+    );
+    const t5 = this.#readT5?.(side, request);
+    // What CLIP leaves out T5 may still read.
+    for (const { notice } of t5 ? [t5] : clips) {
+      if (notice && !notices.includes(notice)) notices.push(notice);
+    }
+    return { clips, t5 };
   }
 
-  async #embed(
-    sides: readonly ReadSide[],
-    { count, ...style }: Embedding,
-  ): Promise<TextEmbedding> {
+  async #embed({ clips, t5 }: ReadText, { count, ...style }: Embedding): Promise<TextEmbedding> {
     const parts: TextEmbedding[] = [];
-    for (const [encoder, { chunks, plain }] of sides.entries()) {
+    for (const [encoder, { chunks, plain }] of clips.entries()) {
       const empty = emptyChunk(this.#tokenizers[encoder]);
       const embedded: TextEmbedding[] = [];
       for (let i = 0; i < count; i++) {
@@ -96,7 +126,9 @@ export class PromptConditioner {
       const pooled = await this.#pooled(encoder, plain, joined, style);
       parts.push({ ...joined, pooled });
     }
-    const embedding = parts.length === 1 ? parts[0] : joinEncoders(parts[0], parts[1]);
+    const { family, unet } = this.#model;
+    const long = t5 && await this.#encodeT5(t5, style);
+    const embedding = joinTexts(family, parts, long, unet.textWidth);
     this.#checkWidth(embedding);
     return embedding;
   }
@@ -137,8 +169,20 @@ export class PromptConditioner {
     options: EncodeOptions,
   ): Promise<TextEmbedding> {
     const key = JSON.stringify([encoder, ids, options]);
-    const kept = this.#encodings.get(key);
-    const encoding = kept ?? await this.#model.textEncoders[encoder].encode(ids, options);
+    return await this.#kept(key, () => this.#model.textEncoders[encoder].encode(ids, options));
+  }
+
+  async #encodeT5(
+    { ids }: T5Text,
+    { adapterScales: scales }: Style,
+  ): Promise<TextEmbedding | undefined> {
+    const { t5 } = this.#model;
+    const key = JSON.stringify(["t5", ids, scales]);
+    return t5 && await this.#kept(key, () => t5.encode(ids, { adapterScales: scales }));
+  }
+
+  async #kept(key: string, encode: () => Promise<TextEmbedding>): Promise<TextEmbedding> {
+    const encoding = this.#encodings.get(key) ?? await encode();
     this.#encodings.delete(key);
     this.#encodings.set(key, encoding);
     const [oldest] = this.#encodings.keys();
@@ -165,10 +209,16 @@ export class PromptConditioner {
     if (width === wanted) return;
     throw new AppError(
       "model_invalid",
-      `Cannot condition the UNet of ${this.#model.files.name}: its text width is ${wanted}, ` +
+      `Cannot condition the network of ${this.#model.files.name}: its text width is ${wanted}, ` +
         `and the text encoders give ${width}`,
     );
   }
+}
+
+/** A side for every text encoder. */
+interface ReadText {
+  readonly clips: readonly ReadSide[];
+  readonly t5?: T5Text;
 }
 
 interface Style extends Pick<GenerationRequest, "weighting">, Omit<EncodeOptions, "unseen"> {}
@@ -204,17 +254,4 @@ function joinChunks(chunks: readonly TextEmbedding[]): TextEmbedding {
     tokens: chunks.reduce((sum, { tokens }) => sum + tokens, 0),
     pooled: chunks[0].pooled,
   };
-}
-
-/** SDXL: each token's states of both encoders side by side; pooled is the second encoder's. */
-function joinEncoders(first: TextEmbedding, second: TextEmbedding): TextEmbedding {
-  const { tokens } = first;
-  const [width1, width2] = [first, second].map(({ hidden }) => hidden.length / tokens);
-  const hidden = new Float32Array(first.hidden.length + second.hidden.length);
-  for (let token = 0; token < tokens; token++) {
-    const at = token * (width1 + width2);
-    hidden.set(first.hidden.subarray(token * width1, (token + 1) * width1), at);
-    hidden.set(second.hidden.subarray(token * width2, (token + 1) * width2), at + width1);
-  }
-  return { hidden, tokens, pooled: second.pooled };
 }

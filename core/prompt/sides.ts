@@ -66,7 +66,7 @@ export function readSide(
       return { chunks: chunksOf(expanded, tokenizer), plain, notice: undefined };
     }
     const { chunk, tokenized } = cutChunk(expanded.flat(), tokenizer);
-    const notice = tokenized.cut ? cutNotice(name, tokenized) : undefined;
+    const notice = tokenized.cut ? cutNotice(name, tokenized, CLIP_TOKENS - 2) : undefined;
     return { chunks: [chunk], plain, notice };
   });
 }
@@ -85,8 +85,22 @@ function ofField<T>(field: Typed["field"], read: () => T): T {
   }
 }
 
-/** One line, even if the prompt is a page long. */
-function cutNotice(name: Side["name"], { count, cut }: TokenizedPrompt): string {
-  return `The ${name} has ${counted(count, "token")}, ${CLIP_TOKENS - 2} are used: ` +
+/** What one encoder reads of a side, as plain text. */
+export function textFor(
+  { typed }: Side,
+  encoder: 0 | 1,
+  { expandKeywords: expands }: Pick<GenerationRequest, "expandKeywords">,
+): string {
+  const { text } = typed[encoder];
+  return expands ? expandKeywords(text) : text;
+}
+
+/** One line, even if the prompt is a page long. @param room tokens that are used. */
+export function cutNotice(
+  name: Side["name"],
+  { count, cut }: Pick<TokenizedPrompt, "count" | "cut">,
+  room: number,
+): string {
+  return `The ${name} has ${counted(count, "token")}, ${room} are used: ` +
     `the model does not see "${shortened(cut)}"`;
 }

@@ -31,7 +31,7 @@ export async function modelFacts(
   return {
     id: files.name,
     manifest: manifestHash(files.derived ? underOneName(found) : found),
-    precision: await networkPrecision(files, layout.networks.unet),
+    precision: await networkPrecision(files, layout.denoiser),
     ...(files.variant !== undefined && { variant: files.variant }),
     ...(Object.keys(control).length > 0 && { control: manifestHash(control) }),
   };

@@ -1,6 +1,6 @@
 import { AppError } from "../error.ts";
 import { counted } from "../counted.ts";
-import { checkControls, type ModelConfig } from "../model/mod.ts";
+import { checkControls, type DenoiserConfig, type ModelConfig } from "../model/mod.ts";
 import { LATENT_SCALE } from "../latent_scale.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import { stepsTaken } from "../schedule/mod.ts";
@@ -11,7 +11,7 @@ import type { AdapterUse, GenerationRequest, RequestDefaults } from "./request.t
 type KnownAdapters = readonly Pick<AdapterUse, "sha256">[] | undefined;
 
 /** A model, as far as it decides what can be asked of it. */
-interface Fitting extends Pick<ModelConfig, "unet"> {
+interface Fitting extends Pick<ModelConfig, "denoiser"> {
   readonly plans: Planner;
   readonly adapters: KnownAdapters;
   /** ControlNets that it was opened with; by default none. */
@@ -26,7 +26,7 @@ interface Fitting extends Pick<ModelConfig, "unet"> {
  * @throws AppError `invalid_request`, `invalid_config`, `unsupported_setting` naming the field.
  */
 export function checkFit(
-  { plans, unet, adapters, controls = [], encodes }: Fitting,
+  { plans, denoiser, adapters, controls = [], encodes }: Fitting,
   request: GenerationRequest,
 ): void {
   if (request.image !== undefined && !encodes) {
@@ -39,7 +39,7 @@ export function checkFit(
   }
   checkControls(controls, request.control.map(({ network }) => network));
   plans(request);
-  checkSize(unet, request);
+  checkSize(denoiser, request);
   adapterScales(adapters, request);
 }
 
@@ -73,12 +73,19 @@ function unknownAdapter(
 }
 
 /** @throws AppError `invalid_request` for a size that the network cannot take. */
-export function checkSize(unet: ModelConfig["unet"], request: GenerationRequest): void {
-  // Every block but the last halves the latent; an exported graph doubles it by fixed factors, and
-  // cannot put together again what an odd side was halved to.
-  const multiple = LATENT_SCALE * 2 ** (unet.block_out_channels.length - 1);
+export function checkSize(denoiser: DenoiserConfig, request: GenerationRequest): void {
+  const multiple = LATENT_SCALE * denoiser.multiple;
+  const largest = LATENT_SCALE * (denoiser.largest ?? Infinity);
   for (const side of ["width", "height"] as const) {
     const pixels = request[side];
+    if (pixels > largest) {
+      throw new AppError(
+        "invalid_request",
+        `Cannot generate: ${side} is ${pixels}, more than the ${largest} pixels that this model has places ` +
+          "for",
+        { field: side },
+      );
+    }
     if (pixels % multiple === 0) continue;
     throw new AppError(
       "invalid_request",

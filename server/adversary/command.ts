@@ -138,7 +138,7 @@ async function toleranceOf(
   files: ModelFiles,
   progress: Progress,
 ): Promise<Tolerance> {
-  const precision = await networkPrecision(files, (await readLayout(files)).networks.unet);
+  const precision = await networkPrecision(files, (await readLayout(files)).denoiser);
   const own = decodeTolerances(knownEntry(model)?.tolerances ?? []);
   const { table, origin } = toleranceFor(precision, own);
   if (origin === "default") {

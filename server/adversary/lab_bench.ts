@@ -170,8 +170,8 @@ export class LabBench implements AsyncDisposable {
   }
 
   async #openAltered(alteration: Alteration): Promise<ImageEngine> {
-    const { networks } = await readLayout(this.#files);
-    const files = await alterWeights(this.#files, networks.unet, alteration);
+    const { denoiser } = await readLayout(this.#files);
+    const files = await alterWeights(this.#files, denoiser, alteration);
     return this.#stack.use(await this.#host.open(files));
   }
 }

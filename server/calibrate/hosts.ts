@@ -73,11 +73,11 @@ async function openMachine(
   }
   const host = stack.use(await openCompute(named));
   const { files, facts } = await openKnownModel(model, { variant });
-  const { networks } = await readLayout(files);
+  const { denoiser } = await readLayout(files);
   progress.say(`${name}: ${host.name}`);
   return {
     engine: stack.use(await host.open(files)),
-    precision: await networkPrecision(files, networks.unet),
+    precision: await networkPrecision(files, denoiser),
     facts,
   };
 }

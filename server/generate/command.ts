@@ -58,12 +58,15 @@ export function generateCommand(): Command {
     .argument("[prompt]", `what to draw; "" lets the model choose (default: that of --parent)`)
     .optionsGroup("What to draw:")
     .option("--negative <prompt>", "what to steer away from")
-    .option("--prompt2 <prompt>", "for SDXL's second text encoder (default: the prompt)")
+    .option(
+      "--prompt2 <prompt>",
+      "for the second text encoder of SDXL, SD 3 and FLUX\n(default: the prompt)",
+    )
     .option("--negative2 <prompt>", "its negative prompt (default: --negative)")
     .option(
       "--width <pixels>",
-      "a multiple of 32 (the embedded model, SDXL) or 64\n" +
-        "(Stable Diffusion 1 and 2) (default: the model's)",
+      "a multiple of 32 (the embedded model, SDXL), 64\n" +
+        "(Stable Diffusion 1 and 2) or 16 (3, FLUX)\n(default: the model's)",
     )
     .option("--height <pixels>", "the same")
     .option("--batch <images>", "images with seeds seed, seed+1, ... (default: 1)")

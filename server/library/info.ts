@@ -3,6 +3,7 @@ import { weightMemory } from "../../core/inference/mod.ts";
 import { readLoneFile } from "../../core/checkpoint/mod.ts";
 import {
   type CatalogueEntry,
+  isPipelineBuilt,
   type ModelFiles,
   type NetworkFiles,
   readJson,
@@ -94,7 +95,7 @@ async function modelInfo(files: ModelFiles, entry?: CatalogueEntry): Promise<Mod
   return {
     ...{ kind: "model", name: files.name, pipeline: index.className, parts },
     ...entry && { entry: factsOf(entry) },
-    makesImages: index.parts.includes("unet"),
+    makesImages: isPipelineBuilt(index),
     scheduler: await schedulerOf(files),
     bytes: stored.reduce((sum, path) => sum + files.size(path), 0),
     memory: memoryOf(parts),

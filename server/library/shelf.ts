@@ -2,7 +2,6 @@ import {
   type CatalogueEntry,
   decodeTolerances,
   describeSource,
-  makesImages,
   parseModelSource,
 } from "../../core/model/mod.ts";
 import { counted } from "../../core/counted.ts";
@@ -17,8 +16,6 @@ interface KnownRow extends
     "id" | "name" | "family" | "source" | "licence" | "ran" | "parameters" | "notes" | "defaults"
   > {
   readonly gated: boolean;
-  /** False where its family's pipeline is not built. */
-  readonly makesImages: boolean;
   /** Precisions that it was calibrated in. */
   readonly tolerances: readonly string[];
   /** Bytes of its files, where the catalogue has them. */
@@ -46,7 +43,6 @@ function knownRow(entry: CatalogueEntry, copies: readonly CachedCopy[]): KnownRo
   return {
     ...{ id, name, family, source, licence, ran, parameters, notes, defaults },
     gated: entry.gated ?? false,
-    makesImages: makesImages(entry),
     tolerances: decodeTolerances(entry.tolerances ?? []).map(({ precision }) => precision),
     ...sizes.length > 0 && { bytes: sizes.reduce((sum, size) => sum + size, 0) },
     cached: copies.filter(({ model }) => isOf(source, model)),
@@ -83,8 +79,7 @@ function knownCells(row: KnownRow): string[] {
   return [id, family, size, licence, tolerances.join(", ") || "defaults", stateOf(row)];
 }
 
-function stateOf({ ran, gated, makesImages, cached, source }: KnownRow): string {
-  if (!makesImages) return "no pipeline for it yet";
+function stateOf({ ran, gated, cached, source }: KnownRow): string {
   const place = source === "embedded"
     ? "in this repository"
     : cached.length > 0

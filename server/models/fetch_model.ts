@@ -18,7 +18,7 @@ import {
   readJson,
   readLayout,
   type RemoteFile,
-  requireUnet,
+  requirePipeline,
   type Transport,
 } from "../../core/model/mod.ts";
 import { bytesKept, DiskStore } from "./disk_store.ts";
@@ -42,7 +42,7 @@ export async function fetchModel(fetching: Fetching): Promise<void> {
   const { cached, selection } = fetching;
   if (selection.file !== undefined) return await fetchCheckpoint(fetching, selection.file);
   const index = await fetchIndex(fetching);
-  requireUnet(index, fetching.remote.name);
+  requirePipeline(index, fetching.remote.name);
   const chosen = await lookUpParts(fetching, index);
   await fetchFiles(fetching, chosen);
   await fetchExternal(fetching);

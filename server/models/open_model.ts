@@ -5,7 +5,6 @@ import {
   describeSource,
   hashFiles,
   isModelPath,
-  makesImages,
   MODEL_INDEX,
   type ModelFiles,
   type ModelSource,
@@ -14,11 +13,10 @@ import {
   openUrl,
   openUrlFile,
   parseModelSource,
-  pipelineNotBuilt,
   readLayout,
   readModelIndex,
   type RemoteFolder,
-  requireUnet,
+  requirePipeline,
   unknownModel,
   viewOf,
 } from "../../core/model/mod.ts";
@@ -55,12 +53,10 @@ export async function openModel(
   options: OpenModelOptions = {},
 ): Promise<ModelFiles> {
   const opening = await withDefaults(given, options);
-  const { entry } = opening;
-  if (entry && !makesImages(entry)) throw pipelineNotBuilt(entry.name, entry.family);
   const opened = await openSource(parseModelSource(given, opening.catalogue), opening);
   const whole = await withOtherVae(await wholeModel(opened, opening), opening);
   const files = await withControls(await withAdapters(whole, opening), opening);
-  requireUnet(await readModelIndex(files), files.name);
+  requirePipeline(await readModelIndex(files), files.name);
   await readLayout(files, opening.selection);
   return files;
 }

@@ -22,7 +22,7 @@ import type { NeuronOptions } from "./flags.ts";
 /** What is known of a model, also where its files are not: it goes through JSON. */
 export interface ModelRules {
   readonly facts: ModelFacts;
-  readonly config: Pick<ModelConfig, "scheduler" | "unet">;
+  readonly config: Pick<ModelConfig, "scheduler" | "denoiser">;
   /** LoRAs that requests may name. */
   readonly adapters: readonly Pick<MountedAdapter, "sha256" | "name">[];
   /** ControlNets that they may name. */
@@ -44,13 +44,13 @@ export interface NeuronEngine extends ModelRules {
 
 /** @returns a check that throws for what the model cannot make. */
 export function checkByRules(
-  { config: { unet, scheduler }, adapters, controls, encodes }: Omit<
+  { config: { denoiser, scheduler }, adapters, controls, encodes }: Omit<
     ModelRules,
     "facts" | "defaults"
   >,
   plans = plannerOf(scheduler),
 ): (request: GenerationRequest) => void {
-  return (request) => checkFit({ plans, unet, adapters, controls, encodes }, request);
+  return (request) => checkFit({ plans, denoiser, adapters, controls, encodes }, request);
 }
 
 type EngineOptions = Pick<

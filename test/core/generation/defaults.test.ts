@@ -3,8 +3,8 @@ import { defaultsOf } from "../../../core/generation/defaults.ts";
 
 /** A model as far as its defaults go. */
 function sdxl(scheduler: Readonly<Record<string, unknown>>) {
-  const config = { unet: { sample_size: 128 }, scheduler };
-  return { config, family: "sdxl", unet: { distilled: false } } as unknown as Parameters<
+  const config = { denoiser: { sampleSize: 128 }, scheduler };
+  return { config, family: "sdxl", unet: { readsGuidance: false } } as unknown as Parameters<
     typeof defaultsOf
   >[0];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeCatalogue, embeddedModel, makesImages } from "../../../core/model/catalogue.ts";
+import { decodeCatalogue, embeddedModel } from "../../../core/model/catalogue.ts";
 import { parseModelSource } from "../../../core/model/mod.ts";
 import { planFor } from "../../../core/request/mod.ts";
 import catalogueJson from "../../../models/catalogue.json" with { type: "json" };
@@ -21,12 +21,6 @@ test("models that were only read of are marked so, and named where they are publ
     expect(parseModelSource(source), id).toMatchObject({ kind: "hub" });
     expect({ ran, tolerances, files }, id).toEqual({ ran: false, files: {} });
   }
-});
-
-test("makesImages tells families whose pipelines are not built", () => {
-  const { models } = decodeCatalogue(catalogueJson);
-  expect(models.filter((each) => !makesImages(each)).map(({ id }) => id))
-    .toEqual(["sd-3.5-medium", "flux-schnell"]);
 });
 
 test("a model's default scheduler is one that can be planned", () => {

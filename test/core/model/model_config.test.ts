@@ -37,12 +37,12 @@ const nulls = (of: Json) => Object.fromEntries(Object.keys(of).map((key) => [key
 const { UNet2DConditionModel: unetDefaults, AutoencoderKL: vaeDefaults } = golden.constructors;
 
 test("empty configs have the defaults of diffusers' classes, and nulls are defaults", async () => {
-  const { unet, vae, textEncoder, notices } = await read({});
-  expect(unet).toEqual({
-    in_channels: unetDefaults.in_channels,
-    out_channels: unetDefaults.out_channels,
-    block_out_channels: unetDefaults.block_out_channels,
-    sample_size: 64,
+  const { denoiser, vae, textEncoder, notices } = await read({});
+  expect(denoiser).toEqual({
+    latentChannels: unetDefaults.in_channels,
+    sampleSize: 64,
+    // Of four blocks all but the last halve.
+    multiple: 2 ** (unetDefaults.block_out_channels.length - 1),
   });
   expect(vae).toMatchObject({
     scaling_factor: vaeDefaults.scaling_factor,
@@ -83,7 +83,7 @@ test("SDXL's empty prompt is zeros unless its index says no", async () => {
 
 test("native size: by the family where the UNet does not say, 64 for the first configs", async () => {
   const side = async (unet: Json, index: Json = sd) =>
-    (await read({ "unet/config.json": unet, "model_index.json": index })).unet.sample_size;
+    (await read({ "unet/config.json": unet, "model_index.json": index })).denoiser.sampleSize;
   expect(await side({ sample_size: null }, sdxl)).toBe(128);
   expect(await side({ sample_size: [96, 64] })).toEqual([96, 64]);
   expect(await side({ sample_size: 32, _diffusers_version: "0.6.0" })).toBe(64);
@@ -103,8 +103,8 @@ test.each(["vae", "vae_encoder"])("the VAE's config is found in %s as well", asy
 
 test("a config that is not there: SD's is known and noticed, SDXL's VAE is refused", async () => {
   const without = { "vae_decoder/config.json": undefined, "unet/config.json": undefined };
-  const { vae, unet, notices } = await read(without);
-  expect([vae.scaling_factor, unet.sample_size]).toEqual([0.18215, 64]);
+  const { vae, denoiser, notices } = await read(without);
+  expect([vae.scaling_factor, denoiser.sampleSize]).toEqual([0.18215, 64]);
   expect(notices.join("\n")).toMatch(/no unet\/config\.json.*512x512.*\n.*0\.18215 was taken/);
   const error = await rejection(read({ ...without, "model_index.json": sdxl }));
   expect(error).toMatchObject({ code: "model_invalid" });
@@ -123,7 +123,11 @@ test("an SDXL VAE that gives no scale is noticed, as is one of another class", a
 test.each<[string, Json, RegExp]>([
   ["a mean for another number of channels", { latents_mean: [1, 2] }, /latents_mean is 2 numbers/],
   ["a VAE of another scale", { block_out_channels: [64, 64, 64] }, /makes 4 pixels/],
-  ["a VAE of other latents", { latent_channels: 16 }, /in_channels is 4.*latent_channels 16/],
+  [
+    "a VAE of other latents",
+    { latent_channels: 16 },
+    /latents of 4 channels.*latent_channels is 16/,
+  ],
 ])("%s is refused", async (_, vae, message) => {
   await expect(read({ "vae_decoder/config.json": vae })).rejects.toThrow(message);
 });

@@ -113,7 +113,7 @@ async function withHalfUnet(): Promise<string> {
 
 test("a pipeline that is not built is described, and said to make no images", async () => {
   const index = {
-    _class_name: "FluxPipeline",
+    _class_name: "FluxFillPipeline",
     scheduler: ["diffusers", "FlowMatchEulerDiscreteScheduler"],
     text_encoder: ["transformers", "CLIPTextModel"],
     text_encoder_2: ["transformers", "T5EncoderModel"],

@@ -28,8 +28,8 @@ import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const KEY = "a-key-of-an-application";
 const self = openHotkey("11".repeat(32));
-const { scheduler, unet } = await readModelConfig(await openModel("embedded", {}));
-const fit = { plans: plannerOf(scheduler), unet, adapters: [], encodes: true };
+const { scheduler, denoiser } = await readModelConfig(await openModel("embedded", {}));
+const fit = { plans: plannerOf(scheduler), denoiser, adapters: [], encodes: true };
 const DEFAULTS = { width: 64, height: 64, steps: 4, guidanceScale: 5 };
 const IMAGE = new TextEncoder().encode("an image");
 
