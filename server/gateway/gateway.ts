@@ -123,8 +123,9 @@ const NOBODY_LOOKS: Screen = { request: () => [], image: () => Promise.resolve([
 /** What a policy does not let through is not shown, stored or counted. */
 function screened(make: Make, screenOf: (owner: string) => Screen): Make {
   return async (request, format, making) => {
-    const { image, record, shown } = await make(request, format, making);
     const screen = screenOf(making.owner);
+    const previews = making.previews && screen.previews !== false;
+    const { image, record, shown } = await make(request, format, { ...making, previews });
     const notices = [...screen.request(request), ...await screen.image(image)];
     shown?.();
     return { image, record: { ...record, notices: [...record.notices, ...notices] } };

@@ -15,6 +15,9 @@ import type { ImageSource, Made } from "./image_source.ts";
 import type { MinerMetrics } from "./metrics.ts";
 import type { PublicReceipts } from "./public_receipts.ts";
 
+/** Milliseconds from one preview to the next: they cost the miner work, and everybody bytes. */
+const PREVIEW_MS = 500;
+
 /** What a job needs of its miner. */
 export interface JobParts {
   readonly source: ImageSource;
@@ -59,6 +62,7 @@ export async function generationJob(
   return async (emit, signal) => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
+    const steps = emit ? stepsTo(emit, { id, codec: parts.codec }, call) : () => {};
     const made = await counted(
       async () => {
         const made = await parts.source.run({
@@ -68,8 +72,7 @@ export async function generationJob(
           task: {
             ...{ request, inputs, source, validator },
             ...{ format: call.format, previews: call.previews },
-            onStep: (progress) =>
-              emit && emitStep(emit, { id, codec: parts.codec }, call, progress),
+            onStep: steps,
           },
         });
         const shown = await screened(made, parts);
@@ -110,21 +113,26 @@ function validatorOf(
   );
 }
 
-function emitStep(
+/** Emits steps, and now and then what is to be seen already. */
+function stepsTo(
   emit: Emit,
   { id, codec }: { readonly id: string; readonly codec: ImageCodec },
   { previews }: GenerationCall,
-  { index, steps, preview }: StepProgress,
-): void {
-  const step = { id, step: index + 1, steps };
-  const pictures = previews ? preview() : undefined;
-  if (!pictures) return emit("progress", step);
-  const files = Promise.all(pictures.map((picture) => codec.encode(picture, "png")));
-  emit(
-    "progress",
-    files.then((all) => ({
-      ...step,
-      previews: all.map((file) => `data:image/png;base64,${file.toBase64()}`),
-    })),
-  );
+): (progress: StepProgress) => void {
+  let next = previews ? 0 : Infinity;
+  return ({ index, steps, preview }) => {
+    const step = { id, step: index + 1, steps };
+    const now = performance.now();
+    const pictures = now >= next ? preview() : undefined;
+    if (!pictures) return emit("progress", step);
+    next = now + PREVIEW_MS;
+    const files = Promise.all(pictures.map((picture) => codec.encode(picture, "png")));
+    emit(
+      "progress",
+      files.then((all) => ({
+        ...step,
+        previews: all.map((file) => `data:image/png;base64,${file.toBase64()}`),
+      })),
+    );
+  };
 }

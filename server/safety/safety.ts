@@ -17,6 +17,8 @@ export interface Screen {
   request(request: Prompts): readonly string[];
   /** Of an image's file, before anybody gets it. */
   image(file: Uint8Array<ArrayBuffer>): Promise<readonly string[]>;
+  /** Whether an image may be seen while it is made, when it was not looked at; default: yes. */
+  readonly previews?: boolean;
 }
 
 type Prompts = Pick<GenerationRequest, "prompt" | "prompt2">;
@@ -53,6 +55,7 @@ export class Safety implements AsyncDisposable {
     return {
       request: (request) => passed(this.screen(request, policy)),
       image: async (file) => passed(await this.screenImage(file, policy)),
+      previews: policy !== "block",
     };
   }
 

@@ -83,6 +83,8 @@ export interface Waiting {
   readonly signal?: AbortSignal;
   /** Of the miner that is furthest, so never backwards; none once the image is there. */
   readonly onStep?: OnStep;
+  /** Whether small pictures come with the steps. */
+  readonly previews?: boolean;
 }
 
 interface Job {
@@ -91,7 +93,8 @@ interface Job {
   readonly format: ImageFormat;
   readonly inputs: InputFiles;
   readonly signal: AbortSignal | undefined;
-  readonly onStep: OnStep | undefined;
+  readonly onStep: ReturnType<typeof furthest>["take"] | undefined;
+  readonly previews: boolean;
   /** In images of the model's default. */
   readonly work: number;
   /** Whether this image is the user's: the first who asks has made it, others were too late. */
@@ -131,7 +134,7 @@ export class Forwarder {
   async generate(
     request: GenerationRequest,
     format: ImageFormat,
-    { inputs = NO_INPUTS, signal, onStep }: Waiting = {},
+    { inputs = NO_INPUTS, signal, onStep, previews = false }: Waiting = {},
   ): Promise<Forwarded> {
     const { ranked, options, random, clock, work, asked } = this.#parts;
     asked?.(request, format);
@@ -142,7 +145,7 @@ export class Forwarder {
     const job = {
       ...{ id, request: encodeRequest(request), format, inputs, signal, charged },
       ...{ work: work(request), take: once() },
-      onStep: steps?.take,
+      ...{ onStep: steps?.take, previews },
     };
     const attempts = peers.map((peer) => () => this.#follow(this.#attempt(peer, job)));
     const result = await firstGood(attempts, options.hedgeMs, clock);
@@ -231,9 +234,9 @@ export class Forwarder {
     if (free > 0) ledger.results.refused(id, hotkey, reason(error), free * work);
   }
 
-  async #ask(peer: Peer, { request, format, inputs, signal, onStep }: Job) {
+  async #ask(peer: Peer, { request, format, inputs, signal, onStep, previews }: Job) {
     const { caller, manifest, options: { timeoutMs } } = this.#parts;
-    const asked = { request, format, inputs, manifest, timeoutMs, signal, onStep };
+    const asked = { request, format, inputs, manifest, timeoutMs, signal, onStep, previews };
     const answer = await caller.generate(peer, asked);
     // The same request may honestly have the same root; a test's must be new.
     this.#parts.ledger.roots.add(answer.receipt.root);

@@ -3,9 +3,9 @@ import type { Forwarder } from "./forwarder.ts";
 
 /** Images of jobs come from miners. */
 export function makeBy(forwarder: Pick<Forwarder, "generate">): Make {
-  return async (request, format, { signal, onStep, inputs }) => {
+  return async (request, format, { signal, onStep, inputs, previews }) => {
     const { peer, answer, image, verdict, shown } = await forwarder.generate(request, format, {
-      ...{ signal, onStep, inputs },
+      ...{ signal, onStep, inputs, previews },
     });
     const { id, receipt, token, witness } = answer;
     return {

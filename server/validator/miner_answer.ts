@@ -8,7 +8,8 @@ import {
   MAX_REFUSAL_BYTES,
 } from "../../core/protocol/mod.ts";
 import { MAX_RECEIPT_BYTES } from "../../core/transcript/mod.ts";
-import { EVENT_STREAM, readEvents } from "../http/mod.ts";
+import { EVENT_STREAM, type EventLimits, readEvents } from "../http/mod.ts";
+import { MAX_PREVIEW } from "./preview.ts";
 
 /** A miner that honestly has no room now. */
 export class MinerBusy extends AppError {}
@@ -25,23 +26,27 @@ export class Refusal extends Error {
 const MAX_ANSWER_BYTES = MAX_RECEIPT_BYTES + 4096;
 /** With events of a thousand steps, and a sign of life now and then. */
 const EVENT_LIMITS = { event: MAX_ANSWER_BYTES, total: MAX_ANSWER_BYTES + 2 ** 20 };
+/** With two previews a second, for a minute. */
+const PREVIEW_LIMITS = { event: 2 * MAX_PREVIEW, total: EVENT_LIMITS.total + 2 ** 26 };
 
 /**
  * The JSON of a miner's answer, which comes at once or after events.
  * @param onStep gets the steps that are done, of a miner that says so.
+ * @param previews whether it was asked for pictures with them.
  * @throws MinerBusy for an honest 429 or 503; Refusal for another error; Error for what is too long,
  * or no answer at all.
  */
 export async function answerOf(
   response: Response,
   onStep?: (progress: GenerationProgress) => void,
+  previews = false,
 ): Promise<unknown> {
   if (!response.ok) {
     const bytes = await readAtMost(response, MAX_REFUSAL_BYTES);
     throw refusal(response.status, errorOf(bytes && parsed(bytes)));
   }
   if (response.headers.get("content-type")?.startsWith(EVENT_STREAM)) {
-    return await lastOf(response, onStep);
+    return await lastOf(response, previews ? PREVIEW_LIMITS : EVENT_LIMITS, onStep);
   }
   const bytes = await readAtMost(response, MAX_ANSWER_BYTES);
   if (!bytes) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
@@ -50,9 +55,10 @@ export async function answerOf(
 
 async function lastOf(
   response: Response,
+  limits: EventLimits,
   onStep?: (progress: GenerationProgress) => void,
 ): Promise<unknown> {
-  for await (const { event, json } of readEvents(response, EVENT_LIMITS)) {
+  for await (const { event, json } of readEvents(response, limits)) {
     if (event === "progress") onStep?.(decodeProgress(json));
     if (event === "error") throw refusalIn(json);
     if (event === "done") return json;

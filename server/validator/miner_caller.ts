@@ -59,6 +59,8 @@ export interface Asked {
   readonly signal?: AbortSignal;
   /** Gets the steps that are done; without it the miner is not asked for them. */
   readonly onStep?: (progress: GenerationProgress) => void;
+  /** Whether small pictures come with the steps. */
+  readonly previews?: boolean;
 }
 
 /** An answer whose receipt is the miner's own, of the request that was sent. */
@@ -117,15 +119,16 @@ export class MinerCaller {
 
   async #generate(peer: Peer, asked: Asked): Promise<CheckedAnswer> {
     const { request, format, inputs, manifest, timeoutMs, signal, onStep } = asked;
+    const previews = onStep && asked.previews ? true : undefined;
     const late = AbortSignal.timeout(timeoutMs);
     const started = this.#clock();
     try {
       const response = await this.#send(peer, "POST", addressOf(peer.url, PATHS.generations, {}), {
-        body: callBody({ request, format }, inputs),
+        body: callBody({ request, format, previews }, inputs),
         signal: signal ? AbortSignal.any([late, signal]) : late,
         accept: onStep ? EVENT_STREAM : "application/json",
       });
-      const json = await answerOf(response, onStep);
+      const json = await answerOf(response, onStep, previews);
       const { images: [image, ...more] } = decodeGenerationAnswer(json);
       if (more.length > 0) throw new Error(`${1 + more.length} images came for one`);
       const { receipt } = image;

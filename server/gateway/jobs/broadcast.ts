@@ -1,8 +1,10 @@
-import type { JobEvent } from "./job_event.ts";
+import { inPlaceOf, type JobEvent } from "./job_event.ts";
 
 /** Milliseconds from progress to progress, and more for each who watches: 500 get two a second. */
 const PROGRESS_MS = 100;
 const PROGRESS_MS_EACH = 1;
+/** Characters that leave in a millisecond, all watchers together: previews make for more. */
+const CHARACTERS_A_MS = 20_000;
 
 interface Channel {
   readonly watchers: Set<Watcher>;
@@ -46,17 +48,16 @@ export class Broadcast {
 
   progress(job: string, image: number, event: JobEvent): void {
     const channel = this.#channel(job);
-    channel.newest.set(image, event);
-    channel.waiting.set(image, event);
+    channel.newest.set(image, inPlaceOf(channel.newest.get(image), event));
+    channel.waiting.set(image, inPlaceOf(channel.waiting.get(image), event));
     if (channel.timer !== undefined || channel.watchers.size === 0) return;
-    this.#flush(channel);
+    const flushed = this.#flush(channel);
     const again = () => {
       channel.timer = undefined;
       if (channel.waiting.size === 0) return;
-      this.#flush(channel);
-      channel.timer = setTimeout(again, intervalOf(channel));
+      channel.timer = setTimeout(again, this.#flush(channel));
     };
-    channel.timer = setTimeout(again, intervalOf(channel));
+    channel.timer = setTimeout(again, flushed);
   }
 
   /** @param image whose progress it ends. */
@@ -91,14 +92,17 @@ export class Broadcast {
     return channel;
   }
 
-  #flush({ watchers, waiting }: Channel): void {
-    for (const event of waiting.values()) for (const watcher of watchers) watcher.push(event);
+  /** @returns milliseconds until it is worth to do so again. */
+  #flush({ watchers, waiting }: Channel): number {
+    let characters = 0;
+    for (const event of waiting.values()) {
+      characters += event.type === "progress" ? event.progress.preview?.length ?? 0 : 0;
+      for (const watcher of watchers) watcher.push(event);
+    }
     waiting.clear();
+    const each = PROGRESS_MS_EACH + characters / CHARACTERS_A_MS;
+    return PROGRESS_MS + each * watchers.size;
   }
-}
-
-function intervalOf({ watchers }: Channel): number {
-  return PROGRESS_MS + PROGRESS_MS_EACH * watchers.size;
 }
 
 /** What one watcher has not read yet. Who reads slowly misses progress, and nothing else. */
@@ -121,10 +125,9 @@ export class Watcher implements Disposable {
   }
 
   push(event: JobEvent): void {
-    if (event.type === "progress" || event.type === "queued") {
-      this.#events = this.#events.filter((old) => !replaces(event, old));
-    }
-    this.#events.push(event);
+    const at = this.#events.findIndex((old) => replaces(event, old));
+    const [old] = at < 0 ? [] : this.#events.splice(at, 1);
+    this.#events.push(inPlaceOf(old, event));
     this.#wake?.();
   }
 

@@ -29,6 +29,14 @@ export interface Progress {
   readonly preview?: string;
 }
 
+/** Progress in place of an older one that nobody has seen: of its preview nothing newer may be there. */
+export function inPlaceOf(old: JobEvent | undefined, event: JobEvent): JobEvent {
+  if (event.type !== "progress" || old?.type !== "progress") return event;
+  const { preview } = old.progress;
+  if (preview === undefined || event.progress.preview !== undefined) return event;
+  return { ...event, progress: { ...event.progress, preview } };
+}
+
 /** What of a job's events is kept: those of images that have ended, and its own end. */
 export function keptEvents(job: Job): JobEvent[] {
   const images = job.images.filter((image) => image.seq !== undefined && !cancelled(image))

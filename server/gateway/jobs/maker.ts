@@ -7,6 +7,8 @@ import type { Progress } from "./job_event.ts";
 export interface Making {
   readonly signal: AbortSignal;
   readonly onStep: (progress: Progress) => void;
+  /** Whether its user may see what nobody has looked at: small pictures while it is made. */
+  readonly previews: boolean;
   /** Files that the request names, by their SHA-256. */
   readonly inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Who asked for it, of `ApiKey.id`. */

@@ -126,6 +126,7 @@ export class Runner implements AsyncDisposable {
         ...{ owner: task.owner, inputs: await this.#filesFor(job, request) },
         signal: running.stop.signal,
         onStep: (progress) => this.#progress(running, progress),
+        previews: true,
       });
       await files.writeImage(job, task.n, image);
       this.#pace.learn(task.work, store.now() - running.begun);
@@ -146,7 +147,7 @@ export class Runner implements AsyncDisposable {
   }
 
   #progress(running: Running, progress: Progress): void {
-    running.progress = progress;
+    running.progress = { preview: running.progress?.preview, ...progress };
     if (!this.#running.has(keyOf(running.task)) || this.#stopped) return;
     this.#parts.onProgress(running.task, progress);
   }

@@ -216,6 +216,27 @@ describe("events", () => {
   });
 });
 
+test("a preview outlives the steps after it that bring none, and is sent once", async () => {
+  const { gateway, jobs, maker } = await opened();
+  const { id, owner } = await jobs.submit(order(gateway, "a"));
+  await maker.reached(1);
+  const watcher = jobs.watch(owner, id);
+  const [, , { onStep }] = maker.begun[0];
+  onStep({ step: 1, steps: 9, preview: "data:a" });
+  for (let step = 2; step <= 8; step++) onStep({ step, steps: 9 });
+  expect(jobs.progressOf(id, 0)).toEqual({ step: 8, steps: 9, preview: "data:a" });
+  const previews: unknown[] = [];
+  for (let step = 0; step < 8;) {
+    const event = await watcher.next();
+    if (event?.type !== "progress") throw new Error(`it is ${event?.type}`);
+    step = event.progress.step;
+    previews.push(event.progress.preview);
+  }
+  expect(previews.filter((each) => each === "data:a")).toHaveLength(1);
+  maker.finish(0);
+  await jobs.wait(owner, id);
+});
+
 describe("restarted", () => {
   test("all that was accepted is taken up, and what was made is not made again", async () => {
     const before = await opened(parallel(2));

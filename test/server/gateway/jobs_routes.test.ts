@@ -287,6 +287,15 @@ describe("events", () => {
     while (!text.includes("event: done\n")) text += (await reader?.read())?.value ?? "";
   });
 
+  test("have no previews under a policy that looks at each image before it is shown", async () => {
+    const maker = new HeldMaker();
+    await open({ make: maker.make, screen: () => ({ ...NO_BAD, previews: false }) });
+    stack.defer(() => maker.failAll());
+    await postJson({ request: {} });
+    await maker.reached(1);
+    expect(maker.begun[0][2].previews).toBe(false);
+  });
+
   const eventsIn = (text: string) =>
     [...text.matchAll(/^id: (.*)\nevent: (.*)$/gm)].map(([, id, name]) => [id, name]);
 });

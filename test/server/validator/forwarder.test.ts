@@ -367,6 +367,35 @@ describe("steps that are done", () => {
     await made.idle();
   });
 
+  test("come with a preview that is a small PNG, and with nothing else that a miner sends as one", async () => {
+    known(0);
+    let call: Asked | undefined;
+    const gate = Promise.withResolvers<void>();
+    const { made } = forwarder([async (peer, asked) => {
+      call = asked;
+      await gate.promise;
+      return await honest(peer);
+    }]);
+    const seen: unknown[] = [];
+    const onStep = ({ preview }: { preview?: string }) => void seen.push(preview);
+    const image = made.generate(REQUEST, "png", { onStep, previews: true });
+    await vi.waitUntil(() => call, PATIENCE_MS);
+    expect(call?.previews).toBe(true);
+    const small = `data:image/png;base64,${SMALL_IMAGE.toBase64()}`;
+    // IHDR says 65,535 pixels a side.
+    const bomb = SMALL_IMAGE.slice();
+    bomb.set([0, 0, 255, 255, 0, 0, 255, 255], 16);
+    const texts = [
+      ...[small, `data:image/png;base64,${bomb.toBase64()}`, "data:image/svg+xml,<svg/>"],
+      ...['data:image/png;base64,"><script>', `data:image/png;base64,${"A".repeat(2 ** 21)}`],
+    ];
+    texts.forEach((text, k) => call?.onStep?.({ step: k + 1, steps: 9, previews: [text] }));
+    expect(seen).toEqual([small, undefined, undefined, undefined, undefined]);
+    gate.resolve();
+    await image;
+    await made.idle();
+  });
+
   test("are not asked for by who does not listen", async () => {
     known(0);
     let call: Asked | undefined;

@@ -190,6 +190,30 @@ describe("a miner that is asked for its steps", () => {
     expect(seen).toEqual(["text/event-stream"]);
   });
 
+  test("gives pictures with them to who asks for these, and few enough of them", async () => {
+    const image = await signed();
+    const asked: unknown[] = [];
+    const picture = `data:image/png;base64,${"A".repeat(700_000)}`;
+    const { peer, caller } = served(async (request) => {
+      const call = await request.json();
+      asked.push(call.previews);
+      const steps = call.previews ? 3 : 0;
+      const events = [
+        ...Array.from(
+          { length: steps },
+          (_, k) => event("progress", { step: k + 1, steps: 4, previews: [picture] }),
+        ),
+        event("done", { id: "job", images: [image], notices: [] }),
+      ];
+      return new Response(events.join(""), { headers });
+    });
+    const steps: unknown[] = [];
+    await caller.generate(peer, { ...asking(steps), previews: true });
+    await caller.generate(peer, { ...ASKED, previews: true });
+    expect(asked).toEqual([true, undefined]);
+    expect(steps).toHaveLength(3);
+  });
+
   test("may answer at once", async () => {
     const image = await signed();
     const { peer, caller } = served(() => answerOf(image));
