@@ -18,6 +18,7 @@ import { agreementCommand } from "./agreement.ts";
 import { chainCommand } from "./chain.ts";
 import { clusterCommand } from "./cluster.ts";
 import { frontCommand } from "./front.ts";
+import { gatewayCommand } from "./gateway.ts";
 import { BENCH_HOSTS, type BenchHost, benchHosts } from "./hosts.ts";
 import { loopCommand } from "./loop.ts";
 import { modelsCommand } from "./models.ts";
@@ -83,6 +84,7 @@ export function benchCommand(): Command {
     .addCommand(agreementCommand())
     .addCommand(proofCommand())
     .addCommand(frontCommand())
+    .addCommand(gatewayCommand())
     .addCommand(roundCommand())
     .addCommand(chainCommand())
     .addCommand(clusterCommand())

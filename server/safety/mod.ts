@@ -12,5 +12,5 @@
  * ```
  */
 export { nsfwOption } from "./flags.ts";
-export type { NsfwPolicy, Screening } from "./policy.ts";
+export { NSFW_POLICIES, type NsfwPolicy, type Screening } from "./policy.ts";
 export { Safety, type Screen } from "./safety.ts";

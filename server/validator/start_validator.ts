@@ -109,7 +109,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       ...{ folder, log, work, make: makeBy(served), keyFile: options.apiKeys },
       ...{ jobs: options.jobs, webhooks: options.webhooks },
       requestsPerMinute: options.requestsPerMinute,
-      screen: ({ limits }) => safety.under(limits.nsfw === true ? "off" : options.nsfw ?? "off"),
+      screen: ({ limits }) => safety.under(limits.nsfw ?? options.nsfw ?? "off"),
       model: { ...model, defaults: scoring.defaults, check: scoring.checkRequest },
       clients: {
         version: VERSION,

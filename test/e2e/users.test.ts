@@ -1,5 +1,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { join } from "node:path";
+import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   decodeInputImage,
@@ -13,16 +15,19 @@ import { fileHash } from "../../core/transcript/mod.ts";
 import { signedHeaders } from "../../core/protocol/mod.ts";
 import { developmentPair, openWallet, type Wallet } from "../../server/chain/mod.ts";
 import type { DemoProcess } from "../../server/demo/processes.ts";
+import { runCli } from "../fixtures/cli.ts";
 import { sendHuge } from "../fixtures/huge_request.ts";
 import { ALICE, ask, KEY, NO_STRESS, seen, SMALL, startSubnet } from "./subnet_processes.ts";
 
 /** Of all cases: one miner, and a validator that asks it for users alone. */
 let bob: DemoProcess;
 let validator: DemoProcess;
+let folder: string;
 const stack = new AsyncDisposableStack();
 
 beforeAll(async () => {
   const subnet = await startSubnet(["//Bob"], {}, (stop) => stack.defer(stop));
+  folder = subnet.folder;
   bob = await subnet.miner("//Bob");
   validator = await subnet.validator([...NO_STRESS, "--api.a1111"]);
 });
@@ -104,6 +109,67 @@ test("a request that no miner could answer in time, or at all, is no miner's fai
   expect((await ask(validator)).status).toBe(200);
   const [after] = (await seen(validator)).miners;
   expect(after).toMatchObject({ served: before.served + 1, failed: 0 });
+});
+
+describe("a newcomer's ten minutes", () => {
+  let key: string;
+
+  test("a key is made, and OpenAI's own client draws with it, seeing the image grow", async () => {
+    const storage = join(folder, "validator");
+    const made = await runCli(["keys", "new", "newcomer", "--images", "9", "--storage", storage]);
+    key = made.stdout.trim();
+    const baseURL = `${validator.url}/v1`;
+    const openai = new OpenAI({ apiKey: key, baseURL, dangerouslyAllowBrowser: true });
+    // The client hands fields on that it does not know; the model's own would be 20 steps.
+    const asked = { prompt: "a red tau symbol", steps: 6 };
+    const { data } = await openai.images.generate({ ...asked, size: "256x256" });
+    expect(await verdictOf(data?.[0].b64_json ?? "")).toBe("honest");
+    const events = [];
+    const stream = { ...asked, stream: true, partial_images: 1 } as const;
+    for await (const event of await openai.images.generate(stream)) events.push(event);
+    expect(events.map(({ type }) => type))
+      .toEqual(["image_generation.partial_image", "image_generation.completed"]);
+    const small = Uint8Array.fromBase64(events[0].b64_json);
+    // A latent has an eighth of tau-tiny's 256 pixels a side.
+    expect(await decodeInputImage(small, "image")).toMatchObject({ width: 32, height: 32 });
+  });
+
+  test("Open WebUI's calls draw, and the image is found and honest", async () => {
+    // As its routers/images.py sends them: the options whole, then the image.
+    const sdapi = async (path: string, body?: unknown) => {
+      const response = await fetch(`${validator.url}/sdapi/v1/${path}`, {
+        headers: { authorization: `Basic ${btoa(`webui:${key}`)}` },
+        ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      });
+      expect(response.status, path).toBe(200);
+      return await response.json();
+    };
+    const options = await sdapi("options");
+    const [{ title }] = await sdapi("sd-models");
+    await sdapi("options", { ...options, sd_model_checkpoint: title });
+    const { images: [image], info } = await sdapi("txt2img", {
+      ...{ prompt: "a red tau symbol", batch_size: 1, width: 256, height: 256 },
+      ...{ steps: 6, negative_prompt: "blurry" },
+    });
+    expect(JSON.parse(info).width).toBe(256);
+    expect(await verdictOf(image)).toBe("honest");
+  });
+
+  /** What `deno task verify` says of an image, by nothing but its file and the validator. */
+  async function verdictOf(base64: string): Promise<unknown> {
+    const file = withoutMetadata(Uint8Array.fromBase64(base64), "png");
+    const found = await fetch(`${validator.url}/v1/receipts?image=${fileHash(file)}`);
+    const { receipts: [{ receipt, miner, token }] } = await found.json();
+    const [receiptFile, imageFile] = [join(folder, "r.json"), join(folder, "x.png")];
+    await Deno.writeTextFile(receiptFile, JSON.stringify(receipt));
+    await Deno.writeFile(imageFile, file);
+    const { code, stdout, stderr } = await runCli([
+      ...["verify", receiptFile, imageFile, "--from", miner, "--token", token],
+      ...["--compute", "cpu", "--json"],
+    ]);
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout).verdict;
+  }
 });
 
 test("an image drawn by AUTOMATIC1111's interface says its receipt, and an agent finds a copy honest", async () => {

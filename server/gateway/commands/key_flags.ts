@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { AppError } from "../../../core/error.ts";
 import { wholeFlag } from "../../cli/mod.ts";
+import { NSFW_POLICIES, type NsfwPolicy } from "../../safety/mod.ts";
 import type { KeyLimits } from "../store/mod.ts";
 
 /** Limits as flags have them: what is not given stays as it is. */
@@ -9,7 +10,7 @@ export interface LimitFlags {
   readonly images?: string;
   readonly jobs?: string;
   readonly models?: readonly string[];
-  readonly nsfw?: boolean;
+  readonly nsfw?: NsfwPolicy | typeof NONE;
   readonly expires?: string;
 }
 
@@ -22,8 +23,12 @@ export function addLimitOptions(command: Command): Command {
     .option("--images <n>", `images a day, in UTC; "${NONE}" for any number`)
     .option("--jobs <n>", `jobs that have not ended, at once; "${NONE}" for any number`)
     .option("--models <names...>", `models that it may ask for; "${NONE}" for all`)
-    .option("--nsfw", "the validator's policy of --nsfw does not hold for it")
-    .option("--no-nsfw", "it does")
+    .addOption(
+      new Option(
+        "--nsfw <policy>",
+        `on nakedness and sex, instead of the validator's own; "${NONE}" for that`,
+      ).choices([...NSFW_POLICIES, NONE]),
+    )
     .option("--expires <date>", `a day such as 2027-01-31, in UTC; "${NONE}" for never`);
 }
 
@@ -31,13 +36,13 @@ export function addLimitOptions(command: Command): Command {
 export function limitsOf(flags: LimitFlags, before: KeyLimits = {}): KeyLimits {
   const number = (flag: string, text: string | undefined, was: number | undefined) =>
     text === undefined ? was : text === NONE ? undefined : wholeFlag(flag, text, 0, MOST);
-  const { models = before.models } = flags;
+  const { models = before.models, nsfw = before.nsfw } = flags;
   return {
     requestsPerMinute: number("--rate", flags.rate, before.requestsPerMinute),
     imagesPerDay: number("--images", flags.images, before.imagesPerDay),
     jobs: number("--jobs", flags.jobs, before.jobs),
     models: models?.join() === NONE ? undefined : models,
-    nsfw: flags.nsfw ?? before.nsfw,
+    nsfw: nsfw === NONE ? undefined : nsfw,
   };
 }
 

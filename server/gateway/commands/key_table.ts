@@ -50,7 +50,7 @@ function limitsText(limits: KeyLimits): (readonly [string, string])[] {
     ["images", imagesPerDay],
     ["jobs", jobs],
     ["models", models?.join(" ")],
-    ["nsfw", nsfw === true ? "allowed" : undefined],
+    ["nsfw", nsfw],
   ];
   return shown.flatMap(([what, value]) => value === undefined ? [] : [[what, String(value)]]);
 }

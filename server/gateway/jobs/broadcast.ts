@@ -1,8 +1,8 @@
 import { inPlaceOf, type JobEvent } from "./job_event.ts";
 
-/** Milliseconds from progress to progress, and more for each who watches: 500 get two a second. */
+/** Milliseconds from progress to progress, and more for each who watches: 500 get one a second. */
 const PROGRESS_MS = 100;
-const PROGRESS_MS_EACH = 1;
+const PROGRESS_MS_EACH = 2;
 /** Characters that leave in a millisecond, all watchers together: previews make for more. */
 const CHARACTERS_A_MS = 20_000;
 

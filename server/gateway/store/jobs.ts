@@ -86,7 +86,7 @@ export class JobTable {
 
   begin(id: string, n: number): void {
     const now = this.#clock();
-    this.#sql.atomically(() => {
+    this.#sql.loosely(() => {
       this.#sql.run(
         "UPDATE images SET state = 'running', started = ? WHERE job = ? AND n = ? AND ended IS NULL",
         ...[now, id, n],
@@ -175,7 +175,8 @@ export class JobTable {
     state: JobState,
     also: (job: Job, image: JobImage) => void,
   ): Job | undefined {
-    return this.#sql.atomically(() => {
+    // An image that a power cut took is made again, as its file may be gone too.
+    return this.#sql.loosely(() => {
       const before = this.get(id);
       const image = before?.images[n];
       if (!before || !image || image.seq !== undefined) return undefined;

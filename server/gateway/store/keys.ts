@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/error.ts";
+import { NSFW_POLICIES, type NsfwPolicy } from "../../safety/mod.ts";
 import type { Sql, SqlRow } from "../../storage/mod.ts";
 import { keyIdOf, shortKeyIdOf } from "./key_id.ts";
 import { numberOf } from "./rows.ts";
@@ -12,8 +13,8 @@ export interface KeyLimits {
   readonly jobs?: number;
   /** Ids; left out for all. */
   readonly models?: readonly string[];
-  /** Whether the deployment's policy on what is not for everybody does not hold for this key. */
-  readonly nsfw?: boolean;
+  /** On what is not for everybody, in place of the deployment's. */
+  readonly nsfw?: NsfwPolicy;
 }
 
 /** A key of an application, without its secret. */
@@ -135,6 +136,14 @@ function keyOf(row: SqlRow): KeptKey {
   return {
     ...{ id: String(row.id), name: String(row.name), created: Number(row.created) },
     ...{ expires: numberOf(row.expires), revoked: numberOf(row.revoked) },
-    limits: JSON.parse(String(row.limits)),
+    limits: limitsOf(JSON.parse(String(row.limits))),
   };
+}
+
+/** The first versions could only leave a key out of the deployment's policy. */
+function limitsOf(
+  { nsfw, ...limits }: Omit<KeyLimits, "nsfw"> & { readonly nsfw?: unknown },
+): KeyLimits {
+  const policy = nsfw === true ? "off" : NSFW_POLICIES.find((each) => each === nsfw);
+  return policy === undefined ? limits : { ...limits, nsfw: policy };
 }

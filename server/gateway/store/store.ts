@@ -26,7 +26,7 @@ export class GatewayStore implements Disposable {
 
   /** @param path of an SQLite file. @throws AppError `storage_failed`. */
   constructor(path: string, clock: () => number = Date.now) {
-    // What was accepted outlives a power cut.
+    // What was accepted, or cancelled, outlives a power cut; what is made of it is made again.
     const sql = new Sql(path, SCHEMA, { durable: true });
     this.#sql = sql;
     this.now = clock;

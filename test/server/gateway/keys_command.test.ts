@@ -41,6 +41,23 @@ test("a key that is made, limited and revoked counts at once in a gateway that r
   expect((await keys("list")).stdout).toMatch(/website +revoked/);
 });
 
+test("a key has its own policy on what is not for everybody, or the validator's", async () => {
+  const { gateway, keys } = await running();
+  const policy = () => gateway.store.keys.named("website").limits.nsfw;
+  await keys("new", "website", "--nsfw", "block");
+  expect(policy()).toBe("block");
+  await keys("limit", "website", "--nsfw", "none");
+  expect(policy()).toBeUndefined();
+  // As the first versions left a key out of the policy.
+  gateway.store.keys.limit(
+    gateway.store.keys.named("website").id,
+    { nsfw: true } as never,
+    undefined,
+  );
+  expect(policy()).toBe("off");
+  expect((await keys("limit", "website", "--nsfw", "some")).code).not.toBe(0);
+});
+
 test("only hashes are kept", async () => {
   const { gateway, keys } = await running();
   const key = (await keys("new", "website")).stdout.trim();

@@ -73,7 +73,7 @@ async function folder(): Promise<string> {
 }
 
 function appOf(each: Gateway): Hono {
-  addKey(each, KEY, { nsfw: true });
+  addKey(each, KEY, { nsfw: "off" });
   const app = new Hono();
   mount(
     app,
@@ -159,6 +159,8 @@ describe("what clients ask for is drawn", () => {
       expect((await get(list)).status, list).toBe(200);
     }
     expect(await (await get("embeddings")).json()).toEqual({ loaded: {}, skipped: {} });
+    expect((await app.request("/login", { method: "POST", body: "username=a" })).status).toBe(200);
+    expect(await (await app.request("/config")).json()).toEqual({ components: [] });
     const data = new Uint8ClampedArray(4 * 64 * 64).fill(200);
     const file = await encodeImage({ width: 64, height: 64, data }, "png");
     const response = await send("img2img", {

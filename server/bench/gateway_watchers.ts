@@ -1,0 +1,34 @@
+/** A thread of clients that watch a job: what they cost is not the server's. */
+import { parentPort } from "node:worker_threads";
+
+/** Whom to watch, and how many do. */
+export interface WatchOrder {
+  readonly url: string;
+  readonly authorization: string;
+  readonly watchers: number;
+}
+
+/** First that all are there, and in the end what all of them read. */
+export type Watched = "open" | { readonly events: number; readonly bytes: number };
+
+parentPort?.once("message", async ({ url, authorization, watchers }: WatchOrder) => {
+  const answers = await Promise.all(
+    Array.from({ length: watchers }, () => fetch(url, { headers: { authorization } })),
+  );
+  parentPort?.postMessage("open");
+  const read = await Promise.all(answers.map(eventsOf));
+  const sum = (of: "events" | "bytes") => read.reduce((total, each) => total + each[of], 0);
+  parentPort?.postMessage({ events: sum("events"), bytes: sum("bytes") });
+});
+
+/** Newlines in pairs end events. */
+async function eventsOf({ body }: Response): Promise<{ events: number; bytes: number }> {
+  let [events, bytes] = [0, 0];
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    for (let at = 1; at < chunk.length; at++) {
+      if (chunk[at] === 10 && chunk[at - 1] === 10) events++;
+    }
+  }
+  return { events, bytes };
+}
