@@ -2,6 +2,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { CarReader } from "@ipld/car";
 import { exporter } from "ipfs-unixfs-exporter";
 import { AppError, reason } from "../../core/error.ts";
+import { checkAttestation, decodeAttestation } from "../../core/protocol/mod.ts";
 import { canonicalJson, leafHash, merkleRoot } from "../../core/transcript/mod.ts";
 import { type Archive, checkCar, type ContentFile, writeCar } from "./car.ts";
 import type { Listed, Piece, StoredBatch } from "./publications.ts";
@@ -66,10 +67,22 @@ export async function verifyBatch(
   for (const { file, ...piece } of index.pieces) {
     const image = files.get(file) ?? new Uint8Array();
     const { id } = checkSubmission({ ...piece, image }, piece.at);
-    if (id === piece.id) continue;
-    throw new AppError("receipt_mismatch", `Cannot accept the batch: ${piece.id} is ${id}`);
+    if (id !== piece.id) {
+      throw new AppError("receipt_mismatch", `Cannot accept the batch: ${piece.id} is ${id}`);
+    }
+    checkAttestations(id, piece.attestations ?? []);
   }
   return { cid, index };
+}
+
+function checkAttestations(id: string, given: readonly unknown[]): void {
+  for (const each of given) {
+    const attestation = decodeAttestation(each);
+    checkAttestation(attestation);
+    const { receipt } = attestation.attestation;
+    if (receipt === id) continue;
+    throw new AppError("receipt_mismatch", `Cannot accept the batch: ${id} is not ${receipt}`);
+  }
 }
 
 function indexOf(bytes: Uint8Array | undefined): BatchIndex {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { contentScore, type Fingerprint, type SpreadPiece } from "../../core/content/mod.ts";
 import { AppError } from "../../core/error.ts";
+import type { SignedAttestation } from "../../core/protocol/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
 import type { CarriedPiece } from "../virality/mod.ts";
 import type { Scored, Scores } from "./scoring.ts";
@@ -9,6 +10,8 @@ import type { Submission } from "./submission.ts";
 /** A published piece, without its file. */
 export interface Listed extends Omit<Submission, "image"> {
   readonly scores: Scores;
+  /** By whom its steps were checked, and how far. */
+  readonly attestations?: readonly SignedAttestation[];
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Bytes of its file. */
@@ -25,6 +28,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS pieces_by_batch ON pieces (batch, place);
   CREATE TABLE IF NOT EXISTS superseded (id TEXT PRIMARY KEY, by TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS pinned (cid TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS batches (
     epoch INTEGER PRIMARY KEY, cid TEXT NOT NULL, root TEXT NOT NULL
   ) STRICT;
@@ -62,7 +66,12 @@ export class Publications implements Disposable {
    * The earlier receipt wins: a copy of what is in no batch yet takes its place, if it was made before it.
    * @throws AppError `invalid_request` for a piece that is published, or another copy.
    */
-  add(submission: Submission, { scores, fingerprint, copyOf }: Scored, at: number): Piece {
+  add(
+    submission: Submission,
+    { scores, fingerprint, copyOf }: Scored,
+    at: number,
+    attestations: readonly SignedAttestation[] = [],
+  ): Piece {
     if (this.find(submission.id)) {
       throw new AppError(
         "invalid_request",
@@ -71,7 +80,8 @@ export class Publications implements Disposable {
     }
     const original = copyOf === undefined ? undefined : this.#original(copyOf, submission);
     const { image, ...rest } = submission;
-    const listed = { ...rest, scores, at, bytes: image.length };
+    const checked = attestations.length === 0 ? {} : { attestations };
+    const listed = { ...rest, scores, ...checked, at, bytes: image.length };
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       this.#database.prepare(
@@ -160,12 +170,18 @@ export class Publications implements Disposable {
   }
 
   batches(): StoredBatch[] {
-    return this.#database.prepare("SELECT * FROM batches ORDER BY epoch").all()
-      .map(({ epoch, cid, root }) => ({
-        epoch: Number(epoch),
-        cid: String(cid),
-        root: String(root),
-      }));
+    return this.#database.prepare("SELECT * FROM batches ORDER BY epoch").all().map(batchOf);
+  }
+
+  /** Batches that are not known to be on IPFS. */
+  unpinned(): StoredBatch[] {
+    return this.#database.prepare(
+      "SELECT * FROM batches WHERE cid NOT IN (SELECT cid FROM pinned) ORDER BY epoch",
+    ).all().map(batchOf);
+  }
+
+  pinned(cid: string): void {
+    this.#database.prepare("INSERT OR IGNORE INTO pinned VALUES (?)").run(cid);
   }
 
   /** Once it is stored: a crash before makes the same batch again. */
@@ -189,6 +205,10 @@ export class Publications implements Disposable {
   [Symbol.dispose](): void {
     this.#database.close();
   }
+}
+
+function batchOf({ epoch, cid, root }: Readonly<Record<string, unknown>>): StoredBatch {
+  return { epoch: Number(epoch), cid: String(cid), root: String(root) };
 }
 
 function listedOf(row: Readonly<Record<string, unknown>>): Listed {

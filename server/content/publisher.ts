@@ -3,10 +3,12 @@ import { AppError } from "../../core/error.ts";
 import { Mutex } from "../../core/mutex.ts";
 import type { Safety } from "../safety/mod.ts";
 import { makeBatch } from "./batch.ts";
+import type { Check } from "./checks.ts";
 import type { ObjectStore } from "./object_store.ts";
+import type { PinningService } from "./pinning.ts";
 import type { Listed, Publications, StoredBatch } from "./publications.ts";
 import { scoreSubmission } from "./scoring.ts";
-import { decodeSubmission } from "./submission.ts";
+import { decodeSubmission, decodeUserSubmission, type Voucher } from "./submission.ts";
 
 export interface PublisherParts {
   readonly publications: Publications;
@@ -17,6 +19,12 @@ export interface PublisherParts {
     readonly encoder: Pick<RelevanceEncoder, "score">;
     readonly model: string;
   };
+  /** Of steps, as its miner opens them. */
+  readonly check?: Check;
+  /** Vouches for users of applications, who have no key. */
+  readonly operator?: Omit<Voucher, "user">;
+  /** Keeps batches on IPFS besides. */
+  readonly pinning?: PinningService;
   /** Commits a batch's root, where there is a chain. */
   readonly commit?: (root: Uint8Array<ArrayBuffer>) => Promise<unknown>;
   /** Of the files in one batch. */
@@ -42,12 +50,15 @@ export class Publisher {
 
   /**
    * @param json the body of a submission.
-   * @throws AppError as `decodeSubmission`; `content_blocked` for what is not for everybody;
-   * `invalid_request` for what is published already, or a copy.
+   * @param user of an application, who signs nothing: the operator vouches for them.
+   * @throws AppError as `decodeSubmission`; `content_blocked` for what is not for everybody; as the
+   * checks of its steps; `invalid_request` for what is published already, or a copy.
    */
-  async publish(json: unknown): Promise<Listed> {
-    const { publications, safety, relevance, now } = this.#parts;
-    const submission = decodeSubmission(json, now());
+  async publish(json: unknown, user?: string): Promise<Listed> {
+    const { publications, safety, relevance, check, now } = this.#parts;
+    const { submission, token } = user === undefined
+      ? decodeSubmission(json, now())
+      : await decodeUserSubmission(json, this.#voucher(user), now());
     const { receipt, image, caption } = submission;
     const words = { prompt: String(receipt.request.prompt ?? ""), prompt2: caption };
     const found = [safety.screen(words, "block"), await safety.screenImage(image, "block")];
@@ -55,12 +66,35 @@ export class Publisher {
     if (blocked) {
       throw new AppError("content_blocked", `Cannot publish: ${blocked.findings.join(", ")}`);
     }
+    if (publications.find(submission.id)) {
+      const why = `${submission.id} is published already`;
+      throw new AppError("invalid_request", `Cannot publish: ${why}`);
+    }
+    const attestations = check ? [await check(submission, token)] : [];
     const encoder = relevance?.model === receipt.model.id ? relevance.encoder : undefined;
     return await this.#turns.run(async () => {
       const scored = await scoreSubmission(submission, publications.fingerprints, encoder);
-      const { image: _, ...listed } = publications.add(submission, scored, now());
+      const { image: _, ...listed } = publications.add(submission, scored, now(), attestations);
       return listed;
     });
+  }
+
+  #voucher(user: string) {
+    const { operator } = this.#parts;
+    if (operator) return { ...operator, user };
+    throw new AppError(
+      "not_allowed",
+      "Cannot publish for a user: this server has no key that vouches for them",
+    );
+  }
+
+  /** Asks the pinning service for what it does not hold yet. */
+  async pin(): Promise<void> {
+    const { publications, pinning } = this.#parts;
+    if (!pinning) return;
+    for (const { cid, epoch } of publications.unpinned()) {
+      if (await pinning.pin({ cid, name: `stepwise batch ${epoch}` })) publications.pinned(cid);
+    }
   }
 
   /**

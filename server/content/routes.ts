@@ -21,6 +21,8 @@ const LISTED = 50;
 export interface ContentParts {
   readonly publisher: Publisher;
   readonly publications: Publications;
+  /** Who a key of applications is of; undefined without a key. @throws AppError `not_allowed`. */
+  readonly userOf?: (authorization: string | undefined) => string | undefined;
   readonly virality: Pick<Virality, "name" | "posts">;
   readonly earnings: Pick<Earnings, "spread" | "now">;
   /** As readers reach it, without a slash at its end. */
@@ -31,7 +33,7 @@ export interface ContentParts {
 
 /** Publishing, and what was published: as JSON, as JSON Feed, and as Atom. */
 export function contentRoutes(
-  { publisher, publications, virality, earnings, base, log }: ContentParts,
+  { publisher, publications, virality, earnings, userOf, base, log }: ContentParts,
 ): Hono {
   const app = new Hono();
   const newest = () => publications.list(LISTED);
@@ -43,7 +45,8 @@ export function contentRoutes(
   app.onError((error) => errorResponse(error, log));
   app.post("/v1/content", async (context) => {
     const body = await readBody(context.req.raw, MAX_BYTES, BODY_MS);
-    const piece = await publisher.publish(parseJson(body));
+    const user = userOf?.(context.req.header("authorization"));
+    const piece = await publisher.publish(parseJson(body), user);
     return context.json(publicPiece(piece, { base }), 201);
   });
   app.get("/v1/content", (context) =>

@@ -28,7 +28,7 @@ const SENTENCE = /stepwise:([1-9A-HJ-NP-Za-km-z]{46,50}):([A-Za-z0-9_-]{86})(?![
 const MAX_SENTENCES = 8;
 
 /** The key that speaks for a creator: their own, or the operator's, of `address/user`. */
-function signerOf(creator: string): string {
+export function signerOf(creator: string): string {
   return creator.split("/")[0];
 }
 

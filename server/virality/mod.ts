@@ -11,7 +11,7 @@
  * console.assert(sentence.startsWith("stepwise:5"));
  * ```
  */
-export { bindingSentence } from "./binding.ts";
+export { bindingSentence, signerOf } from "./binding.ts";
 export { bluesky } from "./bluesky.ts";
 export type { CarriedPiece } from "./carries.ts";
 export { mastodon } from "./mastodon.ts";

@@ -11,6 +11,7 @@ import { Publications } from "../../../server/content/publications.ts";
 import { Publisher } from "../../../server/content/publisher.ts";
 import { contentRoutes } from "../../../server/content/routes.ts";
 import { submissionMessage } from "../../../server/content/mod.ts";
+import { checkSubmission } from "../../../server/content/submission.ts";
 import { SpreadStore, Virality } from "../../../server/virality/mod.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -43,6 +44,7 @@ async function submission(
 function publishing(
   folder: string,
   parts: Partial<ConstructorParameters<typeof Publisher>[0]> = {},
+  userOf?: Parameters<typeof contentRoutes>[0]["userOf"],
 ) {
   const publications = new Publications(":memory:");
   onTestFinished(() => publications[Symbol.dispose]());
@@ -57,11 +59,11 @@ function publishing(
   const [now, piece] = [Date.now, (id: string) => publications.carried(id)];
   const virality = new Virality({ store: spread, networks: {}, piece, now });
   const app = contentRoutes({
-    ...{ publisher, publications, virality, base: "http://base", log: console.error },
+    ...{ publisher, publications, virality, userOf, base: "http://base", log: console.error },
     earnings: new Earnings({ publications, virality, now }),
   });
-  const post = (body: unknown) =>
-    app.request("/v1/content", { method: "POST", body: JSON.stringify(body) });
+  const post = (body: unknown, headers: Record<string, string> = {}) =>
+    app.request("/v1/content", { method: "POST", headers, body: JSON.stringify(body) });
   return { publications, publisher, store, app, post };
 }
 
@@ -95,6 +97,28 @@ describe("POST /v1/content", () => {
     // A stolen picture: a new receipt of another creator over the same pixels. The earlier one stays.
     expect(await refused(await submission(files[0], noor))).toMatch(/ is a copy of [0-9a-f]+$/);
     expect(await refused({ ...first, caption: 7 })).toMatch(/^invalid_request: .*caption is 7/);
+  });
+
+  test("of a user with an API key is signed by the operator, who vouches for them", async () => {
+    const { post, publisher, store } = publishing(
+      await temporaryFolder(),
+      { operator: { address: noor.address, sign: noor.sign } },
+      (authorization) => authorization === "Bearer key" ? "ab12" : undefined,
+    );
+    const { receipt, image } = await submission(files[0]);
+    const body = { receipt, image, caption: "by key" };
+    expect((await post(body)).status).toBe(400);
+    const response = await post(body, { authorization: "Bearer key" });
+    expect(response.status).toBe(201);
+    expect((await response.json()).creator).toBe(`${noor.address}/ab12`);
+    // Nobody else's name goes with the operator's signature, nor the operator's own.
+    const { cid } = await publisher.batch() ?? { cid: "" };
+    const car = await store.get(`${cid}.car`) ?? new Uint8Array();
+    const { index: { pieces: [piece] } } = await verifyBatch(car);
+    for (const creator of [`${noor.address}/other`, noor.address]) {
+      const given = { ...piece, image: files[0], creator };
+      expect(() => checkSubmission(given, Date.now())).toThrow("the signature is not that of");
+    }
   });
 
   test("a stolen picture gives way to the earlier receipt, until it is in a batch", async () => {
