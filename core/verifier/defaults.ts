@@ -1,20 +1,42 @@
 import type { Tolerance } from "../model/mod.ts";
 
 /**
- * For models that were not calibrated, from two small ones.
- * float16: a prototype of 2.0 M parameters, 30 steps of `sde-dpmsolver++` with Karras sigmas; 1.5
- * times the largest error of an honest step, 9e-4 at the first and 2.3e-2 at the last.
- * float32: the embedded model at 256x256, made on the CPU and checked in Chrome on a software
- * adapter, the pair that was furthest apart: 2.1e-3 at noise 0.056 and 1.1e-4 at 5.0; at least 3
- * times that. Large models may differ by more: calibrate before anything depends on them.
+ * For models that were not calibrated, from small ones; large models may differ by more: calibrate
+ * before anything depends on them.
+ *
+ * float32: the embedded model at 256x256, made on the CPU and checked in Chrome on a software adapter,
+ * the pair that was furthest apart: 2.1e-3 at noise 0.056 and 1.1e-4 at 5.0; at least 3 times that.
+ *
+ * float16, without guidance: tiny models with random weights (SD 1, SDXL, SD 3 and FLUX, see
+ * test/golden/pipelines), 20 steps at 128x128 of Euler, PNDM, DPM++ 2M and SDE DPM++, all arithmetic
+ * rounded to float16, against float32; and an SD 1.5 of a quarter of the width (test/full_size). No
+ * honest step came to half of it.
  */
-export const DEFAULT_TOLERANCES: readonly Tolerance[] = [
-  {
-    precision: "float32",
-    points: [{ noise: 0.03, tolerance: 8e-3 }, { noise: 14.6, tolerance: 6e-4 }],
-  },
-  {
-    precision: "float16",
-    points: [{ noise: 0.03, tolerance: 3.45e-2 }, { noise: 14.6, tolerance: 1.35e-3 }],
-  },
-];
+const UNGUIDED: Readonly<Record<Tolerance["precision"], Tolerance["points"]>> = {
+  float32: [{ noise: 0.03, tolerance: 8e-3 }, { noise: 14.6, tolerance: 6e-4 }],
+  float16: [{ noise: 0.03, tolerance: 4e-2 }, { noise: 14.6, tolerance: 1.6e-3 }],
+};
+
+/**
+ * Guidance multiplies the difference of two predictions, and with it what each is off by: of the same
+ * models the largest error at scales of 1, 2, 5, 7.5 and 12 was 0.48, 0.69, 1.6, 2.3 and 3.0 of the
+ * tolerance without guidance, and so at most 0.48 of it times this. Of float32 the figures are with
+ * guidance.
+ */
+const PER_GUIDANCE: Readonly<Record<Tolerance["precision"], number>> = { float32: 0, float16: 0.6 };
+
+/** Above this no error is one of rounding: D is nothing like what the network says. */
+const MOST = 2;
+
+/** For a model that has none of its own. @param guidanceScale of the request. */
+export function defaultTolerance(
+  precision: Tolerance["precision"],
+  guidanceScale: number,
+): Tolerance {
+  const factor = 1 + PER_GUIDANCE[precision] * Math.max(0, guidanceScale - 1);
+  const points = UNGUIDED[precision].map(({ noise, tolerance }) => ({
+    noise,
+    tolerance: Math.min(MOST, factor * tolerance),
+  }));
+  return { precision, points };
+}

@@ -1,6 +1,6 @@
 import type { Tolerance } from "../model/mod.ts";
 import type { PlanRow } from "../schedule/mod.ts";
-import { DEFAULT_TOLERANCES } from "./defaults.ts";
+import { defaultTolerance } from "./defaults.ts";
 
 /** What steps are held against. */
 export interface ToleranceChoice {
@@ -8,15 +8,18 @@ export interface ToleranceChoice {
   readonly origin: "catalogue" | "default";
 }
 
-/** The model's own for a precision, or else the stated defaults. */
+/**
+ * The model's own for a precision, or else the stated defaults.
+ * @param guidanceScale of the request, by which these are.
+ */
 export function toleranceFor(
   precision: Tolerance["precision"],
   tolerances: readonly Tolerance[],
+  guidanceScale: number,
 ): ToleranceChoice {
   const own = tolerances.find((each) => each.precision === precision);
   if (own) return { table: own, origin: "catalogue" };
-  const table = DEFAULT_TOLERANCES.find((each) => each.precision === precision);
-  return { table: table ?? DEFAULT_TOLERANCES[0], origin: "default" };
+  return { table: defaultTolerance(precision, guidanceScale), origin: "default" };
 }
 
 /** The velocity error that an honest step may have; outside the table that of its nearest end. */

@@ -68,7 +68,10 @@ export async function verifyReceipt(what: Verification, own: OwnSettings): Promi
   const meter = new Meter();
   const { level, drawn } = what;
   const receipt = "receipt" in what.receipt ? what.receipt.receipt : what.receipt;
-  const { table, origin: tolerances } = toleranceFor(receipt.model.precision, own.tolerances);
+  const { model: { precision }, request } = receipt;
+  // What is no request is refused before anything is compared.
+  const guidanceScale = Number(request.guidanceScale);
+  const { table, origin: tolerances } = toleranceFor(precision, own.tolerances, guidanceScale);
   let id = "receipt" in what.receipt ? what.receipt.id : undefined;
   const report = (outcome: Pick<Outcome, "findings" | "plan" | "refusal">) =>
     reportOf(

@@ -95,7 +95,7 @@ async function adversary(flags: AdversaryFlags): Promise<void> {
   }
   await using stack = new AsyncDisposableStack();
   const files = await openModel(flags.model);
-  const tolerance = await toleranceOf(flags, files, progress);
+  const tolerance = await toleranceOf(flags, sizing, files, progress);
   const bench = stack.use(await LabBench.open(files, tolerance));
   const makers = await honestMakers(flags, tolerance, progress, stack);
   progress.hint("Trying honest machines");
@@ -135,12 +135,13 @@ async function honestMakers(
 /** For the weights' own precision: what every receipt claims, and the checker computes by. */
 async function toleranceOf(
   { model }: AdversaryFlags,
+  { guidanceScale }: Sizing,
   files: ModelFiles,
   progress: Progress,
 ): Promise<Tolerance> {
   const precision = await networkPrecision(files, (await readLayout(files)).denoiser);
   const own = decodeTolerances(knownEntry(model)?.tolerances ?? []);
-  const { table, origin } = toleranceFor(precision, own);
+  const { table, origin } = toleranceFor(precision, own, guidanceScale);
   if (origin === "default") {
     progress.say(
       `${model} was not calibrated in ${precision}: the default tolerances are used`,

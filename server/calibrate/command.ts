@@ -4,7 +4,7 @@ import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import { type CatalogueEntry, decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
-import { DEFAULT_TOLERANCES, signCalibration } from "../../core/verifier/mod.ts";
+import { defaultTolerance, signCalibration } from "../../core/verifier/mod.ts";
 import { addWalletOptions, openWallet, type WalletFlags, walletPlace } from "../chain/mod.ts";
 import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
@@ -92,7 +92,10 @@ async function calibrate(flags: CalibrateFlags): Promise<void> {
   const steps = await compareAll(machines, sizing, progress);
   const measurements = measurementsOf(sizing, steps, machines);
   if (flags.record !== undefined) await record(flags, flags.record, steps, machines, progress);
-  else await (flags.check ? report : fit)(flags, steps, measurements, progress);
+  else if (flags.check) {
+    const [{ engine: { defaults } }] = machines.values();
+    await report(flags, steps, { measurements, ...defaults }, progress);
+  } else await fit(flags, steps, measurements, progress);
 }
 
 /** Writes a record of each backend. */
@@ -142,6 +145,14 @@ async function compareAll(
 
 type Measurements = Readonly<Record<string, unknown>>;
 
+interface MeasuredRuns {
+  readonly measurements: Measurements;
+  /** Of every run: that of the model's defaults. */
+  readonly guidanceScale: number;
+}
+
+const PRECISIONS = ["float32", "float16"] as const;
+
 /** Fits tolerances to the steps. */
 async function fit(
   flags: CalibrateFlags,
@@ -165,14 +176,15 @@ async function fit(
 async function report(
   flags: CalibrateFlags,
   steps: readonly StepAgreement[],
-  measurements: Measurements,
+  { measurements, guidanceScale }: MeasuredRuns,
   progress: Progress,
 ): Promise<void> {
   const own = decodeTolerances(knownEntry(flags.model)?.tolerances ?? []);
   if (own.length === 0) {
     progress.say(`${flags.model} was not calibrated: the default tolerances are used`);
   }
-  const checked = checkSteps(steps, own.length === 0 ? DEFAULT_TOLERANCES : own);
+  const defaults = PRECISIONS.map((precision) => defaultTolerance(precision, guidanceScale));
+  const checked = checkSteps(steps, own.length === 0 ? defaults : own);
   if (flags.json) console.log(JSON.stringify({ steps, checked }));
   else console.log(`${agreementTable(steps)}\n${checkLine(checked)}`);
   if (flags.write) {

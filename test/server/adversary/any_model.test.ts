@@ -34,10 +34,10 @@ test.each([
   ["bfloat16", "float16", "architectures/unet-sd1-bf16/diffusion_pytorch_model.safetensors"],
 ])("other weights of any model are tried, and found out: %s", async (_, precision, unet) => {
   const files = await modelWith(unet);
-  const { networks } = await readLayout(files);
-  const claimed = await networkPrecision(files, networks.unet);
+  const { denoiser } = await readLayout(files);
+  const claimed = await networkPrecision(files, denoiser);
   expect(claimed).toBe(precision);
-  const { table, origin } = toleranceFor(claimed, []);
+  const { table, origin } = toleranceFor(claimed, [], sizing.guidanceScale);
   expect(origin).toBe("default");
   await using bench = await LabBench.open(files, table);
   const errorsOf = async (cheat: typeof honest) =>
