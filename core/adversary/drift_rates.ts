@@ -1,7 +1,7 @@
 import {
-  deviationOf,
   drawSteered,
   driftOf,
+  gainOf,
   type HonestTail,
   publicWords,
   type WordSource,
@@ -27,7 +27,7 @@ export function driftRates(
   const words = publicWords(new Uint8Array(32), "0".repeat(64));
   const miners = Array.from(
     { length: MINERS },
-    () => Array.from({ length: 40 }, () => deviationOf(checkOf(runs, words), tail)),
+    () => Array.from({ length: 40 }, () => gainOf(checkOf(runs, words), tail)),
   );
   const after = (checks: number) =>
     miners.filter((own) => driftOf(own.slice(0, checks)).drifting).length / MINERS;

@@ -67,8 +67,11 @@ export const scoreSchema = z.object({
   reasons: z.array(z.string()),
   /** Velocity error over tolerance of each recomputed step; nothing without level 2. */
   ratios: z.array(z.number().min(0)).max(REQUEST_LIMITS.steps).optional(),
-  /** How far they are above honest ones, in standard deviations, and of which backend these are. */
-  deviation: z.object({ sd: z.number(), backend: z.string().max(64) }).optional(),
+  /**
+   * How much likelier they are from a miner that is less precise than from honest machines, in nats, and
+   * of which backend these are.
+   */
+  drift: z.object({ gain: z.number(), backend: z.string().max(64) }).optional(),
 });
 
 /** A check's verdict: `withheld` when a step was not opened, or too late. */

@@ -232,7 +232,7 @@ function isOf({ backend, device }: CalibrationRecord, { host, adapter }: Backend
   return backend === host && (adapter === host || device.includes(` on ${adapter} (`));
 }
 
-/** What a check of three steps exceeds once in 700, in nats. */
-function reachOf({ mean, between, within }: HonestTail): number {
-  return mean + 3 * Math.sqrt(between ** 2 + within ** 2 / 3);
+/** About what a step exceeds once in 700, in nats. */
+function reachOf({ floor, between, within }: HonestTail): number {
+  return floor + between + 5 * within;
 }

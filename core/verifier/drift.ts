@@ -2,8 +2,7 @@ import { meanOf } from "./mean.ts";
 
 /**
  * A sequential test over one miner's checks: errors that each stay below their tolerance, and together
- * are larger than honest machines' are. It is Page's CUSUM of a log-likelihood ratio, on checks and not
- * on steps, since the steps of one image are correlated.
+ * are larger than honest machines' are. It is Page's CUSUM of a log-likelihood ratio.
  *
  * @see Page, Continuous inspection schemes, Biometrika 41 (1954); Lorden, Ann. Math. Statist. 42 (1971).
  */
@@ -29,13 +28,19 @@ export interface Drift {
   readonly drifting: boolean;
 }
 
-/** Standard deviations of the shift that is found soonest: smaller ones later, larger ones as soon. */
-const SHIFT = 1.5;
 /**
- * Deviations are held between these. A single check weighs little, however far off; and a miner that
+ * What a check is held against: a miner that is less precise at each step with this probability, and then
+ * by so many standard deviations of a step. Half of the steps: who is less precise at all of
+ * them is found nearly as soon, and who is at every second one sooner than by the mean of a check.
+ */
+const ALTERED = { share: 0.5, shift: 2 } as const;
+/**
+ * Gains of a check are held between these: a single check weighs little, however far off, and a miner that
  * is honest at some images gains less by them than it loses at the others.
  */
-const BOUNDS = { least: -1, most: 3 } as const;
+const GAINS = { least: -2, most: 4.7 } as const;
+/** A step's own are: honest errors have heavier tails than a normal distribution. */
+const MOST_DEVIATIONS = 3;
 /** Stress tests every ten minutes with four checks each, and 2,700 answers to users. */
 export const CHECKS_A_MONTH = 20_000;
 /** That an honest miner is ever called drifting in a month. */
@@ -54,30 +59,54 @@ function logRatio(ratio: number): number {
   return Math.log(Math.min(Math.max(ratio, RATIOS.least), RATIOS.most));
 }
 
+/** Standard deviation of a normal deviate that is held at its mean from below, over its own. */
+const HELD_DEVIATION = 0.584;
+/** In nats. Steps that agree to the bit have none. */
+const MIN_DEVIATION = 0.05;
+
 /**
- * How far a check is above honest ones, in standard deviations.
- * @param ratios velocity error over tolerance of its steps; at least one.
+ * The standard deviation of an honest step. `floor` is the middle of them, and `within` is of what is held
+ * there.
  */
-export function deviationOf(
-  ratios: readonly number[],
-  { floor, mean, between, within }: HonestTail,
-): number {
-  const own = meanOf(ratios.map((ratio) => Math.max(logRatio(ratio), floor)));
-  return (own - mean) / Math.sqrt(between ** 2 + within ** 2 / ratios.length);
+function deviationOf({ within }: HonestTail): number {
+  return Math.max(within / HELD_DEVIATION, MIN_DEVIATION);
 }
 
-/** The log-likelihood ratio of one check: N(SHIFT, 1) against N(0, 1). */
-export function gainOf(deviation: number): number {
-  const held = Math.min(Math.max(deviation, BOUNDS.least), BOUNDS.most);
-  return SHIFT * (held - SHIFT / 2);
+/**
+ * How much likelier a check is from a miner that is less precise than from an honest one: the logarithm of
+ * the ratio, in nats, of its steps together. Below the floor all steps are alike: those that agree to the
+ * bit hide no others. Since the steps of an image, and the images of a driver, are off together, all are taken to be as far
+ * off as one image in six is, by {@link HonestTail.between}.
+ * @param ratios velocity error over tolerance of its steps.
+ */
+export function gainOf(ratios: readonly number[], tail: HonestTail): number {
+  const deviation = deviationOf(tail);
+  const gains = ratios.map((ratio) =>
+    stepGain((logRatio(ratio) - tail.floor - tail.between) / deviation)
+  );
+  return heldBetween(gains.reduce((sum, gain) => sum + gain, 0));
 }
 
-/** @param deviations of a miner's checks, the oldest first. */
-export function driftOf(deviations: Iterable<number>): Drift {
+/** The distribution function of the normal distribution at -ALTERED.shift, over that at 0. */
+const AT_FLOOR = 0.02275 / 0.5;
+
+function stepGain(deviations: number): number {
+  const { share, shift } = ALTERED;
+  const held = Math.min(deviations, MOST_DEVIATIONS);
+  const likelihood = held <= 0 ? AT_FLOOR : Math.exp(shift * held - shift ** 2 / 2);
+  return Math.log(1 - share + share * likelihood);
+}
+
+function heldBetween(gain: number): number {
+  return Math.min(Math.max(gain, GAINS.least), GAINS.most);
+}
+
+/** @param gains of a miner's checks, the oldest first. */
+export function driftOf(gains: Iterable<number>): Drift {
   let [sum, drifting] = [0, false];
-  for (const deviation of deviations) {
+  for (const gain of gains) {
     // Held at the threshold, so that newer honest checks end it however long it lasted.
-    sum = Math.min(Math.max(sum + gainOf(deviation), 0), THRESHOLD);
+    sum = Math.min(Math.max(sum + heldBetween(gain), 0), THRESHOLD);
     if (sum === THRESHOLD) drifting = true;
     if (sum === 0) drifting = false;
   }
@@ -116,7 +145,7 @@ function upperMean(values: readonly number[]): number {
 
 /** Whether honest checks would add to the evidence in the long run. */
 function rises(checks: readonly (readonly number[])[], tail: HonestTail): boolean {
-  return meanOf(checks.map((check) => Math.exp(gainOf(deviationOf(check, tail))))) > 1;
+  return meanOf(checks.map((check) => Math.exp(gainOf(check, tail)))) > 1;
 }
 
 /** An image's steps as checks of three, early, middle and late. */

@@ -66,7 +66,7 @@ export {
   steeredCatchRate,
   type WordSource,
 } from "./draw.ts";
-export { deviationOf, type Drift, driftOf, fitHonestTail, type HonestTail } from "./drift.ts";
+export { type Drift, driftOf, fitHonestTail, gainOf, type HonestTail } from "./drift.ts";
 export { oddestStep, oddnessOf } from "./oddest_step.ts";
 export type { OpeningSource } from "./opening_source.ts";
 export { psnr } from "./psnr.ts";

@@ -18,7 +18,7 @@ import {
   checkNew,
   chooseSteps,
   type ClaimedTail,
-  deviationOf,
+  gainOf,
   type Report,
   type Verifier,
 } from "../../core/verifier/mod.ts";
@@ -139,13 +139,13 @@ function scoreOf(report: Report, honest: ClaimedTail | undefined): Score {
 function precisionOf(
   { steps }: Report,
   honest: ClaimedTail | undefined,
-): Pick<Score, "ratios" | "deviation"> {
+): Pick<Score, "ratios" | "drift"> {
   const ratios = steps.flatMap(({ velocityError, tolerance }) =>
     velocityError === undefined || tolerance === undefined ? [] : finite(velocityError / tolerance)
   );
   if (ratios.length === 0) return {};
   if (!honest) return { ratios };
-  return { ratios, deviation: { sd: deviationOf(ratios, honest.tail), backend: honest.backend } };
+  return { ratios, drift: { gain: gainOf(ratios, honest.tail), backend: honest.backend } };
 }
 
 /** JSON has no infinity. */

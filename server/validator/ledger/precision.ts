@@ -6,7 +6,7 @@ import type { LedgerDatabase } from "./database.ts";
 const JUDGED_CHECKS = 100;
 
 /**
- * Each check's steps: their errors over their tolerances, and how far the check is above honest ones.
+ * Each check's steps: their errors over their tolerances, and what they say against honesty, in nats.
  * A table of its own, so that a ledger of before gets it as well.
  */
 export class PrecisionLedger {
@@ -19,7 +19,7 @@ export class PrecisionLedger {
   /** @param at milliseconds since 1970. */
   put(
     how: "IGNORE" | "REPLACE",
-    { id, hotkey, score: { ratios, deviation } }: {
+    { id, hotkey, score: { ratios, drift } }: {
       readonly id: string;
       readonly hotkey: string;
       readonly score: Score;
@@ -28,13 +28,13 @@ export class PrecisionLedger {
   ): void {
     if (!ratios || ratios.length === 0) return;
     this.#database.run(
-      `INSERT OR ${how} INTO check_steps VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR ${how} INTO step_gains VALUES (?, ?, ?, ?, ?, ?)`,
       ...[
         id,
         hotkey,
         JSON.stringify(ratios),
-        deviation?.sd ?? null,
-        deviation?.backend ?? null,
+        drift?.gain ?? null,
+        drift?.backend ?? null,
         at,
       ],
     );
@@ -43,17 +43,17 @@ export class PrecisionLedger {
   /** What the newest checks of a miner come to together. */
   driftOf(hotkey: string): Drift {
     const rows = this.#database.all(
-      "SELECT deviation FROM check_steps WHERE hotkey = ? AND deviation IS NOT NULL " +
+      "SELECT gain FROM step_gains WHERE hotkey = ? AND gain IS NOT NULL " +
         `ORDER BY at DESC LIMIT ${JUDGED_CHECKS}`,
       hotkey,
     );
-    return driftOf(rows.map(({ deviation }) => Number(deviation)).toReversed());
+    return driftOf(rows.map(({ gain }) => Number(gain)).toReversed());
   }
 
   sweep(before: number): void {
     this.#database.run(
-      "DELETE FROM check_steps WHERE at < ? AND at < (SELECT at FROM check_steps AS later " +
-        `WHERE later.hotkey = check_steps.hotkey ORDER BY at DESC LIMIT 1 OFFSET ${JUDGED_CHECKS})`,
+      "DELETE FROM step_gains WHERE at < ? AND at < (SELECT at FROM step_gains AS later " +
+        `WHERE later.hotkey = step_gains.hotkey ORDER BY at DESC LIMIT 1 OFFSET ${JUDGED_CHECKS})`,
       before,
     );
   }

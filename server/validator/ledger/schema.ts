@@ -1,7 +1,10 @@
 /** Verdicts that take a miner's reward. */
 export const FAILED_CHECKS = `verdict IN ('suspect', 'invalid')`;
 
-/** Tables and indices of a ledger, as SQLite has them. Times are milliseconds since 1970. */
+/**
+ * Tables and indices of a ledger, as SQLite has them. `check_steps` was of another measure.
+ * Times are milliseconds since 1970.
+ */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS service
     (id TEXT, hotkey TEXT, outcome TEXT NOT NULL, work REAL NOT NULL, why TEXT, at INTEGER NOT NULL,
@@ -14,10 +17,11 @@ export const SCHEMA = `
   CREATE INDEX IF NOT EXISTS checks_of ON checks (hotkey, at, similarity, error);
   CREATE INDEX IF NOT EXISTS failed_checks_of ON checks (hotkey, at)
     WHERE ${FAILED_CHECKS};
-  CREATE TABLE IF NOT EXISTS check_steps
-    (id TEXT, hotkey TEXT, ratios TEXT NOT NULL, deviation REAL, backend TEXT, at INTEGER NOT NULL,
+  DROP TABLE IF EXISTS check_steps;
+  CREATE TABLE IF NOT EXISTS step_gains
+    (id TEXT, hotkey TEXT, ratios TEXT NOT NULL, gain REAL, backend TEXT, at INTEGER NOT NULL,
      PRIMARY KEY (id, hotkey)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS check_steps_of ON check_steps (hotkey, at, deviation);
+  CREATE INDEX IF NOT EXISTS step_gains_of ON step_gains (hotkey, at, gain);
   CREATE TABLE IF NOT EXISTS windows
     (id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, rps REAL NOT NULL, error_rate REAL NOT NULL,
      requests INTEGER NOT NULL, carried INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;

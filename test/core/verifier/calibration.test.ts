@@ -5,7 +5,7 @@ import {
   calibrationOf,
   type CalibrationRecord,
   decodeCalibration,
-  deviationOf,
+  gainOf,
   schedulerKey,
   signCalibration,
   type SignedCalibration,
@@ -112,7 +112,7 @@ test("whatever backend a miner names, no more passes than where it names none", 
       // A check that is as far off as this stands out at least as much.
       for (const ratio of [0.05, 0.2, 0.8]) {
         const stands = [unnamed, named].map((each) =>
-          each && deviationOf(Array(3).fill(ratio), each.tail)
+          each && gainOf(Array(3).fill(ratio), each.tail)
         );
         expect(stands[1], `${scheduler} ${host}`).toBeGreaterThanOrEqual(Number(stands[0]));
       }

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { gaussianNoise } from "../../../core/noise/mod.ts";
-import { CHECKS_A_MONTH, FALSE_ALARMS, gainOf } from "../../../core/verifier/drift.ts";
-import {
-  deviationOf,
-  driftOf,
-  fitHonestTail,
-  type HonestTail,
-} from "../../../core/verifier/mod.ts";
+import { CHECKS_A_MONTH, FALSE_ALARMS } from "../../../core/verifier/drift.ts";
+import { driftOf, fitHonestTail, gainOf, type HonestTail } from "../../../core/verifier/mod.ts";
 
 /**
  * Images of a random-effects model: log(error / tolerance) of a step is the image's own mean plus the
@@ -16,13 +11,19 @@ const HONEST = { mean: -1.6, between: 0.15, within: 0.5 };
 const STEPS = 20;
 
 /** @param shift of every step, in nats. @param tail makes the deviations heavier than normal. */
-function images(count: number, seed: bigint, shift = 0, tail = (z: number) => z): number[][] {
+function images(
+  count: number,
+  seed: bigint,
+  shift = 0,
+  tail = (z: number) => z,
+  within = HONEST.within,
+): number[][] {
   const noise = gaussianNoise(seed, 0, count * (STEPS + 1));
   return Array.from({ length: count }, (_, k) => {
     const own = noise.subarray(k * (STEPS + 1), (k + 1) * (STEPS + 1));
     return Array.from(
       own.subarray(1),
-      (z) => Math.exp(HONEST.mean + shift + HONEST.between * own[0] + HONEST.within * tail(z)),
+      (z) => Math.exp(HONEST.mean + shift + HONEST.between * own[0] + within * tail(z)),
     );
   });
 }
@@ -33,11 +34,11 @@ const checked = (ratios: readonly number[], k: number) =>
 
 /** How often it begins to drift; the last hundred checks count, as in the ledger. */
 function alarms(made: readonly number[][], tail: HonestTail): number {
-  const deviations = made.map((image, k) => deviationOf(checked(image, k), tail));
+  const gains = made.map((image, k) => gainOf(checked(image, k), tail));
   let [count, before] = [0, false];
   // Every tenth check is enough: a drift lasts longer.
-  for (let end = 10; end <= deviations.length; end += 10) {
-    const { drifting } = driftOf(deviations.slice(Math.max(0, end - 100), end));
+  for (let end = 10; end <= gains.length; end += 10) {
+    const { drifting } = driftOf(gains.slice(Math.max(0, end - 100), end));
     if (drifting && !before) count++;
     before = drifting;
   }
@@ -52,7 +53,7 @@ function highest(made: readonly number[][], tail = TAIL): { rises: number[]; che
   const rises: number[] = [];
   let [sum, most] = [0, 0];
   for (const [k, image] of made.entries()) {
-    sum = Math.max(0, sum + gainOf(deviationOf(checked(image, k), tail)));
+    sum = Math.max(0, sum + gainOf(checked(image, k), tail));
     most = Math.max(most, sum);
     if (sum > 0) continue;
     if (most > 0) rises.push(most);
@@ -85,8 +86,8 @@ describe("honest miners", () => {
     expect(alarms(images(CHECKS_A_MONTH, 4n), TAIL)).toBe(0);
   });
 
-  test("one check that is far off says nothing yet, nor do five", () => {
-    const off = Array.from({ length: 5 }, () => deviationOf([50, 50, 50], TAIL));
+  test("one check that is far off says nothing yet, nor do four", () => {
+    const off = Array.from({ length: 4 }, () => gainOf([50, 50, 50], TAIL));
     expect(driftOf(off).drifting).toBe(false);
     expect(driftOf([...off, 9]).drifting).toBe(true);
   });
@@ -96,7 +97,7 @@ describe("honest miners", () => {
 function found(count: number, make: (seed: bigint) => number[][]): number {
   const miners = Array.from({ length: 100 }, (_, k) => make(1000n + BigInt(k)));
   const drifting = miners.filter((made) =>
-    driftOf(made.slice(0, count).map((image, k) => deviationOf(checked(image, k), TAIL))).drifting
+    driftOf(made.slice(0, count).map((image, k) => gainOf(checked(image, k), TAIL))).drifting
   );
   return drifting.length / miners.length;
 }
@@ -108,8 +109,25 @@ describe("miners that are a little less precise", () => {
   test("are found after 20 checks, though each passes", () => {
     const passing = every(5n).flat().filter((ratio) => ratio < 1).length;
     expect(passing / (20 * STEPS)).toBeGreaterThan(0.9);
-    expect(found(20, every)).toBe(1);
+    expect(found(20, every)).toBeGreaterThan(0.98);
     expect(found(3, every)).toBe(0);
+  });
+
+  // TF32 weights at every second step of 30: e^-1.07 of the tolerance at those and nothing at the
+  // others, where steps of Chrome's software adapter are e^-1.93 apart by 0.28
+  // (models/tau-tiny-calibration-records.json). By the mean of a check 81 % were found.
+  test("at every second step are found after 20 checks", () => {
+    const spread = 0.28;
+    const tail = fitHonestTail(images(40, 12n, -0.33, undefined, spread));
+    const half = (seed: bigint) =>
+      images(20, seed, 0.53, undefined, 0.3).map((image) =>
+        image.map((ratio, step) => step % 2 ? ratio : 0)
+      );
+    const miners = Array.from({ length: 500 }, (_, k) => half(5000n + BigInt(k)));
+    const drifting = miners.filter((made) =>
+      driftOf(made.map((image, k) => gainOf(checked(image, k), tail))).drifting
+    );
+    expect(drifting.length / miners.length).toBeGreaterThan(0.99);
   });
 
   test("steps that agree to the bit do not hide the others", () => {
@@ -125,11 +143,10 @@ describe("miners that are a little less precise", () => {
   });
 
   test("are no longer drifting once newer checks are honest", () => {
-    const deviations = (made: number[][]) =>
-      made.map((image, k) => deviationOf(checked(image, k), TAIL));
-    const before = deviations(every(6n));
+    const gains = (made: number[][]) => made.map((image, k) => gainOf(checked(image, k), TAIL));
+    const before = gains(every(6n));
     expect(driftOf(before).drifting).toBe(true);
-    const after = deviations(images(30, 7n));
+    const after = gains(images(30, 7n));
     expect(driftOf([...before, ...after.slice(0, 1)]).drifting).toBe(true);
     expect(driftOf([...before, ...after])).toMatchObject({ drifting: false });
   });

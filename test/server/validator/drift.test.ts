@@ -19,19 +19,19 @@ beforeEach(() => {
 });
 afterEach(() => ledger[Symbol.dispose]());
 
-/** A check that passes, so many standard deviations above honest ones. */
-function scored(sd: number): Score {
+/** A check that passes, with so many nats against honesty. */
+function scored(gain: number): Score {
   return {
     ...{ verdict: "honest", similarity: 1, velocityError: 1e-4, worst: 0.5, reasons: [] },
     ratios: [0.5, 0.4, 0.3],
-    deviation: { sd, backend: "chrome" },
+    drift: { gain, backend: "chrome" },
   };
 }
 
-function check(sd: number, count: number, into = ledger): void {
+function check(gain: number, count: number, into = ledger): void {
   for (let k = 0; k < count; k++) {
     const id = crypto.randomUUID();
-    into.checks.settle({ id, hotkey: "5A", source: "synthetic", score: scored(sd) });
+    into.checks.settle({ id, hotkey: "5A", source: "synthetic", score: scored(gain) });
     now++;
   }
 }
@@ -53,7 +53,7 @@ describe("a miner whose checks pass, and together are further off than honest on
     check(2, 20);
     check(-0.5, 5);
     expect(ledger.metrics("5A").drifting).toBe(true);
-    check(-0.5, 20);
+    check(-1, 20);
     expect(ledger.metrics("5A")).toMatchObject({ drifting: false, drift: 0 });
   });
 
@@ -80,7 +80,7 @@ describe("a miner whose checks pass, and together are further off than honest on
     check(2, 20);
     look();
     look();
-    check(-0.5, 30);
+    check(-1, 30);
     look();
     expect(events).toEqual(["drifting", "no longer drifting"]);
   });

@@ -3,7 +3,7 @@ import { openHotkey } from "../../../core/keys/mod.ts";
 import { planFromConfig } from "../../../core/schedule/mod.ts";
 import { type Receipt, receiptId, signReceipt } from "../../../core/transcript/mod.ts";
 import {
-  deviationOf,
+  gainOf,
   type OpeningSource,
   type Report,
   type Verification,
@@ -135,9 +135,9 @@ test("a score keeps each step's error over its tolerance, and how far above hone
     localScorer({ verify: () => Promise.resolve(report) }, engine, { tailOf })({
       ...{ receipt: receipts[0], url: "http://miner", token: TOKEN },
     });
-  const { ratios, deviation } = await scored(() => ({ backend: "chrome", tail }));
+  const { ratios, drift } = await scored(() => ({ backend: "chrome", tail }));
   // JSON has no infinity.
   expect(ratios).toEqual([0.4, 0.5, Number.MAX_VALUE]);
-  expect(deviation).toEqual({ sd: deviationOf(ratios ?? [], tail), backend: "chrome" });
-  expect(await scored()).not.toHaveProperty("deviation");
+  expect(drift).toEqual({ gain: gainOf(ratios ?? [], tail), backend: "chrome" });
+  expect(await scored()).not.toHaveProperty("drift");
 });

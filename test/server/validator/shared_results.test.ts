@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const HONEST: Score = {
   ...{ verdict: "honest", similarity: 0.9, velocityError: 1e-4, worst: 0.1, reasons: [] },
-  ...{ ratios: [0.5, 0.4], deviation: { sd: 1, backend: "chrome" } },
+  ...{ ratios: [0.5, 0.4], drift: { gain: 1, backend: "chrome" } },
 };
 const TEST = { requestsPerSecond: 2, errorRate: 0, requests: 12, carried: 4 };
 const HOTKEYS = ["5A", "5B", "5C"];
