@@ -4,11 +4,13 @@ import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { decodeReport } from "../../core/bench/mod.ts";
 import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
+import { openHotkey } from "../../core/keys/mod.ts";
 import { readJson, readLatentChannels } from "../../core/model/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
-import { encodeReceipt } from "../../core/transcript/mod.ts";
+import { encodeReceipt, signWitness } from "../../core/transcript/mod.ts";
 import { chooseSteps, type Report } from "../../core/verifier/mod.ts";
 
+import { startDevnet } from "../../server/chain/mod.ts";
 import type { Miner } from "../../server/miner/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
@@ -18,6 +20,7 @@ import {
   ask,
   CORS,
   drawBy,
+  drawWitnessed,
   eventually,
   openBrowser,
   openTab,
@@ -265,6 +268,29 @@ test(
     expect(await reportOf(page)).toEqual(report);
   },
 );
+
+test("steps are drawn by the block that a witness names, as a node of the chain has it", async () => {
+  await using devnet = await startDevnet({ port: 0, blockMs: 50 });
+  await expect.poll(() => devnet.chain.head.number, { timeout: PATIENCE_MS }).toBeGreaterThan(4);
+  const validator = openHotkey("0d".repeat(32));
+  const seen = { number: 1, hash: "ab".repeat(32) };
+  const witnessOf = async (id: string) => JSON.stringify(await signWitness(id, seen, validator));
+  const { page } = await openTab(browser);
+  await page.goto(tabLink(site.url, miner.url, made));
+  await page.waitForSelector(".card img");
+  await setLevel(page, 0);
+  await drawWitnessed(page, await witnessOf(made.id), devnet.endpoint);
+  await press(page, "Check");
+  expect(await reportOf(page)).toMatchObject({
+    ...{ verdict: "honest", draw: "public", block: 4 },
+    witnessed: { by: validator.address, at: 1, draws: 4 },
+  });
+  await eventually(() => textOf(page)).toMatch(/drawn by block 4/);
+  // One of another receipt draws nothing.
+  await drawWitnessed(page, await witnessOf("00".repeat(32)), devnet.endpoint);
+  await press(page, "Check");
+  await eventually(() => alertOf(page)).toMatch(/its receipt is not the expected one/);
+});
 
 test.each([0, 1])("level %i downloads neither a model nor onnxruntime", async (level) => {
   const { page } = await openTab(browser);

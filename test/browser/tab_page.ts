@@ -194,6 +194,13 @@ export async function drawBy(page: Page, blockHash: string): Promise<void> {
   await page.locator('input[placeholder="0x..."]').fill(blockHash);
 }
 
+/** @param witness as JSON. @param node of the chain. */
+export async function drawWitnessed(page: Page, witness: string, node: string): Promise<void> {
+  await setSteps(page, "witnessed");
+  await page.locator('textarea[placeholder^="{"]').fill(witness);
+  await page.locator('input[placeholder="wss://..."]').fill(node);
+}
+
 /** Pastes into the field, and opens it. */
 export async function paste(page: Page, text: string): Promise<void> {
   await page.locator("textarea").fill(text);
