@@ -69,8 +69,10 @@ export {
   decodeScoreCall,
   type ImageCall,
   type ImageForUser,
+  type ParentForUser,
   type Score,
   type ScoreCall,
   scoreSchema,
   validatorSchemas,
 } from "./validator_api.ts";
+export type { Refinement } from "./refinement.ts";

@@ -4,6 +4,7 @@ import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat } from "../image/mod.ts";
 import { type Receipt, receiptFromJson, type Witness, witnessSchema } from "../transcript/mod.ts";
 import type { Verdict } from "../verifier/mod.ts";
+import { type Refinement, refinementFields, refinementOf } from "./refinement.ts";
 import { decodeMessage, openingToken, requestFields } from "./decode_message.ts";
 
 /** Messages of a validator's HTTP API, for both sides. */
@@ -14,6 +15,7 @@ const imageCall = z.strictObject({
   format: z.enum(["png", "jpeg", "webp"]).optional(),
   /** Draws the subnet's sign into a corner; the file is then not the receipt's. */
   watermark: z.boolean().default(false),
+  ...refinementFields,
 });
 
 /** The body of `POST /v1/generate`. */
@@ -22,6 +24,7 @@ export interface ImageCall {
   /** Default: what the header `accept` prefers, or else png. */
   readonly format?: ImageFormat;
   readonly watermark: boolean;
+  readonly refinement: Refinement | undefined;
 }
 
 /** What a user gets: the image, and what it takes to check it. */
@@ -41,7 +44,15 @@ export interface ImageForUser {
   /** Of the validator's own check; null when this image was not drawn for one. */
   readonly verdict: Verdict | null;
   readonly notices: readonly string[];
+  /** Of an image that was enlarged and drawn anew: the one that it was made of. */
+  readonly parent?: ParentForUser;
 }
+
+/** What it takes to check the image that another goes on from; its file is at its miner. */
+export type ParentForUser = Pick<
+  ImageForUser,
+  "id" | "receipt" | "miner" | "token" | "witness" | "verdict"
+>;
 
 const scoreCall = z.strictObject({
   receipt: z.unknown(),
@@ -79,7 +90,9 @@ export type Score = z.infer<typeof scoreSchema>;
 
 /** @throws AppError `invalid_request` naming the field. */
 export function decodeImageCall(json: unknown): ImageCall {
-  return decodeMessage(imageCall, withoutNulls(json), "take the request", "invalid_request");
+  const call = decodeMessage(imageCall, withoutNulls(json), "take the request", "invalid_request");
+  const { upscale, refine, ...rest } = call;
+  return { ...rest, refinement: refinementOf({ upscale, refine }) };
 }
 
 /** @throws AppError `invalid_request` or `receipt_invalid`. Nothing of the receipt is checked. */
@@ -93,17 +106,22 @@ export function decodeScore(json: unknown): Score {
   return decodeMessage(scoreSchema, json, "read the score", "invalid_request");
 }
 
-const imageForUser = z.object({
+const made = {
   id: z.string(),
   receipt: z.unknown(),
-  image: z.base64(),
-  mediaType: z.string(),
-  watermarked: z.boolean(),
   miner: z.object({ uid: z.int(), hotkey: z.string(), url: z.string() }),
   token: openingToken,
   witness: witnessSchema.nullable(),
   verdict: z.enum(["honest", "suspect", "invalid"]).nullable(),
+};
+
+const imageForUser = z.object({
+  ...made,
+  image: z.base64(),
+  mediaType: z.string(),
+  watermarked: z.boolean(),
   notices: z.array(z.string()),
+  parent: z.object(made).optional(),
 });
 
 /** The messages as JSON Schema, by name. */

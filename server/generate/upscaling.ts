@@ -52,10 +52,9 @@ export function upscalingOf(flags: GenerateFlags): Upscaling | undefined {
 
 /** Flags that mean something else there. */
 function refuseOthers(flags: GenerateFlags): void {
-  const { image, mask, control, strength, width, height, batch = "1" } = flags;
+  const { image, mask, strength, width, height, batch = "1" } = flags;
   if (batch !== "1") refuse(`--upscale enlarges one image, and --batch is ${batch}; leave it out`);
   if (mask !== undefined) refuse("--upscale enlarges a whole image: leave --mask out");
-  if (control !== undefined) refuse("--upscale draws along no edges: leave --control out");
   if (strength !== undefined) refuse("with --upscale the strength is that of --refine");
   if (image !== undefined && (width ?? height) !== undefined) {
     refuse("--upscale says the size: leave --width and --height out");

@@ -8,7 +8,9 @@ import {
   type ImageCall,
   type ImageForUser,
   type InputFiles,
+  type ParentForUser,
   PATHS,
+  type Refinement,
 } from "../../core/protocol/mod.ts";
 import {
   completeRequest,
@@ -33,6 +35,7 @@ import {
 import type { Screen } from "../safety/mod.ts";
 import { type ApiKey, checkOrder, type Gateway } from "../gateway/mod.ts";
 import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
+import { type Refined, refined, refinedRequest } from "./refined.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -40,6 +43,8 @@ import { watermarkFile } from "./watermark.ts";
 export interface GenerateParts {
   readonly forwarder: Pick<Forwarder, "generate">;
   readonly gateway: Pick<Gateway, "parts">;
+  /** What is not known of the parent that a request names, in sentences; throws for one that is not its. */
+  readonly lineageOf: (request: GenerationRequest) => readonly string[];
   /** Throws for hotkeys that may not ask. */
   readonly allowed: (signedBy: string) => void;
   readonly defaults: Omit<RequestDefaults, "seed">;
@@ -72,10 +77,12 @@ interface Order {
   readonly inputs: InputFiles;
   readonly format: ImageFormat;
   readonly watermark: boolean;
+  readonly refinement: Refinement | undefined;
 }
 
 /** One that its caller may have. */
 interface Admitted extends Omit<Order, "draft"> {
+  readonly owner: ApiKey;
   readonly request: GenerationRequest;
   /** Sentences for the user. */
   readonly notices: readonly string[];
@@ -106,9 +113,11 @@ export function generateRoute(
       const order = await reporting(count, async () => {
         const { draft, ...order } = orderOf(context, readCall(context.req.raw, body));
         const asked = completeRequest(draft, parts.defaults);
-        const notices = await checkOrder(door, { owner, requests: [asked] });
+        const notices = await checkOrder(door, { owner, requests: runsOf(asked, order) });
         const request = await requestOf(draft, order.inputs, parts);
-        return { ...order, request, notices, screen: door.screen(owner) };
+        for (const run of runsOf(request, order)) await door.model.check(run);
+        const told = [...notices, ...parts.lineageOf(request)];
+        return { ...order, owner, request, notices: told, screen: door.screen(owner) };
       });
       const place = door.room.take(owner);
       return await answer(context, order, failed, (waiting) =>
@@ -116,7 +125,7 @@ export function generateRoute(
           using _ = place;
           const image = await counted(owner.id, door, () => imageFor(order, parts, waiting));
           count("served");
-          door.store.usage.made(owner.id, order.request);
+          for (const run of runsOf(order.request, order)) door.store.usage.made(owner.id, run);
           return image;
         }));
     },
@@ -175,23 +184,38 @@ function orderOf(context: Context, { json, inputs }: ReadCall): Order {
   const call = decodeImageCall(json);
   const preferred = IMAGE_FORMATS.find((format) => type === `image/${format}`);
   const format = call.format ?? preferred ?? "png";
-  return { type, draft: draftOf(call), inputs, format, watermark: call.watermark };
+  const { watermark, refinement } = call;
+  return { type, draft: draftOf(call), inputs, format, watermark, refinement };
+}
+
+/** A request, and the one that goes on from its image. */
+function runsOf(
+  request: GenerationRequest,
+  { refinement }: Pick<Order, "refinement">,
+): GenerationRequest[] {
+  return refinement ? [request, refinedRequest(request, refinement)] : [request];
 }
 
 /** A miner's image, and its file as the user gets it. */
 interface Served {
-  readonly forwarded: Forwarded;
+  readonly forwarded: Forwarded & Partial<Pick<Refined, "parent">>;
   readonly file: Uint8Array<ArrayBuffer>;
   /** Sentences for the user. */
   readonly notices: readonly string[];
 }
 
 async function imageFor(
-  { request, inputs, format, watermark, notices, screen }: Admitted,
-  { forwarder, codec }: GenerateParts,
+  { request, inputs, format, watermark, notices, screen, owner, refinement }: Admitted,
+  { forwarder, codec, gateway: { parts: { pictures } } }: GenerateParts,
   waiting: Waiting,
 ): Promise<Served> {
-  const forwarded = await forwarder.generate(request, format, { ...waiting, inputs });
+  const forwarded: Served["forwarded"] = refinement
+    ? await refined(
+      { request, format, inputs, refinement },
+      { forwarder, pictures, owner: owner.id },
+      waiting,
+    )
+    : await forwarder.generate(request, format, { ...waiting, inputs });
   const { image } = forwarded;
   const told = await screen.image(image);
   forwarded.shown?.();
@@ -250,28 +274,28 @@ function draftOf({ request }: ImageCall): RequestDraft {
 async function requestOf(
   draft: RequestDraft,
   inputs: InputFiles,
-  { defaults, gateway, codec }: Pick<GenerateParts, "defaults" | "gateway" | "codec">,
+  { defaults, codec }: Pick<GenerateParts, "defaults" | "codec">,
 ): Promise<GenerationRequest> {
   const files = await decodeSources(draft, inputs, (file, what) => codec.decodeInput(file, what));
-  const request = completeRequest({ ...draft, ...sizeOfSource(files, draft, defaults) }, defaults);
-  await gateway.parts.model.check(request);
-  return request;
+  return completeRequest({ ...draft, ...sizeOfSource(files, draft, defaults) }, defaults);
 }
 
 function answerOf(
-  { forwarded: { peer, answer, verdict }, file, notices }: Served,
+  { forwarded: { parent, ...made }, file, notices }: Served,
   { format, watermark }: Pick<Order, "format" | "watermark">,
 ): ImageForUser {
   return {
-    id: answer.id,
-    receipt: answer.receipt,
+    ...evidenceOf(made),
     image: file.toBase64(),
     mediaType: `image/${format}`,
     watermarked: watermark,
-    miner: peer,
-    token: answer.token,
-    witness: answer.witness ?? null,
-    verdict: verdict ?? null,
     notices,
+    ...(parent && { parent: evidenceOf(parent) }),
   };
+}
+
+/** What it takes to check an image. */
+function evidenceOf({ peer, answer, verdict }: Forwarded): ParentForUser {
+  const { id, receipt, token, witness = null } = answer;
+  return { id, receipt, token, miner: peer, witness, verdict: verdict ?? null };
 }

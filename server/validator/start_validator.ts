@@ -19,6 +19,7 @@ import { DriftWatch } from "./drift_watch.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Ledger } from "./ledger/mod.ts";
 import { ValidatorMetrics } from "./metrics.ts";
+import { lineageOf } from "./lineage.ts";
 import { makeBy } from "./make_by_miners.ts";
 import { MinerCaller } from "./miner_caller.ts";
 import { openScoring, type Scoring } from "./open_scoring.ts";
@@ -103,14 +104,21 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
         stack.use(new ContentCredentials(options.credentials, VERSION)),
     })
     : forwarder;
+  const lineage = (request: GenerationRequest) => lineageOf(request, ledger);
   const safety = stack.use(new Safety());
   const gateway = model && served && stack.use(
     await openGateway({
-      ...{ folder, log, work, make: makeBy(served), keyFile: options.apiKeys },
+      ...{ folder, log, work, make: makeBy(served, lineage), keyFile: options.apiKeys },
       ...{ jobs: options.jobs, webhooks: options.webhooks },
       requestsPerMinute: options.requestsPerMinute,
       screen: ({ limits }) => safety.under(limits.nsfw ?? options.nsfw ?? "off"),
-      model: { ...model, defaults: scoring.defaults, check: scoring.checkRequest },
+      model: {
+        ...{ ...model, defaults: scoring.defaults },
+        check: (request) => {
+          scoring.checkRequest(request);
+          lineage(request);
+        },
+      },
       clients: {
         version: VERSION,
         a1111: options.a1111 ? { loras: namedLoras(scoring.loras) } : undefined,
@@ -124,7 +132,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     forwarding: served && gateway && {
       ...{ forwarder: served, gateway, scorer: scoring.scorer },
       allowed: (signedBy) => checkAllowed(signedBy, [address, ...options.allowed]),
-      ...{ codec, defaults: scoring.defaults, origins: options.origins },
+      ...{ codec, lineageOf: lineage, defaults: scoring.defaults, origins: options.origins },
     },
     info: () => ({
       ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },

@@ -68,11 +68,18 @@ export async function startTabGateway(
       const forwarder = saysWhereFrom(forwarderTo(await wallet("//Alice"), world, ledger), {
         ...{ ledger, codec: imageCodec },
       });
-      const gateway = await testGateway(folder, { make: makeBy(forwarder) });
+      const gateway = await testGateway(folder, { make: makeBy(forwarder, () => []) });
       onTestFinished(() => gateway[Symbol.asyncDispose]());
       addKey(gateway, key, { imagesPerDay: 50 });
       return {
-        ...{ forwarder, gateway, codec: imageCodec, origins: ["*"], allowed: () => {} },
+        ...{
+          forwarder,
+          gateway,
+          codec: imageCodec,
+          origins: ["*"],
+          allowed: () => {},
+          lineageOf: () => [],
+        },
         defaults: gateway.parts.model.defaults,
         scorer: () => Promise.reject(new Error("this validator checks nothing")),
       };

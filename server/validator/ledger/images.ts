@@ -53,6 +53,15 @@ export class ServedImages {
       .map(({ entry }) => JSON.parse(String(entry)));
   }
 
+  /** The hash of a receipt's image; undefined for a receipt that is not here. */
+  ofReceipt(id: string): string | undefined {
+    const row = this.#database.first(
+      "SELECT sha256 FROM images WHERE json_extract(entry, '$.id') = ?",
+      id,
+    );
+    return row && String(row.sha256);
+  }
+
   /** The nearest first, each with its `distance` in bits. */
   alike(looks: string): unknown[] {
     const near = [...this.#known()].flatMap(([sha256, own]) => {

@@ -47,6 +47,7 @@ export const SCHEMA = `
     (sha256 TEXT PRIMARY KEY, looks TEXT NOT NULL, entry TEXT NOT NULL, at INTEGER NOT NULL)
     WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS images_at ON images (at);
+  CREATE INDEX IF NOT EXISTS images_of ON images (json_extract(entry, '$.id'));
   CREATE TABLE IF NOT EXISTS receipts
     (id TEXT PRIMARY KEY, entry TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS outbox

@@ -26,7 +26,7 @@ async function validator(forwards: boolean): Promise<Hono> {
     forwarding: forwards
       ? {
         ...{ forwarder: { generate: never }, scorer: never, gateway },
-        ...{ allowed: () => {}, codec: imageCodec },
+        ...{ allowed: () => {}, lineageOf: () => [], codec: imageCodec },
         origins: [],
         defaults: { width: 64, height: 64, steps: 4, guidanceScale: 5 },
       }
@@ -61,7 +61,7 @@ function miner(): Hono {
       site: "/nowhere",
       metrics: new MinerMetrics(source),
     },
-    ...{ allowed: () => {}, checkRequest: () => {}, log: () => {} },
+    ...{ allowed: () => {}, lineageOf: () => [], checkRequest: () => {}, log: () => {} },
     info: () => ({
       ...{ name: "test", version: "1", hotkey: self.address, compute: "none", models: [] },
       ...{ capacity: capacity(), transcriptSeconds: 1 },

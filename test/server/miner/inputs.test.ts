@@ -1,14 +1,25 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Pipeline } from "../../../core/generation/mod.ts";
-import { addressOf, type InputFiles, PATHS } from "../../../core/protocol/mod.ts";
-import { decodeRequest, encodeRequest } from "../../../core/request/mod.ts";
-import { openVerifier } from "../../../core/verifier/mod.ts";
+import { type ImageEngine, Pipeline } from "../../../core/generation/mod.ts";
+import { decodeInputImage, type ImageFormat, resize } from "../../../core/image/mod.ts";
+import {
+  addressOf,
+  imageOfMiner,
+  type InputFiles,
+  minerAddress,
+  openingsOfMiner,
+  PATHS,
+} from "../../../core/protocol/mod.ts";
+import { decodeRequest, encodeRequest, type GenerationRequest } from "../../../core/request/mod.ts";
+import { lanczos } from "../../../core/upscale/mod.ts";
+import { chooseSteps, openVerifier, type Verifier } from "../../../core/verifier/mod.ts";
 import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
 import { cpuRuntime } from "../../../server/compute/mod.ts";
 import { type Miner, type MinerOptions, startMiner } from "../../../server/miner/mod.ts";
 import { openKnownModel } from "../../../server/models/mod.ts";
 import { type CheckedAnswer, MinerCaller } from "../../../server/validator/miner_caller.ts";
+import { refined, type RefiningParts } from "../../../server/validator/refined.ts";
+import { pictureWork } from "../../../server/gateway/files/picture_work.ts";
 import { localScorer, type Scorer } from "../../../server/validator/scorer.ts";
 import { bytesHash } from "../../fixtures/bytes_hash.ts";
 import { fileOf, gradient, leftHalf } from "../../fixtures/pictures.ts";
@@ -18,6 +29,8 @@ const SIDE = 64;
 let folder: string;
 let validator: Wallet;
 let [generator, miner]: Miner[] = [];
+let engine: ImageEngine;
+let verifier: Verifier;
 let score: Scorer;
 let caller: MinerCaller;
 let [photo, mask]: Uint8Array<ArrayBuffer>[] = [];
@@ -31,8 +44,9 @@ beforeAll(async () => {
   // What validators call sends its requests on, as it does with any generator's.
   miner = await start("axon", { generators: [generator.url] });
   const model = await openKnownModel("embedded");
-  const engine = stack.use(await Pipeline.open(model.files, await cpuRuntime()));
-  score = localScorer(await openVerifier(model), engine);
+  engine = stack.use(await Pipeline.open(model.files, await cpuRuntime()));
+  verifier = await openVerifier(model);
+  score = localScorer(verifier, engine);
   caller = new MinerCaller(validator.hotkey);
 });
 
@@ -57,12 +71,18 @@ const peer = () => ({ uid: 1, hotkey: miner.hotkey, url: miner.url });
 const filesOf = (...files: Uint8Array<ArrayBuffer>[]): InputFiles =>
   new Map(files.map((file) => [bytesHash(file), file]));
 
-function ask(fields: Record<string, unknown>, inputs: InputFiles): Promise<CheckedAnswer> {
+function requestOf(fields: Record<string, unknown>): GenerationRequest {
   const defaults = { width: SIDE, height: SIDE, steps: 5, guidanceScale: 4, seed: 5n };
-  const request = encodeRequest(
-    decodeRequest({ prompt: "a golden tau symbol", ...fields }, defaults),
-  );
-  return caller.generate(peer(), { request, format: "png", inputs, timeoutMs: 60_000 });
+  return decodeRequest({ prompt: "a golden tau symbol", ...fields }, defaults);
+}
+
+function ask(
+  fields: Record<string, unknown>,
+  inputs: InputFiles,
+  format: ImageFormat = "png",
+): Promise<CheckedAnswer> {
+  const request = encodeRequest(requestOf(fields));
+  return caller.generate(peer(), { request, format, inputs, timeoutMs: 60_000 });
 }
 
 function inputAt(to: Miner, id: string, sha256: string, token?: string): Promise<Response> {
@@ -119,6 +139,46 @@ describe("a request with files", () => {
     const got = await inputAt(miner, id, bytesHash(photo), token);
     expect(await got.bytes()).toEqual(photo);
     expect(await score({ receipt, token, url: miner.url })).toMatchObject({ verdict: "honest" });
+  });
+
+  test("is enlarged and drawn anew, and honest with its parent", async () => {
+    const control = [{ image: bytesHash(photo), preprocess: "canny" }];
+    const forwarder: RefiningParts["forwarder"] = {
+      generate: async (request, format, waiting) => {
+        const answer = await ask(encodeRequest(request), waiting?.inputs ?? filesOf(), format);
+        const { bytes } = await caller.image(peer(), answer, 60_000);
+        return { peer: peer(), answer, image: bytes, verdict: undefined };
+      },
+    };
+    const { answer, parent } = await refined({
+      ...{ request: requestOf({ control }), format: "webp", inputs: filesOf(photo) },
+      refinement: { upscale: 1.5, refine: 0.5 },
+    }, {
+      forwarder,
+      pictures: { ask: (_, name, order) => pictureWork[name](order as never) as never },
+      owner: "",
+    }, {});
+    const { receipt, token, id } = answer;
+    expect(receipt.request).toMatchObject({ width: 96, parent: parent.answer.id, control });
+    const input = await inputAt(miner, id, String(receipt.request.image), token);
+    const report = await verifier.verify({
+      ...{ receipt, level: 3, drawn: chooseSteps(receipt, {}) },
+      source: openingsOfMiner(minerAddress(miner.url, 60_000, token)),
+      image: () => imageOfMiner(minerAddress(miner.url, 60_000, token), receipt),
+      sources: {
+        image: await decodeInputImage(await input.bytes(), "image"),
+        controls: [resize(await decodeInputImage(photo, "control"), { width: 96, height: 96 })],
+      },
+      parent: {
+        receipt: parent.answer.receipt,
+        enlarged: { file: parent.image, upscaler: lanczos },
+      },
+      openEngine: () => Promise.resolve(engine),
+    });
+    expect(report).toMatchObject({
+      ...{ verdict: "honest", level: 3, source: { maskDiffering: 0 } },
+      parent: { receipt: parent.answer.id, upscaler: "lanczos", image: { psnr: null } },
+    });
   });
 
   test.each<[string, () => Promise<CheckedAnswer>, RegExp]>([

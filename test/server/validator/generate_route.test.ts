@@ -6,7 +6,7 @@ import {
   type GenerationRequest,
   plannerOf,
 } from "../../../core/request/mod.ts";
-import { imageCodec } from "../../../core/image/mod.ts";
+import { imageCodec, resize } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { readModelConfig } from "../../../core/model/mod.ts";
 import { ReplayWindow, RequestGuard, RetryLater } from "../../../server/http/mod.ts";
@@ -84,6 +84,7 @@ function open(origins: readonly string[], looks?: Screen): void {
       scorer: () => Promise.reject(new Error("nothing is scored here")),
       gateway,
       allowed: () => {},
+      lineageOf: ({ parent }) => parent === undefined ? [] : ["Its parent was not compared."],
       defaults: DEFAULTS,
       codec: imageCodec,
       origins,
@@ -133,6 +134,60 @@ describe("the answer is what the header accept prefers", () => {
     const response = await ask({ ...CALL, format: "jpeg" }, { accept: "image/*" });
     expect(response.headers.get("content-type")).toBe("image/jpeg");
   });
+});
+
+describe("an image that is enlarged and drawn anew", () => {
+  const call = (more: object, request: object = {}) => ({
+    ...{ request: { ...CALL.request, ...request }, format: "webp", ...more },
+  });
+
+  test("is asked of miners twice, and the answer has what it takes to check both", async () => {
+    const first = { ...forwarded, image: await fileOf(gradient(64, 40)) };
+    generate.mockResolvedValueOnce(first);
+    const response = await ask(call({ upscale: 1.5, refine: 0.5 }));
+    expect(response.status).toBe(200);
+    const [[one, format], [two, last, waiting]] = generate.mock.calls;
+    expect([one, format]).toMatchObject([{ width: 64, image: undefined }, "png"]);
+    expect([two, last]).toMatchObject([
+      { width: 96, height: 96, strength: 0.5, parent: first.answer.id, upscaler: "lanczos" },
+      "webp",
+    ]);
+    const larger = waiting?.inputs?.get(two.image ?? "");
+    // The very file that whoever checks it makes of the first.
+    expect(larger).toEqual(await fileOf(resize(gradient(64, 40), { width: 96, height: 96 })));
+    const { receipt, token } = JSON.parse(JSON.stringify(first.answer));
+    expect(await response.json()).toMatchObject({
+      parent: { id: first.answer.id, receipt, token, verdict: "honest", witness: null },
+    });
+    expect(gateway.store.usage.list()).toMatchObject([
+      { images: 2 },
+    ]);
+  });
+
+  test.each([
+    [{ refine: 0.5 }, {}, /refine is 0\.5, and upscale, of which it is a part, is left out/],
+    [{ upscale: 9 }, {}, /upscale/],
+    [{ upscale: 2, refine: 0 }, {}, /refine/],
+    [{ upscale: 2 }, { width: 4096, height: 4096 }, /4096x4096 times 2 is 8192x8192 pixels/],
+    [{ upscale: 2 }, { image: "0a".repeat(32), mask: "0a".repeat(32) }, /a mask is given/],
+    [{ upscale: 2, refine: 0.1 }, {}, /less than one of 4 steps/],
+  ])("%j of %j is refused before anything is made", async (more, request, why) => {
+    const response = await ask(call(more, request));
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.message).toMatch(why);
+    expect(generate).not.toHaveBeenCalled();
+  });
+});
+
+test("what is not known of a parent is said to who named it", async () => {
+  const photo = await fileOf(gradient(64, 40));
+  const request = { ...CALL.request, image: bytesHash(photo), parent: "0c".repeat(32) };
+  const { bytes, type } = callBody({ request }, new Map([[bytesHash(photo), photo]]));
+  const response = await app.request("/v1/generate", {
+    ...{ method: "POST", body: bytes },
+    headers: { authorization: `Bearer ${KEY}`, "content-type": type },
+  });
+  expect(await response.json()).toMatchObject({ notices: ["Its parent was not compared."] });
 });
 
 test("a key's images a day hold for calls at the same time, and what failed is given back", async () => {
