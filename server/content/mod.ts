@@ -10,5 +10,13 @@
  * console.assert(new TextDecoder().decode(message) === "stepwise content 1\nab12\ncd34\na fox");
  * ```
  */
+export { verifyBatch } from "./batch.ts";
 export { contentCommand } from "./command.ts";
+export { Earnings } from "./earnings.ts";
+export { bucketStore } from "./object_store.ts";
+export { Periods } from "./periods.ts";
+export { Publications } from "./publications.ts";
+export { Publisher } from "./publisher.ts";
+export { RELEVANCE, RELEVANCE_MODEL } from "./relevance_model.ts";
+export { contentRoutes } from "./routes.ts";
 export { submissionMessage } from "./submission.ts";

@@ -18,11 +18,8 @@ import { Periods } from "./periods.ts";
 import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
 import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
+import { RELEVANCE, RELEVANCE_MODEL } from "./relevance_model.ts";
 import { contentRoutes } from "./routes.ts";
-
-const RELEVANCE = join(import.meta.dirname ?? ".", "../../models/relevance");
-/** The model whose pictures the encoders of {@link RELEVANCE} judge. */
-const RELEVANCE_MODEL = "tau-tiny";
 
 /** Milliseconds between looks at which posts are due. */
 const READ_EVERY = 60_000;

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Command } from "commander";
 import { numberFlag } from "../cli/mod.ts";
+import { runContentDemo } from "./content/mod.ts";
 import { runDemo } from "./demo.ts";
 
 const TEXT = `
@@ -8,15 +9,29 @@ Starts a chain, two honest miners, one that skips half of its network calls, a v
 all on this machine; shows what happens until the chain has paid. Nothing is left running.
 `;
 
+interface DemoFlags {
+  readonly content: boolean;
+  readonly keep: boolean;
+  readonly out?: string;
+  readonly minutes: string;
+}
+
 export function demoCommand(): Command {
   return new Command("demo")
     .description("The whole subnet on this machine, in about a minute.")
+    .option("--content", "the second layer instead: creators, posts, batches, payouts", false)
     .option("--keep", "leave it running, until Ctrl-C", false)
     .option("--out <folder>", "for images, receipts and logs (default: a temporary folder)")
     .option("--minutes <n>", "after which it is a failure", "5")
     .addHelpText("after", TEXT)
-    .action(async (flags: { keep: boolean; out?: string; minutes: string }) => {
+    .action(async (flags: DemoFlags) => {
       const minutes = numberFlag("--minutes", flags.minutes, 0.1);
+      if (flags.content) {
+        const say = (text: string) => console.log(text);
+        const held = await runContentDemo({ say, folder: flags.out, minutes });
+        process.exitCode = held ? 0 : 1;
+        return;
+      }
       const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes });
       process.exitCode = held ? 0 : 1;
     });

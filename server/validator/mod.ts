@@ -22,5 +22,6 @@ export type { Peer } from "./peers.ts";
 export { FETCH_MS, type Scorer } from "./scorer.ts";
 export { StressLoop } from "./stress_loop.ts";
 export { DEFAULT_STRESS, examine, loadMiner } from "./stress_window.ts";
+export { setsWeights } from "./sets_weights.ts";
 export { weightsOf } from "./weights_loop.ts";
 export { validatorCommand } from "./command.ts";

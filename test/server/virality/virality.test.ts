@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { fingerprintOf, viralityOf } from "../../../core/content/mod.ts";
 import { encodeImage, resize, type RgbaImage } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
-import { LocalBluesky } from "../../../server/demo/networks/local_bluesky.ts";
-import { LocalMastodon } from "../../../server/demo/networks/local_mastodon.ts";
+import { LocalBluesky } from "../../../server/demo/content/local_bluesky.ts";
+import { LocalMastodon } from "../../../server/demo/content/local_mastodon.ts";
 import { listen } from "../../../server/http/mod.ts";
 import {
   bindingSentence,
