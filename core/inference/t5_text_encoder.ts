@@ -1,3 +1,4 @@
+import { AppError } from "../error.ts";
 import { feed, feedAdapters, type Graph, outputOf, requireInputs } from "./graph.ts";
 import { floats } from "./tensor.ts";
 import type { EncodeOptions, TextEmbedding } from "./text_encoder.ts";
@@ -10,6 +11,10 @@ export class T5TextEncoder {
   constructor(graph: Graph) {
     requireInputs(graph, ["input_ids", "attention_mask"]);
     outputOf(graph, HIDDEN);
+    const { path, session: { outputs } } = graph;
+    if (outputs.some(({ name }) => name === "pooler_output" || name === "text_embeds")) {
+      throw new AppError("model_invalid", `Cannot use ${path}: it is of CLIP, and must be of T5`);
+    }
     this.#graph = graph;
   }
 

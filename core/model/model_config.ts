@@ -129,10 +129,11 @@ function notItsVae(
   { latentChannels: channels }: DenoiserConfig,
   vae: Vae,
 ): AppError {
-  const path = transformerFamily(index) ? "transformer/config.json" : "unet/config.json";
-  const what = channels > vae.latent_channels
-    ? "instruction models read an image as well, which is not supported"
-    : "they belong to different models";
+  const transformer = transformerFamily(index);
+  const path = transformer ? "transformer/config.json" : "unet/config.json";
+  const what = transformer || channels < vae.latent_channels
+    ? "they belong to different models, or it reads an image as well, which is not supported"
+    : "instruction models read an image as well, which is not supported";
   const why = `it is of latents of ${channels} channels, and the VAE's latent_channels is ` +
     `${vae.latent_channels}: ${what}`;
   return invalidConfig(files, path, why);

@@ -134,10 +134,9 @@ function chooseBesideNetworks(
 function requiredFiles(part: string, has: (path: string) => boolean): string[] {
   if (part === "scheduler") return ["scheduler/scheduler_config.json"];
   if (part === "feature_extractor") return [];
-  // A sentencepiece model, as T5's is, is read from tokenizer.json alone.
-  return has(`${part}/tokenizer.json`) || has(`${part}/spiece.model`)
-    ? [`${part}/tokenizer.json`]
-    : [`${part}/vocab.json`, `${part}/merges.txt`];
+  // Of a unigram model, as T5's is, there are no such two, and spiece.model is not read.
+  const older = [`${part}/vocab.json`, `${part}/merges.txt`];
+  return has(`${part}/tokenizer.json`) || !older.some(has) ? [`${part}/tokenizer.json`] : older;
 }
 
 function checkVariant(

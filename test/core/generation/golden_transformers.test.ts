@@ -196,3 +196,54 @@ test("latents of SD 3 are cut by its patches, and no larger than its places", as
   // Of its config.json: sample_size 16, patch_size 2, pos_embed_max_size 12.
   expect(denoiser).toEqual({ latentChannels: 16, sampleSize: 16, multiple: 2, largest: 24 });
 });
+
+/** FLUX with files left out, changed in some fields, or taken from other places. */
+function spoiled(
+  changes: Readonly<Record<string, undefined | string | Readonly<Record<string, unknown>>>>,
+): ModelFiles {
+  const files = filesUnder(golden("pipelines/pipe-flux-schnell"));
+  for (const [path, change] of Object.entries(changes)) {
+    const bytes = files.get(typeof change === "string" ? change : path) ?? new Uint8Array();
+    files.delete(path);
+    if (typeof change === "string") files.set(path, bytes);
+    if (typeof change !== "object") continue;
+    const json = { ...JSON.parse(new TextDecoder().decode(bytes)), ...change };
+    files.set(path, new TextEncoder().encode(JSON.stringify(json)));
+  }
+  return bytesFiles(Object.fromEntries(files));
+}
+
+test.each<[string, Parameters<typeof spoiled>[0], RegExp]>([
+  ["CLIP in place of T5", {
+    "text_encoder_2/config.json": "text_encoder/config.json",
+    "text_encoder_2/model.safetensors": "text_encoder/model.safetensors",
+  }, /text_encoder_2.* is of CLIP, and must be of T5/],
+  [
+    "no tokenizer",
+    { "tokenizer_2/tokenizer.json": undefined },
+    /tokenizer_2\/tokenizer\.json is missing/,
+  ],
+  [
+    "an unknown field",
+    { "transformer/config.json": { magic: 1 } },
+    /FluxTransformer2DModel: magic is not/,
+  ],
+  [
+    "another VAE",
+    { "vae/config.json": { latent_channels: 4 } },
+    /latents of 16 channels.*different models/,
+  ],
+  [
+    "no second text encoder",
+    { "model_index.json": { text_encoder_2: [null, null] } },
+    /it has no text_encoder_2/,
+  ],
+  [
+    "a kind that edits",
+    { "transformer/config.json": { in_channels: 384 } },
+    /reads an image as well, which is not supported/,
+  ],
+])("FLUX with %s is refused by name", async (_, changes, message) => {
+  await expect(loadModel(spoiled(changes), await cpuRuntime())).rejects
+    .toMatchObject({ code: "model_invalid", message: expect.stringMatching(message) });
+});
