@@ -1,5 +1,6 @@
 import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
+import { fileKind } from "../file_kind.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat, RgbaImage } from "./image.ts";
 import { imageSize } from "./image_size.ts";
@@ -62,10 +63,8 @@ async function decoded(
 
 /** By what the file begins with, whatever its name says; undefined for what is none of ours. */
 export function inputFormat(file: Uint8Array): ImageFormat | undefined {
-  const text = String.fromCharCode(...file.subarray(0, 12));
-  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "png";
-  if (text.startsWith("\xff\xd8\xff")) return "jpeg";
-  return text.startsWith("RIFF") && text.endsWith("WEBP") ? "webp" : undefined;
+  const kind = fileKind(file);
+  return kind === "tensors" || kind === "json" ? undefined : kind;
 }
 
 function formatOf(file: Uint8Array, what: string): ImageFormat {

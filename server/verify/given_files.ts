@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { AppError, reason } from "../../core/error.ts";
+import { type EvidenceKind, evidenceKind, FILE_HEAD } from "../../core/file_kind.ts";
 import { type Receipt, receiptId } from "../../core/transcript/mod.ts";
 import { readReceipt } from "../sources/mod.ts";
 import { sha256OfFile } from "../storage/mod.ts";
@@ -18,10 +19,6 @@ export interface GivenFiles {
 }
 
 type Role = keyof GivenFiles;
-type Kind = "receipt" | "transcript" | "image";
-
-/** Bytes that show what a file is. */
-const HEAD = 256;
 
 /**
  * What each file is, by how it begins, and of several receipts and images by what names which: their order
@@ -34,13 +31,13 @@ export async function tellApart(
   paths: readonly string[],
   named: Partial<GivenFiles>,
 ): Promise<GivenFiles> {
-  const found: Record<Kind, string[]> = { receipt: [], transcript: [], image: [] };
+  const found: Record<EvidenceKind, string[]> = { receipt: [], tensors: [], image: [] };
   for (const path of paths) {
-    const kind = kindOf(await readHead(path));
+    const kind = evidenceKind(await readHead(path));
     if (kind === undefined) refuse(`${path} is no receipt, no transcript and no image`);
     found[kind].push(path);
   }
-  const [transcript] = oneOfAKind("transcript", [named.transcript, ...found.transcript]);
+  const [transcript] = oneOfAKind("transcript", [named.transcript, ...found.tensors]);
   if (found.receipt.length === 0) refuse(`none of the files (${paths.join(", ")}) is a receipt`);
   const { receipt, parent } = await tellReceiptsApart(found.receipt, named.parent);
   const given = { ...named, receipt, ...named.parent === undefined && parent && { parent } };
@@ -48,7 +45,10 @@ export async function tellApart(
   return { ...given, ...images, ...transcript !== undefined && { transcript } };
 }
 
-function oneOfAKind(kind: Kind, paths: readonly (string | undefined)[]): string[] {
+function oneOfAKind(
+  kind: "receipt" | "transcript" | "image",
+  paths: readonly (string | undefined)[],
+): string[] {
   const given = paths.filter((path) => path !== undefined);
   if (given.length > 1) refuse(`${given[0]} and ${given[1]} are given as the ${kind}: give one`);
   return given;
@@ -107,19 +107,15 @@ function rolesOf(
   ];
 }
 
-function kindOf(head: Uint8Array): Kind | undefined {
-  const text = String.fromCharCode(...head);
-  if (/^(\x89PNG|\xff\xd8\xff|RIFF[^]{4}WEBP)/.test(text)) return "image";
-  // safetensors: the header's length in eight bytes, then the header, which is JSON.
-  if (/^[^]{4}\0{4}\{/.test(text)) return "transcript";
-  // JSON may begin with a byte order mark.
-  return /^(\xef\xbb\xbf)?\s*\{/.test(text) ? "receipt" : undefined;
-}
-
 async function readHead(path: string): Promise<Uint8Array> {
   try {
     await using file = await open(path);
-    const { bytesRead, buffer } = await file.read(new Uint8Array(HEAD), 0, HEAD, 0);
+    const { bytesRead, buffer } = await file.read(
+      new Uint8Array(FILE_HEAD),
+      0,
+      FILE_HEAD,
+      0,
+    );
     return buffer.subarray(0, bytesRead);
   } catch (cause) {
     throw new AppError("storage_failed", `Cannot read ${path}: ${reason(cause)}`, { cause });
