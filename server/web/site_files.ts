@@ -25,7 +25,7 @@ export const ORT_FILES = [
 ];
 
 /** Models that a tab may have, by the folder of their name. */
-export const SITE_MODELS = ["tau-tiny"];
+export const SITE_MODELS = ["tau-tiny", "esrgan-slim-x2"];
 
 /**
  * Own scripts alone, none inline; miners may be anywhere, and so may the nodes of the chain. Isolation gives wasm its threads.

@@ -7,17 +7,24 @@ import { cheatingEngine, zoo } from "../../core/adversary/mod.ts";
 import { openHotkey } from "../../core/keys/mod.ts";
 import { readJson, readLatentChannels } from "../../core/model/mod.ts";
 import type { ImageAnswer } from "../../core/protocol/mod.ts";
-import { encodeReceipt, signWitness } from "../../core/transcript/mod.ts";
+import { encodeReceipt, fileHash, signWitness } from "../../core/transcript/mod.ts";
 import { chooseSteps, type Report } from "../../core/verifier/mod.ts";
 
+import { encodeImage, type RgbaImage } from "../../core/image/mod.ts";
 import { startDevnet } from "../../server/chain/mod.ts";
+import { cpuRuntime } from "../../server/compute/mod.ts";
+import { localHost } from "../../server/compute/host.ts";
 import type { Miner } from "../../server/miner/mod.ts";
+import { openKnownModel } from "../../server/models/mod.ts";
 import { runCli } from "../fixtures/cli.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
+import { signedRun } from "../fixtures/signed_run.ts";
 import type { SiteServer } from "./site_server.ts";
 import {
   alertOf,
   ask,
+  choose,
+  chooseIn,
   CORS,
   drawBy,
   drawWitnessed,
@@ -676,7 +683,7 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
 
 /** Shows what is folded away of an order. */
 async function unfold(page: Page): Promise<void> {
-  await page.locator("form.order summary").click();
+  await page.locator("form.order details:not(.inputs) summary").click();
   await page.waitForSelector("form.order details[open]");
 }
 
@@ -751,7 +758,7 @@ function readable(path: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-test("a checkpoint on a file server makes an image here, and a step of it is checked", async () => {
+test("a checkpoint on a file server and a LoRA make an image here, and a step of it is checked", async () => {
   const folder = new URL("../golden/pipelines/pipe-sd1", import.meta.url).pathname;
   const served = serveFolder(folder);
   const { page, errors } = await openTab(browser);
@@ -761,6 +768,10 @@ test("a checkpoint on a file server makes an image here, and a step of it is che
   await page.locator('textarea[name="prompt"]').fill("a red bird");
   await page.select('select[name="size"]', "64");
   await page.locator('input[name="steps"]').fill("3");
+  const lora =
+    new URL("../golden/adapters/lora-sd1-peft/lora.safetensors", import.meta.url).pathname;
+  await page.click("details.inputs summary");
+  await chooseIn(page, '.inputs input[accept=".safetensors"]', lora);
   await press(page, "Make it");
   await page.waitForSelector(".made img");
   const status = String(await page.evaluate(`document.querySelector("form.order").innerText`));
@@ -778,7 +789,7 @@ test("a checkpoint on a file server makes an image here, and a step of it is che
   await press(page, "Check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");
-  expect(await verdictOf(page)).toBe("honest");
+  expect(await reportOf(page)).toMatchObject({ verdict: "honest", level: 3 });
   expect(errors.filter((error) => !/404/.test(error))).toEqual([]);
 });
 
@@ -999,3 +1010,149 @@ describe("with WebGPU", () => {
     expect(errors).toEqual([]);
   });
 });
+
+describe("an image that starts from another", () => {
+  test("is made along edges under a painted mask, is checked to honest, and leads back to the other", async () => {
+    const { page, errors } = await openTab(browser);
+    await page.goto(`${site.url}/#/create`);
+    await unfold(page);
+    await page.select('select[name="size"]', "64");
+    await page.locator('input[name="steps"]').fill("4");
+    await page.locator('input[name="seed"]').fill("7");
+    await press(page, "Make it");
+    await page.waitForSelector(".made img");
+    await press(page, "Edit");
+    await page.waitForSelector(".paint img");
+    await paintAcross(page);
+    await chooseIn(page, ".inputs .files:nth-of-type(2) input", await halvesFile());
+    await page.waitForSelector('.inputs canvas[aria-label^="The edges"]');
+    await shoot(page, "paint");
+    await page.locator('textarea[name="prompt"]').fill("a red tau symbol");
+    await page.locator('input[name="steps"]').fill("6");
+    await press(page, "Make it");
+    await page.waitForSelector('.made [title="Show it large"][aria-label*="red tau"] img');
+    await shoot(page, "painted");
+    await press(page, "Check it");
+    await page.waitForSelector(".card img");
+    await press(page, "Check");
+    const report = await reportOf(page);
+    expect(report).toMatchObject({
+      verdict: "honest",
+      level: 3,
+      parent: { receipt: expect.any(String) },
+    });
+    // Encoded twice by one encoder; the mask is the painted one to the last value.
+    expect(report.source).toMatchObject({ maskDiffering: 0 });
+    expect(report.source?.error).toBeLessThan(1e-3);
+    // The line went through the middle, from side to side; the top was not painted.
+    await eventually(() => maskAt(page, 32, 32)).toBe(255);
+    expect(await maskAt(page, 32, 4)).toBe(0);
+    await eventually(() => textOf(page)).toMatch(
+      /It started from this image.*the file is the same/s,
+    );
+    await page.waitForSelector('.made-from canvas[aria-label^="The edges to follow"]');
+    await shoot(page, "checked-edit");
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+    await page.setViewport({ width: 390, height: 800 });
+    await shoot(page, "checked-edit-phone");
+    expect(await sidewaysOf(page)).toBe(0);
+    await page.setViewport({ width: 1100, height: 1000 });
+    await press(page, "a tau symbol in a night sky with stars, golden");
+    await page.waitForFunction(
+      `document.querySelector(".card")?.innerText.includes("${report.parent?.receipt}")`,
+    );
+    expect(errors).toEqual([]);
+  });
+
+  test("and did not start from the one that it names is suspect, as by deno task verify", async () => {
+    const files = await cheatedFiles();
+    const { page } = await openTab(browser);
+    await page.goto(site.url);
+    await choose(page, files.receipt, files.transcript, files.image);
+    await eventually(() => textOf(page)).toMatch(/needs files that are not here/);
+    await shoot(page, "asked-for");
+    await chooseIn(page, ".made-from .files input", files.source);
+    await eventually(() => textOf(page)).not.toMatch(/needs files that are not here/);
+    await press(page, "Check");
+    const report = await reportOf(page);
+    expect(report).toMatchObject({ verdict: "suspect", level: 3 });
+    expect(report.source?.error).toBeGreaterThan(0.1);
+    await eventually(() => textOf(page)).toMatch(/It did not start from this image/);
+    await shoot(page, "cheated-source");
+    const { stdout } = await runCli([
+      "verify",
+      ...Object.values(files),
+      "--level",
+      "3",
+      "--json",
+      "--compute",
+      "cpu",
+    ]);
+    const same: Report = JSON.parse(stdout);
+    expect(same.verdict).toBe(report.verdict);
+    expect(same.reasons).toEqual(report.reasons);
+  });
+});
+
+/** From the left side to the right, through the middle. */
+async function paintAcross(page: Page): Promise<void> {
+  const canvas = await page.waitForSelector(".paint canvas");
+  const { x = 0, y = 0, width = 0, height = 0 } = await canvas?.boundingBox() ?? {};
+  await page.mouse.move(x + 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width - 2, y + height / 2, { steps: 4 });
+  await page.mouse.up();
+}
+
+/** Pixels by which the page is wider than the screen. */
+async function sidewaysOf(page: Page): Promise<number> {
+  return Number(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
+}
+
+/** A value of the mask that the check shows. */
+async function maskAt(page: Page, x: number, y: number): Promise<number> {
+  return Number(
+    await page.evaluate(
+      `document.querySelector('.made-from canvas[aria-label="The mask: white is made anew"]')
+      .getContext("2d").getImageData(${x}, ${y}, 1, 1).data[0]`,
+    ),
+  );
+}
+
+/** Black on the left, white on the right: a picture with one edge. */
+async function halvesFile(): Promise<string> {
+  const data = new Uint8ClampedArray(4 * 64 * 64).fill(255);
+  for (let i = 0; i < 64 * 64; i++) if (i % 64 < 32) data.fill(0, 4 * i, 4 * i + 3);
+  const path = join(folder, "halves.png");
+  await Deno.writeFile(path, await encodeImage({ width: 64, height: 64, data }, "png"));
+  return path;
+}
+
+/** A run from one image whose receipt names another; its files, all of them and the image's name. */
+async function cheatedFiles() {
+  const model = await openKnownModel("embedded");
+  await using engine = await localHost(await cpuRuntime(), "a test").open(model.files);
+  const flat = (level: number): RgbaImage => {
+    const data = new Uint8ClampedArray(4 * 64 * 64).fill(level);
+    return { width: 64, height: 64, data: data.map((value, i) => i % 4 === 3 ? 255 : value) };
+  };
+  const named = await encodeImage(flat(220), "png");
+  const source = { image: flat(30) };
+  const other = {
+    ...{ defaults: engine.defaults, backend: engine.backend },
+    generate: (...[request, options]: Parameters<typeof engine.generate>) =>
+      engine.generate(request, { ...options, source }),
+  };
+  const fields = { prompt: "a red tau symbol", width: 64, height: 64, steps: 5 };
+  const run = await signedRun(other, await model.facts(), { ...fields, image: fileHash(named) });
+  const write = async (name: string, bytes: Uint8Array) => {
+    await Deno.writeFile(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  return {
+    receipt: await write("cheated.json", encodeReceipt(run.receipt)),
+    transcript: await write("cheated.safetensors", run.transcript),
+    image: await write("cheated.png", run.image),
+    source: await write("named.png", named),
+  };
+}

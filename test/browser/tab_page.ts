@@ -154,6 +154,19 @@ export async function press(page: Page, text: string): Promise<void> {
   await page.locator(`::-p-xpath(//button[normalize-space()="${text}"])`).click();
 }
 
+/** Chooses files where receipts are opened. */
+export async function choose(page: Page, ...paths: string[]): Promise<void> {
+  await chooseIn(page, 'input[type="file"]', ...paths);
+}
+
+/** Chooses files in a field. */
+export async function chooseIn(page: Page, field: string, ...paths: string[]): Promise<void> {
+  const input = await page.$(field) as unknown as {
+    uploadFile(...paths: string[]): Promise<void>;
+  } | null;
+  await input?.uploadFile(...paths);
+}
+
 /** The verdict, when it is there and no check is running. */
 export async function verdictOf(page: Page): Promise<string> {
   const shown = await page.waitForFunction(

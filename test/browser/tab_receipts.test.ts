@@ -15,6 +15,7 @@ import { serveSite } from "./site_server.ts";
 import {
   alertOf,
   ask,
+  choose,
   CORS,
   eventually,
   openBrowser,
@@ -87,13 +88,6 @@ async function filesOfRun(): Promise<Record<"receipt" | "transcript" | "image", 
     transcript: await write("t.safetensors", run.transcript),
     image: await write("tau.png", run.image),
   };
-}
-
-async function choose(page: Page, ...paths: string[]): Promise<void> {
-  const input = await page.$('input[type="file"]') as unknown as {
-    uploadFile(...paths: string[]): Promise<void>;
-  } | null;
-  await input?.uploadFile(...paths);
 }
 
 describe("a receipt comes in", () => {

@@ -13,6 +13,8 @@ export interface EngineApi {
   fetchReceipt(link: ReceiptLink): Promise<FetchedReceipt>;
   /** SHA-256 in lower-case hex, by which a receipt may name its image: with and without metadata. */
   hashesOf(file: Blob): Promise<readonly string[]>;
+  /** The edges that a ControlNet would draw along: white on black, of the embedded model's own size. */
+  edgesOf(image: Blob): Promise<Picture>;
   /** Receipts that this page's server knows for an image, or for one that it is a copy of. */
   findReceipts(file: Blob): Promise<readonly OfferedReceipt[]>;
   /** Receipts that a validator or miner lists; invalid entries are left out. */
@@ -27,7 +29,7 @@ export interface EngineApi {
   attestations(validator: string, receipt: string): Promise<readonly SignedAttestation[]>;
   attest(validator: string, signed: SignedAttestation): Promise<void>;
   /** How far this tab can check a receipt. */
-  reach(subject: Pick<CheckOrder, "receipt" | "link" | "transcript">): Promise<Reach>;
+  reach(subject: ReachSubject): Promise<Reach>;
   check(order: CheckOrder, onEvent: (event: CheckEvent) => void): Promise<TabReport>;
   generate(order: GenerateOrder, onEvent: (event: GenerateEvent) => void): Promise<OwnImage>;
   /** Ends the check or the image that is being made. */
@@ -43,6 +45,9 @@ export interface TabReport extends Report {
   /** The tab does not have the model: only what `STATEMENT_ONLY` says was checked. */
   readonly statementOnly?: true;
 }
+
+/** On what it depends how far a receipt can be checked. */
+export type ReachSubject = Pick<CheckOrder, "receipt" | "link" | "transcript" | "inputs">;
 
 export interface Reach {
   readonly level: Level;
@@ -92,6 +97,15 @@ export interface WitnessedDraw {
   readonly witness: string;
 }
 
+/** Files that a request names, by their SHA-256. */
+export type InputBlobs = Readonly<Record<string, Blob>>;
+
+/** The receipt that another's request goes on from, and its image where that is here. */
+export interface ParentOrder {
+  readonly receipt: Receipt;
+  readonly image?: Blob;
+}
+
 export interface CheckOrder {
   readonly receipt: Receipt;
   /** The miner; undefined for an image that this tab made. */
@@ -100,6 +114,10 @@ export interface CheckOrder {
   readonly image?: Blob;
   /** A file with the run's steps, which opens them without a miner. */
   readonly transcript?: Blob;
+  /** Files that the request names, as far as they are here; images that are not are asked of the miner. */
+  readonly inputs?: InputBlobs;
+  /** What the request goes on from, where it is known. */
+  readonly parent?: ParentOrder;
   readonly level: Level;
   readonly steps: StepChoice | WitnessedDraw;
   readonly compute: ComputeChoice;
@@ -112,10 +130,29 @@ export interface Picture {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
+/** What a run was made from, at its own size. */
+export interface SourcePictures {
+  readonly image?: Picture;
+  /** White is made anew. */
+  readonly mask?: Picture;
+  readonly controls: readonly ControlPictures[];
+}
+
+/** What a ControlNet drew along. */
+export interface ControlPictures {
+  /** As its file shows it; undefined where it is not here. */
+  readonly image?: Picture;
+  /** What was found in it: white on black. Undefined where the image shows them already. */
+  readonly edges?: Picture;
+  readonly scale: number;
+}
+
 /** What happens during a check, for the ladder and the strip. */
 export type CheckEvent =
   | { readonly kind: "drawn"; readonly steps: readonly number[] }
   | { readonly kind: "stage"; readonly stage: Stage; readonly detail: string }
+  /** What the run started from, as the files say, at the request's size. */
+  | { readonly kind: "sources"; readonly sources: SourcePictures }
   /** A state that was opened and proven, before this step, as the model sees it. */
   | { readonly kind: "opened"; readonly step: number; readonly state?: Picture }
   /** Where the miner's prediction and ours differ, in the colours of `HEAT`. */
@@ -140,8 +177,36 @@ export interface GenerateOrder {
   readonly seed: string;
   readonly steps: number;
   readonly guidanceScale: number;
+  /** Pixels a side; from an image, as many in its shape. */
   readonly size: number;
   readonly compute: ComputeChoice;
+  readonly source?: SourceOrder;
+  readonly control?: ControlOrder;
+  readonly loras?: readonly LoraOrder[];
+}
+
+/** An image to start from. */
+export interface SourceOrder {
+  readonly image: Blob;
+  /** White where it is drawn anew. */
+  readonly mask?: Blob;
+  readonly strength: number;
+  /** The receipt's id that the image is of, where it is known. */
+  readonly parent?: string;
+}
+
+/** A picture whose edges the model's own ControlNet draws along. */
+export interface ControlOrder {
+  readonly image: Blob;
+  /** `canny`: a photo, whose edges are found; `none`: it shows them, white on black. */
+  readonly preprocess: "none" | "canny";
+  readonly scale: number;
+}
+
+/** A LoRA's file. */
+export interface LoraOrder {
+  readonly file: Blob;
+  readonly scale: number;
 }
 
 export type GenerateEvent =
@@ -157,6 +222,10 @@ export type GenerateEvent =
 export interface OwnImage {
   readonly receipt: Receipt;
   readonly image: Blob;
+  /** What it was made from: whoever checks it needs them. */
+  readonly inputs: InputBlobs;
+  /** Of its steps, with which they can be checked without this tab. */
+  readonly transcript: Blob;
   readonly seconds: number;
   readonly compute: string;
   /** Bytes of the model that were fetched to open it. */

@@ -18,7 +18,7 @@ export interface KeyFacts {
 }
 
 /** What is asked of a gateway; it has its own model, and computes for itself. */
-export type JobOrder = Omit<GenerateOrder, "model" | "compute">;
+export type JobOrder = Omit<GenerateOrder, "model" | "compute" | "loras">;
 
 /** What happens to the images of an order, by their number. */
 export type OrderEvent =

@@ -8,14 +8,22 @@ export {
   type CheckEvent,
   type CheckOrder,
   type ComputeChoice,
+  type ControlOrder,
+  type ControlPictures,
   type FetchedReceipt,
   type GenerateEvent,
   type GenerateOrder,
+  type InputBlobs,
+  type LoraOrder,
   type OfferedReceipt,
   type OwnImage,
+  type ParentOrder,
   type Picture,
   type Reach,
+  type ReachSubject,
   type ReceiptLink,
+  type SourceOrder,
+  type SourcePictures,
   type Stage,
   STAGES,
   type TabReport,
@@ -31,6 +39,7 @@ export type {
 } from "./create.ts";
 export { heatColour, heatScale, MAX_HEAT, MIN_HEAT } from "./heat.ts";
 export { hashOf, linkOf, openText, receiptOf } from "./link.ts";
+export { type NamedFile, namedFiles } from "./named_files.ts";
 export { checkMinerUrl } from "./miner_url.ts";
 export { type Page, pageOf, parametersOf } from "./pages.ts";
 export type { OwnServer, Subnet, SubnetMiner } from "./subnet.ts";

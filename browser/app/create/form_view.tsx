@@ -1,8 +1,9 @@
-import { problem } from "../state/mod.ts";
+import { attempt, problem } from "../state/mod.ts";
 import { makingGateway } from "./gateway.ts";
 import { lastRun, makeByMiners, makeHere, making } from "./orders.ts";
 import { ComputeSelect } from "../views/check_view.tsx";
 import { ProblemView } from "../views/problem_view.tsx";
+import { InputFields, inputsOrder } from "../views/input_fields.tsx";
 import { enter, type Entered, entered, orderOf } from "./form_state.ts";
 import { StylesView } from "./styles_view.tsx";
 
@@ -42,6 +43,7 @@ export function FormView() {
           Make it
         </button>
       </div>
+      <InputFields here={!makingGateway.value} />
       <details>
         <summary class="small">More: what to leave out, seed, steps, guidance</summary>
         <Numbers />
@@ -139,7 +141,10 @@ function make(): void {
   lastRun.value = "";
   const order = orderOf(entered.value);
   const images = Number(entered.value.images);
-  if (!access) return void makeHere(order, images);
-  const { model: _, compute: __, ...asked } = order;
-  void makeByMiners(access, asked, images);
+  void attempt("generate", async () => {
+    const { loras, ...inputs } = await inputsOrder();
+    if (!access) return await makeHere({ ...order, ...inputs, loras }, images);
+    const { model: _, compute: __, ...asked } = order;
+    await makeByMiners(access, { ...asked, ...inputs }, images);
+  });
 }

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { encodeReceipt } from "../../../core/transcript/mod.ts";
 import { look } from "../state/mod.ts";
 import { removeFromGallery } from "./gallery.ts";
-import type { StoredImage, StoredReceipt } from "../storage/mod.ts";
+import { receiptOfImage, type StoredImage } from "../storage/mod.ts";
 import { hashOf, textOf, timeOf } from "../api/mod.ts";
 import { BlobDownload, BlobImage } from "../views/blob_image.tsx";
 import { Zoomable } from "../views/zoom.tsx";
+import { EvidenceDownloads } from "../views/evidence_downloads.tsx";
+import { startFrom } from "../views/source_field.tsx";
 import { enterOrder } from "./form_state.ts";
 
 /** One image of the gallery, and what can be done with it. */
@@ -50,32 +51,29 @@ function Actions({ of }: { readonly of: StoredImage }) {
   return (
     <>
       <p class="row">
-        <button type="button" class="main" onClick={() => void look(receiptOf(of))}>
+        <button type="button" class="main" onClick={() => void look(receiptOfImage(of))}>
           Check it
         </button>
         <button type="button" onClick={() => remix(of)}>Remix</button>
+        <button type="button" onClick={() => void edit(of)}>Edit</button>
         <BlobDownload blob={of.image} name={`${name}.${extension}`}>Download</BlobDownload>
-        <ReceiptDownload of={of} name={`${name}.receipt.json`} />
         {of.link && <CopyLink text={new URL(hashOf(of.link), location.href).href} />}
         <DeleteButton id={of.id} />
       </p>
+      <EvidenceDownloads {...of} name={name} />
     </>
   );
 }
 
-/** As the room next door looks at it. */
-function receiptOf({ id, receipt, link, image, steps, at }: StoredImage): StoredReceipt {
-  return { id, receipt, link, image, transcript: steps, at };
+/** What goes on from it names its receipt. */
+async function edit(of: StoredImage): Promise<void> {
+  await startFrom(of.image, of.id);
+  document.querySelector("details.inputs")?.scrollIntoView();
 }
 
 function remix(of: StoredImage): void {
   enterOrder(of.order);
   document.querySelector<HTMLTextAreaElement>('textarea[name="prompt"]')?.focus();
-}
-
-function ReceiptDownload({ of, name }: { readonly of: StoredImage; readonly name: string }) {
-  const [blob] = useState(() => new Blob([encodeReceipt(of.receipt)]));
-  return <BlobDownload {...{ blob, name }}>Its receipt</BlobDownload>;
 }
 
 function CopyLink({ text }: { readonly text: string }) {

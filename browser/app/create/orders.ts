@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { reason } from "../../../core/error.ts";
 import { MAX_SEED } from "../../../core/request_limits.ts";
-import { receiptId } from "../../../core/transcript/mod.ts";
+import { type Receipt, receiptId } from "../../../core/transcript/mod.ts";
 import {
   CANCELLED,
   type GatewayAccess,
@@ -110,15 +110,22 @@ async function makeOne(key: string, order: GenerateOrder, n: number): Promise<vo
     { ...order, seed: String((BigInt(order.seed) + BigInt(n)) & MAX_SEED), compute: compute.value },
     listener((event) => takeStep(key, n, event)),
   ));
-  const { receipt, image } = own;
-  const { model: _, compute: __, ...asked } = order;
+  const { receipt, image, inputs, transcript } = own;
   const fetched = own.fetched === 0 ? "" : `, ${(own.fetched / 1e6).toFixed(1)} MB fetched`;
   lastRun.value = `${own.seconds.toFixed(1)} s on ${own.compute}${fetched}`;
   changeImage(key, n, { state: "made" });
   await addToGallery({
-    ...{ id: receiptId(receipt), receipt, image, at: Date.now() },
-    order: { ...asked, seed: String(receipt.request.seed) },
+    ...{ id: receiptId(receipt), receipt, image, inputs, steps: transcript, at: Date.now() },
+    order: wordsOf(order, receipt),
   });
+}
+
+/** What is asked for again; files that it came from are kept with the image. */
+function wordsOf(
+  { prompt, negativePrompt, steps, guidanceScale, size }: JobOrder,
+  { request: { seed } }: Receipt,
+): JobOrder {
+  return { prompt, negativePrompt, steps, guidanceScale, size, seed: String(seed) };
 }
 
 function takeStep(key: string, n: number, event: GenerateEvent): void {
@@ -196,7 +203,7 @@ async function take(key: string, job: PendingJob, event: OrderEvent): Promise<vo
       return await addToGallery({
         ...{ id: receiptId(receipt), receipt, image, at: Date.now(), by: job.url },
         ...(link && { link }),
-        order: { ...job.order, seed: String(receipt.request.seed) },
+        order: wordsOf(job.order, receipt),
       });
     }
     default:

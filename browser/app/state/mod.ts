@@ -14,6 +14,7 @@ export {
   compute,
   forgetAll,
   forgotten,
+  giveFiles,
   kept,
   look,
   offered,
@@ -31,3 +32,4 @@ export {
   subject,
   verdicts,
 } from "./state.ts";
+export { type Lineage, lineageOf } from "./lineage.ts";

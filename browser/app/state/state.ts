@@ -15,9 +15,11 @@ import {
   openText,
   pageOf,
   parametersOf,
+  type ParentOrder,
   type Picture,
   type Reach,
   type ReceiptLink,
+  type SourcePictures,
   type Stage,
   type TabReport,
 } from "../api/mod.ts";
@@ -29,7 +31,8 @@ import {
   keptVerdicts,
   type StoredReceipt,
 } from "../storage/mod.ts";
-import { receiptsOfFiles } from "./opened_files.ts";
+import { parentOf } from "./lineage.ts";
+import { receiptsOfFiles, withGiven } from "./opened_files.ts";
 
 /** Which page is shown: the part of the address behind `#/`. */
 export const route = signal(pageOf(location.hash));
@@ -40,7 +43,15 @@ export const subject = signal<StoredReceipt | undefined>(undefined);
 /** How far the receipt that is looked at can be checked here. */
 export const reach = signal<Reach>({ level: 3 });
 /** Where on the page something was asked for, and what went wrong with it is said. */
-export type Place = "open" | "check" | "attest" | "generate" | "key" | "explore" | "browser";
+export type Place =
+  | "open"
+  | "check"
+  | "files"
+  | "attest"
+  | "generate"
+  | "key"
+  | "explore"
+  | "browser";
 /** What could not be done, in a sentence for the reader; undefined where all went well. */
 export const problem = signal<{ readonly at: Place; readonly text: string } | undefined>(undefined);
 /** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
@@ -79,6 +90,8 @@ export interface CheckState {
   readonly said: ReadonlyMap<Stage, string>;
   readonly steps: readonly number[];
   readonly pictures: ReadonlyMap<number, StepPictures>;
+  /** What the run was made from, as far as that is here. */
+  readonly sources?: SourcePictures;
   readonly report?: TabReport;
 }
 
@@ -221,6 +234,8 @@ export function openFiles(files: readonly File[]): Promise<void> {
   return openBy("reader", async (isWanted) => {
     const hashesOf = (file: Blob) => answered(engine.hashesOf(file));
     const known = async () => [
+      // First: it has its transcript, which is not kept.
+      ...subject.value ? [subject.value] : [],
       ...await keptReceipts().catch(() => []),
       ...offered.value.map(({ receipt, link }) => ({ ...stored(receipt), link })),
       ...(await answered(engine.readOwnList()).catch(() => []))
@@ -233,6 +248,17 @@ export function openFiles(files: readonly File[]): Promise<void> {
     if (!isWanted()) return;
     for (const other of others) await keepReceipt(other).catch(() => false);
     await show(first);
+  });
+}
+
+/** Adds files to the receipt that is looked at: its image, its transcript, what it was made from. */
+export async function giveFiles(files: readonly File[]): Promise<void> {
+  const looked = subject.value;
+  if (!looked || files.length === 0) return;
+  problem.value = undefined;
+  await attempt("files", async () => {
+    const found = await withGiven(looked, files, (file) => answered(engine.hashesOf(file)));
+    if (subject.value === looked) await show(found);
   });
 }
 
@@ -296,7 +322,7 @@ function addressOf({ id, link }: StoredReceipt): string {
 export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Promise<void> {
   const looked = subject.value;
   if (!looked) return;
-  const { receipt, link, image, transcript, id } = looked;
+  const { receipt, link, image, inputs, transcript, id } = looked;
   let state: CheckState = {
     ...{ id, level: order.level, running: true },
     ...{ said: new Map(), steps: [], pictures: new Map() },
@@ -312,8 +338,9 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
   problem.value = undefined;
   await attempt("check", async () => {
     try {
+      const parent = await withImage(await parentOf(looked, offered.value));
       const found = await answered(engine.check(
-        { receipt, link, image, transcript, compute: compute.value, ...order },
+        { receipt, link, image, inputs, transcript, parent, compute: compute.value, ...order },
         listener((event) => advance(after(state, event))),
       ));
       advance({ ...state, running: false, report: found });
@@ -324,6 +351,14 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
       throw error;
     }
   });
+}
+
+/** What was enlarged is enlarged again from the image itself. */
+async function withImage(parent: StoredReceipt | undefined): Promise<ParentOrder | undefined> {
+  if (!parent) return undefined;
+  const { receipt, image, link } = parent;
+  if (image || !link) return { receipt, image };
+  return await answered(engine.fetchReceipt(link)).catch(() => ({ receipt }));
 }
 
 async function keepReport(id: string, found: TabReport): Promise<void> {
@@ -340,6 +375,8 @@ function after(state: CheckState, event: CheckEvent): CheckState {
       return { ...state, steps: event.steps };
     case "stage":
       return { ...state, said: new Map([...state.said, [event.stage, event.detail]]) };
+    case "sources":
+      return { ...state, sources: event.sources };
     case "opened":
     case "compared": {
       const { kind: _, step, ...shown } = event;

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Receipt } from "../../../core/transcript/mod.ts";
-import type { JobOrder, ReceiptLink, TabReport } from "../api/mod.ts";
+import type { InputBlobs, JobOrder, ReceiptLink, TabReport } from "../api/mod.ts";
 
 /** A receipt that was opened here. */
 export interface StoredReceipt {
@@ -10,6 +10,8 @@ export interface StoredReceipt {
   /** Where its steps are opened, if that is known. */
   readonly link?: ReceiptLink;
   readonly image?: Blob;
+  /** Files that its request names, as far as they were given here. */
+  readonly inputs?: InputBlobs;
   /** Of its run. It is not kept: most are larger than the image by far. */
   readonly transcript?: Blob;
   /** Milliseconds since 1970. */

@@ -1,8 +1,19 @@
-import { openDatabase, type PendingJob, type StoredImage } from "./database.ts";
+import { openDatabase, type PendingJob, type StoredImage, type StoredReceipt } from "./database.ts";
 
 /** The newest first. */
 export async function galleryImages(): Promise<StoredImage[]> {
   return (await (await openDatabase()).getAllFromIndex("gallery", "at")).reverse();
+}
+
+/** As it is looked at where it is checked. */
+export function receiptOfImage(
+  { id, receipt, link, image, inputs, steps, at }: StoredImage,
+): StoredReceipt {
+  return { id, receipt, link, image, inputs, transcript: steps, at };
+}
+
+export async function galleryImage(id: string): Promise<StoredImage | undefined> {
+  return await (await openDatabase()).get("gallery", id);
 }
 
 /** Nothing of the gallery is deleted to make room: its owner chooses. @returns false without room. */

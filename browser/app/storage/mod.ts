@@ -3,10 +3,12 @@
  */
 export type { PendingJob, StoredImage, StoredReceipt } from "./database.ts";
 export {
+  galleryImage,
   galleryImages,
   keepImage,
   keepJob,
   pendingJobs,
+  receiptOfImage,
   removeImage,
   removeJob,
 } from "./gallery.ts";

@@ -3,17 +3,22 @@ import { openDatabase, type StoredReceipt, type StoredVerdict } from "./database
 /** Receipts that are kept; the oldest go first. */
 const KEPT = 200;
 
+/** Larger files are weights, which the reader has elsewhere. */
+const MAX_INPUT_BYTES = 64 * 2 ** 20;
+
 /**
  * Keeps a receipt. A full disk makes room by deleting the older half, then by leaving out the
- * image.
+ * images.
  * @returns false when there is no room at all.
  */
 export async function keepReceipt(
-  { transcript: _, ...stored }: StoredReceipt,
+  { transcript: _, inputs = {}, ...facts }: StoredReceipt,
 ): Promise<boolean> {
+  const small = Object.entries(inputs).filter(([, { size }]) => size <= MAX_INPUT_BYTES);
+  const stored = small.length === 0 ? facts : { ...facts, inputs: Object.fromEntries(small) };
   if (!await put(stored)) {
     await forgetOldest((kept) => Math.floor(kept / 2), stored.id);
-    if (!await put(stored) && !await put({ ...stored, image: undefined })) return false;
+    if (!await put(stored) && !await put({ ...facts, image: undefined })) return false;
   }
   await forgetOldest(() => KEPT, stored.id);
   return true;

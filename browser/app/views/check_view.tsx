@@ -18,6 +18,7 @@ import type { CheckOrder, ComputeChoice } from "../api/mod.ts";
 import { AttestView } from "./attest_view.tsx";
 import { PHONE } from "./phone.ts";
 import { ProblemView } from "./problem_view.tsx";
+import { MadeFromView } from "./made_from_view.tsx";
 import { LadderView } from "./ladder_view.tsx";
 import { ReceiptCard } from "./receipt_card.tsx";
 import { ResultView } from "./result_view.tsx";
@@ -52,6 +53,7 @@ export function CheckView() {
   return (
     <>
       <ReceiptCard stored={stored} />
+      <MadeFromView stored={stored} />
       <section ref={place}>
         <h2>Check it</h2>
         <Settings />
@@ -119,7 +121,7 @@ function Settings() {
               ))}
             </select>
           </label>
-          <fieldset disabled={why !== undefined}>
+          <fieldset disabled={max === 0}>
             <StepSettings />
           </fieldset>
           <ComputeSelect />

@@ -131,16 +131,30 @@ function network({ steps: rows, worst }: Report): Pick<Rung, "state" | "detail">
   };
 }
 
-function image({ image: found }: Report): Pick<Rung, "state" | "detail"> {
+function image(
+  { image: found, source, parent }: Report,
+): Pick<Rung, "state" | "detail"> {
+  if (source && (source.error > source.tolerance || source.maskDiffering > 0)) {
+    return { state: "failed", detail: "the run did not start from the given image and mask" };
+  }
+  if (parent?.image && !holds(parent.image)) {
+    return {
+      state: "failed",
+      detail: "what it started from is not its parent's image made larger",
+    };
+  }
   if (!found) return NOT_CHECKED;
   const [state, of, { psnr, floor }] = shown(found);
   if (psnr === null) return { state, detail: "every pixel is equal" };
   return { state, detail: `${of}${psnr.toFixed(1)} dB, at least ${floor.toFixed(1)} are needed` };
 }
 
+function holds({ psnr, floor }: { readonly psnr: number | null; readonly floor: number }): boolean {
+  return psnr === null || psnr >= floor;
+}
+
 /** What fails, or the whole image. */
 function shown(found: NonNullable<Report["image"]>) {
-  const holds = ({ psnr, floor }: typeof found) => psnr === null || psnr >= floor;
   if (!holds(found)) return ["failed", "", found] as const;
   if (found.tile && !holds(found.tile)) return ["failed", "a part has ", found.tile] as const;
   const short = !found.bytes || found.bytes.found <= found.bytes.most;

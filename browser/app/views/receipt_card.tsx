@@ -20,6 +20,7 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
     ["Prompt", request.prompt],
     ["Negative", request.negativePrompt],
     ["Size", `${request.width} x ${request.height}, ${counted(receipt.steps, "step")}`],
+    ["From an image", startOf(receipt)],
     ["Seed", request.seed],
     ["Guidance", request.guidanceScale],
     ["Scheduler", typeof request.scheduler === "string" ? request.scheduler : "the model's own"],
@@ -60,6 +61,13 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
       </details>
     </section>
   );
+}
+
+/** How much of an image was drawn anew, and where. */
+function startOf({ request: { image, mask, strength } }: StoredReceipt["receipt"]): string {
+  if (image === undefined) return "";
+  const where = mask === undefined ? "" : ", where the mask is white";
+  return `${Math.round(100 * Number(strength))} % drawn anew${where}`;
 }
 
 /** Scrolls to a receipt that the reader asked for, wherever on the page. */

@@ -1,12 +1,16 @@
 import catalogueJson from "../../../models/catalogue.json" with { type: "json" };
 import { AppError } from "../../../core/error.ts";
 import {
+  type CatalogueEntry,
   catalogueEntryOf,
   decodeCatalogue,
   type KnownModel,
   knownModel,
+  type ModelFacts,
+  type ModelFiles,
+  ownControlPaths,
 } from "../../../core/model/mod.ts";
-import type { Receipt } from "../../../core/transcript/mod.ts";
+import { manifestHash, type Receipt } from "../../../core/transcript/mod.ts";
 import { CachedFiles } from "./cached_files.ts";
 import type { RemoteFiles } from "./remote_files.ts";
 
@@ -35,8 +39,22 @@ export function modelOf(
   const entry = catalogue.models.find((each) => each.id === id);
   const weights = entry?.weights?.find((each) => each.variant === variant);
   if (!entry || !weights || entry.source !== "embedded") return undefined;
-  const facts = () => Promise.resolve({ id, ...weights });
-  return knownModel(new CachedFiles(entry, variant), entry, facts);
+  const files = new CachedFiles(entry, variant);
+  return knownModel(
+    files,
+    entry,
+    async () => ({ id, ...weights, ...await controlOf(files, entry) }),
+  );
+}
+
+/** Of hashes that the catalogue has: no file is read. */
+async function controlOf(
+  files: ModelFiles,
+  entry: CatalogueEntry,
+): Promise<Pick<ModelFacts, "control">> {
+  const paths = await ownControlPaths(files);
+  const hashes = paths.map((path) => [path, entry.files[path].sha256] as const);
+  return paths.length === 0 ? {} : { control: manifestHash(Object.fromEntries(hashes)) };
 }
 
 /** What the tab draws with. @throws AppError `model_not_found`. */

@@ -1,7 +1,7 @@
 import { counted } from "../../../core/counted.ts";
 import { AppError } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
-import type { LatentPreview } from "../../../core/model/mod.ts";
+import { type LatentPreview, OWN_CONTROL } from "../../../core/model/mod.ts";
 import { type Receipt, targetName } from "../../../core/transcript/mod.ts";
 import {
   chooseSteps,
@@ -12,6 +12,7 @@ import {
   type ProvenOpening,
   type Report,
   type StepChoice,
+  type Verification,
 } from "../../../core/verifier/mod.ts";
 import {
   type LeafSource,
@@ -24,7 +25,10 @@ import {
   type CheckEvent,
   type CheckOrder,
   countOf,
+  type InputBlobs,
+  namedFiles,
   type Reach,
+  type ReachSubject,
   type TabReport,
 } from "../api/mod.ts";
 
@@ -49,7 +53,7 @@ export interface CheckParts {
 
 /** How far this tab can check a receipt. */
 export function reachOf(
-  { receipt, link, transcript }: Pick<CheckOrder, "receipt" | "link" | "transcript">,
+  { receipt, link, transcript, inputs }: ReachSubject,
   own: boolean,
 ): Reach {
   if (!modelOf(receipt.model)) {
@@ -60,25 +64,35 @@ export function reachOf(
         "checked here, the rest by deno task verify, which takes any model.",
     };
   }
-  if (usesAdapters(receipt)) {
+  if (!link && !transcript && !own) {
     return {
       level: 0,
       why:
-        "The image was made with LoRAs, which this tab does not have: the signature and the image's " +
-        "hash can be checked here, the rest by deno task verify, which takes their files.",
+        "No miner is known to open its steps: the signature, the plan and the image's hash can " +
+        "be checked. Open a link with the miner's address, or drop its transcript, for more.",
     };
   }
-  if (link || transcript || own) return { level: 3 };
-  return {
-    level: 0,
-    why: "No miner is known to open its steps: the signature, the plan and the image's hash can " +
-      "be checked. Open a link with the miner's address, or drop its transcript, for more.",
-  };
+  const why = whyNoNetwork({ receipt, link, inputs });
+  return why === undefined ? { level: 3 } : { level: 1, why };
 }
 
-/** Whether the model's weights were changed by files that a tab does not have. */
-function usesAdapters({ request: { adapters } }: Receipt): boolean {
-  return Array.isArray(adapters) && adapters.length > 0;
+/** What the network read that is not here. */
+function whyNoNetwork({ receipt, link, inputs = {} }: ReachSubject): string | undefined {
+  const other = receipt.request.control?.find(({ network }) => network !== OWN_CONTROL);
+  if (other) {
+    return "The image was drawn along edges by a ControlNet of its own, which this tab does not have: " +
+      "the steps' arithmetic can be checked here, the network by deno task verify --controlnet.";
+  }
+  const missing = namedFiles(receipt).filter(({ sha256 }) => !(sha256 in inputs));
+  if (missing.some(({ role }) => role === "lora")) {
+    return "The image was made with a LoRA whose file is not here: the steps' arithmetic can be " +
+      "checked, and the network once you drop it below.";
+  }
+  if (!link && missing.some(({ role }) => role === "control")) {
+    return "The image was drawn along a picture whose file is not here: the steps' arithmetic can be " +
+      "checked, and the network once you drop it below.";
+  }
+  return undefined;
 }
 
 /** Checks one receipt, and emits its progress. */
@@ -86,7 +100,7 @@ export async function check(order: CheckOrder, parts: CheckParts): Promise<TabRe
   const { receipt } = order;
   parts.emit({ kind: "stage", stage: "receipt", detail: "signature, request and plan" });
   const model = modelOf(receipt.model);
-  if (!model || usesAdapters(receipt)) return await checkAlone(order);
+  if (!model) return await checkAlone(order);
   const source = sourceOf(order) ?? parts.own;
   const drawn = chooseSteps(receipt, source ? await stepsOf(order) : { take: [] });
   parts.emit({ kind: "drawn", steps: drawn.steps });
@@ -138,24 +152,28 @@ interface WithModel extends CheckParts {
 }
 
 async function checkWithModel(
-  { receipt, level, image, compute }: CheckOrder,
+  order: CheckOrder,
   model: TabModel,
   { engines, verifiers, source, drawn, signal, emit }: WithModel,
 ): Promise<Report> {
+  const { receipt, level, image, compute } = order;
   model.files.download = { signal };
   const { verifier, preview } = await verifiers.open(model, signal);
   const watch = new Watch(receipt, preview, { signal, emit });
   const bytes = image && committedFile(receipt, new Uint8Array(await image.arrayBuffer()));
+  const evidence = await evidenceOf(order, emit);
   let opened: Opened | undefined;
   const report = await verifier.verify({
     ...{ receipt, level: source ? level : 0, drawn },
     source: source && watch.openings(source),
     onOpened: (opening) => watch.opened(opening),
     image: bytes && (() => Promise.resolve(bytes)),
+    ...evidence,
     openEngine: async () => {
       const reportModel = (detail: string) => emit({ kind: "stage", stage: "model", detail });
       reportModel("loading");
-      opened = await engines.open(model, compute, { signal, emit: reportModel });
+      const run = { signal, emit: reportModel, loras: lorasOf(order) };
+      opened = await engines.open(model, compute, run);
       signal.throwIfAborted();
       reportModel(opened.compute);
       return watch.engine(opened.engine);
@@ -165,6 +183,26 @@ async function checkWithModel(
   if (opened) emit({ kind: "stage", stage: "model", detail: opened.compute });
   watch.emitDifferences(report);
   return report;
+}
+
+/** What it was made from, which is shown as well. */
+async function evidenceOf(
+  order: CheckOrder,
+  emit: CheckParts["emit"],
+): Promise<Pick<Verification, "sources" | "parent">> {
+  const { receipt } = order;
+  if (namedFiles(receipt).every(({ role }) => role === "lora")) return {};
+  const { inputsOfReceipt, parentEvidence, picturesOf } = await import("./evidence.ts");
+  const sources = await inputsOfReceipt(order, async (found) => {
+    emit({ kind: "sources", sources: await picturesOf(found, receipt) });
+  });
+  return { sources, parent: await parentEvidence(order) };
+}
+
+/** LoRAs that the request used, of those that are here. */
+function lorasOf({ receipt, inputs = {} }: CheckOrder): InputBlobs {
+  const named = namedFiles(receipt).filter(({ role, sha256 }) => role === "lora" && inputs[sha256]);
+  return Object.fromEntries(named.map(({ sha256 }) => [sha256, inputs[sha256]]));
 }
 
 /** Observes a check, and emits what it sees as pictures. */
@@ -211,8 +249,12 @@ class Watch {
   }
 
   /** The same engine; its predictions are kept, to be compared with the miner's. */
-  engine(engine: ImageEngine): Pick<ImageEngine, "predict" | "decode"> {
+  engine(engine: ImageEngine): Pick<ImageEngine, "predict" | "decode" | "encode"> {
     return {
+      encode: (request, image, mask) => {
+        this.#stage("image", "encoding the image that it started from");
+        return engine.encode(request, image, mask);
+      },
       predict: async (request, states, given) => {
         this.#stage("network", `${countOf(states.length, "step")} through the network`);
         const ours = await engine.predict(request, states, given);

@@ -1,9 +1,10 @@
 import { AppError, reason } from "../../../core/error.ts";
 import type { ImageEngine } from "../../../core/generation/mod.ts";
 import type { Runtime } from "../../../core/inference/mod.ts";
-import { type ComputeChoice, whyOf } from "../api/mod.ts";
+import { type ComputeChoice, type InputBlobs, whyOf } from "../api/mod.ts";
 
 import { type TabModel, weightsOf } from "./catalogue.ts";
+import { withLoras } from "./loras.ts";
 
 /** The device that a model runs on. */
 export interface Opened {
@@ -16,6 +17,8 @@ export interface Opened {
 export interface OpeningRun {
   readonly signal: AbortSignal;
   readonly emit: (detail: string) => void;
+  /** That requests may use with it. */
+  readonly loras?: InputBlobs;
 }
 
 /** Files of fewer bytes are here before one has read their name. */
@@ -33,7 +36,8 @@ export class Engines {
 
   /** @throws AppError `host_unavailable` when the device is not available, `cancelled`. */
   open(model: TabModel, choice: ComputeChoice, run: OpeningRun): Promise<Opened> {
-    const key = `${weightsOf(model)} ${choice}`;
+    const { loras = {} } = run;
+    const key = [weightsOf(model), ...Object.keys(loras), choice].join(" ");
     const known = this.#opened.get(key);
     if (known) {
       return known.catch(() => {
@@ -54,7 +58,7 @@ export class Engines {
         }
       },
     };
-    const opening = openEngine(model, choice);
+    const opening = openEngine(model, choice, loras);
     this.#opened.set(key, opening);
     opening.catch(() => this.#opened.delete(key)).finally(() => {
       model.files.release();
@@ -65,19 +69,24 @@ export class Engines {
   }
 }
 
-async function openEngine(model: TabModel, choice: ComputeChoice): Promise<Opened> {
+async function openEngine(
+  model: TabModel,
+  choice: ComputeChoice,
+  loras: InputBlobs,
+): Promise<Opened> {
   // With the first check that needs it: half of this script is what generates.
   const { Pipeline, RecoveringEngine } = await loaded(
     "what computes",
     () => import("../../../core/generation/mod.ts"),
   );
+  const files = await withLoras(model.files, loras);
   let why = "";
   if (choice !== "cpu") {
     try {
       let devices = 0;
       const engine = await RecoveringEngine.start(async () => {
         devices++;
-        return await Pipeline.open(model.files, await gpuRuntime(choice));
+        return await Pipeline.open(files, await gpuRuntime(choice));
       });
       return {
         engine,
@@ -96,7 +105,7 @@ async function openEngine(model: TabModel, choice: ComputeChoice): Promise<Opene
     ORT,
     async () => (await import("../../engine/mod.ts")).wasmRuntime(),
   );
-  const engine = await Pipeline.open(model.files, runtime);
+  const engine = await Pipeline.open(files, runtime);
   return { engine, compute: `${engine.compute}${why}` };
 }
 

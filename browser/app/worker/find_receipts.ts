@@ -15,8 +15,8 @@ const MAX_PIXELS = 4096 * 4096;
 export async function hashesOf(file: Blob): Promise<string[]> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const format = inputFormat(bytes);
-  const picture = format ? withoutMetadata(bytes, format) : bytes;
-  return [...new Set([await digest(bytes), await digest(picture)])];
+  const own = await digest(bytes);
+  return format ? [...new Set([own, await digest(withoutMetadata(bytes, format))])] : [own];
 }
 
 /**

@@ -1,5 +1,12 @@
-import { type LeafSource, makeReceipts, openStep, RunRecorder } from "../../../core/prover/mod.ts";
+import {
+  type LeafSource,
+  makeReceipts,
+  openStep,
+  RunRecorder,
+  transcriptFile,
+} from "../../../core/prover/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
+import { fittedSources } from "../../../core/generation/mod.ts";
 import { decodeRequest } from "../../../core/request/mod.ts";
 import { encodeImage } from "../../../core/image/mod.ts";
 import type { Plan } from "../../../core/schedule/mod.ts";
@@ -8,6 +15,7 @@ import type { OpeningSource } from "../../../core/verifier/mod.ts";
 import type { GenerateEvent, GenerateOrder, OwnImage } from "../api/mod.ts";
 import { ownModel } from "./catalogue.ts";
 import type { Engines } from "./engines.ts";
+import { ownInputs } from "./own_inputs.ts";
 import { openRemoteModel } from "./remote_models.ts";
 
 /** An image with what opens its steps. */
@@ -29,10 +37,9 @@ export async function generate(
   const reportStage = (detail: string) => emit({ kind: "stage", detail });
   reportStage("loading the model");
   const model = order.model === "" ? ownModel() : await openRemoteModel(order.model, signal);
-  const { engine, compute } = await engines.open(model, order.compute, {
-    signal,
-    emit: reportStage,
-  });
+  const inputs = await ownInputs(order);
+  const run = { signal, emit: reportStage, loras: inputs.loras };
+  const { engine, compute } = await engines.open(model, order.compute, run);
   signal.throwIfAborted();
   reportStage(compute);
   const opened = model.files.fetched;
@@ -42,13 +49,12 @@ export async function generate(
     seed: order.seed,
     steps: order.steps,
     guidanceScale: order.guidanceScale,
-    width: order.size,
-    height: order.size,
+    ...{ ...inputs.size, ...inputs.named },
   }, { ...engine.defaults, ...model.defaults, seed: 0n });
   const times = { started: Date.now(), finished: 0 };
   const recorder = new RunRecorder(request, { keep: true });
   const generation = await engine.generate(request, {
-    signal,
+    ...{ signal, source: fittedSources(inputs.files, request) },
     onLeaf: recorder.add,
     onStep: ({ index, steps, preview }) =>
       emit({ kind: "step", step: index + 1, steps, preview: preview()?.[0] }),
@@ -71,8 +77,12 @@ export async function generate(
   };
   const seconds = (times.finished - times.started) / 1000;
   const image = new Blob([file], { type: "image/png" });
+  const transcript = new Blob([transcriptFile(generation, recorder.leaves, commitments)]);
   return {
-    own: { receipt, image, seconds, compute, fetched: opened },
+    own: {
+      ...{ receipt, image, inputs: inputs.blobs, transcript },
+      ...{ seconds, compute, fetched: opened },
+    },
     id: receiptId(receipt),
     source: openingsOf(leaves, generation.plan),
   };

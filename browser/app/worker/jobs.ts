@@ -2,7 +2,7 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import { readAtMost } from "../../../core/bounded_body.ts";
 import { AppError, reason } from "../../../core/error.ts";
 import { parseJsonText } from "../../../core/json_text.ts";
-import { addressOf, PATHS } from "../../../core/protocol/mod.ts";
+import { addressOf, type CallBody, callBody, PATHS } from "../../../core/protocol/mod.ts";
 import { receiptFromJson, receiptId } from "../../../core/transcript/mod.ts";
 import {
   type GatewayAccess,
@@ -48,8 +48,8 @@ export async function submitJob(
   count: number,
   once: string,
 ): Promise<string> {
-  const body = JSON.stringify({ request: requestOf(order, count) });
-  const headers = { "content-type": "application/json", "idempotency-key": once };
+  const { bytes: body, type } = await bodyOf(order, count);
+  const headers = { "content-type": type, "idempotency-key": once };
   const { id } = await ask(access, addressOf(access.url, PATHS.jobs, {}), {
     ...{ method: "POST", headers, body },
   });
@@ -57,10 +57,13 @@ export async function submitJob(
   throw new AppError("opening_withheld", "Cannot make it: the validator gave the job no id");
 }
 
-function requestOf(order: JobOrder, count: number): Json {
-  const { prompt, negativePrompt, seed, steps, guidanceScale, size } = order;
-  const shape = { width: size, height: size };
-  return { prompt, negativePrompt, seed, steps, guidanceScale, batch: count, ...shape };
+async function bodyOf(order: JobOrder, count: number): Promise<CallBody> {
+  const { prompt, negativePrompt, seed, steps, guidanceScale, size, source, control } = order;
+  const asked = { prompt, negativePrompt, seed, steps, guidanceScale, batch: count };
+  if (!source && !control) return callBody({ request: { ...asked, width: size, height: size } });
+  const { ownInputs } = await import("./own_inputs.ts");
+  const inputs = await ownInputs(order);
+  return callBody({ request: { ...asked, ...inputs.size, ...inputs.named } }, inputs.bytes);
 }
 
 export async function cancelJob(access: GatewayAccess, id: string): Promise<void> {
@@ -224,7 +227,7 @@ async function ask(
   { headers, ...init }: {
     readonly method?: string;
     readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
+    readonly body?: BodyInit;
   } = {},
 ): Promise<Json> {
   const authorization = { authorization: `Bearer ${key}`, ...headers };

@@ -37,6 +37,11 @@ const api: WorkerApi = {
   },
   fetchReceipt: (link) => namingErrors(() => fetchReceipt(link)),
   hashesOf: (file) => namingErrors(() => hashesOf(file)),
+  edgesOf: (image) =>
+    namingErrors(async () => {
+      const { edgesOfFile } = await import("./evidence.ts");
+      return await edgesOfFile(image);
+    }),
   findReceipts: (file) => namingErrors(() => findReceipts(file, self.location.href)),
   readList: (from) => namingErrors(() => readList(from, self.location.href)),
   readOwnList: () => namingErrors(() => readOwnList(self.location.href)),
