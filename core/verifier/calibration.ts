@@ -198,17 +198,21 @@ export interface ClaimedTail {
  * The null of the claim's backend and scheduler. Where nobody measured that backend, that of the one which
  * honest images are furthest off with; likewise for a scheduler that was not measured. So a claim can only
  * narrow what passes: a miner that names another backend than its own gets at most what one gets that
- * names none.
+ * names none. Nor does a record count that was measured on other checkers: errors are of both sides.
+ * @param checker the host that the claim is checked on, as records name it.
  * @returns undefined where nobody who is trusted has measured the model.
  */
 export function tailOf(
   records: readonly CalibrationRecord[],
   { manifest, precision, backend, scheduler }: Claim,
+  checker: string,
 ): ClaimedTail | undefined {
   const own = records.filter((record) =>
     record.manifest === manifest && record.tolerance.precision === precision
   );
-  const named = own.filter((record) => backend !== undefined && isOf(record, backend));
+  const named = own.filter((record) =>
+    backend !== undefined && isOf(record, backend) && record.checkers.includes(checker)
+  );
   const [narrower] = [widestOf(named, scheduler), widestOf(own, scheduler)]
     .flatMap((each) => each ?? [])
     .toSorted((a, b) => reachOf(a.tail) - reachOf(b.tail));

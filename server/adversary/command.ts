@@ -175,7 +175,7 @@ async function tailFor(
   const manifest = entry?.weights?.find((each) => each.precision === precision)?.manifest;
   if (manifest === undefined) return undefined;
   const records = await openCalibration(entry, undefined, [tolerance]);
-  return tailOf(records, { manifest, precision, scheduler })?.tail;
+  return tailOf(records, { manifest, precision, scheduler }, "cpu")?.tail;
 }
 
 function sizingOf(flags: AdversaryFlags): Sizing {

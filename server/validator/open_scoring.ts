@@ -103,7 +103,7 @@ export async function openOwnScoring(
   const { engine } = stack.use(new EngineWatch(opened, options.log));
   const verifier = await openVerifier(model);
   const records = await openCalibration(model.entry, options.calibration, model.tolerances);
-  const tailOf = (receipt: Receipt) => claimedTail(records, claimOf(receipt));
+  const tailOf = (receipt: Receipt) => claimedTail(records, claimOf(receipt), engine.backend.host);
   return {
     scorer: localScorer(verifier, engine, { fetchMs: options.fetchMs, codec, tailOf }),
     ...{ rules, compute: engine.compute, problem: () => engine.problem },
