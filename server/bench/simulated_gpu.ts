@@ -18,8 +18,8 @@ import {
   type Job,
   type Made,
   MinerMetrics,
+  type WorkerParts,
 } from "../miner/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
 
 /** What a simulated GPU is asked for. */
 const SIMULATED_REQUEST = { prompt: "", width: 64, height: 64, steps: 1, guidanceScale: 1 };
@@ -113,14 +113,14 @@ class SimulatedGpu implements ImageSource {
 export async function joinSimulated(
   cluster: Cluster,
   hotkey: Hotkey,
-  { ms, log, beatMs }: { readonly ms: number; readonly log: Log; readonly beatMs?: number },
+  { ms, ...more }: { readonly ms: number } & Pick<WorkerParts, "log" | "beatMs" | "speaks">,
 ): Promise<ClusterWorker> {
   const source = await SimulatedGpu.open(hotkey, ms);
   const self = hotkey.address;
   return await ClusterWorker.start({
-    ...{ cluster, hotkey, log, beatMs, host: "simulated", batch: 1, kept: [] },
+    ...{ cluster, hotkey, ...more, host: "simulated", batch: 1, kept: [] },
     job: {
-      ...{ source, metrics: new MinerMetrics(source), codec: imageCodec, self, log },
+      ...{ source, metrics: new MinerMetrics(source), codec: imageCodec, self, log: more.log },
       checkRequest: () => {},
     },
     info: () => ({

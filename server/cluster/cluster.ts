@@ -129,6 +129,11 @@ export interface WorkOptions {
   readonly silenceMs: number;
   /** How often work is handed out, before it is dead. */
   readonly deliveries: number;
+  /** Milliseconds after which nobody wants it any more: it is forgotten. */
+  readonly maxAgeMs: number;
 }
 
-export const WORK_OPTIONS: WorkOptions = { limit: 1000, silenceMs: 30_000, deliveries: 3 };
+export const WORK_OPTIONS: WorkOptions = {
+  ...{ limit: 1000, silenceMs: 30_000, deliveries: 3 },
+  maxAgeMs: 3_600_000,
+};

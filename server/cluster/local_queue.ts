@@ -6,6 +6,7 @@ interface Item {
   readonly kind: string;
   readonly id: string;
   readonly body: Uint8Array;
+  readonly added: number;
   deliveries: number;
   /** When it is somebody else's, while it is taken. */
   until: number;
@@ -41,13 +42,14 @@ export class LocalQueue implements WorkQueue {
   async add(kind: string, id: string, body: Uint8Array): Promise<boolean> {
     const items = this.#of(checkKind(kind));
     this.#forget();
+    this.#expire(items);
     if (this.#added.has(checkKey(id))) return false;
     const { again, fresh, taken } = items;
     if (again.size + fresh.size + taken.size >= this.#options.limit) {
       throw queueFull(this.#options.limit);
     }
     this.#added.set(id, this.#clock());
-    fresh.add({ kind, id, body, deliveries: 0, until: 0 });
+    fresh.add({ kind, id, body, added: this.#clock(), deliveries: 0, until: 0 });
     this.#wake(kind);
     return await Promise.resolve(true);
   }
@@ -55,7 +57,8 @@ export class LocalQueue implements WorkQueue {
   async take(kind: string, most: number, { waitMs, signal, onDead }: TakeOptions): Promise<Work[]> {
     const end = this.#clock() + waitMs;
     for (;;) {
-      for (const work of this.#bury(checkKind(kind))) await onDead?.(work);
+      this.#expire(this.#of(checkKind(kind)));
+      for (const work of this.#bury(kind)) await onDead?.(work);
       const taken = this.#takeNow(kind, most);
       const left = end - this.#clock();
       if (taken.length > 0 || left <= 0 || signal?.aborted) return taken;
@@ -64,6 +67,7 @@ export class LocalQueue implements WorkQueue {
   }
 
   async counts(kind: string): Promise<WorkCounts> {
+    this.#expire(this.#of(kind));
     const { again, fresh, taken } = this.#of(kind);
     const silent = [...taken].filter(({ until }) => until <= this.#clock()).length;
     const waiting = again.size + fresh.size + silent;
@@ -109,6 +113,13 @@ export class LocalQueue implements WorkQueue {
         return Promise.resolve(this.#wake(kind));
       },
     };
+  }
+
+  #expire(items: Items): void {
+    const old = this.#clock() - this.#options.maxAgeMs;
+    for (const set of [items.again, items.fresh, items.taken]) {
+      for (const item of set) if (item.added <= old) set.delete(item);
+    }
   }
 
   #again(item: Item): void {

@@ -40,6 +40,7 @@ export class NatsQueue implements WorkQueue {
       ...{ name: queue.#stream, subjects: [`${prefix}.work.*`] },
       ...{ retention: RetentionPolicy.Workqueue, discard: DiscardPolicy.New },
       ...{ max_msgs_per_subject: options.limit, discard_new_per_subject: true },
+      max_age: nanos(options.maxAgeMs),
     });
     await openStream(link, {
       ...{ name: queue.#graves, subjects: [`${prefix}.dead.*`] },

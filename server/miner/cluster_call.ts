@@ -1,8 +1,9 @@
 import { AppError, reason } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import type { Cluster, Once } from "../cluster/mod.ts";
+import { type Blobs, type Cluster, type Once, WORK_OPTIONS } from "../cluster/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import { decodeEvent, fromBytes, type JobEvent, SUBJECTS, toBytes } from "./cluster_messages.ts";
+import { putInputs, removeInputs } from "./cluster_files.ts";
 import { callOf, takeEvent } from "./generator_call.ts";
 import type { GenerationTask, Made } from "./image_source.ts";
 import type { Job } from "./job_queue.ts";
@@ -11,7 +12,9 @@ export interface CallParts {
   readonly cluster: Cluster;
   readonly hotkey: Hotkey;
   readonly answers: Once;
-  readonly kind: string;
+  readonly files: Blobs;
+  /** Of its queue, as workers are now. */
+  readonly kind: () => string;
 }
 
 /** Milliseconds from one look for an answer, of which no word came, to the next. */
@@ -27,10 +30,13 @@ export class ClusterCall {
   readonly #made = Promise.withResolvers<Made>();
   /** Events are taken one after the other. */
   #taken: Promise<void> = Promise.resolve();
-  #cancelled = false;
+  readonly #ended = new AbortController();
+  /** Aborts when it is cancelled, by its owner or by who waits for it. */
+  readonly signal: AbortSignal;
 
   constructor(parts: CallParts, job: Job<GenerationTask>) {
     this.owner = job.owner;
+    this.signal = AbortSignal.any([this.#ended.signal, ...job.signal ? [job.signal] : []]);
     this.#parts = parts;
     this.#job = job;
     this.#made.promise.catch(() => {});
@@ -42,7 +48,7 @@ export class ClusterCall {
    */
   async made(): Promise<Made> {
     const { cluster: { bus } } = this.#parts;
-    const { id, signal } = this.#job;
+    const { id, signal, task: { inputs } } = this.#job;
     await using stack = new AsyncDisposableStack();
     const heard = await Promise.all([
       bus.listen(SUBJECTS.job(id), (body) => this.#take(decodeEvent(body))),
@@ -52,17 +58,20 @@ export class ClusterCall {
     const leave = () => void this.cancel();
     signal?.addEventListener("abort", leave, { once: true });
     stack.defer(() => signal?.removeEventListener("abort", leave));
+    stack.defer(() => void removeInputs(this.#parts.files, id, inputs).catch(() => {}));
     if (signal?.aborted) leave();
     else await this.#add();
     const timer = setInterval(() => void this.#look(), LOOK_MS);
-    stack.defer(() => clearInterval(timer));
+    // It is forgotten by then, and nobody says so.
+    const late = setTimeout(() => this.#made.reject(notMade()), WORK_OPTIONS.maxAgeMs);
+    stack.defer(() => (clearInterval(timer), clearTimeout(late)));
     return await this.#made.promise;
   }
 
   /** @returns whether it ended by this. */
   cancel(): boolean {
-    if (this.#cancelled) return false;
-    this.#cancelled = true;
+    if (this.#ended.signal.aborted) return false;
+    this.#ended.abort();
     const error = new AppError("cancelled", "Cannot generate: it was cancelled");
     this.#made.reject(error);
     void this.#spreadCancel(error);
@@ -81,13 +90,15 @@ export class ClusterCall {
     Promise.resolve(toBytes(fromBytes(body) === this.owner && this.cancel()));
 
   async #add(): Promise<void> {
-    const { cluster: { work }, kind } = this.#parts;
-    const { id, onPosition, spare } = this.#job;
+    const { cluster: { work }, files } = this.#parts;
+    const kind = this.#parts.kind();
+    const { id, onPosition, spare, task: { inputs } } = this.#job;
     if (spare && (await work.counts(kind)).waiting > 0) {
       const why = "Cannot take the request: others wait, and they come first";
       throw new RetryLater("queue_full", why, ROOM_SECONDS);
     }
     const body = new TextEncoder().encode(JSON.stringify(callOf(this.#job)));
+    await putInputs(files, id, inputs);
     try {
       await work.add(kind, id, body);
     } catch (error) {
@@ -109,6 +120,14 @@ export class ClusterCall {
     const answer = await this.#parts.answers.get(this.#job.id).catch(() => undefined);
     if (answer !== undefined) this.#take(JSON.parse(answer) as JobEvent);
   }
+}
+
+function notMade(): AppError {
+  const minutes = WORK_OPTIONS.maxAgeMs / 60_000;
+  return new AppError(
+    "host_unavailable",
+    `Cannot generate: no worker has made it in ${minutes} minutes`,
+  );
 }
 
 /** An invalid answer is a worker's failure. */

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import { parseJsonText } from "../../core/json_text.ts";
+import { WORK_OPTIONS } from "../cluster/mod.ts";
 import { decodeMinerInfo, type MinerInfo } from "../../core/protocol/mod.ts";
 
 /** What axons and workers of one hotkey say to each other in a cluster. */
 
-/** Seconds for which an answer waits for its axon, and users for a job. */
-export const ANSWER_SECONDS = 3600;
+/**
+ * Seconds for which an answer waits for its axon, and users for a job: no less than work of a cluster is
+ * kept, so that who takes a job that was cancelled sees that.
+ */
+export const ANSWER_SECONDS = WORK_OPTIONS.maxAgeMs / 1000;
 /** Milliseconds from one sign of life of a worker to the next. */
 export const HELLO_MS = 5000;
 
@@ -16,9 +20,35 @@ export const ANSWERS = "answers";
 export const MODELS = "models";
 export const MODELS_SECONDS = 90 * 24 * 3600;
 
-/** Jobs of one hotkey for one model: whoever has both can do them. */
-export function kindOf({ address }: Pick<Hotkey, "address">, manifest: string): string {
-  return `${address}_${manifest}`;
+/** Versions of these messages that a program speaks: all from one to another. */
+export interface Versions {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What this program speaks. A change that others would misunderstand gets the next number, and the one
+ * before is spoken on: then workers and axons are replaced one by one, in any order.
+ */
+export const SPOKEN: Versions = { from: 1, to: 1 };
+
+/** Jobs of one hotkey for one model, in one version: whoever has all three can do them. */
+export function kindOf(
+  { address }: Pick<Hotkey, "address">,
+  manifest: string,
+  version = 1,
+): string {
+  return `${address}_${manifest}${version === 1 ? "" : `_v${version}`}`;
+}
+
+/** Of all versions that are spoken. */
+export function kindsOf(
+  hotkey: Pick<Hotkey, "address">,
+  manifest: string,
+  { from, to }: Versions,
+): readonly string[] {
+  const versions = Array.from({ length: to - from + 1 }, (_, k) => to - k);
+  return versions.map((version) => kindOf(hotkey, manifest, version));
 }
 
 /** Subjects of the bus. */
@@ -47,6 +77,21 @@ export function fromBytes(bytes: Uint8Array): unknown {
   return parseJsonText(new TextDecoder().decode(bytes));
 }
 
+/** Bytes of what is said to who listens now: a server of NATS takes 1 MiB in all. */
+const MAX_WORD_BYTES = 900_000;
+
+/**
+ * An event as it is said, its previews left out where they are too large: the images are what counts.
+ * @returns undefined for one that is too large without them.
+ */
+export function wordOf({ event, json }: JobEvent): Uint8Array | undefined {
+  const whole = toBytes({ event, json });
+  if (whole.length <= MAX_WORD_BYTES) return whole;
+  const { previews: _, ...rest } = Object(json);
+  const word = toBytes({ event, json: rest });
+  return word.length <= MAX_WORD_BYTES ? word : undefined;
+}
+
 const event = z.object({
   event: z.enum(["queued", "progress", "done", "error"]),
   json: z.unknown(),
@@ -64,6 +109,7 @@ const keeping = z.discriminatedUnion("want", [
   z.object({ want: z.literal("receipt") }),
   z.object({ want: z.literal("image") }),
   z.object({ want: z.literal("step"), step: z.union([z.literal(["start", "end"]), z.int()]) }),
+  z.object({ want: z.literal("input"), sha256: z.string() }),
   z.object({ want: z.literal("forget") }),
 ]);
 
@@ -82,10 +128,12 @@ export interface Hello {
   readonly info: MinerInfo;
   /** Whether it takes no more. */
   readonly leaving: boolean;
+  readonly speaks: Versions;
 }
 
 const hello = z.object({
   id: z.string(),
+  speaks: z.object({ from: z.int(), to: z.int() }).default({ from: 1, to: 1 }),
   host: z.string(),
   info: z.unknown(),
   leaving: z.boolean(),

@@ -1,16 +1,12 @@
 import { AppError } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { GenerationCall, MinerInfo } from "../../core/protocol/mod.ts";
-import {
-  decodeRequest,
-  type GenerationRequest,
-  inputsOf,
-  randomSeed,
-} from "../../core/request/mod.ts";
+import { decodeRequest, type GenerationRequest, randomSeed } from "../../core/request/mod.ts";
 import { type OpeningTarget, type Receipt, receiptFromJson } from "../../core/transcript/mod.ts";
-import { type Cluster, type Once, WORK_OPTIONS } from "../cluster/mod.ts";
+import { type Blobs, type Cluster, type Once, WORK_OPTIONS } from "../cluster/mod.ts";
 import { RetryLater } from "../http/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { CallerTurns } from "./caller_turns.ts";
 import { ClusterCall } from "./cluster_call.ts";
 import {
   ANSWER_SECONDS,
@@ -18,9 +14,12 @@ import {
   fromBytes,
   type KeeperQuestion,
   kindOf,
+  SPOKEN,
   SUBJECTS,
   toBytes,
+  type Versions,
 } from "./cluster_messages.ts";
+import { INPUTS } from "./cluster_files.ts";
 import { ClusterWorkers } from "./cluster_workers.ts";
 import type {
   GenerationTask,
@@ -38,9 +37,14 @@ export interface ClusterSourceOptions {
   readonly model?: string;
   /** Milliseconds for which the first worker is waited for. */
   readonly waitMs?: number;
+  /** Versions of the messages; default: {@link SPOKEN}. */
+  readonly speaks?: Versions;
 }
 
 const WAIT_MS = 3000;
+/** Jobs of an axon that are in the cluster at a time, at least, and of each place of a worker. */
+const LEAST_ROOM = 4;
+const AHEAD = 2;
 
 /**
  * Has images made by whichever workers have joined a cluster. It keeps nothing itself: any number of
@@ -51,7 +55,9 @@ export class ClusterSource implements ImageSource {
   readonly #hotkey: Hotkey;
   readonly #workers: ClusterWorkers;
   readonly #model: MinerInfo["models"][number];
-  readonly #answers: Once;
+  readonly #speaks: Versions;
+  readonly #stores: { readonly answers: Once; readonly files: Blobs };
+  readonly #turns = new CallerTurns(() => this.#room(), WORK_OPTIONS.limit);
   readonly #calls = new Map<string, ClusterCall>();
   #closed = false;
   readonly #idle = Promise.withResolvers<void>();
@@ -59,26 +65,33 @@ export class ClusterSource implements ImageSource {
   private constructor(
     cluster: Cluster,
     hotkey: Hotkey,
-    of: { readonly workers: ClusterWorkers; readonly model: ImageSource["models"][number] },
-    answers: Once,
+    of: {
+      readonly workers: ClusterWorkers;
+      readonly model: ImageSource["models"][number];
+      readonly speaks: Versions;
+    },
+    stores: { readonly answers: Once; readonly files: Blobs },
   ) {
     this.#cluster = cluster;
     this.#hotkey = hotkey;
     this.#workers = of.workers;
     this.#model = of.model;
-    this.#answers = answers;
+    this.#speaks = of.speaks;
+    this.#stores = stores;
   }
 
   /** @throws AppError `host_unavailable` where no worker ever was. */
   static async connect(
     cluster: Cluster,
     hotkey: Hotkey,
-    { log, model, waitMs = WAIT_MS }: ClusterSourceOptions,
+    { log, model, waitMs = WAIT_MS, speaks = SPOKEN }: ClusterSourceOptions,
   ): Promise<ClusterSource> {
     const workers = await ClusterWorkers.open(cluster, hotkey, log);
     try {
-      const of = { workers, model: await workers.model(model, waitMs) };
-      return new ClusterSource(cluster, hotkey, of, await cluster.once(ANSWERS, ANSWER_SECONDS));
+      const of = { workers, speaks, model: await workers.model(model, waitMs, speaks) };
+      const answers = await cluster.once(ANSWERS, ANSWER_SECONDS);
+      const files = await cluster.blobs(INPUTS, ANSWER_SECONDS);
+      return new ClusterSource(cluster, hotkey, of, { answers, files });
     } catch (error) {
       await workers[Symbol.asyncDispose]();
       throw error;
@@ -101,7 +114,8 @@ export class ClusterSource implements ImageSource {
     const batch = this.#workers.live.reduce((sum, { info }) => sum + info.capacity.batch, 0);
     return {
       ...{ batch, queueLimit: WORK_OPTIONS.limit },
-      ...{ queued: this.#workers.waiting, running: this.#calls.size },
+      queued: this.#workers.waiting + this.#turns.waiting,
+      running: this.#calls.size - this.#turns.waiting,
     };
   }
 
@@ -110,7 +124,8 @@ export class ClusterSource implements ImageSource {
   }
 
   problem(): string | undefined {
-    return this.#workers.live.length > 0 ? undefined : "No worker is in the cluster.";
+    if (this.#workers.live.length === 0) return "No worker is in the cluster.";
+    return this.#workers.version(this.#speaks) === undefined ? UNSPOKEN : undefined;
   }
 
   requestOf(call: GenerationCall): Promise<SourcedRequest> {
@@ -120,7 +135,6 @@ export class ClusterSource implements ImageSource {
   #requestOf(call: GenerationCall): GenerationRequest {
     const request = decodeRequest(call.request, { ...this.#model.defaults, seed: randomSeed() });
     const most = Math.max(...this.#workers.live.map(({ info }) => info.capacity.batch));
-    checkWithoutFiles(request);
     if (request.batch <= most || most < 1) return request;
     throw new AppError(
       "invalid_request",
@@ -131,22 +145,33 @@ export class ClusterSource implements ImageSource {
 
   async run(job: Job<GenerationTask>): Promise<Made> {
     if (this.#closed) {
-      throw new RetryLater("not_ready", "Cannot take the request: this server is stopping", 10);
+      throw stopping();
     }
-    const { hotkey, cluster, answers } = {
-      hotkey: this.#hotkey,
-      cluster: this.#cluster,
-      answers: this.#answers,
-    };
-    const kind = kindOf(hotkey, this.#model.manifest);
-    const call = new ClusterCall({ cluster, hotkey, answers, kind }, job);
+    const [cluster, hotkey] = [this.#cluster, this.#hotkey];
+    const kind = () => kindOf(hotkey, this.#model.manifest, this.#version());
+    const call = new ClusterCall({ cluster, hotkey, ...this.#stores, kind }, job);
     this.#calls.set(job.id, call);
     try {
+      const { owner, caller = owner, spare, onPosition } = job;
+      using _place = await this.#turns.enter({ caller, spare, onPosition, signal: call.signal });
       return await call.made();
     } finally {
       this.#calls.delete(job.id);
       if (this.#closed && this.#calls.size === 0) this.#idle.resolve();
     }
+  }
+
+  /** @throws AppError `host_unavailable`. */
+  #version(): number {
+    const version = this.#workers.version(this.#speaks);
+    if (version !== undefined) return version;
+    throw new AppError("host_unavailable", `Cannot generate: ${UNSPOKEN}`);
+  }
+
+  /** What workers take soon: more would only wait there, in the order in which it came. */
+  #room(): number {
+    const batches = this.#workers.live.map(({ info }) => info.capacity.batch);
+    return Math.max(LEAST_ROOM, AHEAD * batches.reduce((sum, batch) => sum + batch, 0));
   }
 
   /** Another axon may have the job. */
@@ -173,8 +198,8 @@ export class ClusterSource implements ImageSource {
     return fileOf(await this.#ask(id, { want: "image" }));
   }
 
-  input(): Promise<never> {
-    return Promise.reject(new AppError("transcript_not_found", "Cannot open: it names no files"));
+  async input(id: string, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    return Uint8Array.from(await this.#ask(id, { want: "input", sha256 }));
   }
 
   async forget(id: string): Promise<void> {
@@ -183,6 +208,7 @@ export class ClusterSource implements ImageSource {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#turns.close(stopping());
     if (this.#calls.size > 0) await this.#idle.promise;
     await this.#workers[Symbol.asyncDispose]();
   }
@@ -194,14 +220,8 @@ export class ClusterSource implements ImageSource {
   }
 }
 
-/** Workers get a job's request alone. */
-function checkWithoutFiles(request: GenerationRequest): void {
-  const [input] = inputsOf(request);
-  if (!input) return;
-  throw new AppError(
-    "invalid_request",
-    `Cannot generate: ${input.field} is given, and workers of a cluster take no files yet; ` +
-      "leave image, mask and strength out",
-    { field: input.field },
-  );
+const UNSPOKEN = "The cluster's workers are of another version than this axon: update the older.";
+
+function stopping(): RetryLater {
+  return new RetryLater("not_ready", "Cannot take the request: this server is stopping", 10);
 }

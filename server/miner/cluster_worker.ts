@@ -1,7 +1,7 @@
 import { AppError } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
-import { type MinerInfo, NO_INPUTS } from "../../core/protocol/mod.ts";
-import type { Cluster, Once, Work } from "../cluster/mod.ts";
+import type { MinerInfo } from "../../core/protocol/mod.ts";
+import type { Blobs, Cluster, Once, Work } from "../cluster/mod.ts";
 import { errorResponse, RetryLater } from "../http/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import {
@@ -12,12 +12,16 @@ import {
   type Hello,
   HELLO_MS,
   type JobEvent,
-  kindOf,
+  kindsOf,
   MODELS,
   MODELS_SECONDS,
+  SPOKEN,
   SUBJECTS,
   toBytes,
+  type Versions,
+  wordOf,
 } from "./cluster_messages.ts";
+import { getInputs, INPUTS } from "./cluster_files.ts";
 import { generationJob, type JobParts } from "./generation_job.ts";
 import { TranscriptKeeper } from "./transcript_keeper.ts";
 
@@ -36,10 +40,14 @@ export interface WorkerParts {
   readonly log: Log;
   /** Milliseconds from one sign of life to the next, of work and of the worker. */
   readonly beatMs?: number;
+  /** Versions of the messages; default: {@link SPOKEN}. */
+  readonly speaks?: Versions;
 }
 
 /** Milliseconds that a take waits, and that a worker waits after it was refused. */
 const TAKE_MS = 10_000;
+/** Milliseconds that one waits for jobs of a version, where it takes several in turn. */
+const SHARED_TAKE_MS = 300;
 const PAUSE_MS = 1000;
 
 /** Takes jobs of its model from a cluster, one run at a time, and keeps what it made. */
@@ -47,8 +55,10 @@ export class ClusterWorker implements AsyncDisposable {
   readonly id = crypto.randomUUID();
   readonly #parts: WorkerParts;
   readonly #answers: Once;
+  readonly #files: Blobs;
   readonly #keeper: TranscriptKeeper;
-  readonly #kind: string;
+  readonly #speaks: Versions;
+  readonly #kinds: readonly string[];
   readonly #stop = new AbortController();
   readonly #stack = new AsyncDisposableStack();
   /** What each job that is here is ended by. */
@@ -60,18 +70,22 @@ export class ClusterWorker implements AsyncDisposable {
   readonly #drained = Promise.withResolvers<void>();
   #working: Promise<void> = Promise.resolve();
 
-  private constructor(parts: WorkerParts, answers: Once) {
+  private constructor(parts: WorkerParts, answers: Once, files: Blobs) {
     this.#parts = parts;
     this.#answers = answers;
+    this.#files = files;
     this.#keeper = this.#stack.use(new TranscriptKeeper(parts.cluster, parts.job.source));
-    this.#kind = kindOf(parts.hotkey, parts.info().models[0].manifest);
+    this.#speaks = parts.speaks ?? SPOKEN;
+    this.#kinds = kindsOf(parts.hotkey, parts.info().models[0].manifest, this.#speaks);
     this.drained = this.#drained.promise;
   }
 
   /** Joins: answers for what it keeps, says what it is, and takes jobs. */
   static async start(parts: WorkerParts): Promise<ClusterWorker> {
     const { cluster, hotkey, kept } = parts;
-    const worker = new ClusterWorker(parts, await cluster.once(ANSWERS, ANSWER_SECONDS));
+    const answers = await cluster.once(ANSWERS, ANSWER_SECONDS);
+    const files = await cluster.blobs(INPUTS, ANSWER_SECONDS);
+    const worker = new ClusterWorker(parts, answers, files);
     const models = await cluster.blobs(MODELS, MODELS_SECONDS);
     await models.put(hotkey.address, worker.#hello(false));
     await worker.#keeper.keep(kept);
@@ -120,7 +134,7 @@ export class ClusterWorker implements AsyncDisposable {
 
   #hello(leaving: boolean): Uint8Array {
     const { host, info } = this.#parts;
-    const all: Hello = { id: this.id, host, info: info(), leaving };
+    const all: Hello = { id: this.id, host, info: info(), leaving, speaks: this.#speaks };
     return toBytes(all);
   }
 
@@ -139,13 +153,11 @@ export class ClusterWorker implements AsyncDisposable {
       );
       await this.#answer(id, failed("its workers died", id));
     };
-    while (!signal.aborted) {
+    // Jobs of another version are there while workers and axons are replaced alone.
+    const waitMs = this.#kinds.length === 1 ? TAKE_MS : SHARED_TAKE_MS;
+    for (let k = 0; !signal.aborted; k = (k + 1) % this.#kinds.length) {
       try {
-        const work = await cluster.work.take(this.#kind, batch, {
-          waitMs: TAKE_MS,
-          signal,
-          onDead,
-        });
+        const work = await cluster.work.take(this.#kinds[k], batch, { waitMs, signal, onDead });
         await Promise.all(work.map((each) => this.#do(each)));
       } catch (error) {
         log("take_failed", { error: String(error) }, "warn");
@@ -187,10 +199,14 @@ export class ClusterWorker implements AsyncDisposable {
     const { job, hotkey, log } = this.#parts;
     let sent: Promise<void> = Promise.resolve();
     const emit = (event: string, data: unknown) => {
-      sent = sent.then(async () => this.#tell(id, { event, json: await data } as JobEvent));
+      // What is not heard by the way changes nothing of the image.
+      sent = sent.then(async () => this.#tell(id, { event, json: await data } as JobEvent))
+        .catch((error) => log("event_lost", { id, event, error: String(error) }, "warn"));
     };
     try {
-      const call = { json: fromBytes(body), inputs: NO_INPUTS };
+      const json = fromBytes(body);
+      const inputs = await getInputs(this.#files, id, Object(json).request);
+      const call = { json, inputs };
       const run = await generationJob(job, hotkey.address, call);
       const answer = await run(emit, signal);
       await sent;
@@ -228,7 +244,9 @@ export class ClusterWorker implements AsyncDisposable {
   }
 
   #tell(id: string, event: JobEvent): void {
-    this.#parts.cluster.bus.publish(SUBJECTS.job(id), toBytes(event));
+    const word = wordOf(event);
+    // The answer is in the table.
+    if (word) this.#parts.cluster.bus.publish(SUBJECTS.job(id), word);
   }
 }
 

@@ -3,7 +3,14 @@ import type { MinerInfo } from "../../core/protocol/mod.ts";
 import { AppError } from "../../core/error.ts";
 import type { Cluster } from "../cluster/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
-import { decodeHello, type Hello, HELLO_MS, kindOf, SUBJECTS } from "./cluster_messages.ts";
+import {
+  decodeHello,
+  type Hello,
+  HELLO_MS,
+  kindsOf,
+  SUBJECTS,
+  type Versions,
+} from "./cluster_messages.ts";
 import { modelsLeft } from "./cluster_worker.ts";
 
 interface Known {
@@ -52,6 +59,23 @@ export class ClusterWorkers implements AsyncDisposable {
     return [...this.#known.values()].map(({ hello }) => hello);
   }
 
+  /**
+   * In which a job is asked for: the highest that all workers speak, or, where there is none, that most
+   * of them do; the lowest while nobody is there.
+   * @returns undefined where they all speak others.
+   */
+  version({ from, to }: Versions): number | undefined {
+    const live = this.live;
+    if (live.length === 0) return from;
+    const speakers = (version: number) =>
+      live.filter(({ speaks }) => speaks.from <= version && version <= speaks.to).length;
+    let best = from;
+    for (let version = from; version <= to; version++) {
+      if (speakers(version) >= speakers(best)) best = version;
+    }
+    return speakers(best) > 0 ? best : undefined;
+  }
+
   /** Jobs of the model that wait in the cluster, as of the last look. */
   get waiting(): number {
     return this.#waiting;
@@ -62,7 +86,7 @@ export class ClusterWorkers implements AsyncDisposable {
    * @param named its id, where workers have several.
    * @throws AppError `host_unavailable` where no worker ever was, or they have others.
    */
-  async model(named: string | undefined, waitMs: number): Promise<Model> {
+  async model(named: string | undefined, waitMs: number, speaks: Versions): Promise<Model> {
     const timer = setTimeout(this.#heard.resolve, waitMs);
     await this.#heard.promise;
     clearTimeout(timer);
@@ -74,7 +98,7 @@ export class ClusterWorkers implements AsyncDisposable {
     const all = [...models.values()];
     const wanted = all.length === 1 ? all[0] : all.find(({ id }) => id === named);
     if (!wanted) throw noModel(all.map(({ id }) => id), named);
-    this.#count(kindOf(this.#hotkey, wanted.manifest));
+    this.#count(kindsOf(this.#hotkey, wanted.manifest, speaks));
     return wanted;
   }
 
@@ -92,11 +116,12 @@ export class ClusterWorkers implements AsyncDisposable {
     if (!leaving) this.#heard.resolve();
   }
 
-  #count(kind: string): void {
-    const timer = setInterval(async () => {
-      const counts = await this.#cluster.work.counts(kind).catch(() => undefined);
-      this.#waiting = counts?.waiting ?? this.#waiting;
-    }, HELLO_MS);
+  #count(kinds: readonly string[]): void {
+    const look = async () => {
+      const counts = await Promise.all(kinds.map((kind) => this.#cluster.work.counts(kind)));
+      this.#waiting = counts.reduce((sum, { waiting }) => sum + waiting, 0);
+    };
+    const timer = setInterval(() => void look().catch(() => {}), HELLO_MS);
     this.#stack.defer(() => clearInterval(timer));
   }
 }

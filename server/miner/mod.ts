@@ -12,7 +12,7 @@ export { kindOf } from "./cluster_messages.ts";
 export { ClusterReplay } from "./cluster_replay.ts";
 export { ClusterSource } from "./cluster_source.ts";
 export { ClusterWorkers } from "./cluster_workers.ts";
-export { ClusterWorker } from "./cluster_worker.ts";
+export { ClusterWorker, type WorkerParts } from "./cluster_worker.ts";
 export type { GenerationTask, ImageSource, Made } from "./image_source.ts";
 export type { Job } from "./job_queue.ts";
 export { MinerMetrics } from "./metrics.ts";

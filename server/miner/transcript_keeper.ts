@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/mod.ts";
 import { decodeQuestion, type KeeperQuestion, SUBJECTS, toBytes } from "./cluster_messages.ts";
 import type { ImageFile, ImageSource } from "./image_source.ts";
 
-type Kept = Pick<ImageSource, "opens" | "receipt" | "open" | "image" | "forget">;
+type Kept = Pick<ImageSource, "opens" | "receipt" | "open" | "image" | "input" | "forget">;
 
 /** Answers in a cluster for the transcripts of this process, each on a subject of its own. */
 export class TranscriptKeeper implements Disposable {
@@ -49,6 +49,8 @@ export class TranscriptKeeper implements Disposable {
         return toBytes(await source.receipt(id));
       case "image":
         return fileBytes(await source.image(id));
+      case "input":
+        return await source.input(id, question.sha256);
       case "step":
         return await source.open(id, question.step as OpeningTarget);
       case "forget":

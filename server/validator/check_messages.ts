@@ -10,7 +10,7 @@ import type { AnswerToScore } from "./scorer.ts";
 export const CHECK_SECONDS = 3600;
 /** The table of outcomes, each written once, by the check's id. */
 export const SCORES = "scores";
-/** The store of files that requests name, by their hashes. */
+/** The store of files that requests name, by the check's id and their hashes. */
 export const FILES = "check_files";
 /** The store in which scorers leave what their model is. */
 export const RULES = "scorer_rules";

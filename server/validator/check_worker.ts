@@ -97,7 +97,7 @@ export class CheckWorker implements AsyncDisposable {
   /** What came of it is safe before the check is done. */
   async #make({ id, body }: Work): Promise<void> {
     const answer = decodeCheck(body);
-    const score = await this.#parts.scorer({ ...answer, inputs: await this.#inputsOf(answer) });
+    const score = await this.#parts.scorer({ ...answer, inputs: await this.#inputsOf(id, answer) });
     if (answer.answered) await this.#keep(answer.answered, score);
     if (await this.#scores.claim(id, JSON.stringify({ score }))) this.#say(id, { score });
   }
@@ -113,10 +113,10 @@ export class CheckWorker implements AsyncDisposable {
   }
 
   /** As far as they are there; the others are the miner's to give. */
-  async #inputsOf(answer: AnswerToScore): Promise<InputFiles> {
+  async #inputsOf(id: string, answer: AnswerToScore): Promise<InputFiles> {
     const names = filesOf(answer);
     const files = await Promise.all(names.map(async (sha256) => {
-      const file = await this.#files.get(sha256);
+      const file = await this.#files.get(`${id}_${sha256}`);
       return file ? [[sha256, Uint8Array.from(file)] as const] : [];
     }));
     return new Map(files.flat());

@@ -39,7 +39,7 @@ export async function clusterScorer(
       return text !== undefined;
     };
     if (!await known()) {
-      for (const [sha256, file] of answer.inputs ?? []) await files.put(sha256, file);
+      for (const [sha256, file] of answer.inputs ?? []) await files.put(`${id}_${sha256}`, file);
       await cluster.work.add(kind, id, encodeCheck(answer));
     }
     // Its word may be lost, not the outcome.

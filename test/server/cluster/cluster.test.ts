@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../../core/error.ts";
 import { openLocalCluster, openNatsCluster } from "../../../server/cluster/mod.ts";
-import type { Cluster, Entry } from "../../../server/cluster/cluster.ts";
+import type { Cluster, Entry, WorkOptions } from "../../../server/cluster/cluster.ts";
 import { type NatsServer, startNats } from "../../fixtures/nats_server.ts";
 import { until } from "../../fixtures/processes.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -31,14 +31,14 @@ afterAll(async () => {
 });
 
 /** Two members: on NATS two connections, as of two machines; in a process the same one twice. */
-const IMPLEMENTATIONS: readonly [string, () => Promise<readonly [Cluster, Cluster]>][] = [
-  ["in one process", async () => {
-    const cluster = await openLocalCluster(join(folder, "local"), OPTIONS);
+type Open = (prefix?: string, options?: Partial<WorkOptions>) => Promise<[Cluster, Cluster]>;
+const IMPLEMENTATIONS: readonly [string, Open][] = [
+  ["in one process", async (prefix = "suite", options = OPTIONS) => {
+    const cluster = await openLocalCluster(join(folder, prefix), options);
     return [cluster, cluster];
   }],
-  ["on NATS JetStream", async () => {
-    const options = { servers: [server.url], prefix: "suite" };
-    const open = () => openNatsCluster(options, () => {}, OPTIONS);
+  ["on NATS JetStream", async (prefix = "suite", options = OPTIONS) => {
+    const open = () => openNatsCluster({ servers: [server.url], prefix }, () => {}, options);
     return [await open(), await open()];
   }],
 ];
@@ -126,6 +126,19 @@ describe.each(IMPLEMENTATIONS)("a cluster %s", (_, open) => {
     expect(all.map(({ id }) => id)).toEqual(["f0", "f1", "f2", "f3", "f4"]);
     for (const work of all) await work.done();
     expect(await one.work.add("k6", "more", bytes("x"))).toBe(true);
+  });
+
+  test("forgets work that nobody took in its time, and has room for other", async () => {
+    const [brief, same] = await open("brief", { ...OPTIONS, limit: 1, maxAgeMs: 300 });
+    await brief.work.add("k9", "g1", bytes("x"));
+    expect(await rejection(brief.work.add("k9", "g2", bytes("x")))).toMatchObject({
+      code: "queue_full",
+    });
+    await until(async () => (await brief.work.counts("k9")).waiting === 0, "it is forgotten");
+    expect(await brief.work.add("k9", "g2", bytes("x"))).toBe(true);
+    const [work] = await brief.work.take("k9", 2, soon);
+    expect(work.id).toBe("g2");
+    for (const each of new Set([brief, same])) await each[Symbol.asyncDispose]();
   });
 
   test("ends a wait for work by a signal", async () => {

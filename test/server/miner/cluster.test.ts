@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeGenerationAnswer, signedHeaders } from "../../../core/protocol/mod.ts";
+import { callBody, decodeGenerationAnswer, signedHeaders } from "../../../core/protocol/mod.ts";
 import { openWallet, type Wallet } from "../../../server/chain/mod.ts";
 import { type Cluster, openNatsCluster } from "../../../server/cluster/mod.ts";
 import { drainMachine } from "../../../server/miner/cluster_drain.ts";
 import { type Miner, startMiner } from "../../../server/miner/mod.ts";
 import { type RunningWorker, startWorker } from "../../../server/miner/start_worker.ts";
+import { bytesHash } from "../../fixtures/bytes_hash.ts";
+import { fileOf, gradient } from "../../fixtures/pictures.ts";
 import { type NatsServer, startNats } from "../../fixtures/nats_server.ts";
 import { until } from "../../fixtures/processes.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -65,8 +67,9 @@ afterAll(async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
-async function signed(body: string): Promise<Record<string, string>> {
-  const bytes = new TextEncoder().encode(body);
+const signed = (body: string) => signedBytes(new TextEncoder().encode(body));
+
+async function signedBytes(bytes: Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
   const about = { signedFor: miner.hotkey.address, now: Date.now(), uuid: crypto.randomUUID() };
   return await signedHeaders({ body: bytes, ...about }, caller.hotkey);
 }
@@ -108,6 +111,23 @@ test("progress and previews come from the worker as they would from the axon's o
   expect([names[0], names.at(-1)]).toEqual(["queued", "done"]);
   expect(events.find((each) => each.startsWith("event: progress")))
     .toContain("data:image/png;base64,");
+});
+
+test("an image is made from a file that the axon was given, and the worker opens that too", async () => {
+  const file = await fileOf(gradient(64, 40));
+  const sha256 = await bytesHash(file);
+  const request = { ...REQUEST, image: sha256, strength: 0.7 };
+  const { bytes, type } = callBody({ request }, new Map([[sha256, file]]));
+  const headers = { ...await signedBytes(bytes), "content-type": type };
+  const response = await fetch(`${axons[0].url}/v1/generations`, {
+    ...{ method: "POST", body: bytes, headers },
+  });
+  const { images: [{ id, receipt, token }] } = decodeGenerationAnswer(await response.json());
+  expect(receipt.request).toMatchObject({ image: sha256, strength: 0.7 });
+  const kept = await fetch(`${axons[1].url}/v1/generations/${id}/inputs/${sha256}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(await kept.bytes()).toEqual(file);
 });
 
 test("a request that its model cannot make is refused by the worker's own words", async () => {
