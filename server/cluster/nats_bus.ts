@@ -5,7 +5,7 @@ import { isErrorCode } from "../../core/error_codes.ts";
 import type { Bus } from "./cluster.ts";
 import { checkSubject } from "./names.ts";
 import type { NatsLink } from "./nats_link.ts";
-import { unanswered } from "./nats_writes.ts";
+import { persist, unanswered } from "./nats_writes.ts";
 
 /** Milliseconds from a question to the end of its answer. */
 const ASK_MS = 30_000;
@@ -86,8 +86,8 @@ export class NatsBus implements Bus {
         );
       },
     });
-    // Known to the server before anybody is told of it.
-    await connection.flush();
+    // Known to a server before anybody is told of it; where one goes meanwhile, to the next.
+    await persist("listen", () => connection.flush());
     return { [Symbol.dispose]: () => subscription.unsubscribe() };
   }
 

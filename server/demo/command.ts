@@ -1,12 +1,14 @@
 import process from "node:process";
 import { Command } from "commander";
-import { numberFlag } from "../cli/mod.ts";
+import { AppError } from "../../core/error.ts";
+import { numberFlag, wholeFlag } from "../cli/mod.ts";
 import { runContentDemo } from "./content/mod.ts";
 import { runDemo } from "./demo.ts";
 
 const TEXT = `
 Starts a chain, two honest miners, one that skips half of its network calls, a validator and users,
-all on this machine; shows what happens until the chain has paid. Nothing is left running.
+all on this machine; shows what happens until the chain has paid. Nothing is left running. With
+--workers the first miner's images are made in a cluster, which needs nats-server.
 `;
 
 interface DemoFlags {
@@ -14,6 +16,7 @@ interface DemoFlags {
   readonly keep: boolean;
   readonly out?: string;
   readonly minutes: string;
+  readonly workers: string;
 }
 
 export function demoCommand(): Command {
@@ -23,6 +26,7 @@ export function demoCommand(): Command {
     .option("--keep", "leave it running, until Ctrl-C", false)
     .option("--out <folder>", "for images, receipts and logs (default: a temporary folder)")
     .option("--minutes <n>", "after which it is a failure", "5")
+    .option("--workers <n>", "of the first miner, on a NATS of their own; one of them dies", "0")
     .addHelpText("after", TEXT)
     .action(async (flags: DemoFlags) => {
       const minutes = numberFlag("--minutes", flags.minutes, 0.1);
@@ -32,7 +36,14 @@ export function demoCommand(): Command {
         process.exitCode = held ? 0 : 1;
         return;
       }
-      const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes });
+      const workers = wholeFlag("--workers", flags.workers, 0, 64);
+      if (workers === 1) {
+        throw new AppError(
+          "invalid_request",
+          "Cannot show that others go on: --workers is 1, and it is killed; name 2 or more",
+        );
+      }
+      const held = await runDemo({ keep: flags.keep, folder: flags.out, minutes, workers });
       process.exitCode = held ? 0 : 1;
     });
 }

@@ -13,6 +13,7 @@ import { type DemoProcess, startProcess } from "./processes.ts";
 import { Screen } from "./screen.ts";
 import { type MinerRow, minerTable } from "./table.ts";
 import { Users } from "./users.ts";
+import { DemoWorkers } from "./workers.ts";
 import { shareOf, WeightsSeen } from "./weights_seen.ts";
 
 export interface DemoOptions {
@@ -21,6 +22,8 @@ export interface DemoOptions {
   readonly folder?: string;
   /** After which it is a failure. */
   readonly minutes: number;
+  /** Of the first miner, in a cluster; 0 for a miner that computes itself. */
+  readonly workers: number;
 }
 
 const NETUID = 1;
@@ -59,7 +62,10 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
   const { devnet, chain } = await openChain(stack, screen);
   const key = crypto.randomUUID();
-  const processes = await startNeurons({ devnet, folder, key, screen, stack, signal });
+  const { workers: count } = options;
+  const { processes, workers } = await startNeurons({
+    ...{ devnet, folder, key, screen, stack, signal, count },
+  });
   const validator = processes[processes.length - 1];
   const users = stack.use(
     new Users({ url: validator.url, key, folder: images, everyMs: USER_EVERY_MS }),
@@ -73,13 +79,14 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   do {
     await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 1000))]);
     seen = await look(chain, validator, users, weightsSeen);
+    workers?.look(seen.rows[0].served + seen.rows[0].checks);
     screen.show(picture());
-  } while (!allHolds(seen, processes) && goesOn());
+  } while (!allHolds(seen, processes, workers) && goesOn());
   screen.say(picture());
   screen.say(`\nImages, receipts and logs are in ${folder}`);
   // Stopped early: what has not been seen yet is no failure.
-  if (!allHolds(seen, processes)) throwIfAborted(signal, "finish the demonstration");
-  const claims = claimsOf(seen, processes);
+  if (!allHolds(seen, processes, workers)) throwIfAborted(signal, "finish the demonstration");
+  const claims = claimsOf(seen, processes, workers);
   screen.say("");
   for (const [claim, holds] of claims) screen.say(`${holds ? "yes" : " NO"}  ${claim}`);
   for (const refused of new Set(users.tally.refused)) {
@@ -128,12 +135,14 @@ interface Needs {
   readonly stack: AsyncDisposableStack;
   /** Aborts the demonstration. */
   readonly signal: AbortSignal;
+  /** Workers of the first miner. */
+  readonly count: number;
 }
 
 /** Miners first, so that the validator finds them. @returns the validator last. */
 async function startNeurons(
-  { devnet, folder, key, screen, stack, signal }: Needs,
-): Promise<DemoProcess[]> {
+  { devnet, folder, key, screen, stack, signal, count }: Needs,
+): Promise<{ readonly processes: DemoProcess[]; readonly workers: DemoWorkers | undefined }> {
   const ip = await localAddress();
   const chainFlags = [
     ...["--subtensor.network", "devnet", "--subtensor.chain_endpoint", devnet.endpoint],
@@ -142,9 +151,13 @@ async function startNeurons(
   const start = async (name: string, args: readonly string[]) => {
     const log = join(folder, `${name}.log`);
     const started = stack.use(await startProcess(name, args, log, signal));
-    screen.say(`${name} runs at ${started.url}`);
+    screen.say(started.url === "" ? `${name} runs` : `${name} runs at ${started.url}`);
     return started;
   };
+  const [{ hotkey: first }] = MINERS;
+  const workers = count === 0
+    ? undefined
+    : await DemoWorkers.start({ count, main: MAIN, hotkey: first, folder, start, stack });
   // When one fails, the others have to be there to be stopped.
   const starts = await Promise.allSettled(MINERS.map(({ name, hotkey, cheats }) => {
     const storage = join(folder, `miner-${hotkey.slice(2)}`);
@@ -156,6 +169,7 @@ async function startNeurons(
           ...[MAIN, "miner", ...chainFlags, "--wallet.hotkey", hotkey, "--storage", storage],
           ...["--axon.ip", ip, "--axon.external_ip", ip, "--axon.port", "0"],
           ...["--compute", "cpu", "--queue", "32"],
+          ...workers && hotkey === first ? ["--cluster", workers.url] : [],
         ],
     );
   }));
@@ -173,7 +187,7 @@ async function startNeurons(
     // Half of the calls are real: more answers are checked than usual, so that luck does not matter.
     ...["--stress.window", "20", "--stress.check_share", "0.5", "--stress.rest", "45"],
   ]);
-  return [...miners, validator];
+  return { processes: [...miners, validator], workers };
 }
 
 /** What is seen at one moment. */
@@ -245,6 +259,7 @@ function statusLine(
 function claimsOf(
   { rows, images }: Seen,
   processes: readonly DemoProcess[],
+  workers: DemoWorkers | undefined,
 ): readonly (readonly [claim: string, holds: boolean])[] {
   const honest = rows.filter((_, k) => !MINERS[k].cheats);
   const cheats = rows.filter((_, k) => MINERS[k].cheats);
@@ -263,11 +278,16 @@ function claimsOf(
       cheats.every(({ weight, incentive, emission }) => weight + incentive + emission === 0),
     ],
     ["everything that was started still runs", processes.every((each) => each.running())],
+    ...workers?.claims ?? [],
   ];
 }
 
-function allHolds(seen: Seen, processes: readonly DemoProcess[]): boolean {
-  return claimsOf(seen, processes).every(([, holds]) => holds);
+function allHolds(
+  seen: Seen,
+  processes: readonly DemoProcess[],
+  workers: DemoWorkers | undefined,
+): boolean {
+  return claimsOf(seen, processes, workers).every(([, holds]) => holds);
 }
 
 function sayAddresses(

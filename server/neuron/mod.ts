@@ -24,5 +24,5 @@ export {
 export { Metrics } from "./metrics.ts";
 export { entriesOf, neuronRoutes } from "./routes.ts";
 export { runNeuron, type RunningNeuron } from "./run_neuron.ts";
-export { stateFolder } from "./state_folder.ts";
+export { stateFolder, stateRoot } from "./state_folder.ts";
 export { VERSION, versionKey } from "./version.ts";

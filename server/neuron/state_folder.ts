@@ -14,9 +14,14 @@ export function stateFolder(
   subnet: ChainOptions | undefined,
   port?: number,
 ): string {
-  const states = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
   const own = port === undefined ? hotkey : `${hotkey}-${port}`;
-  return join(states, "stepwise", role, subnet ? subnetName(subnet) : "no-chain", own);
+  return join(stateRoot(), role, subnet ? subnetName(subnet) : "no-chain", own);
+}
+
+/** Of all servers of this user. */
+export function stateRoot(): string {
+  const states = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
+  return join(states, "stepwise");
 }
 
 /** One hotkey may be on several subnets, and on several chains. */

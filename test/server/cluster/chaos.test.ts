@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { type Cluster, openNatsCluster } from "../../../server/cluster/mod.ts";
 import { ANSWER_SECONDS, ANSWERS, kindOf } from "../../../server/miner/cluster_messages.ts";
+import { Ledger } from "../../../server/validator/ledger/mod.ts";
+import { weightsOf } from "../../../server/validator/weights_loop.ts";
+import { SharedResults } from "../../../server/validator/shared_results.ts";
 import { scriptProcess } from "../../fixtures/cli.ts";
+import { areApart, fateOf, measure, MINERS, VALIDATOR } from "../../fixtures/cluster_validator.ts";
 import { startNatsCluster } from "../../fixtures/nats_server.ts";
 import { until } from "../../fixtures/processes.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
@@ -23,8 +28,11 @@ class Victim {
   #asked = false;
 
   /** @param line called with what it writes. */
-  constructor(role: string, servers: string, line: (text: string) => void) {
-    this.#args = [role, servers, String(SILENCE_MS), SEED];
+  constructor(
+    { role, servers, folder, name }: Record<"role" | "servers" | "folder" | "name", string>,
+    line: (text: string) => void,
+  ) {
+    this.#args = [role, servers, String(SILENCE_MS), SEED, folder, name];
     this.#line = line;
   }
 
@@ -67,24 +75,30 @@ async function eachLine(
   }
 }
 
-test("every accepted job ends once, while workers, axons and servers are killed", async () => {
+test("every accepted job ends once and every result counts once, while all of them are killed", async () => {
   const folder = await temporaryFolder();
   const nats = await startNatsCluster(folder);
   onTestFinished(() => Promise.all(nats.map((server) => server.kill())).then(() => {}));
   const servers = nats.map(({ url }) => url);
   const deaths: string[] = [];
   const [accepted, ended] = [new Set<string>(), new Map<string, string[]>()];
+  const [settled, weights] = [new Set<string>(), [] as number[]];
   const read = (line: string) => {
     const [what, id, how] = line.split(" ");
     if (what === "accepted") accepted.add(id);
+    if (what === "settled") settled.add(id);
+    if (what === "weights") weights.push(Number(id));
     if (what === "died") deaths.push(line);
     if (what === "ended") ended.set(id, [...ended.get(id) ?? [], how]);
   };
   await using cluster = await openNatsCluster({ servers, prefix: "chaos" }, () => {}, {
     silenceMs: SILENCE_MS,
   });
-  const workers = [0, 1].map(() => new Victim("worker", servers.join(","), read));
-  const axons = [0, 1].map(() => new Victim("axon", servers.join(","), read));
+  await Deno.writeTextFile(join(folder, "weights"), "0");
+  const victim = (role: string) => (k: number) =>
+    new Victim({ role, servers: servers.join(","), folder, name: `${role}-${k}` }, read);
+  const workers = [0, 1].map(victim("worker"));
+  const axons = [0, 1].map(victim("axon"));
   const all = [...workers, ...axons];
   onTestFinished(() => Promise.all(all.map((each) => each.stop("SIGKILL"))).then(() => {}));
   await Promise.all(all.map((each) => each.start()));
@@ -92,22 +106,57 @@ test("every accepted job ends once, while workers, axons and servers are killed"
   const victims = [workers[0], nats[0], axons[0], workers[1], nats[1], axons[1], nats[2]];
   for (let k = 0; k < KILLS; k++) {
     const before = ended.size;
-    const victim = victims[k % victims.length];
-    await (victim instanceof Victim ? victim.stop("SIGKILL") : victim.kill());
+    const next = victims[k % victims.length];
+    await (next instanceof Victim ? next.stop("SIGKILL") : next.kill());
     await until(() => ended.size > before + 5, "jobs end without what was killed");
-    await victim.start();
+    await next.start();
   }
   await Promise.all(axons.map((each) => each.stop("SIGTERM")));
   await allAnswered(cluster, accepted);
   await Promise.all(workers.map((each) => each.stop("SIGTERM")));
   expect(deaths).toEqual([]);
   const ends = [...ended.values()];
-  console.log(`${accepted.size} jobs accepted, ${ends.length} ends seen, ${KILLS} kills`);
+  console.log(
+    `${accepted.size} jobs accepted, ${ends.length} ends seen, ${settled.size} checks settled, ` +
+      `weights set ${weights.length} times, ${KILLS} kills`,
+  );
   expect(ends.every(({ length }) => length === 1)).toBe(true);
   expect(ends.flat().filter((how) => how !== "made" && how !== "cluster_unavailable")).toEqual([]);
   expect(accepted.size).toBeGreaterThan(20);
   expect(await cluster.work.dead()).toEqual([]);
+  await allCounted(cluster, settled);
+  expect(weights.length).toBeGreaterThan(0);
+  expect(areApart(weights)).toBe(true);
 });
+
+/** Results are those of a run without kills, and so are weights. */
+async function allCounted(cluster: Cluster, settled: ReadonlySet<string>): Promise<void> {
+  using ledger = new Ledger(":memory:");
+  const events: string[] = [];
+  const log = (event: string) => void events.push(event);
+  await using _ = await SharedResults.open({ cluster, ledger, of: VALIDATOR, log });
+  const inLog = new Map<string, number>();
+  const stop = new AbortController();
+  const last = await cluster.results.last();
+  for await (const { id, position } of cluster.results.read(0, stop.signal)) {
+    const [kind, request] = id.split("_");
+    if (kind === "answer") inLog.set(request, 1 + (inLog.get(request) ?? 0));
+    if (position === last) stop.abort();
+  }
+  expect([...settled].filter((id) => inLog.get(id) !== 1)).toEqual([]);
+  using calm = new Ledger(":memory:");
+  measure(calm);
+  for (const id of inLog.keys()) {
+    const { hotkey, work, score } = fateOf(id);
+    calm.checks.settle({ id, hotkey, source: "user", score }, { work, taken: true });
+  }
+  const neurons = MINERS.map((hotkey) => ({ hotkey }));
+  const hyperparameters = { minAllowedWeights: 1, maxWeightsLimit: 65535 };
+  const weights = (of: Ledger) => weightsOf({ neurons, hyperparameters }, of);
+  expect(weights(ledger)).toEqual(weights(calm));
+  expect(settled.size).toBeGreaterThan(20);
+  expect(events).toEqual([]);
+}
 
 /** Those of killed axons too: their answers are in the cluster, for whoever asks for them. */
 async function allAnswered(cluster: Cluster, accepted: ReadonlySet<string>): Promise<void> {
