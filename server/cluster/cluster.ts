@@ -1,3 +1,5 @@
+import type { TraceParent } from "../telemetry/mod.ts";
+
 /** What several processes share. One process keeps it itself; several have it on NATS JetStream. */
 export interface Cluster extends AsyncDisposable {
   readonly work: WorkQueue;
@@ -48,6 +50,8 @@ export interface Work {
   readonly body: Uint8Array;
   /** 1 for the first time that it was taken. */
   readonly delivery: number;
+  /** The span in which it was added. */
+  readonly trace?: TraceParent;
   /** Says that it is being done. */
   beat(): void;
   /** It is done, and what came of it is safe. */

@@ -1,5 +1,6 @@
 import { AppError } from "../../core/error.ts";
 import type { DeadWork, TakeOptions, Work, WorkCounts, WorkOptions, WorkQueue } from "./cluster.ts";
+import { type TraceParent, traceParent } from "../telemetry/mod.ts";
 import { checkKey, checkKind } from "./names.ts";
 
 interface Item {
@@ -7,6 +8,7 @@ interface Item {
   readonly id: string;
   readonly body: Uint8Array;
   readonly added: number;
+  readonly trace: TraceParent | undefined;
   deliveries: number;
   /** When it is somebody else's, while it is taken. */
   until: number;
@@ -49,7 +51,8 @@ export class LocalQueue implements WorkQueue {
       throw queueFull(this.#options.limit);
     }
     this.#added.set(id, this.#clock());
-    fresh.add({ kind, id, body, added: this.#clock(), deliveries: 0, until: 0 });
+    const [added, trace] = [this.#clock(), traceParent()];
+    fresh.add({ kind, id, body, added, trace, deliveries: 0, until: 0 });
     this.#wake(kind);
     return await Promise.resolve(true);
   }
@@ -93,14 +96,14 @@ export class LocalQueue implements WorkQueue {
   }
 
   #handOut(item: Item): Work {
-    const { kind, id, body } = item;
+    const { kind, id, body, trace } = item;
     const delivery = ++item.deliveries;
     const { again, fresh, taken } = this.#of(kind);
     // Work that went to somebody else meanwhile is theirs.
     const ours = () => item.deliveries === delivery && taken.has(item);
     item.until = this.#clock() + this.#options.silenceMs;
     return {
-      ...{ id, body, delivery },
+      ...{ id, body, delivery, trace },
       beat: () => {
         if (ours()) item.until = this.#clock() + this.#options.silenceMs;
       },

@@ -1,13 +1,15 @@
-import { nanos } from "@nats-io/transport-node";
+import { headers, nanos } from "@nats-io/transport-node";
 import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy } from "@nats-io/jetstream";
 import type { DeadWork, TakeOptions, Work, WorkCounts, WorkOptions, WorkQueue } from "./cluster.ts";
 import { checkKey, checkKind } from "./names.ts";
 import type { NatsLink } from "./nats_link.ts";
+import { traceParent } from "../telemetry/mod.ts";
 import { acknowledge, type Pull, type Pulled, pullMessages } from "./nats_pull.ts";
 import { openStream } from "./nats_stream.ts";
 import { persist } from "./nats_writes.ts";
 
 const ID = "Nats-Msg-Id";
+const TRACE = "traceparent";
 const DEAD_DAYS = 30;
 /** Milliseconds after a pull's own end when a server that says nothing is given up. */
 const LATE_MS = 2000;
@@ -51,9 +53,12 @@ export class NatsQueue implements WorkQueue {
 
   async add(kind: string, id: string, body: Uint8Array): Promise<boolean> {
     const subject = `${this.#link.prefix}.work.${checkKind(kind)}`;
+    const all = headers();
+    const parent = traceParent();
+    if (parent !== undefined) all.set(TRACE, parent);
     const { duplicate } = await persist(
       "take the request",
-      () => this.#link.client.publish(subject, body, { msgID: checkKey(id) }),
+      () => this.#link.client.publish(subject, body, { msgID: checkKey(id), headers: all }),
     );
     return !duplicate;
   }
@@ -126,8 +131,8 @@ export class NatsQueue implements WorkQueue {
     onDead: TakeOptions["onDead"],
   ): Promise<Work | undefined> {
     const { connection, client, prefix } = this.#link;
-    const { data: body, headers } = message;
-    const id = headers?.get(ID) ?? "";
+    const { data: body, headers: all } = message;
+    const [id, trace] = [all?.get(ID) ?? "", all?.get(TRACE) || undefined];
     if (delivery > this.#options.deliveries) {
       const grave = `${prefix}.dead.${kind}`;
       await persist("put away dead work", () => client.publish(grave, body, { msgID: id }));
@@ -136,7 +141,7 @@ export class NatsQueue implements WorkQueue {
       return undefined;
     }
     return {
-      ...{ id, delivery, body, beat: () => void message.respond("+WPI") },
+      ...{ id, delivery, body, trace, beat: () => void message.respond("+WPI") },
       // Lost, it comes again, and whoever gets it sees that it is done.
       done: async () => void await acknowledge(connection, message),
       giveBack: async () => {

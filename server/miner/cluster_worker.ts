@@ -3,7 +3,7 @@ import type { Hotkey } from "../../core/keys/mod.ts";
 import type { MinerInfo } from "../../core/protocol/mod.ts";
 import type { Blobs, Cluster, Once, Work } from "../cluster/mod.ts";
 import { errorResponse, RetryLater } from "../http/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, traced } from "../telemetry/mod.ts";
 import {
   ANSWER_SECONDS,
   ANSWERS,
@@ -175,7 +175,8 @@ export class ClusterWorker implements AsyncDisposable {
     try {
       // Most have no answer yet: the engine does not wait for the cluster to say so.
       void this.#abortAnswered(work.id, abort);
-      end = await this.#make(work, abort.signal);
+      const make = () => this.#make(work, abort.signal);
+      end = await traced("job", { id: work.id, delivery: work.delivery }, make, work.trace);
     } finally {
       const ending = this.#end(work, end).catch((error) =>
         this.#parts.log("answer_failed", { id: work.id, error: String(error) }, "warn")

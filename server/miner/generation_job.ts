@@ -8,7 +8,7 @@ import {
   type GenerationCall,
 } from "../../core/protocol/mod.ts";
 import type { Emit, ReadCall } from "../http/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, traced } from "../telemetry/mod.ts";
 import type { Screen } from "../safety/mod.ts";
 import { counted } from "./counted.ts";
 import type { ImageSource, Made } from "./image_source.ts";
@@ -59,7 +59,7 @@ export async function generationJob(
   parts.checkRequest(request);
   const told = parts.screen?.request(request) ?? [];
   const id = crypto.randomUUID();
-  return async (emit, signal) => {
+  const run: GenerationJob = async (emit, signal) => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     const steps = emit ? stepsTo(emit, { id, codec: parts.codec }, call) : () => {};
@@ -86,6 +86,8 @@ export async function generationJob(
     parts.log("generated", { id, for: signedBy, images: made.images.length, ms });
     return { id, ...made };
   };
+  return (emit, signal) =>
+    traced("request", { id, images: request.batch }, () => run(emit, signal));
 }
 
 /** @throws AppError `content_blocked`, and nothing of the job is kept then. */

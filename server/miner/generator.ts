@@ -37,6 +37,7 @@ import type {
   SourcedRequest,
 } from "./image_source.ts";
 import { type Job, JobQueue, type Running } from "./job_queue.ts";
+import { RunTrace } from "./run_trace.ts";
 import type { OpeningTokens } from "./opening_token.ts";
 
 export interface GeneratorParts {
@@ -79,6 +80,7 @@ interface Run {
 export class Generator implements ImageSource {
   readonly #parts: GeneratorParts;
   readonly #queue: JobQueue<GenerationTask, Made>;
+  readonly #traces = new WeakMap<GenerationTask, RunTrace>();
 
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
@@ -110,6 +112,7 @@ export class Generator implements ImageSource {
   }
 
   run(job: Job<GenerationTask>): Promise<Made> {
+    this.#traces.set(job.task, new RunTrace());
     return this.#queue.run(job);
   }
 
@@ -148,14 +151,20 @@ export class Generator implements ImageSource {
       tasks.slice(0, k).reduce((sum, task) => sum + task.request.batch, 0)
     );
     const started = Date.now();
+    const traces = tasks.map((task) => this.#traces.get(task));
+    for (const each of traces) each?.begins();
     const recorder = new RunRecorder({ ...request, batch }, { keep: true });
     const generation = await engine.generate(request, {
       // Those that are batched start from the same files.
       source: tasks[0].source,
       batchedWith: others.map((task) => task.request),
       signal: allAborted(running.map(({ signal }) => signal)),
-      onLeaf: recorder.add,
+      onLeaf: (leaf) => {
+        for (const each of traces) each?.leaf();
+        return recorder.add(leaf);
+      },
       onStep: (progress) => {
+        for (const each of traces) each?.step(progress.index);
         for (const [k, task] of tasks.entries()) {
           const [first, end] = [firsts[k], firsts[k] + task.request.batch];
           task.onStep({ ...progress, preview: () => progress.preview()?.slice(first, end) });

@@ -1,6 +1,6 @@
 /**
  * A server's log: one for everything, with levels, as text or as lines of JSON,
- * and without secrets. Metrics are in `server/neuron/metrics.ts`.
+ * and without secrets. Its traces, by OpenTelemetry. Metrics are in `server/neuron/metrics.ts`.
  *
  * ```ts
  * import { startLog, withUids } from "./mod.ts";
@@ -15,3 +15,4 @@ export { jsonLine, type Log, LOG_LEVELS, type LogLevel } from "./lines.ts";
 export { LOG_FORMATS, type LogFormat, type LogOptions, startLog } from "./log.ts";
 export { OnChange } from "./on_change.ts";
 export { withUids } from "./with_uids.ts";
+export { traced, traceOf, type TraceParent, traceParent } from "./trace.ts";

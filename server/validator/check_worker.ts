@@ -1,7 +1,7 @@
 import { reason } from "../../core/error.ts";
 import type { InputFiles, Score } from "../../core/protocol/mod.ts";
 import { type Blobs, type Cluster, type Once, type Work, WORK_OPTIONS } from "../cluster/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, traced } from "../telemetry/mod.ts";
 import {
   CHECK_SECONDS,
   decodeCheck,
@@ -80,7 +80,11 @@ export class CheckWorker implements AsyncDisposable {
   async #do(work: Work): Promise<void> {
     const beat = setInterval(() => work.beat(), this.#parts.beatMs ?? BEAT_MS);
     try {
-      if (await this.#scores.get(work.id) === undefined) await this.#make(work);
+      const make = () => this.#make(work);
+      const { id, delivery, trace } = work;
+      if (await this.#scores.get(id) === undefined) {
+        await traced("scoring", { id, delivery }, make, trace);
+      }
       await work.done();
     } catch (error) {
       const { id, delivery } = work;

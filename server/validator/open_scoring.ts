@@ -15,7 +15,7 @@ import {
   openEngine,
 } from "../neuron/mod.ts";
 import { knownEntry } from "../models/mod.ts";
-import type { Log } from "../telemetry/mod.ts";
+import { type Log, traced } from "../telemetry/mod.ts";
 import { checksOf, RULES, RULES_SECONDS } from "./check_messages.ts";
 import { CheckWorker } from "./check_worker.ts";
 import { clusterScorer } from "./cluster_scorer.ts";
@@ -154,7 +154,11 @@ function otherValidator(
 
 function counted(scorer: Scorer, metrics: ValidatorMetrics): Scorer {
   return async (answer, image) => {
-    const score = await scorer(answer, image);
+    const score = await traced(
+      "check",
+      { miner: answer.receipt.miner },
+      () => scorer(answer, image),
+    );
     metrics.scored(score.verdict);
     return score;
   };

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ERROR_CODES, type ErrorCode } from "../../core/error_codes.ts";
 import { adversaryCommand } from "../../server/adversary/mod.ts";
+import { backupCommand } from "../../server/backup/mod.ts";
 import { benchCommand } from "../../server/bench/mod.ts";
 import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
@@ -11,7 +12,7 @@ import { contentCommand } from "../../server/content/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
 import { keysCommand } from "../../server/gateway/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
-import { installCommand } from "../../server/install/mod.ts";
+import { installCommand, updateCommand } from "../../server/install/mod.ts";
 import { modelsCommand } from "../../server/library/mod.ts";
 import { minerCommand, workerCommand } from "../../server/miner/mod.ts";
 import { payoutCommand } from "../../server/payout/mod.ts";
@@ -110,8 +111,7 @@ const COMMANDS: readonly (() => Command)[] = [
   ],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
-  contentCommand,
-  keysCommand,
+  ...[contentCommand, keysCommand, backupCommand, updateCommand],
 ];
 
 test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import manifest from "../../../package.json" with { type: "json" };
 import { newestOf } from "../../../server/install/update_command.ts";
+import { VERSION } from "../../../server/neuron/mod.ts";
 import { runCli } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
@@ -19,7 +19,7 @@ test("a repository with a newer tag is told of, one without is not, and none is 
   };
   await git("init", "-q");
   await git("commit", "-q", "--allow-empty", "-m", "Begin");
-  await git("tag", `v${manifest.version}`);
+  await git("tag", `v${VERSION}`);
   const look = (from: string) => runCli(["update", "--check", "--from", from]);
   expect(await look(folder)).toMatchObject({
     code: 0,
