@@ -10,6 +10,7 @@ import { a1111Routes, type NamedLora } from "./a1111/mod.ts";
 import { type McpParts, mcpRoutes } from "./mcp/mod.ts";
 import { KeyFile, Keys } from "./keys/mod.ts";
 import {
+  Bodies,
   type GatewayModel,
   type GatewayParts,
   jobCallSchema,
@@ -93,7 +94,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   );
   webhooks.look();
   const pictures = options.pictures ?? stack.use(new CallPictures());
-  const parts = { jobs, keys, room, store, model, screen, pictures };
+  const bodies = new Bodies();
+  const parts = { jobs, keys, room, bodies, store, model, screen, pictures };
   const failed = (error: unknown) => log("failed", { error: String(error) }, "error");
   const { version, verify, a1111 } = options.clients;
   const owned = stack.move();

@@ -107,19 +107,20 @@ export function generateRoute(
     errors: [400, 401, 403, 406, 408, 409, 413, 429, 503],
     before: allowOrigins(parts.origins),
     handle: async (context) => {
-      const { owner, body } = await admit(context.req.raw, guard, parts);
+      const { owner, body, room } = await admit(context.req.raw, guard, parts);
+      using _room = room;
       const count = outcomeCounter(metrics);
       const { parts: door } = parts.gateway;
-      const order = await reporting(count, async () => {
+      const [order, place] = await reporting(count, async () => {
         const { draft, ...order } = orderOf(context, readCall(context.req.raw, body));
         const asked = completeRequest(draft, parts.defaults);
         const notices = await checkOrder(door, { owner, requests: runsOf(asked, order) });
         const request = await requestOf(draft, order.inputs, parts);
         for (const run of runsOf(request, order)) await door.model.check(run);
         const told = [...notices, ...parts.lineageOf(request)];
-        return { ...order, owner, request, notices: told, screen: door.screen(owner) };
+        const admitted = { ...order, owner, request, notices: told, screen: door.screen(owner) };
+        return [admitted, door.room.take(owner)] as const;
       });
-      const place = door.room.take(owner);
       return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
           using _ = place;
@@ -245,19 +246,34 @@ async function answer(
   });
 }
 
+/** Who asks, and what. */
+interface Caller {
+  readonly owner: ApiKey;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Of the body in this process, to be given back with the answer. */
+  readonly room?: Disposable;
+}
+
 /** By API key, or by an allowed hotkey's signature. */
 async function admit(
   request: Request,
   guard: RequestGuard,
   { gateway, allowed }: Pick<GenerateParts, "gateway" | "allowed">,
-): Promise<{ readonly owner: ApiKey; readonly body: Uint8Array<ArrayBuffer> }> {
+): Promise<Caller> {
   const authorization = request.headers.get("authorization");
   if (authorization === null && request.headers.has("epistula-version")) {
     const { signedBy, body } = await guard.take(request, maxCallBytes(request), allowed);
     return { owner: { id: signedBy, name: signedBy, limits: {} }, body };
   }
-  const owner = gateway.parts.keys.admit(authorization);
-  return { owner, body: await readBody(request, maxCallBytes(request), BODY_MS) };
+  const { keys, bodies } = gateway.parts;
+  const owner = keys.admit(authorization);
+  const room = bodies.take(owner.id, request.headers.get("content-length"));
+  try {
+    return { owner, room, body: await readBody(request, maxCallBytes(request), BODY_MS) };
+  } catch (error) {
+    room[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** One image, of a seed that the caller or chance chose. */

@@ -122,7 +122,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       clients: {
         version: VERSION,
         a1111: options.a1111 ? { loras: namedLoras(scoring.loras) } : undefined,
-        verify: imageVerifier({ ledger, scorer: scoring.scorer, now: Date.now }),
+        verify: imageVerifier({ ledger, scorer: scoring.scorer, codec, now: Date.now }),
       },
     }),
   );

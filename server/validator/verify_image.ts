@@ -1,5 +1,5 @@
 import {
-  decodeInputImage,
+  type ImageCodec,
   inputFormat,
   perceptualHash,
   withoutMetadata,
@@ -14,6 +14,8 @@ import type { Scorer } from "./scorer.ts";
 interface VerifyParts {
   readonly ledger: Pick<Ledger, "images">;
   readonly scorer: Scorer;
+  /** Decodes what agents send: elsewhere, for it takes long. */
+  readonly codec: Pick<ImageCodec, "decodeInput">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -37,19 +39,19 @@ export function imageVerifier(
   parts: VerifyParts,
 ): (file: Uint8Array<ArrayBuffer>) => Promise<VerifiedImage> {
   return async (file) => {
-    const found = await foundFor(file, parts.ledger);
+    const found = await foundFor(file, parts);
     return found ? await verified(found, parts) : UNKNOWN;
   };
 }
 
 async function foundFor(
   file: Uint8Array<ArrayBuffer>,
-  { images }: Pick<Ledger, "images">,
+  { ledger: { images }, codec }: Pick<VerifyParts, "ledger" | "codec">,
 ): Promise<Found | undefined> {
   const format = inputFormat(file);
   const own = images.ofFile(fileHash(format ? withoutMetadata(file, format) : file)).at(0);
   if (own !== undefined) return { entry: Object(own), match: "file" };
-  const like = images.alike(perceptualHash(await decodeInputImage(file, "image"))).at(0);
+  const like = images.alike(perceptualHash(await codec.decodeInput(file, "image"))).at(0);
   return like === undefined ? undefined : { entry: Object(like), match: "looks" };
 }
 

@@ -1,4 +1,5 @@
 import { withoutMetadata } from "../../../core/image/mod.ts";
+import type { GenerationRequest } from "../../../core/request/mod.ts";
 import type { GatewayParts } from "../routes/mod.ts";
 import type { ApiKey, Job } from "../store/mod.ts";
 import { type A1111Call, decodeCall, dictOf } from "./call.ts";
@@ -48,7 +49,7 @@ export class A1111 {
     const again = wantsHires(call);
     if (isImg2img && again) refuseField("enable_hr", "it is of txt2img alone");
     const order = this.#orderOf(owner, call, isImg2img);
-    if (again) await this.#parts.gateway.model.check(hiresRequest(call, order.requests[0]));
+    if (again) await this.#checkSecond(owner, hiresRequest(call, order.requests[0]));
     const job = await this.#run(owner, call, order, signal, again);
     const images = call.send_images === false ? [] : await this.#imagesOf(job);
     const { init_images: _, mask: __, ...echo } = Object(json);
@@ -57,6 +58,13 @@ export class A1111 {
       parameters: { ...echo, ...(isImg2img && { init_images: null, mask: null }) },
       info: this.#infoOf(order, job),
     };
+  }
+
+  /** What the second run would be refused for is no reason to make the first. */
+  async #checkSecond(owner: ApiKey, request: GenerationRequest): Promise<void> {
+    const { model, screen } = this.#parts.gateway;
+    await model.check(request);
+    screen(owner).request(request);
   }
 
   #orderOf(owner: ApiKey, call: A1111Call, isImg2img: boolean): A1111Order {

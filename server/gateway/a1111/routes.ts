@@ -16,11 +16,14 @@ export function a1111Routes(
   before: readonly MiddlewareHandler[] = [],
 ): Route[] {
   const a1111 = new A1111(parts);
-  const { keys } = parts.gateway;
+  const { keys, bodies } = parts.gateway;
   const answer =
     (work: (context: Context, owner: ApiKey) => unknown): Route["handle"] => async (context) => {
       try {
         const owner = keyOf(context.req.header("authorization"), keys);
+        using _ = context.req.method === "GET"
+          ? undefined
+          : bodies.take(owner.id, context.req.header("content-length"));
         return Response.json(await work(context, owner));
       } catch (error) {
         return a1111Response(error, parts.failed);

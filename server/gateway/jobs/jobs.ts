@@ -28,6 +28,9 @@ interface JobsParts extends Omit<RunnerParts, "files" | "onProgress" | "onEnded"
 /** Milliseconds from telling watchers their place to telling it again. */
 const PLACES_MS = 1000;
 
+/** Seconds after which a disk may have room again. */
+const KEPT_SECONDS = 60;
+
 /**
  * Jobs, from the moment that they are accepted to the end of their keeping. They are on disk before they
  * are accepted, and are taken up again after a restart; each ends once.
@@ -80,10 +83,10 @@ export class Jobs implements AsyncDisposable {
    * Accepts a job: it is on disk when this returns.
    * @returns the earlier one where the order repeats it by its `once`.
    * @throws AppError `idempotency_conflict`, `invalid_request` for inputs that are not there;
-   * RetryLater `rate_limited` at a limit of the key, `queue_full`.
+   * RetryLater `rate_limited` at a limit of the key, `queue_full`, `not_ready` where it cannot be kept.
    */
   async submit(order: Order): Promise<Job> {
-    const { job, isNew } = await this.#intake.accept(order);
+    const { job, isNew } = await this.#intake.accept(order).catch((error) => this.#notKept(error));
     if (isNew) {
       this.#runner.line(job);
       this.#runner.dispatch();
@@ -200,6 +203,14 @@ export class Jobs implements AsyncDisposable {
     if (running + queued + requests.length <= queue) return;
     const message = `Cannot take the job: ${running + queued} images wait, and ${queue} may`;
     throw new RetryLater("queue_full", message, 30);
+  }
+
+  /** A full disk is the operator's to mend, and no reason to lose the caller. */
+  #notKept(error: unknown): never {
+    if (error instanceof AppError && error.code !== "storage_failed") throw error;
+    this.#parts.log("job not kept", { error: reason(error) }, "error");
+    const message = "Cannot take the job: it cannot be kept now, as this validator's log says";
+    throw new RetryLater("not_ready", message, KEPT_SECONDS, { cause: error });
   }
 
   #ended(job: Job, n: number): void {

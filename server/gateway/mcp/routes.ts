@@ -42,6 +42,7 @@ export function mcpRoutes(parts: McpParts, before: readonly MiddlewareHandler[] 
 async function answer(context: Context, parts: McpParts): Promise<Response> {
   const { raw } = context.req;
   const owner = parts.gateway.keys.admit(raw.headers.get("authorization"));
+  using _ = parts.gateway.bodies.take(owner.id, raw.headers.get("content-length"));
   const parsedBody = parseJson(await readCallBody(raw));
   const server = mcpServer(parts, owner);
   const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: undefined });

@@ -53,6 +53,7 @@ export function openAiRoutes(
       summary:
         "OpenAI's images: edits, as JSON or a form; what the mask leaves clear is drawn anew",
       handle: handled(async (context, owner) => {
+        using _ = parts.bodies.take(owner.id, context.req.header("content-length"));
         const body = await readCallBody(context.req.raw);
         const type = context.req.header("content-type") ?? "";
         const { json, ...given } = decodeEditCall(body, type);

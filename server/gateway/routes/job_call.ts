@@ -8,7 +8,7 @@ import { sha256Of } from "../../storage/mod.ts";
 /** Images of one job. */
 export const MAX_IMAGES = 10;
 /** Bytes of a call with its files, milliseconds that it has, and how many files may come. */
-const MAX_CALL_BYTES = 48 * 2 ** 20;
+export const MAX_CALL_BYTES = 48 * 2 ** 20;
 const CALL_MS = 25_000;
 const MAX_FILES = 8;
 

@@ -34,6 +34,7 @@ export function jobsRoutes(
       handle: async (context) => {
         const owner = keys.admit(context.req.header("authorization"));
         const { raw } = context.req;
+        using _ = parts.bodies.take(owner.id, raw.headers.get("content-length"));
         const body = await readCallBody(raw);
         const call = await decodeJobCall(body, raw.headers.get("content-type") ?? "");
         const once = onceOf(context.req.header("idempotency-key"), {

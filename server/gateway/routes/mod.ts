@@ -4,6 +4,7 @@ export { jobCallSchema, MAX_IMAGES, readCallBody } from "./job_call.ts";
 export { jobsRoutes } from "./jobs_routes.ts";
 export { usageRoute, usageSchema } from "./usage_route.ts";
 export { Links } from "./links.ts";
+export { Bodies } from "./bodies.ts";
 export { endOf, goesOn } from "./end_of.ts";
 export { onceOf } from "./once.ts";
 export {

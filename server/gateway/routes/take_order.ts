@@ -4,6 +4,7 @@ import type { CallPictures } from "../files/mod.ts";
 import type { Jobs, Order, Room } from "../jobs/mod.ts";
 import type { Keys } from "../keys/mod.ts";
 import type { ApiKey, GatewayStore, Job } from "../store/mod.ts";
+import type { Bodies } from "./bodies.ts";
 
 /** The model that is asked for, as far as it decides what can be asked. */
 export interface GatewayModel {
@@ -20,6 +21,7 @@ export interface GatewayParts {
   readonly jobs: Jobs;
   readonly keys: Keys;
   readonly room: Room;
+  readonly bodies: Bodies;
   readonly store: Pick<GatewayStore, "jobs" | "usage" | "secret" | "now">;
   readonly model: GatewayModel;
   /** What looks at a key's prompts and images. */

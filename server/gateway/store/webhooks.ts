@@ -3,6 +3,8 @@ import type { Sql } from "../../storage/mod.ts";
 /** A report of a job's end that has not been taken yet. */
 export interface DueReport {
   readonly job: string;
+  /** Of the job. */
+  readonly owner: string;
   /** How often it was sent in vain. */
   readonly attempts: number;
 }
@@ -15,12 +17,17 @@ export class WebhookTable {
     this.#sql = sql;
   }
 
-  /** The most overdue first. */
+  /** Of each key in turn the most overdue. */
   due(now: number, limit: number): DueReport[] {
     return this.#sql.all(
-      "SELECT job, attempts FROM webhooks WHERE due <= ? ORDER BY due LIMIT ?",
+      `SELECT webhooks.job, owner, attempts,
+         ROW_NUMBER() OVER (PARTITION BY owner ORDER BY due) AS turn
+       FROM webhooks JOIN jobs ON jobs.id = webhooks.job
+       WHERE due <= ? ORDER BY turn, due LIMIT ?`,
       ...[now, limit],
-    ).map(({ job, attempts }) => ({ job: String(job), attempts: Number(attempts) }));
+    ).map(({ job, owner, attempts }) => ({
+      ...{ job: String(job), owner: String(owner), attempts: Number(attempts) },
+    }));
   }
 
   /** Milliseconds since 1970; undefined where there is none. */

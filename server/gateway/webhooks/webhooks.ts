@@ -30,8 +30,10 @@ interface WebhooksParts {
   readonly log: Log;
 }
 
-/** Reports that are under way at the same time, and milliseconds after which the next are looked for. */
-const AT_ONCE = 16;
+/** Reports that are under way at the same time, of one key, and in all. */
+const OF_ONE_KEY = 4;
+const AT_ONCE = 64;
+/** Milliseconds after which the next are looked for. */
 const LOOK_MS = 60_000;
 
 /**
@@ -40,7 +42,7 @@ const LOOK_MS = 60_000;
  */
 export class Webhooks implements AsyncDisposable {
   readonly #parts: WebhooksParts;
-  readonly #sending = new Map<string, Promise<void>>();
+  readonly #sending = new Map<string, { readonly owner: string; readonly sent: Promise<void> }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
@@ -53,9 +55,9 @@ export class Webhooks implements AsyncDisposable {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
     const { store } = this.#parts;
-    for (const { job, attempts } of store.webhooks.due(store.now(), 2 * AT_ONCE)) {
+    for (const { job, owner, attempts } of store.webhooks.due(store.now(), 2 * AT_ONCE)) {
       if (this.#sending.size >= AT_ONCE) return;
-      if (this.#sending.has(job)) continue;
+      if (this.#sending.has(job) || this.#sendingOf(owner) >= OF_ONE_KEY) continue;
       const sent = this.#send(job, attempts).catch(async (error) => {
         // It could not be written down, and stays due.
         this.#parts.log("webhook not written", { job, error: reason(error) }, "error");
@@ -64,7 +66,7 @@ export class Webhooks implements AsyncDisposable {
         this.#sending.delete(job);
         this.look();
       });
-      this.#sending.set(job, sent);
+      this.#sending.set(job, { owner, sent });
     }
     this.#wait();
   }
@@ -73,7 +75,12 @@ export class Webhooks implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await Promise.all(this.#sending.values());
+    await Promise.all([...this.#sending.values()].map(({ sent }) => sent));
+  }
+
+  /** Receivers that do not answer hold up their own key's reports alone. */
+  #sendingOf(owner: string): number {
+    return [...this.#sending.values()].filter((each) => each.owner === owner).length;
   }
 
   #wait(): void {

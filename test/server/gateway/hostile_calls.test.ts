@@ -67,7 +67,7 @@ test("no call that is bad is a mistake of ours, and each is told so in its own i
         : ["code", "message", "param", "type"];
       expect(Object.keys(error).toSorted()).toEqual(fields);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1200 },
   );
   expect(failures).toEqual([]);
 });
@@ -96,6 +96,6 @@ test("nor is any address, query or header", async () => {
       await response.body?.cancel();
       expect(response.status, `${method} ${path}`).toBeLessThan(500);
     }),
-    { numRuns: 2000 },
+    { numRuns: 800 },
   );
 });

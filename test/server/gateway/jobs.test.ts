@@ -359,6 +359,21 @@ describe("limits of a key", () => {
   });
 });
 
+test("a job that cannot be kept is not accepted, and its caller told when to come again", async () => {
+  const log = vi.fn();
+  const { gateway, jobs } = await opened({ log });
+  // As on a full disk: no folder can be made for the job's files.
+  await Deno.writeTextFile(join(folder, "jobs"), "");
+  const image = "1f".repeat(32);
+  const refused = jobs.submit(order(gateway, "a", 1, {
+    requests: [decodeRequest({ image }, DEFAULTS)],
+    inputs: new Map([[image, new Uint8Array(9)]]),
+  }));
+  await expect(refused).rejects.toMatchObject({ code: "not_ready", seconds: 60 });
+  expect(gateway.store.jobs.open()).toEqual([]);
+  expect(log.mock.calls[0][0]).toBe("job not kept");
+});
+
 test("a queue that is full takes no more, and says when to come again", async () => {
   const { gateway, jobs } = await opened({ jobs: { ...DEFAULT_JOBS, queue: 2 } });
   await jobs.submit(order(gateway, "a", 2));

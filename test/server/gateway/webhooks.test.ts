@@ -112,6 +112,33 @@ test("after the last try it is given up, and the job may be forgotten", async ()
   expect(await given.promise).toMatchObject({ attempts: 2, error: "it answered 500" });
 });
 
+test("receivers that never answer hold up no other key's reports", async () => {
+  const silent = createServer(() => {});
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  stack.defer(() => silent.closeAllConnections());
+  const { port } = silent.address() as AddressInfo;
+  // As long as the test may take: nothing is given up meanwhile.
+  const gateway = await testGateway(folder, { webhooks: { ...QUICK, timeoutMs: 60_000 } });
+  stack.defer(() => gateway[Symbol.asyncDispose]());
+  stack.defer(() => silent.closeAllConnections());
+  const { until, url, received } = await receiver();
+  const ended = async (name: string, webhook: string, jobs: number) => {
+    const owner = addKey(gateway, name);
+    for (let k = 0; k < jobs; k++) {
+      const requests = [decodeRequest({}, DEFAULTS)];
+      const order = { owner, requests, format: "png", webhook } as const;
+      await gateway.parts.jobs.wait(owner.id, (await gateway.parts.jobs.submit(order)).id);
+    }
+  };
+  // More than are sent at once.
+  await ended("silent", `http://127.0.0.1:${port}/`, 70);
+  await ended("good", url, 1);
+  await until(1);
+  expect(received).toHaveLength(1);
+  gateway.store.webhooks.due(Infinity, 100).forEach(({ job }) => gateway.store.webhooks.end(job));
+});
+
 describe("addresses", () => {
   const call = (url: string, addresses: readonly string[], allowPrivate = false) =>
     postOnce({ url: new URL(url), headers: {}, body: "{}" }, {

@@ -2,6 +2,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import {
   decodeInputImage,
   encodeImage,
+  imageCodec,
   perceptualHash,
   resize,
   withText,
@@ -36,7 +37,7 @@ beforeEach(async () => {
 
 test("an image that was served is found by its file, and its steps are checked", async () => {
   const scorer = vi.fn(() => Promise.resolve(scored("honest")));
-  const verify = imageVerifier({ ledger, scorer, now: Date.now });
+  const verify = imageVerifier({ ledger, scorer, codec: imageCodec, now: Date.now });
   expect(await verify(withText(file, "png", "Steps: 4"))).toMatchObject({
     ...{ verdict: "honest", match: "file", receipt: receiptId(receipt) },
     ...{ prompt: SMALL_REQUEST.prompt, miner: hotkey.address, model: "invented" },
@@ -50,7 +51,7 @@ test("a copy is found by its looks; what is no longer kept is not checked", asyn
   const scorer = vi.fn(() => Promise.resolve(scored("honest")));
   const later = () => Date.now() + 3_600_000;
   const copy = await encodeImage(resize(image, { width: 100, height: 100 }), "jpeg", 60);
-  expect(await imageVerifier({ ledger, scorer, now: later })(copy))
+  expect(await imageVerifier({ ledger, scorer, codec: imageCodec, now: later })(copy))
     .toMatchObject({ verdict: "unchecked", match: "looks" });
   expect(scorer).not.toHaveBeenCalled();
 });
@@ -59,7 +60,7 @@ test.each([["withheld", "unchecked"], ["suspect", "suspect"]] as const)(
   "a check that ends with %s: %s",
   async (verdict, said) => {
     const scorer = () => Promise.resolve(scored(verdict));
-    expect(await imageVerifier({ ledger, scorer, now: Date.now })(file))
+    expect(await imageVerifier({ ledger, scorer, codec: imageCodec, now: Date.now })(file))
       .toMatchObject({ verdict: said });
   },
 );
@@ -68,6 +69,8 @@ test("an image of somebody else's is unknown", async () => {
   const turned = { ...image, data: image.data.slice().reverse() };
   const scorer = () => Promise.resolve(scored("honest"));
   expect(
-    await imageVerifier({ ledger, scorer, now: Date.now })(await encodeImage(turned, "png")),
+    await imageVerifier({ ledger, scorer, codec: imageCodec, now: Date.now })(
+      await encodeImage(turned, "png"),
+    ),
   ).toMatchObject({ verdict: "unknown" });
 });
