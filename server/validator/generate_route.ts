@@ -116,10 +116,11 @@ export function generateRoute(
         const asked = completeRequest(draft, parts.defaults);
         const notices = await checkOrder(door, { owner, requests: runsOf(asked, order) });
         const request = await requestOf(draft, order.inputs, parts);
-        for (const run of runsOf(request, order)) await door.model.check(run);
+        const runs = runsOf(request, order);
+        for (const run of runs) await door.model.check(run);
         const told = [...notices, ...parts.lineageOf(request)];
         const admitted = { ...order, owner, request, notices: told, screen: door.screen(owner) };
-        return [admitted, door.room.take(owner)] as const;
+        return [admitted, door.room.take(owner, runs.length)] as const;
       });
       return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
