@@ -3,6 +3,7 @@ import type { IndexedTensor, TensorIndex } from "../safetensors/mod.ts";
 import { AppError } from "../error.ts";
 import { autoencoderKLDecoder, autoencoderKLEncoder } from "./autoencoder_kl.ts";
 import { clipTextModel, clipTextModelWithProjection } from "./clip_text_model.ts";
+import { clipVisionModelWithProjection } from "./clip_vision_model.ts";
 import { controlNetModel } from "./controlnet_model.ts";
 import { ExpectedTensors } from "./expected_tensors.ts";
 import { fluxTransformer2dModel } from "./flux_transformer_2d_model.ts";
@@ -24,6 +25,7 @@ const ARCHITECTURES = {
   AutoencoderKL: { encoder: autoencoderKLEncoder, decoder: autoencoderKLDecoder },
   CLIPTextModel: { text: clipTextModel },
   CLIPTextModelWithProjection: { text: clipTextModelWithProjection },
+  CLIPVisionModelWithProjection: { image: clipVisionModelWithProjection },
   T5EncoderModel: { text: t5EncoderModel },
   SD3Transformer2DModel: { transformer: sd3Transformer2dModel },
   FluxTransformer2DModel: { transformer: fluxTransformer2dModel },
@@ -81,7 +83,7 @@ export function partGraph(
 }
 
 /**
- * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, `transformer`, or `upscaler`.
+ * The graphs of a part: `unet`, `controlnet`, `encoder` and `decoder`, `text`, `image`, `transformer`, or `upscaler`.
  * @throws AppError `model_invalid` naming a field or tensor that does not fit.
  */
 export function partGraphs(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { OnnxGraph, Variable } from "../onnx/mod.ts";
 import type { TensorIndex } from "../safetensors/mod.ts";
-import { activation } from "./activation.ts";
+import { checkHeads, clipLayer } from "./clip_layer.ts";
 import { count, decodeConfig, noEffect, only } from "./config.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 
@@ -75,8 +75,8 @@ export function clipTextModelWithProjection(
 
 /** Gives out all hidden states. @returns the pooled one, [batch, hidden_size]. */
 function encode(net: Network, config: Config): Variable {
-  const { hidden_size: width, num_hidden_layers: layers, num_attention_heads: heads } = config;
-  if (width % heads !== 0) net.refuse(`hidden_size is ${width}, not a multiple of ${heads} heads`);
+  const { hidden_size: width, num_hidden_layers: layers } = config;
+  checkHeads(net, config);
   const ids = net.g.input({ name: "input_ids", type: "int64", dims: ["batch", "tokens"] });
   const length = net.g.op("Shape", [ids], { attributes: { start: 1, end: 2 } });
   const seen = net.g.input({ name: "attention_mask", type: "float32", dims: ["batch", "tokens"] });
@@ -85,7 +85,7 @@ function encode(net: Network, config: Config): Variable {
   let x = embeddings(net, config, ids, length);
   const states = [x];
   for (let i = 0; i < layers; i++) {
-    x = layer(net, config, x, `${trunk(net)}encoder.layers.${i}`, mask);
+    x = clipLayer(net, config, x, `${trunk(net)}encoder.layers.${i}`, mask);
     states.push(x);
   }
   const norm = (h: Variable) =>
@@ -139,25 +139,6 @@ function maskBias(net: Network, mask: Variable): Variable {
   const unseen = net.g.op("Sub", [net.g.constant("float32", [1], []), mask]);
   const bias = net.mul(unseen, net.g.constant("float32", [NOT_SEEN[net.type]], []));
   return net.g.cast(net.unsqueeze(bias, [1, 2]), net.type);
-}
-
-function layer(net: Network, config: Config, x: Variable, name: string, mask: Variable): Variable {
-  const { hidden_size: width, intermediate_size: wide, layer_norm_eps: eps } = config;
-  const linear = (h: Variable, part: string) =>
-    net.linear(h, `${name}.self_attn.${part}`, width, width);
-  const normed = net.layerNorm(x, `${name}.layer_norm1`, width, eps);
-  const parts = ["q_proj", "k_proj", "v_proj"].map((part) => linear(normed, part));
-  const attended = net.attention(parts, config.num_attention_heads, mask);
-  const h = net.add(x, linear(attended, "out_proj"));
-
-  const inner = net.linear(
-    net.layerNorm(h, `${name}.layer_norm2`, width, eps),
-    `${name}.mlp.fc1`,
-    width,
-    wide,
-  );
-  const active = activation(net, config.hidden_act, inner);
-  return net.add(h, net.linear(active, `${name}.mlp.fc2`, wide, width));
 }
 
 /** The state at the first end token. @returns [batch, hidden_size] */

@@ -30,6 +30,7 @@ test.each(cases)("%s computes what diffusers and transformers computed", async (
 
 test.each([
   "clip-g-with-projection",
+  "clip-vision-with-projection",
   "controlnet-sdxl",
   "flux-schnell",
   "sd35-medium-dual",
