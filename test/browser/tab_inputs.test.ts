@@ -7,13 +7,14 @@ import { digest } from "../../browser/app/worker/file_hash.ts";
 import { withLoras } from "../../browser/app/worker/loras.ts";
 import { ownInputs } from "../../browser/app/worker/own_inputs.ts";
 import { edgesOfFile } from "../../browser/app/worker/input_pictures.ts";
+import { parentEvidence } from "../../browser/app/worker/parent_evidence.ts";
 import { inputsOfReceipt } from "../../browser/app/worker/receipt_inputs.ts";
 import type { CheckOrder, GenerateOrder } from "../../browser/app/api/mod.ts";
 import { encodeImage } from "../../core/image/mod.ts";
 import { openHotkey } from "../../core/keys/mod.ts";
 import { receiptId } from "../../core/transcript/mod.ts";
 import { openKnownModel, openModel } from "../../server/models/mod.ts";
-import { inventedReceipt, SMALL_REQUEST } from "../fixtures/receipt.ts";
+import { inventedReceipt, SMALL_IMAGE, SMALL_REQUEST } from "../fixtures/receipt.ts";
 
 beforeEach(() => {
   // The worker finds models beside its own script.
@@ -176,6 +177,33 @@ test("of a miner only what is not here is asked, once a level needs it", async (
   const found = typeof later === "function" ? await later() : undefined;
   expect(found).toMatchObject({ image: { width: 64 } });
   expect(String(asked.mock.calls[0][0])).toContain(`/inputs/${await hashOf(image)}`);
+});
+
+test("a parent that was enlarged is enlarged again from its own image, and from no other", async () => {
+  const file = new Blob([SMALL_IMAGE], { type: "image/png" });
+  const sha256 = await hashOf(file);
+  const parent = await inventedReceipt(hotkey, SMALL_REQUEST, {
+    image: { sha256, mediaType: "image/png", bytes: file.size },
+  });
+  const orderOf = async (upscaler: string | undefined, image: Blob | undefined) => {
+    const child = await receiptOf({ image: "cd".repeat(32), parent: receiptId(parent), upscaler });
+    return { ...child, parent: { receipt: parent, image } } as unknown as CheckOrder;
+  };
+  expect(await parentEvidence(await orderOf("lanczos", file))).toMatchObject({
+    ...{ receipt: parent, enlarged: { upscaler: { id: "lanczos" } } },
+  });
+  // Without its image, of another one, or by a network that this page's server has not, it is not compared.
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(null, { status: 404 })));
+  for (
+    const [upscaler, given] of [["lanczos", undefined], ["lanczos", image], [
+      "ab".repeat(32),
+      file,
+    ]] as const
+  ) {
+    expect(await parentEvidence(await orderOf(upscaler, given))).toEqual({ receipt: parent });
+  }
+  expect(await parentEvidence({ ...await orderOf("lanczos", file), parent: undefined }))
+    .toBeUndefined();
 });
 
 test("a LoRA's file changes a model in safetensors; a file under another's hash does not", async () => {

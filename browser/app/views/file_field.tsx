@@ -34,7 +34,9 @@ export function FileField({ label, accept, multiple = false, onFiles, children }
     >
       <label class="pick">
         <span class="button">{label}</span>
-        <span class="small faint drophint">or drop it here</span>
+        <span class="small faint">
+          {multiple ? "or drop them here" : "or drop it here"}
+        </span>
         <input
           type="file"
           {...{ accept, multiple }}
