@@ -98,7 +98,7 @@ export function verifyCommand(): Command {
     .description("Check a receipt, and some of its steps, against what was signed.")
     .argument(
       "<files...>",
-      "the receipt, its transcript and image, what it was made\nfrom, and its parent, in any order",
+      "the receipt, its transcript and image, what it was made\nfrom, LoRAs, and its parent, in any order",
     )
     .optionsGroup("What it is checked against:")
     .option("--from <url>", "the miner, which opens the steps")
@@ -157,8 +157,8 @@ const METADATA_BYTES = 2 ** 20;
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
 async function verify(paths: readonly string[], given: VerifyFlags): Promise<void> {
-  const { transcript, image, source, sourceMask, parent, parentImage } = given;
-  const named = { transcript, image, source, sourceMask, parent, parentImage };
+  const { transcript, image, source, sourceMask, parent, parentImage, controlImage, lora } = given;
+  const named = { transcript, image, source, sourceMask, parent, parentImage, controlImage, lora };
   const files = await tellApart(paths, definedOf(named));
   await verifyFile(files.receipt, { ...given, ...files });
 }

@@ -16,9 +16,13 @@ export interface GivenFiles {
   /** The receipt that the request names as its parent, and its image. */
   readonly parent?: string;
   readonly parentImage?: string;
+  /** What ControlNets drew along, and LoRAs, in any order. */
+  readonly controlImage?: readonly string[];
+  readonly lora?: readonly string[];
 }
 
-type Role = keyof GivenFiles;
+/** What one file is. */
+type Role = Exclude<keyof GivenFiles, "controlImage" | "lora">;
 
 /**
  * What each file is, by how it begins, and of several receipts and images by what names which: their order
@@ -37,12 +41,31 @@ export async function tellApart(
     if (kind === undefined) refuse(`${path} is no receipt, no transcript and no image`);
     found[kind].push(path);
   }
-  const [transcript] = oneOfAKind("transcript", [named.transcript, ...found.tensors]);
   if (found.receipt.length === 0) refuse(`none of the files (${paths.join(", ")}) is a receipt`);
   const { receipt, parent } = await tellReceiptsApart(found.receipt, named.parent);
   const given = { ...named, receipt, ...named.parent === undefined && parent && { parent } };
+  const tensors = await tellTensorsApart(found.tensors, given);
   const images = await tellImagesApart(found.image, given);
-  return { ...given, ...images, ...transcript !== undefined && { transcript } };
+  return { ...given, ...images, ...tensors };
+}
+
+/** Of several those are LoRAs whose hashes the request names. */
+async function tellTensorsApart(
+  paths: readonly string[],
+  given: GivenFiles,
+): Promise<Pick<GivenFiles, "transcript" | "lora">> {
+  const lora: string[] = [];
+  if (paths.length > (given.transcript === undefined ? 1 : 0)) {
+    const { adapters } = (await readReceipt(given.receipt)).request;
+    const named = (Array.isArray(adapters) ? adapters : []).map((each) => Object(each).sha256);
+    for (const path of paths) if (named.includes(await sha256OfFile(path))) lora.push(path);
+  }
+  const others = paths.filter((path) => !lora.includes(path));
+  const [transcript] = oneOfAKind("transcript", [given.transcript, ...others]);
+  return {
+    ...transcript !== undefined && { transcript },
+    ...lora.length > 0 && { lora: [...given.lora ?? [], ...lora] },
+  };
 }
 
 function oneOfAKind(
@@ -79,20 +102,26 @@ async function tellImagesApart(
 ): Promise<Partial<GivenFiles>> {
   if (paths.length === 0) return {};
   if (paths.length === 1 && !given.parent && !given.image) return { image: paths[0] };
+  const receipt = await readReceipt(given.receipt);
+  const controls = receipt.request.control?.map((use) => use.image) ?? [];
   const roles = rolesOf(
-    await readReceipt(given.receipt),
+    receipt,
     given.parent === undefined ? undefined : await readReceipt(given.parent),
   );
   const found: Partial<Record<Role, string>> = {};
+  const controlImage: string[] = [];
   for (const path of paths) {
     const hash = await sha256OfFile(path);
+    const isControl = controls.includes(hash);
+    if (isControl) controlImage.push(path);
     const own = roles.filter(([, sha256]) => sha256 === hash).map(([role]) => role);
-    for (const role of own.length > 0 ? own : ["image" as const]) {
+    for (const role of own.length > 0 || isControl ? own : ["image" as const]) {
       oneOfAKind("image", [given[role] ?? found[role], path]);
       found[role] = path;
     }
   }
-  return found;
+  if (controlImage.length === 0) return found;
+  return { ...found, controlImage: [...given.controlImage ?? [], ...controlImage] };
 }
 
 function rolesOf(

@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { encodeImage, type ImageFormat } from "../../../core/image/mod.ts";
 import { encodeSafetensors } from "../../../core/safetensors/mod.ts";
 import { tellApart } from "../../../server/verify/given_files.ts";
+import { openHotkey } from "../../../core/keys/mod.ts";
+import { encodeReceipt, fileHash } from "../../../core/transcript/mod.ts";
+import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const pixels = { width: 8, height: 8, data: new Uint8ClampedArray(8 * 8 * 4) };
@@ -28,3 +31,27 @@ test.each<[string, ImageFormat, string]>([
     expect(await tellApart(Object.values(paths).toReversed(), {})).toEqual(paths);
   },
 );
+
+test("control images and LoRAs are known by their hashes, beside those that flags name", async () => {
+  const folder = await temporaryFolder();
+  const files = {
+    edges: await encodeImage(pixels, "png"),
+    image: await encodeImage(pixels, "webp"),
+    transcript: encodeSafetensors([], {}),
+    lora: encodeSafetensors([], { style: "drawn" }),
+  };
+  const receipt = await inventedReceipt(openHotkey("11".repeat(32)), {
+    ...SMALL_REQUEST,
+    control: [{ image: fileHash(files.edges), network: "embedded" }],
+    adapters: [{ sha256: fileHash(files.lora), scale: 1 }],
+  });
+  const all = { ...files, receipt: encodeReceipt(receipt) };
+  const paths = Object.fromEntries(Object.keys(all).map((name) => [name, join(folder, name)]));
+  for (const [name, bytes] of Object.entries(all)) await Deno.writeFile(paths[name], bytes);
+  const { edges, lora, ...others } = paths;
+  const given = { controlImage: ["a.png"], lora: ["b.safetensors:1"] };
+  expect(await tellApart(Object.values(paths), given)).toEqual({
+    ...others,
+    ...{ controlImage: ["a.png", edges], lora: ["b.safetensors:1", lora] },
+  });
+});
