@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { createRequire } from "node:module";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { MinerMetrics } from "../../../server/miner/mod.ts";
 import { ValidatorMetrics } from "../../../server/validator/metrics.ts";
 import { runCli } from "../../fixtures/cli.ts";
+import { until } from "../../fixtures/processes.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -46,6 +47,76 @@ describe.skipIf(!tools.promtool)("Prometheus", () => {
     expect(await run("promtool", "check", "rules", file)).toMatchObject({ code: 0 });
   });
 });
+
+describe.skipIf(!await has("prometheus"))("a Prometheus that runs", () => {
+  const source = {
+    capacity: () => ({ batch: 1, queueLimit: 10, queued: 9, running: 0 }),
+    generators: () => [{ url: "http://gone", up: false }],
+    workers: () => 0,
+  };
+
+  /** Scrapes a miner without workers each second; alerts fire at once. */
+  async function started(): Promise<string> {
+    const folder = await temporaryFolder();
+    const metrics = new MinerMetrics(source);
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    const miner = Deno.serve(options, async () => new Response(await metrics.text()));
+    onTestFinished(() => miner.shutdown());
+    const config = read("prometheus/prometheus.yml").replaceAll("15s", "1s")
+      .replace(/targets: \["127.0.0.1:8091".*/, `targets: ["127.0.0.1:${miner.addr.port}"]`)
+      .replace(/targets: \["127.0.0.1:8092"\]/, `targets: ["127.0.0.1:9"]`);
+    await Deno.writeTextFile(join(folder, "prometheus.yml"), config);
+    const alerts = read("prometheus/alerts.yml").replaceAll(/for: \d+m/g, "for: 0s");
+    await Deno.writeTextFile(join(folder, "alerts.yml"), alerts);
+    const port = freePort();
+    const nothing = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const child = new Deno.Command("prometheus", {
+      args: [
+        ...[`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`],
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      ...nothing,
+    }).spawn();
+    onTestFinished(async () => {
+      child.kill("SIGKILL");
+      await child.status;
+    });
+    return `http://127.0.0.1:${port}/api/v1`;
+  }
+
+  test("fires alerts of what it scrapes, and answers the board's queries", async () => {
+    const api = await started();
+    const firing = async () => {
+      const answer = await fetch(`${api}/alerts`).then((response) => response.json())
+        .catch(() => ({}));
+      const alerts: { state: string; labels: { alertname: string } }[] = answer.data?.alerts ?? [];
+      return alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels.alertname);
+    };
+    const wanted = [
+      "StepwiseDown",
+      "StepwiseGeneratorDown",
+      "StepwiseNoWorkers",
+      "StepwiseQueueFilling",
+    ];
+    await until(async () => {
+      const now = new Set(await firing());
+      return wanted.every((name) => now.has(name));
+    }, "they fire");
+    expect([...new Set(await firing())].toSorted()).toEqual(wanted);
+    for (const query of boardQueries()) {
+      const asked = query.replaceAll(/\$\w+/g, "1m");
+      const { status } =
+        await (await fetch(`${api}/query?${new URLSearchParams({ query: asked })}`))
+          .json();
+      expect([query, status]).toEqual([query, "success"]);
+    }
+  });
+});
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
 
 function boardQueries(): string[] {
   const { panels } = JSON.parse(read("grafana/stepwise.json"));
@@ -102,13 +173,19 @@ test.skipIf(!tools.systemd)("systemd takes the units", async () => {
   expect(await run("systemd-analyze", "verify", ...paths)).toEqual({ code: 0, words: "" });
 });
 
-test("commands in units and for pm2 have the flags that they are given", async () => {
+test("commands in units, for pm2 and of the compose file have the flags that they are given", async () => {
   const { apps } = createRequire(import.meta.url)(join(DEPLOY, "pm2/ecosystem.config.cjs"));
   const lines: string[][] = apps.map(({ args }: { args: string[] }) => args);
   for (const name of ["axon", "worker", "validator"]) {
     const [, words] = /main\.ts (.*)$/m.exec(read(`systemd/stepwise-${name}.service`)) ?? [];
     lines.push((words ?? "").split(" "));
   }
+  const compose = read("compose/compose.yaml");
+  for (const [, list] of compose.matchAll(/command:\s*\[([^\]]*)\]/g)) {
+    const words = [...list.matchAll(/"([^"]*)"/g)].map(([, word]) => word);
+    if (words.includes("server/main.ts")) lines.push(words.slice(3));
+  }
+  expect(lines).toHaveLength(11);
   for (const [command, ...args] of lines) {
     const { stdout } = await runCli([command, "--help"]);
     for (const flag of args.filter((arg) => arg.startsWith("--"))) expect(stdout).toContain(flag);
