@@ -5,7 +5,7 @@
 const CACHE = "stepwise-page-1";
 /** The folder of the pages, which may be behind a prefix. */
 const ROOT = new URL("./", self.location.href).href;
-const OWN = /^($|index\.html$|assets\/|icon\.svg$)/;
+const OWN = /^($|index\.html$|assets\/|icon\.svg$|landing\.webp$)/;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(prune().then(() => clients.claim())));

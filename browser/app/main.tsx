@@ -1,11 +1,9 @@
 import { type FunctionComponent, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Page } from "./api/mod.ts";
-import { opening, route, start, subject } from "./state/mod.ts";
+import { route, start } from "./state/mod.ts";
 import { AboutView } from "./views/about_view.tsx";
-import { Boundary } from "./views/boundary.tsx";
-import { CheckView } from "./views/check_view.tsx";
-import { KeptView, OpenView } from "./views/open_view.tsx";
+import { VerifyView } from "./views/verify_view.tsx";
 import { ZoomDialog } from "./views/zoom.tsx";
 
 const ROOMS = [["create", "Create"], ["verify", "Verify"], ["explore", "Explore"]] as const;
@@ -59,7 +57,7 @@ function Shown({ page }: { readonly page: Page }) {
     case "create":
       return <Fetched view={createView} />;
     case "verify":
-      return <VerifyRoom />;
+      return <VerifyView />;
     case "explore":
       return <Fetched view={exploreView} />;
     case "strength":
@@ -69,20 +67,6 @@ function Shown({ page }: { readonly page: Page }) {
     default:
       return page satisfies never;
   }
-}
-
-function VerifyRoom() {
-  // What the address leads to would push the list away under the reader's pointer.
-  const awaited = opening.value === "address" && !subject.value;
-  return (
-    <>
-      <OpenView />
-      <Boundary key={subject.value?.id} what="the receipt">
-        <CheckView />
-      </Boundary>
-      {!awaited && <KeptView />}
-    </>
-  );
 }
 
 type Fetching = () => Promise<FunctionComponent>;

@@ -15,6 +15,7 @@ export const PATHS = {
   generate: "/v1/generate",
   score: "/v1/score",
   attestations: "/v1/attestations",
+  history: "/v1/history",
   jobs: "/v1/jobs",
   job: "/v1/jobs/:id",
   jobEvents: "/v1/jobs/:id/events",

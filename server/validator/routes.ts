@@ -17,6 +17,7 @@ import { type AttestationParts, attestationRoutes } from "./attestation_routes.t
 import { allowOrigins, type GenerateParts, generateRoute } from "./generate_route.ts";
 import type { Ledger } from "./ledger/mod.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
+import { historyRoute } from "./history_route.ts";
 import { receiptsOf } from "./provenance.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -34,7 +35,7 @@ export interface ValidatorParts extends AttestationParts {
   readonly site?: string;
   readonly forwarding: ForwardingParts | undefined;
   readonly info: () => unknown;
-  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images">;
+  readonly ledger: AttestationParts["ledger"] & Pick<Ledger, "receipts" | "images" | "history">;
   readonly log: Log;
   /** What keeps it from its work now; none while it is ready. */
   readonly problems?: () => readonly string[];
@@ -62,6 +63,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
       description: "Images of the subnet, checked, and the checks themselves.",
       routes: [
         infoRoute(parts),
+        historyRoute(ledger),
         ...attestationRoutes(parts),
         ...(forwarding
           ? [
@@ -74,7 +76,7 @@ export function validatorRoutes(parts: ValidatorParts): Hono {
       schemas: {
         ...validatorSchemas(),
         ...forwarding?.gateway.schemas,
-        ...{ GenerationRequest: generationRequestSchema(), Error, Info: OBJECT },
+        ...{ GenerationRequest: generationRequestSchema(), Error, Info: OBJECT, History: OBJECT },
         ...{ Attestation: attestationSchema(), Attestations: OBJECT, Stored: OBJECT },
       },
     },

@@ -137,7 +137,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     info: () => ({
       ...{ name: "stepwise-validator", version: VERSION, hotkey: address, roles },
       ...{ netuid: chain.netuid, block: chain.block, compute: scoring.compute },
-      miners: peers().map((peer) => minerRow(peer, ledger)),
+      miners: peers().map((peer) => ({
+        ...minerRow(peer, ledger),
+        incentive: subnet.metagraph.neurons.find(({ uid }) => uid === peer.uid)?.incentive,
+      })),
       weights: ledger.weights.last(),
     }),
     ledger,

@@ -57,6 +57,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   json: "application/json",
   svg: "image/svg+xml",
+  webp: "image/webp",
   txt: "text/plain",
   wasm: "application/wasm",
 };

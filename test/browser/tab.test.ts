@@ -45,6 +45,7 @@ import {
   tabLink,
   type TabWorld,
   textOf,
+  unfold,
   verdictOf,
   wallet,
 } from "./tab_page.ts";
@@ -95,8 +96,9 @@ test("from a link to honest, on three steps, on the CPU of a browser without Web
       `${interactive.toFixed(0)} ms; from link to verdict ${seconds.toFixed(1)} s and ` +
       `${(fetched / 1e6).toFixed(1)} MB, onnxruntime and the model included`,
   );
-  console.log(await page.evaluate(`document.querySelector(".verdict ~ p.small").textContent`));
+  await unfold(page);
   await page.waitForSelector(".compare canvas");
+  console.log(await page.$eval(".evidence p.small", (each) => each.textContent));
   await page.waitForSelector(".plot canvas");
   await eventually(() => page.$$eval(".tiles [data-drawn=true] canvas", (all) => all.length)).toBe(
     3,
@@ -158,6 +160,7 @@ test(
     await page.waitForSelector(".card img");
     await press(page, "Check");
     expect(await verdictOf(page)).toBe("honest");
+    await unfold(page);
     await page.waitForSelector(".compare canvas");
     for (const shown of [".ladder li", ".tiles canvas", ".plot canvas", ".scale canvas", "table"]) {
       await eventually(() => page.$(shown), shown).not.toBeNull();
@@ -259,6 +262,7 @@ test(
     const report = await reportOf(page);
     const { steps } = chooseSteps(made.receipt, { blockHash: BLOCK });
     expect(report).toMatchObject({ draw: "public", blockHash: BLOCK, opened: steps });
+    await unfold(page);
     await eventually(() => textOf(page)).toContain(
       `Steps ${steps.join(", ")} of 20, drawn by a hash that you typed (${BLOCK})`,
     );
@@ -479,6 +483,8 @@ describe("what is kept on this machine", () => {
     await page.reload();
     await page.waitForSelector(".card img");
     await press(page, "Check");
+    await verdictOf(page);
+    await unfold(page);
     await page.waitForSelector(".compare canvas");
     const asked = site.requests.slice(before).map(({ path }) => path);
     expect(asked.filter((path) => path.endsWith(".onnx"))).toEqual([]);
@@ -538,7 +544,7 @@ describe("what is kept on this machine", () => {
       })`);
       await page.goto(site.url);
       await page.waitForFunction(`document.body.innerText.includes("not checked")`);
-      await press(page, "Look at it");
+      await page.locator(".kept button.receipt").click();
       await page.waitForSelector(".card");
     },
   );
@@ -656,6 +662,7 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
   await setLevel(page, 1);
   await press(page, "Check");
   await verdictOf(page);
+  await unfold(page);
   await press(page, "Find my wallet");
   await press(page, "Sign the verdict");
   await page.locator('input[type="url"]').fill(url);
@@ -682,9 +689,9 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
 });
 
 /** Shows what is folded away of an order. */
-async function unfold(page: Page): Promise<void> {
+async function unfoldOrder(page: Page): Promise<void> {
   await page.locator("form.order details:not(.inputs) summary").click();
-  await page.waitForSelector("form.order details[open]");
+  await page.waitForSelector("form.order details[open]:not(.inputs)");
 }
 
 test("an image made in the tab has a receipt, and its steps can be checked here", async () => {
@@ -698,7 +705,7 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await says("Weights here\\s+0.0 MB");
   await view("create");
   await page.select('select[name="size"]', "128");
-  await unfold(page);
+  await unfoldOrder(page);
   await page.locator('input[name="seed"]').fill("7");
   await press(page, "Make it");
   await page.waitForSelector(".making canvas");
@@ -763,7 +770,7 @@ test("a checkpoint on a file server and a LoRA make an image here, and a step of
   const served = serveFolder(folder);
   const { page, errors } = await openTab(browser);
   await page.goto(`${site.url}/#/create`);
-  await unfold(page);
+  await unfoldOrder(page);
   await page.locator('input[name="model"]').fill(served.url);
   await page.locator('textarea[name="prompt"]').fill("a red bird");
   await page.select('select[name="size"]', "64");
@@ -861,6 +868,8 @@ test("no serious violation for people who cannot see or use a mouse", async () =
   await page.keyboard.press("Enter");
   await verdictOf(page);
   await eventually(() => page.evaluate("document.activeElement.textContent")).toBe("Check");
+  await unfold(page);
+  await page.waitForSelector(".plot canvas");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     for (const view of ["verify", "create", "explore", "strength", "browser"]) {

@@ -191,7 +191,14 @@ export async function setLevel(page: Page, level: number): Promise<void> {
   await page.select("select", String(level));
 }
 
+/** Unfolds what is folded away below the verdict, and the check's settings. */
+export async function unfold(page: Page): Promise<void> {
+  await page.evaluate(`for (const each of document.querySelectorAll(
+    ".evidence details, details.settings")) each.open = true`);
+}
+
 async function setSteps(page: Page, how: string): Promise<void> {
+  await unfold(page);
   await page.locator('::-p-xpath(//label[contains(., "Steps")]/select)').fill(how);
 }
 
@@ -216,7 +223,7 @@ export async function drawWitnessed(page: Page, witness: string, node: string): 
 
 /** Pastes into the field, and opens it. */
 export async function paste(page: Page, text: string): Promise<void> {
-  await page.locator("textarea").fill(text);
+  await page.locator('textarea[name="text"]').fill(text);
   await press(page, "Open");
 }
 

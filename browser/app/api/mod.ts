@@ -42,5 +42,12 @@ export { hashOf, linkOf, openText, receiptOf } from "./link.ts";
 export { type NamedFile, namedFiles } from "./named_files.ts";
 export { checkMinerUrl } from "./miner_url.ts";
 export { type Page, pageOf, parametersOf } from "./pages.ts";
-export type { OwnServer, Subnet, SubnetMiner } from "./subnet.ts";
+export type {
+  OwnServer,
+  Subnet,
+  SubnetHour,
+  SubnetMiner,
+  SubnetPiece,
+  SubnetWeights,
+} from "./subnet.ts";
 export { countOf, STATEMENT_ONLY, textOf, timeOf, whyOf } from "./words.ts";

@@ -4,6 +4,7 @@ import { removeFromGallery } from "./gallery.ts";
 import { receiptOfImage, type StoredImage } from "../storage/mod.ts";
 import { hashOf, textOf, timeOf } from "../api/mod.ts";
 import { BlobDownload, BlobImage } from "../views/blob_image.tsx";
+import { CopyLink } from "../views/copy_link.tsx";
 import { Zoomable } from "../views/zoom.tsx";
 import { EvidenceDownloads } from "../views/evidence_downloads.tsx";
 import { startFrom } from "../views/source_field.tsx";
@@ -57,7 +58,7 @@ function Actions({ of }: { readonly of: StoredImage }) {
         <button type="button" onClick={() => remix(of)}>Remix</button>
         <button type="button" onClick={() => void edit(of)}>Edit</button>
         <BlobDownload blob={of.image} name={`${name}.${extension}`}>Download</BlobDownload>
-        {of.link && <CopyLink text={new URL(hashOf(of.link), location.href).href} />}
+        {of.link && <CopyLink to={hashOf(of.link)} />}
         <DeleteButton id={of.id} />
       </p>
       <EvidenceDownloads {...of} name={name} />
@@ -74,18 +75,6 @@ async function edit(of: StoredImage): Promise<void> {
 function remix(of: StoredImage): void {
   enterOrder(of.order);
   document.querySelector<HTMLTextAreaElement>('textarea[name="prompt"]')?.focus();
-}
-
-function CopyLink({ text }: { readonly text: string }) {
-  const [said, setSaid] = useState("");
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(() => setSaid("Copied."), () => setSaid(text));
-  return (
-    <>
-      <button type="button" onClick={() => void copy()}>Copy link</button>
-      <span role="status" class="small faint">{said}</span>
-    </>
-  );
 }
 
 /** Asks first. */

@@ -1,22 +1,40 @@
 import { useEffect } from "preact/hooks";
-import type { Subnet, SubnetMiner } from "../api/mod.ts";
+import { signal } from "@preact/signals";
+import type { OfferedReceipt, Subnet } from "../api/mod.ts";
+import { countOf, timeOf } from "../api/mod.ts";
+import { address, answered, engine } from "../state/mod.ts";
+import { BlobImage } from "../views/blob_image.tsx";
 import { ProblemView } from "../views/problem_view.tsx";
+import { ReceiptTiles } from "../views/receipt_tiles.tsx";
+import { Charts } from "./charts.tsx";
 import { explore, exploring, subnet } from "./explore.ts";
+import { MinersView } from "./miners_view.tsx";
 
 /** The subnet as one validator measures it. */
 export function ExploreView() {
-  useEffect(() => void explore(), []);
+  useEffect(() => void explore(), [address.value]);
   const found = subnet.value;
   return (
     <>
       <section>
-        <h2>The subnet</h2>
+        <h2>The subnet now</h2>
+        <p class="faint">
+          What one validator measures, in public: anybody may run one and compare.
+        </p>
         <ValidatorForm />
         <p role="status" class="small faint">{exploring.value && !found && "Asking it..."}</p>
         <ProblemView at="explore" />
         {found && <Summary of={found} />}
+        {found && <Charts of={found} />}
       </section>
-      {found && <Miners of={found} />}
+      {found && (
+        <>
+          <MinersView of={found.miners} />
+          <Recent from={found.url} />
+          <Pieces of={found} />
+          <Attested of={found} />
+        </>
+      )}
     </>
   );
 }
@@ -28,12 +46,11 @@ function ValidatorForm() {
       onSubmit={(event) => {
         event.preventDefault();
         const validator = String(new FormData(event.currentTarget).get("validator")).trim();
-        history.pushState(null, "", `#/explore?${new URLSearchParams({ validator })}`);
-        void explore();
+        location.hash = `#/explore?${new URLSearchParams({ validator })}`;
       }}
     >
       <label class="grow">
-        As measured by{" "}
+        <span>Validator</span>
         <input
           type="url"
           name="validator"
@@ -49,63 +66,89 @@ function ValidatorForm() {
 
 function Summary({ of: { netuid, block, miners, version } }: { readonly of: Subnet }) {
   const rate = miners.reduce((sum, { imagesPerSecond = 0 }) => sum + imagesPerSecond, 0);
+  const checks = miners.reduce((sum, miner) => sum + miner.checks, 0);
+  const caught = miners.filter(({ cheated }) => cheated).length;
   const figures: readonly (readonly [string, string])[] = [
     ["Miners", String(miners.length)],
     ["Images a second", rate.toFixed(2)],
-    ["Checks in a day", String(miners.reduce((sum, { checks }) => sum + checks, 0))],
-    ["Caught", String(miners.filter(({ cheated }) => cheated).length)],
+    ["Checks in a day", String(checks)],
+    ["Caught cheating", String(caught)],
   ];
   return (
     <>
       <dl class="figures">
         {figures.map(([name, value]) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt class="small">{name}</dt>
             <dd>{value}</dd>
           </div>
         ))}
       </dl>
       <p class="small faint">
-        Subnet {netuid ?? "?"}, block {block ?? "?"}; Stepwise {version}
+        {netuid === undefined ? "" : `Subnet ${netuid}, `}
+        {block === undefined ? "" : `block ${block}, `}Stepwise {version}
       </p>
     </>
   );
 }
 
-function Miners({ of: { miners } }: { readonly of: Subnet }) {
-  const ordered = miners.toSorted((a, b) => (b.weight ?? 0) - (a.weight ?? 0) || a.uid - b.uid);
+const recent = signal<{ readonly from: string; readonly receipts: readonly OfferedReceipt[] }>();
+
+/** Images whose receipts the validator shows. */
+function Recent({ from }: { readonly from: string }) {
+  useEffect(() => {
+    void answered(engine.readList(from)).then((receipts) => recent.value = { from, receipts })
+      .catch(() => {});
+  }, [from]);
+  const shown = recent.value?.from === from ? recent.value.receipts : [];
   return (
     <section>
-      <h2>Miners</h2>
-      {miners.length === 0 && <p class="faint">No miner serves on this subnet yet.</p>}
-      <div class="scroll" tabIndex={0} role="region" aria-label="Miners">
-        <table>
-          <thead>
-            <tr>
-              {["Miner", "Images a second", "Similarity", "Checks", "Served", "Weight"].map((
-                text,
-              ) => <th key={text} scope="col">{text}</th>)}
-            </tr>
-          </thead>
-          <tbody>{ordered.map((miner) => <Row key={miner.hotkey} of={miner} />)}</tbody>
-        </table>
-      </div>
+      <h2>Recent images</h2>
+      {shown.length === 0
+        ? <p class="faint">The validator shows none now: it shows images of its own tests alone.</p>
+        : <ReceiptTiles of={shown} />}
     </section>
   );
 }
 
-function Row({ of }: { readonly of: SubnetMiner }) {
+function Pieces({ of: { pieces } }: { readonly of: Subnet }) {
+  if (pieces.length === 0) return null;
   return (
-    <tr data-cheated={of.cheated} title={of.why}>
-      <td>
-        {of.uid} <span class="mono faint">{of.hotkey.slice(0, 8)}</span>
-        {of.cheated && <span class="bad">caught</span>}
-      </td>
-      <td>{of.imagesPerSecond?.toFixed(2) ?? "-"}</td>
-      <td>{of.similarity?.toFixed(4) ?? "-"}</td>
-      <td>{of.checks}</td>
-      <td>{of.served}</td>
-      <td>{of.weight === undefined ? "-" : `${(100 * of.weight).toFixed(1)} %`}</td>
-    </tr>
+    <section>
+      <h2>Published by people</h2>
+      <ul class="gallery">
+        {pieces.map(({ id, caption, creator, at, image }) => (
+          <li key={id}>
+            <span class="tile">
+              <BlobImage image={image} label={caption} width={256} height={256} />
+            </span>
+            <p class="small" dir="auto">{caption}</p>
+            <p class="small faint">{creator.slice(0, 8)}, {timeOf(at)}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Attested({ of: { attestations } }: { readonly of: Subnet }) {
+  return (
+    <section>
+      <h2>Attestations</h2>
+      {attestations.length === 0 && (
+        <p class="faint">
+          Nobody has signed a verdict yet: <a href="#/verify">check an image</a>, and sign yours.
+        </p>
+      )}
+      <ul class="list">
+        {attestations.map(({ attestation: { checker, receipt, verdict, level, steps, at } }) => (
+          <li key={`${checker} ${receipt}`} class="attestation">
+            <span class="grow mono">{checker}</span>
+            <span>{verdict}, level {level}, {countOf(steps.length, "step")}</span>
+            <span class="faint small">{timeOf(at)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -5,6 +5,7 @@ export { ownServer } from "./own_server.ts";
 export { answered, engine, listener } from "./engine.ts";
 export {
   address,
+  addressOf,
   arrived,
   attempt,
   capabilities,
@@ -12,6 +13,7 @@ export {
   checking,
   complain,
   compute,
+  copy,
   forgetAll,
   forgotten,
   giveFiles,

@@ -54,6 +54,8 @@ export type Place =
   | "browser";
 /** What could not be done, in a sentence for the reader; undefined where all went well. */
 export const problem = signal<{ readonly at: Place; readonly text: string } | undefined>(undefined);
+/** The file that led to a receipt by its looks: a copy of what was signed. */
+export const copy = signal<{ readonly id: string; readonly image: Blob } | undefined>(undefined);
 /** Whether a receipt or a list is on its way, and by what: the page's address, or the reader. */
 export const opening = signal<"address" | "reader" | undefined>(undefined);
 /** The reader asked for the receipt that is looked at, and has not been brought before it. */
@@ -247,7 +249,12 @@ export function openFiles(files: readonly File[]): Promise<void> {
     const [first, ...others] = await receiptsOfFiles(files, { hashesOf, known, find });
     if (!isWanted()) return;
     for (const other of others) await keepReceipt(other).catch(() => false);
-    await show(first);
+    if (first.image || !first.link) return await show(first);
+    // Its looks led there: what is checked is the image that was signed, which its miner may have.
+    const original = await answered(engine.fetchReceipt(first.link)).catch(() => undefined);
+    if (!isWanted()) return;
+    await show({ ...first, image: original?.image });
+    copy.value = { id: first.id, image: files[0] };
   });
 }
 
@@ -314,7 +321,7 @@ async function show(stored: StoredReceipt): Promise<void> {
 }
 
 /** @returns the address of this page that leads there, also after a reload. */
-function addressOf({ id, link }: StoredReceipt): string {
+export function addressOf({ id, link }: StoredReceipt): string {
   return link ? hashOf(link) : `#/verify?receipt=${id}`;
 }
 

@@ -30,8 +30,7 @@ export function AttestView({ stored, report }: Props) {
       setSaid(await work());
     });
   return (
-    <section>
-      <h2>Attest</h2>
+    <>
       <p class="faint small">
         Your wallet signs the verdict; a validator stores it if your key is registered on its
         subnet.
@@ -96,7 +95,7 @@ export function AttestView({ stored, report }: Props) {
       {source !== undefined && (
         <Attestations key={`${source} ${said}`} validator={source} receipt={report.receipt} />
       )}
-    </section>
+    </>
   );
 }
 

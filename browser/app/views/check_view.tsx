@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Level, Report } from "../../../core/verifier/mod.ts";
 import {
+  addressOf,
   capabilities,
   check,
   checking,
@@ -14,15 +15,17 @@ import {
   subject,
 } from "../state/mod.ts";
 
-import type { CheckOrder, ComputeChoice } from "../api/mod.ts";
+import type { CheckOrder, ComputeChoice, TabReport } from "../api/mod.ts";
 import { AttestView } from "./attest_view.tsx";
-import { PHONE } from "./phone.ts";
+import { CopyLink } from "./copy_link.tsx";
+import { Evidence } from "./evidence.tsx";
 import { ProblemView } from "./problem_view.tsx";
 import { MadeFromView } from "./made_from_view.tsx";
 import { LadderView } from "./ladder_view.tsx";
-import { ReceiptCard } from "./receipt_card.tsx";
-import { ResultView } from "./result_view.tsx";
+import { ReceiptCard, ReceiptFacts } from "./receipt_card.tsx";
+import { ReportDownload, ResultView } from "./result_view.tsx";
 import { StripView } from "./strip_view.tsx";
+import { verdictWords } from "./verdict_words.ts";
 
 const LEVELS: readonly (readonly [Level, string])[] = [
   [0, "0: signature and proofs"],
@@ -39,37 +42,80 @@ const node = signal("");
 const witness = signal("");
 const picked = signal("");
 
-/** The receipt that is looked at, and its check. */
+/** The receipt that is looked at: the verdict first, and below it the evidence. */
 export function CheckView() {
   const stored = subject.value;
   const running = check.value?.running ?? false;
-  const place = useRef<HTMLElement>(null);
-  // What the button starts is below it, and may be below the screen; its verdict has more to
-  // show, for which the page was too short before.
+  const place = useRef<HTMLDivElement>(null);
+  // What the button starts may be below the screen.
   useEffect(() => {
     if (running || (check.value && isOnScreen(place.current))) place.current?.scrollIntoView();
   }, [running]);
   if (!stored) return null;
+  const found = report.value;
   return (
     <>
-      <ReceiptCard stored={stored} />
+      <div ref={place}>
+        <ReceiptCard stored={stored}>
+          <VerdictView running={running} report={found} />
+          <Settings />
+          <ProblemView at="check" />
+          <VerdictText />
+          <LadderView />
+        </ReceiptCard>
+      </div>
       <MadeFromView stored={stored} />
-      <section ref={place}>
-        <h2>Check it</h2>
-        <Settings />
-        <ProblemView at="check" />
-        <LadderView />
-        <StripView
-          of={stored.receipt.steps}
-          drawn={drawnSteps()}
-          failed={failedSteps(report.value)}
-        />
+      <section>
+        <StripView of={stored.receipt.steps} drawn={drawnSteps()} failed={failedSteps(found)} />
       </section>
-      {(running || report.value) && <ResultView report={report.value} />}
-      {report.value && report.value.code !== "opening_withheld" && !report.value.statementOnly && (
-        <AttestView key={stored.id} stored={stored} report={report.value} />
+      {found && (
+        <Evidence title="Figures of the check">
+          <ResultView report={found} />
+        </Evidence>
+      )}
+      <Evidence title="What was signed">
+        <ReceiptFacts stored={stored} />
+      </Evidence>
+      {found && found.code !== "opening_withheld" && !found.statementOnly && (
+        <Evidence title="Attestations">
+          <AttestView key={stored.id} stored={stored} report={found} />
+        </Evidence>
       )}
     </>
+  );
+}
+
+/** The verdict, large; its line is there before it is known, so that what is below does not move. */
+function VerdictView({ running, report }: {
+  readonly running: boolean;
+  readonly report: TabReport | undefined;
+}) {
+  const words = report && verdictWords(report);
+  return (
+    <p role="status" class={words ? "verdict" : "verdict faint"} data-verdict={words?.kind}>
+      {words?.title ?? (running ? "Checking..." : "Not checked yet")}
+    </p>
+  );
+}
+
+/** What the verdict means. */
+function VerdictText() {
+  const found = report.value;
+  if (!found) return null;
+  return (
+    <div class="meaning">
+      <p>{verdictWords(found).text}</p>
+      {found.reasons.map((reason) => <p key={reason} class="small">{reason}</p>)}
+      {found.code === "opening_withheld" && (
+        <p class="small">
+          Most miners keep the steps for 15 minutes, and this browser has to be online to ask for
+          them.
+        </p>
+      )}
+      <p class="small">
+        <ReportDownload report={found} />
+      </p>
+    </div>
   );
 }
 
@@ -107,8 +153,12 @@ function Settings() {
         if (steps) void runCheck({ level: asked, steps });
       }}
     >
-      <details class="settings" open={!PHONE.matches}>
-        <summary class="small">Level, steps, and what computes</summary>
+      <span class="row act">
+        <RunButtons text="Check" running={checking.value} />
+        {subject.value && <CopyLink key={subject.value.id} to={addressOf(subject.value)} />}
+      </span>
+      <details class="settings">
+        <summary class="small">How far, which steps, and what computes</summary>
         <div class="row">
           <label>
             Level{" "}
@@ -127,9 +177,6 @@ function Settings() {
           <ComputeSelect />
         </div>
       </details>
-      <span class="row act">
-        <RunButtons text="Check" running={checking.value} />
-      </span>
       {why !== undefined && <p class="small faint wide">{why}</p>}
     </form>
   );

@@ -1,19 +1,47 @@
 import { counted } from "../../../core/counted.ts";
-import { Fragment } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { arrived } from "../state/mod.ts";
 import type { StoredReceipt } from "../storage/mod.ts";
 import { textOf, timeOf } from "../api/mod.ts";
 import { BlobImage } from "./blob_image.tsx";
-import { PHONE } from "./phone.ts";
+import { CopyNotice } from "./copy_notice.tsx";
 import { Zoomable } from "./zoom.tsx";
 
 const IMAGE = "The image that the receipt is of";
 
-/** What the miner signed, in words. Everything in it is untrusted text, and shown as text. */
-export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
-  const { receipt, image, id, link } = stored;
+/** The image, and beside it what is known of it. Everything in a receipt is untrusted, and shown as text. */
+export function ReceiptCard({ stored, children }: {
+  readonly stored: StoredReceipt;
+  readonly children: ComponentChildren;
+}) {
+  const { receipt: { request }, image, id } = stored;
   const place = useArrival();
+  return (
+    <section class="card" ref={place} tabIndex={-1} aria-label="The receipt" data-receipt={id}>
+      <div>
+        {image
+          ? (
+            <Zoomable label={IMAGE}>
+              <BlobImage
+                {...{ image, width: request.width, height: request.height }}
+                label={IMAGE}
+              />
+            </Zoomable>
+          )
+          : <p class="faint blank">The image is missing.</p>}
+        <CopyNotice of={stored} />
+        <p class="prompt small" dir="auto">{textOf(request.prompt)}</p>
+      </div>
+      <div class="found">{children}</div>
+    </section>
+  );
+}
+
+/** What the miner signed, in words. */
+export function ReceiptFacts(
+  { stored: { receipt, id, link } }: { readonly stored: StoredReceipt },
+) {
   const { request, model } = receipt;
   const variant = model.variant === undefined ? "" : ` (${model.variant})`;
   const rows: readonly (readonly [string, unknown])[] = [
@@ -33,33 +61,16 @@ export function ReceiptCard({ stored }: { readonly stored: StoredReceipt }) {
     ["Opened by", link?.miner],
   ];
   return (
-    <section class="card" ref={place} tabIndex={-1} aria-label="The receipt">
-      <div>
-        {image
-          ? (
-            <Zoomable label={IMAGE}>
-              <BlobImage
-                {...{ image, width: request.width, height: request.height }}
-                label={IMAGE}
-              />
-            </Zoomable>
-          )
-          : <p class="faint">The image is missing.</p>}
-      </div>
-      <details class="facts" open={!PHONE.matches}>
-        <summary>What was signed</summary>
-        <dl>
-          {rows.map(([name, value]) => [name, textOf(value)] as const)
-            .filter(([, text]) => text !== "")
-            .map(([name, text]) => (
-              <Fragment key={name}>
-                <dt>{name}</dt>
-                <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""} dir="auto">{text}</dd>
-              </Fragment>
-            ))}
-        </dl>
-      </details>
-    </section>
+    <dl>
+      {rows.map(([name, value]) => [name, textOf(value)] as const)
+        .filter(([, text]) => text !== "")
+        .map(([name, text]) => (
+          <Fragment key={name}>
+            <dt>{name}</dt>
+            <dd class={/root|Receipt|Made|For/.test(name) ? "mono" : ""} dir="auto">{text}</dd>
+          </Fragment>
+        ))}
+    </dl>
   );
 }
 

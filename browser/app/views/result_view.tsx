@@ -6,7 +6,6 @@ import {
   MAX_HEAT,
   MIN_HEAT,
   type Picture,
-  STATEMENT_ONLY,
   type TabReport,
 } from "../api/mod.ts";
 
@@ -18,77 +17,32 @@ import { Zoomable } from "./zoom.tsx";
 
 const SCALE = heatScale(128);
 
-/** A check's verdict, with its figures; undefined while it runs. */
-export function ResultView({ report }: { readonly report: TabReport | undefined }) {
-  const found = report && verdictOf(report);
-  return (
-    <section>
-      <h2>Verdict</h2>
-      <p role="status" class={found ? "verdict" : "faint"} data-verdict={found?.kind}>
-        {found?.text ?? "The check runs."}
-      </p>
-      {report && <Found report={report} />}
-    </section>
-  );
-}
-
-function Found({ report }: { readonly report: TabReport }) {
+/** A check's figures. */
+export function ResultView({ report }: { readonly report: TabReport }) {
   return (
     <>
-      {report.reasons.map((reason) => <p key={reason}>{reason}</p>)}
-      {report.code === "opening_withheld" && (
-        <p>
-          That is no verdict on the receipt. Most miners keep the steps for 15 minutes, and this
-          browser has to be online to ask for them.
-        </p>
-      )}
       <p class="small faint">{drawText(report)} {costText(report)}</p>
       {reachedNetwork(report) && <ErrorPlot report={report} />}
       {report.steps.length > 0 && <StepTable report={report} />}
       <Comparison />
-      <p>
-        <a
-          href={`data:application/json,${encodeURIComponent(JSON.stringify(report, null, 2))}`}
-          download={`verdict-${report.receipt.slice(0, 16)}.json`}
-        >
-          Download as JSON
-        </a>
-      </p>
     </>
+  );
+}
+
+/** The verdict as a file. */
+export function ReportDownload({ report }: { readonly report: TabReport }) {
+  return (
+    <a
+      href={`data:application/json,${encodeURIComponent(JSON.stringify(report, null, 2))}`}
+      download={`verdict-${report.receipt.slice(0, 16)}.json`}
+    >
+      Download the verdict
+    </a>
   );
 }
 
 function reachedNetwork({ steps }: Report): boolean {
   return steps.some((row) => row.velocityError !== undefined);
-}
-
-/** In words that claim no more than was checked. */
-function verdictOf(
-  { verdict, code, level, statementOnly }: TabReport,
-): { readonly kind: Report["verdict"] | "withheld" | "statement"; readonly text: string } {
-  if (code === "opening_withheld") {
-    return { kind: "withheld", text: "not opened: the miner did not open a step" };
-  }
-  if (statementOnly && verdict === "honest") {
-    return { kind: "statement", text: `not refuted: ${STATEMENT_ONLY}` };
-  }
-  switch (verdict) {
-    case "honest":
-      return {
-        kind: verdict,
-        text: level >= 2
-          ? "honest: all that was checked holds"
-          : level === 1
-          ? "honest so far: the arithmetic holds; the network was not run"
-          : "honest so far: what was signed holds; no step was computed again",
-      };
-    case "suspect":
-      return { kind: verdict, text: "suspect: further off than honest machines are" };
-    case "invalid":
-      return { kind: verdict, text: "invalid: what was signed does not hold" };
-    default:
-      return verdict satisfies never;
-  }
 }
 
 function drawText({ opened, of, draw, drawnBy, meaning }: Report): string {

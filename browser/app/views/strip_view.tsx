@@ -11,7 +11,9 @@ interface Props {
 
 /** All steps as marks, and the states that were opened as pictures, the drawn ones framed. */
 export function StripView({ of, drawn, failed }: Props) {
-  const opened = check.value?.pictures.keys() ?? [];
+  const opened = [...check.value?.pictures.keys() ?? []];
+  // Of a verdict of another day there are no pictures any more.
+  const pictured = opened.length > 0 || check.value?.running === true;
   const shown = [...new Set([...drawn, ...opened])].sort((a, b) => a - b);
   return (
     <>
@@ -27,7 +29,7 @@ export function StripView({ of, drawn, failed }: Props) {
           />
         ))}
       </div>
-      {drawn.length > 0 && (
+      {drawn.length > 0 && pictured && (
         <>
           <div class="tiles">
             {shown.map((step) => (

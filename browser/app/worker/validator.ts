@@ -53,16 +53,17 @@ export async function readList(
   });
 }
 
-/** Of one receipt, the newest first. @throws AppError `opening_withheld`. */
+/** Of one receipt or of any, the newest first. @throws AppError `opening_withheld`. */
 export async function readAttestations(
   validator: string,
-  receipt: string,
+  receipt?: string,
 ): Promise<SignedAttestation[]> {
-  const entries = await entriesOf(validator, PATHS.attestations, "attestations", { receipt });
+  const query: Readonly<Record<string, string>> = receipt === undefined ? {} : { receipt };
+  const entries = await entriesOf(validator, PATHS.attestations, "attestations", query);
   return sound(entries, (entry) => {
     const signed = decodeAttestation(entry);
     checkAttestation(signed);
-    return signed.attestation.receipt === receipt ? signed : undefined;
+    return receipt === undefined || signed.attestation.receipt === receipt ? signed : undefined;
   });
 }
 

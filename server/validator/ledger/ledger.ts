@@ -4,6 +4,7 @@ import { CheckLedger } from "./checks.ts";
 import { LedgerDatabase } from "./database.ts";
 import { ServedImages } from "./images.ts";
 import { DoubtLedger } from "./doubts.ts";
+import { type History, historyOf } from "./history.ts";
 import { DEFAULT_WINDOWS, type Shown, type Windows } from "./metrics.ts";
 import { MetricsCache } from "./metrics_cache.ts";
 import { PublishedReceipts } from "./receipts.ts";
@@ -71,6 +72,11 @@ export class Ledger implements Disposable {
   /** What the incentive of a miner is computed from. Unmeasured is NaN. */
   metrics(hotkey: string): MinerMetrics & Shown {
     return this.#metrics.of(hotkey);
+  }
+
+  /** The last days, by hours. Reads all of their rows. */
+  history(): History {
+    return historyOf(this.#database);
   }
 
   /** Whether more answers of a miner are checked than of others: it drifts, or somebody doubts it. */

@@ -12,6 +12,7 @@
  * ```
  */
 export type { Checked, PendingCheck } from "./checks.ts";
+export type { History } from "./history.ts";
 export { Ledger } from "./ledger.ts";
 export { DEFAULT_WINDOWS } from "./metrics.ts";
 export {
