@@ -296,6 +296,7 @@ test("steps are drawn by the block that a witness names, as a node of the chain 
     ...{ verdict: "honest", draw: "public", block: 4 },
     witnessed: { by: validator.address, at: 1, draws: 4 },
   });
+  await unfold(page);
   await eventually(() => textOf(page)).toMatch(/drawn by block 4/);
   // One of another receipt draws nothing.
   await drawWitnessed(page, await witnessOf("00".repeat(32)), devnet.endpoint);
