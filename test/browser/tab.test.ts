@@ -503,7 +503,7 @@ describe("what is kept on this machine", () => {
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
     // The worker that was just installed sees the next load.
     await page.reload();
-    await page.waitForSelector(".verdict");
+    await page.waitForSelector(".verdict[data-verdict]");
     await page.setOfflineMode(true);
     await page.reload();
     expect(await verdictOf(page)).toBe("honest");

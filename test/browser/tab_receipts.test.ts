@@ -629,7 +629,7 @@ describe("what a check says is of that check", () => {
     await page.waitForFunction(
       `document.querySelector('.kept li[data-receipt="${made.id}"]').innerText.includes("Honest")`,
     );
-    await eventually(() => page.$(".verdict")).toBeNull();
+    await eventually(() => page.$(".verdict[data-verdict]")).toBeNull();
     await eventually(() => page.$(".ladder")).toBeNull();
   });
 });
