@@ -11,11 +11,15 @@ interface SharedParts {
   /** SS58 of the validator: others may use the same log. */
   readonly of: string;
   readonly log: Log;
+  /** Milliseconds without an entry after which those that are missing are asked for again. */
+  readonly patienceMs?: number;
 }
 
 /** Milliseconds from one look for what is to be sent to the next, and after a log that was lost. */
 const SEND_MS = 500;
 const PAUSE_MS = 1000;
+/** Milliseconds without an entry that is there after which a reader is taken for lost. */
+const PATIENCE_MS = 30_000;
 /** Results that are sent at a time. */
 const BATCH = 100;
 
@@ -26,6 +30,8 @@ const BATCH = 100;
 export class SharedResults implements AsyncDisposable {
   readonly #parts: SharedParts;
   readonly #stop = new AbortController();
+  /** Ends the reader of now: another begins where it was. */
+  #reader = new AbortController();
   readonly #state: OnChange;
   readonly #sending: AsyncDisposable;
   readonly #reading: Promise<void>;
@@ -48,8 +54,13 @@ export class SharedResults implements AsyncDisposable {
     // A log that was begun anew: what is in it was not read.
     if (projection.position > last) projection.take(0, undefined);
     const shared = new SharedResults(parts);
-    await shared.#reaches(last);
-    return shared;
+    try {
+      await shared.#reaches(last);
+      return shared;
+    } catch (error) {
+      await shared[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /**
@@ -74,8 +85,10 @@ export class SharedResults implements AsyncDisposable {
     const { cluster: { results }, ledger: { projection } } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#reader = new AbortController();
+      const end = AbortSignal.any([signal, this.#reader.signal]);
       try {
-        for await (const { position, body } of results.read(projection.position, signal)) {
+        for await (const { position, body } of results.read(projection.position, end)) {
           this.#take(position, body);
           this.#wake();
         }
@@ -117,14 +130,33 @@ export class SharedResults implements AsyncDisposable {
     }
   }
 
+  /** @throws AppError `cluster_unavailable` when nothing more comes; it is asked for again then. */
   async #reaches(position: number): Promise<void> {
-    const { signal } = this.#stop;
-    while (this.#parts.ledger.projection.position < position) {
-      if (signal.aborted) {
+    const { ledger: { projection }, patienceMs = PATIENCE_MS } = this.#parts;
+    while (projection.position < position) {
+      if (this.#stop.signal.aborted) {
         throw new AppError("cancelled", "Cannot read all results: it is stopping");
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      if (await this.#entry(patienceMs)) continue;
+      this.#reader.abort();
+      throw new AppError(
+        "cluster_unavailable",
+        `Cannot read all results: of ${position} the cluster has given ${projection.position}, and ` +
+          "no more for a while",
+      );
     }
+  }
+
+  /** @returns whether one came in time. */
+  async #entry(ms: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => resolve(true);
+    this.#waiting.add(wake);
+    const timer = setTimeout(() => resolve(false), ms);
+    const came = await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(wake);
+    return came;
   }
 
   #wake(): void {

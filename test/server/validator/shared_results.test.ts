@@ -6,6 +6,7 @@ import { type Cluster, openLocalCluster } from "../../../server/cluster/mod.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { SharedResults } from "../../../server/validator/shared_results.ts";
 import { until } from "../../fixtures/processes.ts";
+import { rejection } from "../../fixtures/rejection.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const HONEST: Score = {
@@ -129,4 +130,28 @@ test("a log that was begun anew is read from its beginning", async () => {
   await other.shared.current();
   const one = await member(joined, path);
   expect(metricsOf(one)).toEqual(metricsOf(other));
+});
+
+test("a reader that falls silent is followed by another, and whoever waits for it hears so", async () => {
+  const joined = await cluster();
+  let silent = false;
+  const { append, last, read } = joined.results;
+  const results = {
+    ...{ append: append.bind(joined.results), last: last.bind(joined.results) },
+    async *read(after: number, signal: AbortSignal) {
+      for await (const entry of read.call(joined.results, after, signal)) {
+        if (silent) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        if (signal.aborted) return;
+        yield entry;
+      }
+    },
+  };
+  using ledger = new Ledger(":memory:", Date.now, { shared: true });
+  const parts = { cluster: { results }, ledger, of: "5Validator", log: () => {}, patienceMs: 50 };
+  await using shared = await SharedResults.open(parts);
+  silent = true;
+  ledger.results.served("r1", "5A");
+  expect(await rejection(shared.current())).toMatchObject({ code: "cluster_unavailable" });
+  silent = false;
+  await until(() => shared.current().then(() => true, () => false), "another reads on");
 });
