@@ -198,7 +198,8 @@ async function take(key: string, job: PendingJob, event: OrderEvent): Promise<vo
       changeImage(key, event.n, { state: "failed" });
       return change(key, (order) => ({ ...order, problem: event.why }));
     case "made": {
-      const { receipt, link, image } = event.image;
+      const { receipt, link, image, notices } = event.image;
+      if (notices.length > 0) lastRun.value = notices.join(" ");
       changeImage(key, event.n, { state: "made" });
       return await addToGallery({
         ...{ id: receiptId(receipt), receipt, image, at: Date.now(), by: job.url },

@@ -40,9 +40,11 @@ export function Chart({ title, points, text, from = 0 }: {
 
 function pathOf(points: readonly Point[], least: number, most: number): string {
   const [begin, end] = [points[0].at, points[points.length - 1].at];
-  const x = (at: number) => end === begin ? WIDTH : WIDTH * (at - begin) / (end - begin);
+  const x = (at: number) => WIDTH * (at - begin) / (end - begin);
   const y = (value: number) => HEIGHT - 2 - (HEIGHT - 4) * (value - least) / (most - least || 1);
-  const steps = points.map(({ at, value }) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
-  // One point is a line across.
-  return points.length === 1 ? `M0 ${steps[0].split(" ")[1]}H${WIDTH}` : `M${steps.join("L")}`;
+  // What is of one time has no course yet: a line across.
+  if (end === begin) return `M0 ${y(points[points.length - 1].value)}H${WIDTH}`;
+  return `M${
+    points.map(({ at, value }) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("L")
+  }`;
 }
