@@ -38,7 +38,13 @@ export {
   honestCheck,
   type InputChecker,
 } from "./examine_inputs.ts";
-export { askedRun, INPUT_KINDS, type InputKind, type InputOrder } from "./input_runs.ts";
+export {
+  askedRun,
+  INPUT_KINDS,
+  type InputKind,
+  type InputLab,
+  type InputOrder,
+} from "./input_runs.ts";
 export { stepForgeries } from "./step_forgeries.ts";
 export {
   decodeStudy,

@@ -4,7 +4,7 @@ import { fileKind } from "../file_kind.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
 import type { ImageFormat, RgbaImage } from "./image.ts";
 import { imageSize } from "./image_size.ts";
-import { jpegFrame } from "./jpeg_header.ts";
+import { jpegFrame, jpegHeader } from "./jpeg_header.ts";
 import { viewOf } from "./not_canonical.ts";
 import { orientationOf, turned } from "./orientation.ts";
 
@@ -32,6 +32,9 @@ export async function decodeInputImage(
   }
   if (format === "jpeg" && isCmyk(file)) {
     refuse(what, "it is a JPEG in CMYK: save it in RGB");
+  }
+  if (format === "jpeg" && isCut(file)) {
+    refuse(what, "it is a JPEG without an end: it was cut off, copy it again");
   }
   const { width, height, data } = await decoded(file, format, what);
   if (width !== size.width || height !== size.height) refuse(what, "its size is not its header's");
@@ -87,6 +90,15 @@ function formatOf(file: Uint8Array, what: string): ImageFormat {
 function isCmyk(file: Uint8Array): boolean {
   const frame = jpegFrame(viewOf(file));
   return frame !== undefined && file[frame.at + 5] === 4;
+}
+
+/** The decoder would make the rest grey. Of the data of scans FF D9 is no part, which ends them. */
+function isCut(file: Uint8Array): boolean {
+  const view = viewOf(file);
+  let at = 2;
+  for (const segment of jpegHeader(view)) at = segment.at - 2 + view.getUint16(segment.at - 2);
+  while (at >= 0 && file[at + 1] !== 0xd9) at = file.indexOf(0xff, at + 1);
+  return at < 0;
 }
 
 function refuse(what: string, why: string, cause?: unknown): never {

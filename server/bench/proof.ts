@@ -1,3 +1,4 @@
+import type { InputOrder } from "../../core/adversary/mod.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Command } from "commander";
 import { makeReceipts, openStep } from "../../core/prover/mod.ts";
@@ -33,7 +34,8 @@ import {
 } from "../../core/verifier/mod.ts";
 import { sideFlag, wholeFlag } from "../cli/mod.ts";
 import { computeOption, openCompute, parseComputeKind } from "../compute/mod.ts";
-import { openModel } from "../models/mod.ts";
+import { openKnownModel } from "../models/mod.ts";
+import { type KindFigures, kindsTable, measureKinds } from "./proof_kinds.ts";
 
 const STEPS = 30;
 const DRAWN = 3;
@@ -50,6 +52,7 @@ interface ProofFlags {
   readonly compute: string;
   readonly size: string;
   readonly rounds: string;
+  readonly kinds: boolean;
   readonly json: boolean;
 }
 
@@ -60,6 +63,7 @@ export function proofCommand(): Command {
     .addOption(computeOption("what runs the network", "cpu"))
     .option("--size <pixels>", "of the image's side, for the network", "256")
     .option("--rounds <n>", "samples of each", "5")
+    .option("--kinds", "and for runs from images, masks, edges and parents", false)
     .option("--json", "print one JSON object", false)
     .action(benchProof);
 }
@@ -69,7 +73,10 @@ async function benchProof(flags: ProofFlags): Promise<void> {
   const size = sideFlag("--size", flags.size, 64, 4096);
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await openCompute(parseComputeKind(flags.compute)));
-  const engine = stack.use(await host.open(await openModel(flags.model)));
+  const model = await openKnownModel(flags.model);
+  const engine = stack.use(await host.open(model.files));
+  const lab = { engine, model, miner: openHotkey(undefined) };
+  const kinds = flags.kinds ? await measureKinds(orderOf(size), DRAWN, rounds, lab) : undefined;
   const figures = {
     ...await measureStep(rounds),
     network: {
@@ -78,8 +85,16 @@ async function benchProof(flags: ProofFlags): Promise<void> {
       size,
       ...await measureShare(engine, size, rounds),
     },
+    ...(kinds && { kinds }),
   };
   console.log(flags.json ? JSON.stringify({ steps: STEPS, ...figures }, null, 2) : table(figures));
+}
+
+function orderOf(size: number): InputOrder {
+  return {
+    ...{ prompt: "a golden tau symbol", scheduler: SCHEDULER, strength: 0.6, factor: 2 },
+    ...{ width: size, height: size, steps: STEPS, guidanceScale: 5, seed: SEED },
+  };
 }
 
 /** Milliseconds, medians of the rounds, of one step of a signed run at 1024x1024. */
@@ -224,6 +239,7 @@ async function measureShare(
 }
 
 type Figures = StepFigures & {
+  readonly kinds?: readonly KindFigures[];
   readonly network: ShareFigures & {
     readonly host: string;
     readonly model: string;
@@ -231,7 +247,7 @@ type Figures = StepFigures & {
   };
 };
 
-function table({ receiptMs, openingMs, arithmeticMs, bytes, network }: Figures): string {
+function table({ receiptMs, openingMs, arithmeticMs, bytes, network, kinds }: Figures): string {
   const { host, model, size, generationMs, checkMs, share } = network;
   const line = (what: string, value: string, max = "") =>
     (what.padEnd(48) + value.padStart(10) + max.padStart(18)).trimEnd();
@@ -246,5 +262,6 @@ function table({ receiptMs, openingMs, arithmeticMs, bytes, network }: Figures):
     line(`  a generation of ${STEPS} steps, in the network`, formatMs(generationMs)),
     line(`  a check of ${DRAWN} of them`, formatMs(checkMs)),
     line("  share", `${(100 * share).toFixed(1)} %`, `at most ${100 * MAX.share} %`),
+    ...(kinds ? kindsTable(kinds, DRAWN) : []),
   ].join("\n");
 }

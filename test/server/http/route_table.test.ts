@@ -61,7 +61,7 @@ function miner(): Hono {
       site: "/nowhere",
       metrics: new MinerMetrics(source),
     },
-    ...{ allowed: () => {}, lineageOf: () => [], checkRequest: () => {}, log: () => {} },
+    ...{ allowed: () => {}, checkRequest: () => {}, log: () => {} },
     info: () => ({
       ...{ name: "test", version: "1", hotkey: self.address, compute: "none", models: [] },
       ...{ capacity: capacity(), transcriptSeconds: 1 },
