@@ -65,6 +65,10 @@ test("with a key a validator's miners make images, which stay, and are found and
   await page.waitForFunction(`/^#\\/create\\?image=[0-9a-f]{64}$/.test(location.hash)`);
   await page.waitForSelector(".made img");
   await shoot(page, "create-chosen");
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  await page.setViewport({ width: 390, height: 800 });
+  await eventually(() => page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+  await shoot(page, "create-phone-dark");
   await press(page, "Check it");
   await page.waitForSelector(".card img");
   await press(page, "Check");

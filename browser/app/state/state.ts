@@ -254,7 +254,8 @@ export function openFiles(files: readonly File[]): Promise<void> {
     const original = await answered(engine.fetchReceipt(first.link)).catch(() => undefined);
     if (!isWanted()) return;
     await show({ ...first, image: original?.image });
-    copy.value = { id: first.id, image: files[0] };
+    const image = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
+    copy.value = { id: first.id, image };
   });
 }
 
