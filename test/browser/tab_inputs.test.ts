@@ -1,18 +1,21 @@
 /// <reference path="./private_files.d.ts" />
 import { beforeEach, expect, test, vi } from "vitest";
+import { signedPicture } from "../../browser/app/create/signed_picture.ts";
 import { receiptsOfFiles, withGiven } from "../../browser/app/state/opened_files.ts";
 import { modelOf } from "../../browser/app/worker/catalogue.ts";
 import { reachOf } from "../../browser/app/worker/check.ts";
 import { digest } from "../../browser/app/worker/file_hash.ts";
+import { submitJob } from "../../browser/app/worker/jobs.ts";
 import { withLoras } from "../../browser/app/worker/loras.ts";
 import { ownInputs } from "../../browser/app/worker/own_inputs.ts";
-import { edgesOfFile } from "../../browser/app/worker/input_pictures.ts";
+import { edgesOfFile, picturesOf } from "../../browser/app/worker/input_pictures.ts";
 import { parentEvidence } from "../../browser/app/worker/parent_evidence.ts";
 import { inputsOfReceipt } from "../../browser/app/worker/receipt_inputs.ts";
 import type { CheckOrder, GenerateOrder } from "../../browser/app/api/mod.ts";
-import { encodeImage } from "../../core/image/mod.ts";
+import { encodeImage, withText } from "../../core/image/mod.ts";
 import { openHotkey } from "../../core/keys/mod.ts";
-import { receiptId } from "../../core/transcript/mod.ts";
+import { fileHash, receiptId } from "../../core/transcript/mod.ts";
+import { decodeJobCall } from "../../server/gateway/routes/job_call.ts";
 import { openKnownModel, openModel } from "../../server/models/mod.ts";
 import { inventedReceipt, SMALL_IMAGE, SMALL_REQUEST } from "../fixtures/receipt.ts";
 
@@ -186,7 +189,9 @@ test("a parent that was enlarged is enlarged again from its own image, and from 
     image: { sha256, mediaType: "image/png", bytes: file.size },
   });
   const orderOf = async (upscaler: string | undefined, image: Blob | undefined) => {
-    const child = await receiptOf({ image: "cd".repeat(32), parent: receiptId(parent), upscaler });
+    const child = await receiptOf({
+      ...{ image: "cd".repeat(32), strength: 0.5, parent: receiptId(parent), upscaler },
+    });
     return { ...child, parent: { receipt: parent, image } } as unknown as CheckOrder;
   };
   expect(await parentEvidence(await orderOf("lanczos", file))).toMatchObject({
@@ -204,6 +209,44 @@ test("a parent that was enlarged is enlarged again from its own image, and from 
   }
   expect(await parentEvidence({ ...await orderOf("lanczos", file), parent: undefined }))
     .toBeUndefined();
+});
+
+test("what a receipt says of edges is shown as it is, and refused by its check alone", async () => {
+  const pixels = { width: 8, height: 8, data: new Uint8ClampedArray(256) };
+  const use = { image: "ab".repeat(32), network: "embedded", preprocess: ["bogus"], scale: "much" };
+  const { receipt } = await receiptOf({ control: [use] });
+  const { controls } = await picturesOf({ controls: [pixels] }, receipt);
+  expect(controls).toEqual([{ scale: 1, image: pixels }]);
+});
+
+test("what goes on from a served image starts from the file that its receipt names", async () => {
+  const served = withText(SMALL_IMAGE, "png", "a red tau symbol");
+  const receipt = await inventedReceipt(hotkey, SMALL_REQUEST, {
+    image: { sha256: fileHash(SMALL_IMAGE), mediaType: "image/png", bytes: SMALL_IMAGE.length },
+  });
+  for (const file of [served, SMALL_IMAGE]) {
+    const picture = await signedPicture({ image: new Blob([file]), receipt });
+    expect(await hashOf(picture)).toBe(receipt.image.sha256);
+  }
+});
+
+test("a validator's jobs get the files with the request that names them", async () => {
+  const asked = vi.fn((_: URL, __: RequestInit) => Promise.resolve(Response.json({ id: "job" })));
+  vi.stubGlobal("fetch", asked);
+  const order = {
+    ...{ prompt: "a tau", negativePrompt: "", seed: "7", steps: 4, guidanceScale: 5, size: 64 },
+    source: { image: mask, strength: 0.5, parent: "ef".repeat(32) },
+  };
+  await submitJob({ url: "http://v.example/", key: "k" }, order, 2, "once");
+  const { body, headers } = asked.mock.calls[0][1];
+  const type = new Headers(headers).get("content-type") ?? "";
+  const { request, inputs } = await decodeJobCall(body as Uint8Array<ArrayBuffer>, type);
+  // As many pixels as were asked for, about in the shape of the image: whole squares of 64.
+  const shape = { width: 64, height: 64 };
+  const sha256 = await hashOf(mask);
+  expect(request).toMatchObject({ ...shape, image: sha256, strength: 0.5, batch: 2 });
+  expect(request.parent).toBe(order.source.parent);
+  expect([...inputs.keys()]).toEqual([sha256]);
 });
 
 test("a LoRA's file changes a model in safetensors; a file under another's hash does not", async () => {

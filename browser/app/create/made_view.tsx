@@ -8,6 +8,7 @@ import { CopyLink } from "../views/copy_link.tsx";
 import { Zoomable } from "../views/zoom.tsx";
 import { EvidenceDownloads } from "../views/evidence_downloads.tsx";
 import { startFrom } from "../views/source_field.tsx";
+import { signedPicture } from "./signed_picture.ts";
 import { enterOrder } from "./form_state.ts";
 
 /** One image of the gallery, and what can be done with it. */
@@ -68,7 +69,7 @@ function Actions({ of }: { readonly of: StoredImage }) {
 
 /** What goes on from it names its receipt. */
 async function edit(of: StoredImage): Promise<void> {
-  await startFrom(of.image, of.id);
+  await startFrom(await signedPicture(of), of.id);
   document.querySelector("details.inputs")?.scrollIntoView();
 }
 

@@ -1,18 +1,17 @@
 import { controlHint } from "../../../core/control/mod.ts";
 import { sizeOfSource, type SourceImages } from "../../../core/generation/mod.ts";
 import { decodeInputImage, resize, type RgbaImage } from "../../../core/image/mod.ts";
-import { decodeDraft } from "../../../core/request/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { Picture, SourcePictures } from "../api/mod.ts";
 
 /** What a run was made from, for people; edges are those that the network read. */
 export async function picturesOf(
   { image, mask, controls = [] }: SourceImages,
-  { request }: Receipt,
+  { request: { control = [] } }: Receipt,
 ): Promise<SourcePictures> {
-  const { control } = decodeDraft(request, { seed: 0n });
   const pictures = control.map(async ({ preprocess, scale }, k) => ({
-    scale,
+    // What it says may be anything: its check refuses what is no number.
+    scale: typeof scale === "number" ? scale : 1,
     ...(controls[k] && { image: copyOf(controls[k]) }),
     ...(controls[k] && preprocess === "canny" && { edges: await edgesOf(controls[k]) }),
   }));
