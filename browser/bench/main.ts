@@ -9,7 +9,7 @@ import {
   REPORT_STYLE,
   reportHtml,
 } from "../../core/bench/mod.ts";
-import { closeGraph, openGraph, runGraph } from "./graphs.ts";
+import { closeGraph, openGraph, runGraph, takeDispatches } from "./graphs.ts";
 import { benchBrowser, openMachine } from "./run.ts";
 
 /** The page for people. A driven Chrome calls these instead of pressing the button. */
@@ -19,6 +19,7 @@ Object.assign(globalThis, {
   stepwiseOpenGraph: openGraph,
   stepwiseRunGraph: runGraph,
   stepwiseCloseGraph: closeGraph,
+  stepwiseTakeDispatches: takeDispatches,
 });
 
 const form = element("options", HTMLFormElement);

@@ -14,8 +14,13 @@ interface OpenedGraph {
   readonly outputs: Session["outputs"];
 }
 
+export interface ChromeRuntime extends Runtime, AsyncDisposable {
+  /** Kernels that were dispatched since the last call of this. */
+  takeDispatches(): Promise<number>;
+}
+
 /** Single graphs on the WebGPU of a headless Chrome, for comparisons: tensors go over as JSON. */
-export async function chromeRuntime(): Promise<Runtime & AsyncDisposable> {
+export async function chromeRuntime(): Promise<ChromeRuntime> {
   const page = await BenchPage.open(undefined, () => {});
   return {
     name: `onnxruntime-web in ${page.software}`,
@@ -28,6 +33,7 @@ export async function chromeRuntime(): Promise<Runtime & AsyncDisposable> {
       const sent = [page.serve(files), graph].map((value) => JSON.stringify(value));
       return sessionOf(page, await page.call("stepwiseOpenGraph", ...sent) as OpenedGraph);
     },
+    takeDispatches: async () => Number(await page.call("stepwiseTakeDispatches")),
     [Symbol.asyncDispose]: () => page[Symbol.asyncDispose](),
   };
 }

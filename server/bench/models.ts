@@ -7,14 +7,17 @@ import { median } from "../../core/bench/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { openableGraph, type Runtime, type Session, tensorFor } from "../../core/inference/mod.ts";
 import { graphWeights, type ModelFiles, readLayout } from "../../core/model/mod.ts";
+import { onnxNodes, ProtobufReader } from "../../core/onnx/mod.ts";
 import { readFloats, readTensorIndex } from "../../core/safetensors/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
+import { type ChromeRuntime, chromeRuntime } from "./chrome_runtime.ts";
 import { FolderFiles, openModel } from "../models/mod.ts";
 
 const HELP = `
 The export is of the same UNet, by test/full_size/export_unet.py, with what torch computes of it.
-Both are run in turn in one process; memory is of a process that opens one of them alone.
+Both are run in turn in one process; memory is of a process that opens one of them alone,
+with Chrome of this process. Kernels are counted in Chrome.
 
 Example:
   deno run -A test/full_size/main.ts sd15-quarter q
@@ -30,6 +33,7 @@ interface ModelsFlags {
   readonly model: string;
   readonly export: string;
   readonly runs: string;
+  readonly compute: "cpu" | "chrome";
   readonly only?: GraphName;
   readonly json: boolean;
 }
@@ -40,6 +44,9 @@ export function modelsCommand(): Command {
     .requiredOption("--model <source>", "as for generate, in safetensors")
     .requiredOption("--export <folder>", "with model.onnx and io.safetensors")
     .option("--runs <n>", "network calls of each that are measured, after one to warm up", "5")
+    .addOption(
+      new Option("--compute <host>", "what computes").choices(["cpu", "chrome"]).default("cpu"),
+    )
     .addOption(new Option("--only <graph>", "measure one of them alone").choices([...GRAPHS]))
     .option("--json", "print one JSON object", false)
     .addHelpText("after", HELP)
@@ -50,6 +57,8 @@ export function modelsCommand(): Command {
 interface GraphFigures {
   /** Writing it; of an export, reading its weights' places. */
   readonly writeMs: number;
+  /** Operations of a call, as the graph has them before onnxruntime joins some. */
+  readonly nodes: number;
   readonly openMs: number;
   readonly firstMs: number;
   /** Median of a call, and all of them. */
@@ -57,6 +66,8 @@ interface GraphFigures {
   readonly calls: readonly number[];
   /** The largest difference from torch over the largest magnitude of what torch computed. */
   readonly relative: number;
+  /** Kernels of a call, where a GPU computes. */
+  readonly dispatches?: number;
   /** Of a process with this graph alone: the most memory that was resident. */
   readonly peakBytes: number;
 }
@@ -66,7 +77,9 @@ async function benchModels(flags: ModelsFlags): Promise<void> {
   const names = flags.only ? [flags.only] : GRAPHS;
   const peaks = new Map<GraphName, number>();
   // First: a process begins with the peak of the one that starts it.
-  if (!flags.only) { for (const name of names) peaks.set(name, await peakAlone(flags, name)); }
+  if (!flags.only && flags.compute === "cpu") {
+    for (const name of names) peaks.set(name, await peakAlone(flags, name));
+  }
   const figures = await measure(flags, names, runs);
   for (const [name, peakBytes] of peaks) figures[name] = { ...figures[name], peakBytes };
   console.log(flags.json ? JSON.stringify(figures) : table(figures));
@@ -74,9 +87,10 @@ async function benchModels(flags: ModelsFlags): Promise<void> {
 
 interface OpenGraph {
   readonly session: Session;
-  readonly figures: Pick<GraphFigures, "writeMs" | "openMs">;
+  readonly figures: Pick<GraphFigures, "writeMs" | "nodes" | "openMs">;
   readonly times: number[];
   relative: number;
+  dispatches?: number;
 }
 
 async function measure(
@@ -86,16 +100,20 @@ async function measure(
 ): Promise<Record<string, GraphFigures>> {
   const io = await FolderFiles.open({ name: flags.export, location: flags.export });
   const recorded = await readRecorded(io);
-  const runtime = await cpuRuntime();
+  await using stack = new AsyncDisposableStack();
+  const chrome = flags.compute === "chrome" ? stack.use(await chromeRuntime()) : undefined;
+  const runtime = chrome ?? await cpuRuntime();
   const opened = new Map<GraphName, OpenGraph>();
   for (const name of names) opened.set(name, await open(name, flags, io, runtime));
   // In turn, so that whatever else the machine does is shared.
   for (let run = 0; run <= runs; run++) {
-    for (const graph of opened.values()) await call(graph, recorded);
+    for (const graph of opened.values()) await call(graph, recorded, chrome);
   }
   return Object.fromEntries(
-    [...opened].map(([name, { figures, times: [firstMs, ...calls], relative }]) => [name, {
-      ...{ ...figures, firstMs, callMs: median(calls), calls, relative },
+    [...opened].map((
+      [name, { figures, times: [firstMs, ...calls], relative, dispatches }],
+    ) => [name, {
+      ...{ ...figures, firstMs, callMs: median(calls), calls, relative, dispatches },
       peakBytes: peakOfThis(),
     }]),
   );
@@ -114,7 +132,21 @@ async function open(
   const written = performance.now();
   const session = await runtime.open(files, graph);
   const openMs = performance.now() - written;
-  return { session, figures: { writeMs: written - started, openMs }, times: [], relative: 0 };
+  const nodes = await nodesOf(files, graph.graph);
+  const figures = { writeMs: written - started, nodes, openMs };
+  return { session, figures, times: [], relative: 0 };
+}
+
+async function nodesOf(files: ModelFiles, path: string): Promise<number> {
+  const read = (start: number, end: number) => files.bytes(path, { start, end });
+  const size = files.size(path);
+  const reader = new ProtobufReader(
+    ...[read, size] as const,
+    (why) => new AppError("model_invalid", `Cannot count the nodes of ${path}: ${why}`),
+  );
+  let nodes = 0;
+  for await (const _ of onnxNodes(reader, size)) nodes++;
+  return nodes;
 }
 
 async function writtenUnet(model: string, runtime: Runtime) {
@@ -141,7 +173,11 @@ async function readRecorded(files: ModelFiles): Promise<Recorded> {
   return recorded;
 }
 
-async function call(graph: OpenGraph, recorded: Recorded): Promise<void> {
+async function call(
+  graph: OpenGraph,
+  recorded: Recorded,
+  chrome: ChromeRuntime | undefined,
+): Promise<void> {
   const of = (name: string) => {
     const found = recorded.get(name);
     if (found) return found;
@@ -152,9 +188,11 @@ async function call(graph: OpenGraph, recorded: Recorded): Promise<void> {
     const { dims, values } = of(`in/${spec.name}`);
     return [spec.name, tensorFor(spec, values, dims)];
   }));
+  await chrome?.takeDispatches();
   const started = performance.now();
   const { out_sample: { data } } = await graph.session.run(feeds, ["out_sample"]);
   graph.times.push(performance.now() - started);
+  graph.dispatches = await chrome?.takeDispatches();
   graph.relative = Math.max(
     graph.relative,
     differenceOf(data as Float32Array, of("out/out_sample").values),
@@ -186,10 +224,21 @@ async function peakAlone({ model, export: folder }: ModelsFlags, name: GraphName
 function table(figures: Readonly<Record<string, GraphFigures>>): string {
   const ms = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
   const rows = Object.entries(figures).map(([name, of]) => [
-    ...[name, ms(of.writeMs), ms(of.openMs), ms(of.firstMs), ms(of.callMs)],
-    ...[`${Math.round(of.peakBytes / 1e6)} MB`, of.relative.toExponential(1)],
+    ...[name, String(of.nodes), ms(of.writeMs), ms(of.openMs), ms(of.firstMs), ms(of.callMs)],
+    ...[String(of.dispatches ?? "-"), `${Math.round(of.peakBytes / 1e6)} MB`],
+    of.relative.toExponential(1),
   ]);
-  const head = ["graph", "written", "opened", "first call", "a call", "peak memory", "off torch"];
+  const head = [
+    "graph",
+    "nodes",
+    "written",
+    "opened",
+    "first call",
+    "a call",
+    "dispatches",
+    "peak memory",
+    "off torch",
+  ];
   return [head, ...rows].map((row) => row.map((cell) => cell.padEnd(13)).join("").trimEnd())
     .join("\n");
 }
