@@ -15,10 +15,15 @@ export interface CallParts {
   readonly files: Blobs;
   /** Of its queue, as workers are now. */
   readonly kind: () => string;
+  /** Milliseconds from one look to the next, and until a job may be lost; defaults: of this file. */
+  readonly lookMs?: number;
+  readonly lostMs?: number;
 }
 
 /** Milliseconds from one look for an answer, of which no word came, to the next. */
 const LOOK_MS = 5000;
+/** Milliseconds after which a job of an empty queue is added again: before, JetStream has its id. */
+const LOST_MS = 130_000;
 /** Seconds after which a full queue may have room. */
 const ROOM_SECONDS = 5;
 
@@ -31,6 +36,7 @@ export class ClusterCall {
   /** Events are taken one after the other. */
   #taken: Promise<void> = Promise.resolve();
   readonly #ended = new AbortController();
+  #added = performance.now();
   /** Aborts when it is cancelled, by its owner or by who waits for it. */
   readonly signal: AbortSignal;
 
@@ -61,7 +67,7 @@ export class ClusterCall {
     stack.defer(() => void removeInputs(this.#parts.files, id, inputs).catch(() => {}));
     if (signal?.aborted) leave();
     else await this.#add();
-    const timer = setInterval(() => void this.#look(), LOOK_MS);
+    const timer = setInterval(() => void this.#look(), this.#parts.lookMs ?? LOOK_MS);
     // It is forgotten by then, and nobody says so.
     const late = setTimeout(() => this.#made.reject(notMade()), WORK_OPTIONS.maxAgeMs);
     stack.defer(() => (clearInterval(timer), clearTimeout(late)));
@@ -97,10 +103,10 @@ export class ClusterCall {
       const why = "Cannot take the request: others wait, and they come first";
       throw new RetryLater("queue_full", why, ROOM_SECONDS);
     }
-    const body = new TextEncoder().encode(JSON.stringify(callOf(this.#job)));
     await putInputs(files, id, inputs);
+    this.#added = performance.now();
     try {
-      await work.add(kind, id, body);
+      await work.add(kind, id, this.#body());
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "queue_full") throw error;
       throw new RetryLater("queue_full", error.message, ROOM_SECONDS, { cause: error });
@@ -117,8 +123,34 @@ export class ClusterCall {
 
   /** Its word may have been lost, not its answer. */
   async #look(): Promise<void> {
-    const answer = await this.#parts.answers.get(this.#job.id).catch(() => undefined);
-    if (answer !== undefined) this.#take(JSON.parse(answer) as JobEvent);
+    const answer = await this.#answer();
+    if (answer !== undefined) return this.#take(JSON.parse(answer) as JobEvent);
+    if (performance.now() - this.#added > (this.#parts.lostMs ?? LOST_MS)) await this.#addLost();
+  }
+
+  /**
+   * A worker answers before its job leaves the queue. One without an answer of which an empty queue has
+   * nothing was lost there, as nats-server 2.9 may where it is killed.
+   */
+  async #addLost(): Promise<void> {
+    const { cluster: { work } } = this.#parts;
+    const { id } = this.#job;
+    const kind = this.#parts.kind();
+    try {
+      const { waiting, taken } = await work.counts(kind);
+      if (waiting + taken > 0 || await this.#answer() !== undefined) return;
+      await work.add(kind, id, this.#body());
+    } catch {
+      // The next look tries again.
+    }
+  }
+
+  #answer(): Promise<string | undefined> {
+    return this.#parts.answers.get(this.#job.id).catch(() => undefined);
+  }
+
+  #body(): Uint8Array {
+    return new TextEncoder().encode(JSON.stringify(callOf(this.#job)));
   }
 }
 
