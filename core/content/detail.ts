@@ -25,7 +25,8 @@ const FULL = [0.05, 0.06, 0.07, 0.08];
  * what points every way, as noise does, lowers it.
  * It falls as a picture is blurred, noised or simplified; one that is soft already may gain 0.005 by
  * it, one of grass or sand more.
- * Limits: grass, fur and sand look like noise and count little; a checkerboard or text is full of edges
+ * Limits: stars are points and no edges, so a night full of them may count less than a flat ground; what
+ * an untrained network smears counts as much as a simple picture; grass, fur and sand look like noise and count little; a checkerboard or text is full of edges
  * and counts much; nothing here knows whether a detail means anything.
  * @returns 0 for a flat picture or pure noise, towards 1 for one full of edges at every scale.
  */

@@ -23,7 +23,8 @@ const MOVED = 0.02;
 /**
  * How new a picture is: the distance to the nearest of what was published before, by embedding; 0 for a
  * near-duplicate by perceptual hash. Wholly new where nothing was published.
- * Limits: it compares what lies where, not what is meant, so a picture turned by a quarter or cropped to a half is
+ * Limits: a ground outweighs what stands on it, so another subject before the same forest is half new;
+ * it compares what lies where, not what is meant, so a picture turned by a quarter or cropped to a half is
  * new to it, and so is another style of the same motif; it knows no picture that it was not given.
  * A network's embedding of unit length may stand in for the fixed one, in all fingerprints alike.
  */

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../../core/error.ts";
 import { issueSentence } from "../../core/json_decoding.ts";
-import { errorResponse, parseJson, readBody } from "../http/mod.ts";
+import { errorResponse, parseJson, RateLimit, readBody } from "../http/mod.ts";
 import type { Virality } from "../virality/mod.ts";
 import type { Earnings } from "./earnings.ts";
 import { atomFeed, jsonFeed, publicPiece } from "./feeds.ts";
@@ -13,6 +13,8 @@ import type { Publisher } from "./publisher.ts";
 const MAX_BYTES = 48 * 1024 * 1024;
 /** Of a body that names a post. */
 const MAX_NAMING = 16 * 1024;
+/** Posts of one piece, also those that are refused. */
+const NAMED_PER_MINUTE = 12;
 /** Milliseconds for a body. */
 const BODY_MS = 60_000;
 /** Pieces in a list. */
@@ -42,6 +44,7 @@ export function contentRoutes(
     if (piece) return piece;
     throw new AppError("not_found", "Cannot find the piece: none has this id");
   };
+  const naming = new RateLimit("name a post", NAMED_PER_MINUTE, 60_000);
   app.onError((error) => errorResponse(error, log));
   app.post("/v1/content", async (context) => {
     const body = await readBody(context.req.raw, MAX_BYTES, BODY_MS);
@@ -69,6 +72,8 @@ export function contentRoutes(
     const { id } = pieceOf(context.req.param("id"));
     const body = await readBody(context.req.raw, MAX_NAMING, BODY_MS);
     const url = urlOf(parseJson(body));
+    // Each asks a network several times, which has limits of its own.
+    naming.take(id);
     return context.json(await virality.name(id, url), 201);
   });
   app.get("/v1/content/:id/posts", (context) => {

@@ -10,6 +10,7 @@ import { verifyBatch } from "../../../server/content/batch.ts";
 import { folderStore } from "../../../server/content/object_store.ts";
 import { Publications } from "../../../server/content/publications.ts";
 import { listen } from "../../../server/http/mod.ts";
+import { childCommand } from "../../../server/runtime/mod.ts";
 import { Payouts } from "../../../server/payout/mod.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
@@ -64,9 +65,7 @@ async function killed(
 ): Promise<void> {
   for (let kill = 0; kill < KILLS; kill++) {
     const heard = next();
-    const child = spawn(Deno.execPath(), ["run", "-A", fileURLToPath(main), ...args], {
-      stdio: "ignore",
-    });
+    const child = spawn(...childCommand(fileURLToPath(main), args), { stdio: "ignore" });
     const ended = once(child, "exit").then(([, signal]) => signal);
     await Promise.race([heard, ended]);
     // At any moment of its rounds: nothing is asserted of when.
