@@ -6,6 +6,8 @@ import type { PictureWork } from "./picture_work.ts";
 
 /** Milliseconds for one order. The largest image of all takes a tenth of it. */
 const MAX_MS = 30_000;
+/** Refused files after which the thread is a new one: the PNG decoder loses stack with each, and fails after some 700. */
+const FRESH_AFTER = 100;
 const THREAD = new URL("./picture_thread.ts", import.meta.url);
 
 /**
@@ -13,7 +15,8 @@ const THREAD = new URL("./picture_thread.ts", import.meta.url);
  * must not wait for it. Each key has one picture in line, so that nobody waits for all of another's.
  */
 export class CallPictures implements AsyncDisposable {
-  readonly #thread = new AskedThread<PictureOrder, PictureAnswer>(THREAD, MAX_MS);
+  #thread = new AskedThread<PictureOrder, PictureAnswer>(THREAD, MAX_MS);
+  #refused = 0;
   readonly #turns = new Mutex();
   readonly #turnsOf = new Map<string, Mutex>();
 
@@ -30,10 +33,18 @@ export class CallPictures implements AsyncDisposable {
     const asked = { name, order } as PictureOrder;
     const own = this.#turnsOf.get(owner) ?? new Mutex();
     this.#turnsOf.set(owner, own);
-    const answer = await own.run(() => this.#turns.run(() => this.#thread.ask(asked)))
+    const answer = await own.run(() => this.#turns.run(() => this.#answer(asked)))
       .catch((error): PictureAnswer => ({ code: "encoding_failed", message: failed(error) }));
     if ("done" in answer) return answer.done as Awaited<ReturnType<PictureWork[Name]>>;
     throw new AppError(answer.code, answer.message, { field: answer.field });
+  }
+
+  async #answer(asked: PictureOrder): Promise<PictureAnswer> {
+    const answer = await this.#thread.ask(asked);
+    if ("done" in answer || ++this.#refused % FRESH_AFTER > 0 || this.#thread.closed) return answer;
+    await this.#thread[Symbol.asyncDispose]();
+    this.#thread = new AskedThread(THREAD, MAX_MS);
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
