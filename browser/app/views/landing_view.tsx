@@ -1,4 +1,4 @@
-const WIDTH = 800;
+const WIDTH = 640;
 
 /** What this is and why one should care, in two sentences and a picture. */
 export function LandingView() {

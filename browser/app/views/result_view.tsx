@@ -1,4 +1,5 @@
-import { useState } from "preact/hooks";
+import type { FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Report } from "../../../core/verifier/mod.ts";
 import {
   countOf,
@@ -11,7 +12,6 @@ import {
 
 import { check } from "../state/mod.ts";
 
-import { ErrorPlot } from "./error_plot.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
 import { Zoomable } from "./zoom.tsx";
 
@@ -22,11 +22,22 @@ export function ResultView({ report }: { readonly report: TabReport }) {
   return (
     <>
       <p class="small faint">{drawText(report)} {costText(report)}</p>
-      {reachedNetwork(report) && <ErrorPlot report={report} />}
+      {reachedNetwork(report) && <Plot report={report} />}
       {report.steps.length > 0 && <StepTable report={report} />}
       <Comparison />
     </>
   );
+}
+
+/** The plot, whose library is fetched by who unfolds it; without it the table says the same. */
+function Plot({ report }: { readonly report: TabReport }) {
+  const [View, setView] = useState<FunctionComponent<{ readonly report: Report }>>();
+  useEffect(() => {
+    void import("./error_plot.tsx").then(({ ErrorPlot }) => setView(() => ErrorPlot)).catch(
+      () => {},
+    );
+  }, []);
+  return View ? <View report={report} /> : null;
 }
 
 /** The verdict as a file. */
