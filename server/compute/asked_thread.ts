@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { reason } from "../../core/error.ts";
 
+/**
+ * Refused questions after which the next gets a fresh thread: the PNG decoder loses stack with each file
+ * that it cannot read, and after some 700 of them reads none.
+ */
+const FRESH_AFTER = 100;
+
 /** The thread is gone, which may be nobody's fault. */
 export class ThreadEnded extends Error {}
 
@@ -12,13 +18,19 @@ export class ThreadEnded extends Error {}
 export class AskedThread<Question, Answer> implements AsyncDisposable {
   readonly #module: URL;
   readonly #maxMs: number;
+  readonly #isRefusal: (answer: Answer) => boolean;
+  #refusals = 0;
   #worker: Worker | undefined;
   #closed = false;
 
-  /** @param maxMs milliseconds for one answer. */
-  constructor(module: URL, maxMs: number) {
+  /**
+   * @param maxMs milliseconds for one answer.
+   * @param isRefusal whether an answer says that the question has none.
+   */
+  constructor(module: URL, maxMs: number, isRefusal: (answer: Answer) => boolean = () => false) {
     this.#module = module;
     this.#maxMs = maxMs;
+    this.#isRefusal = isRefusal;
   }
 
   get closed(): boolean {
@@ -37,7 +49,9 @@ export class AskedThread<Question, Answer> implements AsyncDisposable {
     worker.once("exit", (code) => reject(new ThreadEnded(`its thread ended with code ${code}`)));
     try {
       worker.postMessage(question);
-      return await promise;
+      const answer = await promise;
+      if (this.#isRefusal(answer) && ++this.#refusals % FRESH_AFTER === 0) await this.#end();
+      return answer;
     } catch (error) {
       await this.#end();
       throw error;

@@ -21,7 +21,7 @@ export class ThreadCodec implements ImageCodec, AsyncDisposable {
 
   /** @param module of the thread, which takes {@link CodecOrder}s. */
   constructor(module = new URL("./codec_thread.ts", import.meta.url)) {
-    this.#thread = new AskedThread(module, MAX_MS);
+    this.#thread = new AskedThread(module, MAX_MS, (answer) => "code" in answer);
   }
 
   async encode(

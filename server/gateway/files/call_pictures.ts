@@ -6,8 +6,6 @@ import type { PictureWork } from "./picture_work.ts";
 
 /** Milliseconds for one order. The largest image of all takes a tenth of it. */
 const MAX_MS = 30_000;
-/** Refused files after which the thread is a new one: the PNG decoder loses stack with each, and fails after some 700. */
-const FRESH_AFTER = 100;
 const THREAD = new URL("./picture_thread.ts", import.meta.url);
 
 /**
@@ -15,8 +13,11 @@ const THREAD = new URL("./picture_thread.ts", import.meta.url);
  * must not wait for it. Each key has one picture in line, so that nobody waits for all of another's.
  */
 export class CallPictures implements AsyncDisposable {
-  #thread = new AskedThread<PictureOrder, PictureAnswer>(THREAD, MAX_MS);
-  #refused = 0;
+  readonly #thread = new AskedThread<PictureOrder, PictureAnswer>(
+    THREAD,
+    MAX_MS,
+    (answer) => "code" in answer,
+  );
   readonly #turns = new Mutex();
   readonly #turnsOf = new Map<string, Mutex>();
 
@@ -33,18 +34,10 @@ export class CallPictures implements AsyncDisposable {
     const asked = { name, order } as PictureOrder;
     const own = this.#turnsOf.get(owner) ?? new Mutex();
     this.#turnsOf.set(owner, own);
-    const answer = await own.run(() => this.#turns.run(() => this.#answer(asked)))
+    const answer = await own.run(() => this.#turns.run(() => this.#thread.ask(asked)))
       .catch((error): PictureAnswer => ({ code: "encoding_failed", message: failed(error) }));
     if ("done" in answer) return answer.done as Awaited<ReturnType<PictureWork[Name]>>;
     throw new AppError(answer.code, answer.message, { field: answer.field });
-  }
-
-  async #answer(asked: PictureOrder): Promise<PictureAnswer> {
-    const answer = await this.#thread.ask(asked);
-    if ("done" in answer || ++this.#refused % FRESH_AFTER > 0 || this.#thread.closed) return answer;
-    await this.#thread[Symbol.asyncDispose]();
-    this.#thread = new AskedThread(THREAD, MAX_MS);
-    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -145,6 +145,21 @@ test("ThreadCodec encodes and decodes as this thread does, and goes on after a b
   }
 });
 
+test("ThreadCodec reads a good file after 1,000 that its decoder cannot read", async () => {
+  await using codec = new ThreadCodec();
+  const image = { width: 16, height: 16, data: new Uint8ClampedArray(4 * 16 * 16).fill(255) };
+  const file = await codec.encode(image, "png");
+  const bad = file.slice();
+  // The length of its pixels' chunk.
+  bad[33] ^= 255;
+  for (let k = 0; k < 1000; k++) {
+    await expect(codec.decodeInput(bad, "image")).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+  }
+  expect(await codec.decodeInput(file, "image")).toEqual(image);
+});
+
 test("a closed ThreadCodec fails what it was given", async () => {
   const codec = new ThreadCodec();
   const image = { width: 2048, height: 2048, data: new Uint8ClampedArray(4 * 2048 * 2048) };
