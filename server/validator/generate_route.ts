@@ -118,8 +118,8 @@ export function generateRoute(
         const request = await requestOf(draft, order.inputs, parts);
         const runs = runsOf(request, order);
         for (const run of runs) await door.model.check(run);
-        const told = [...notices, ...parts.lineageOf(request)];
-        const admitted = { ...order, owner, request, notices: told, screen: door.screen(owner) };
+        const notes = [...notices, ...parts.lineageOf(request)];
+        const admitted = { ...order, owner, request, notices: notes, screen: door.screen(owner) };
         return [admitted, door.room.take(owner, runs.length)] as const;
       });
       return await answer(context, order, failed, (waiting) =>
@@ -219,10 +219,10 @@ async function imageFor(
     )
     : await forwarder.generate(request, format, { ...waiting, inputs });
   const { image } = forwarded;
-  const told = await screen.image(image);
+  const screened = await screen.image(image);
   forwarded.shown?.();
   const file = watermark ? await watermarkFile(image, format, request, codec) : image;
-  return { forwarded, file, notices: [...notices, ...told] };
+  return { forwarded, file, notices: [...notices, ...screened] };
 }
 
 /** As JSON, as the file alone, or as events. */

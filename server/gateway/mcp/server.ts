@@ -68,7 +68,7 @@ const DRAWS = { readOnlyHint: false, destructiveHint: false, openWorldHint: true
 export function mcpServer(parts: McpParts, owner: ApiKey): McpServer {
   const { gateway, version, verify } = parts;
   const server = new McpServer({ name: "stepwise", version });
-  const told = (work: () => Promise<ToolResult>) => orError(work, parts.failed);
+  const toolCall = (work: () => Promise<ToolResult>) => orError(work, parts.failed);
   server.registerTool(
     "generate_image",
     {
@@ -79,7 +79,7 @@ export function mcpServer(parts: McpParts, owner: ApiKey): McpServer {
       ...{ inputSchema: generateInput, annotations: DRAWS },
     },
     (input: GenerateInput, extra: Extra) =>
-      told(async () => shown(await draw(gateway, input, callerOf(owner, extra)))),
+      toolCall(async () => shown(await draw(gateway, input, callerOf(owner, extra)))),
   );
   server.registerTool(
     "edit_image",
@@ -89,13 +89,13 @@ export function mcpServer(parts: McpParts, owner: ApiKey): McpServer {
       ...{ inputSchema: editInput, annotations: DRAWS },
     },
     (input: EditInput, extra: Extra) =>
-      told(async () => shown(await draw(gateway, input, callerOf(owner, extra)))),
+      toolCall(async () => shown(await draw(gateway, input, callerOf(owner, extra)))),
   );
   server.registerTool("list_models", {
     title: "List the models",
     description: "The models that images are made with, and what they make if nothing is said.",
     annotations: READS,
-  }, () => told(() => Promise.resolve(json({ models: modelsOf(gateway) }))));
+  }, () => toolCall(() => Promise.resolve(json({ models: modelsOf(gateway) }))));
   if (!verify) return server;
   server.registerTool(
     "verify_image",
@@ -107,7 +107,7 @@ export function mcpServer(parts: McpParts, owner: ApiKey): McpServer {
       ...{ inputSchema: verifyInput, annotations: READS },
     },
     ({ image }: { image: string }) =>
-      told(async () => {
+      toolCall(async () => {
         const file = imageBytes(image, "image");
         gateway.keys.take(owner);
         return json({ ...await verify(file) });

@@ -18,12 +18,12 @@ export class AttestationLedger {
       const isNew = this.take(signed, keep);
       const { receipt, checker, at } = signed.attestation;
       const measured = { kind: "attestation", signed, receipt, checker, keep, at } as const;
-      if (isNew) this.#database.tell(measured);
+      if (isNew) this.#database.publish(measured);
       return isNew;
     });
   }
 
-  /** Of the log of all processes, or to be told. */
+  /** Of the log of all processes, or to be published. */
   take(signed: SignedAttestation, keep: number): boolean {
     const { receipt, checker, at } = signed.attestation;
     return this.#database.atomically(() => {

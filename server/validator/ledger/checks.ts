@@ -132,7 +132,7 @@ export class CheckLedger {
     const measured = measuredCheck(checked, at);
     return this.#database.atomically(() => {
       const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.tell(measured);
+      if (isNew) this.#database.publish(measured);
       return isNew;
     });
   }

@@ -24,7 +24,7 @@ export class LedgerDatabase extends Sql {
   }
 
   /** Has other processes know it too, in the transaction that keeps it. */
-  tell(measured: Measured): void {
+  publish(measured: Measured): void {
     if (!this.#shared) return;
     this.run("INSERT INTO outbox (measured) VALUES (?)", JSON.stringify(measured));
   }

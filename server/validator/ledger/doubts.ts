@@ -25,7 +25,7 @@ export class DoubtLedger {
     const measured = { kind: "doubt", hotkey, at: this.#database.now() } as const;
     this.#database.atomically(() => {
       this.replace(measured);
-      this.#database.tell(measured);
+      this.#database.publish(measured);
     });
     return hotkey;
   }

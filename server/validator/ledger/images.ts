@@ -32,7 +32,7 @@ export class ServedImages {
     const measured = { kind: "image", ...image, keep, at: this.#database.now() } as const;
     this.#database.atomically(() => {
       this.replace(measured);
-      this.#database.tell(measured);
+      this.#database.publish(measured);
     });
   }
 

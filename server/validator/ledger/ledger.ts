@@ -45,7 +45,7 @@ export class Ledger implements Disposable {
   /**
    * @param path of an SQLite file.
    * @param clock milliseconds since 1970.
-   * @param shared whether what is measured here is told to other processes of the validator.
+   * @param shared whether what is measured here is published to other processes of the validator.
    */
   constructor(
     path: string,

@@ -14,7 +14,7 @@ export class PublishedReceipts {
     const measured = { kind: "receipt", id, entry, keep, at: this.#database.now() } as const;
     this.#database.atomically(() => {
       this.replace(measured);
-      this.#database.tell(measured);
+      this.#database.publish(measured);
     });
   }
 

@@ -40,7 +40,7 @@ export class UserResults {
     const measured = measuredAnswer(result, at);
     return this.#database.atomically(() => {
       const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.tell(measured);
+      if (isNew) this.#database.publish(measured);
       return isNew;
     });
   }

@@ -39,7 +39,7 @@ export class TestLedger {
     const measured = { kind: "test", hotkey, ...test, at } as const;
     return this.#database.atomically(() => {
       const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.tell(measured);
+      if (isNew) this.#database.publish(measured);
       return isNew;
     });
   }

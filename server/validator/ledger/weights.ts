@@ -28,7 +28,7 @@ export class WeightLedger {
     } as const;
     this.#database.atomically(() => {
       this.replace(measured);
-      this.#database.tell(measured);
+      this.#database.publish(measured);
     });
   }
 

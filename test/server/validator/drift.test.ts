@@ -5,7 +5,7 @@ import { rewardOf } from "../../../core/incentive/mod.ts";
 import type { Score } from "../../../core/protocol/mod.ts";
 import { DriftWatch } from "../../../server/validator/drift_watch.ts";
 import { DEFAULT_WINDOWS, Ledger } from "../../../server/validator/ledger/mod.ts";
-import { tell } from "../../fixtures/told.ts";
+import { replicate } from "../../fixtures/replicated.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 const LOAD = { requestsPerSecond: 2, errorRate: 0, requests: 12, carried: 4 };
@@ -67,8 +67,8 @@ describe("a miner whose checks pass, and together are further off than honest on
   test("drifts for other processes of the validator as well", () => {
     check(2, 20);
     using other = new Ledger(":memory:", () => now);
-    tell(ledger, other);
-    tell(ledger, other);
+    replicate(ledger, other);
+    replicate(ledger, other);
     expect(other.metrics("5A")).toMatchObject({ drifting: true, checks: 20 });
   });
 
@@ -93,7 +93,7 @@ test("of many old checks a hundred are kept, and newer ones all", () => {
   ledger.sweep();
   using other = new Ledger(":memory:", () => now);
   check(2, 20, other);
-  tell(ledger, other);
+  replicate(ledger, other);
   // Those of before come first, whenever they are taken over.
   expect(other.metrics("5A").drifting).toBe(true);
 });

@@ -7,7 +7,7 @@ import { openHotkey } from "../../../core/keys/mod.ts";
 import { receiptId, signWitness } from "../../../core/transcript/mod.ts";
 import { scriptProcess } from "../../fixtures/cli.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
-import { tell } from "../../fixtures/told.ts";
+import { replicate } from "../../fixtures/replicated.ts";
 import { inventedReceipt, SMALL_REQUEST } from "../../fixtures/receipt.ts";
 
 const SETTLE = new URL("../../fixtures/settle_forever.ts", import.meta.url).pathname;
@@ -190,13 +190,13 @@ describe("two processes", () => {
     }
     const score = { ...SUSPECT, reasons: ["y".repeat(500_000), "z"] };
     one.checks.settle({ id: "c", hotkey: "5A", source: "user", score });
-    const told = one.projection.waiting(100).map(({ measured }) => measured);
-    expect(told).toHaveLength(22);
-    expect(JSON.stringify(told).length).toBeLessThan(20_000);
-    expect(told[0]).toMatchObject({ why: expect.stringMatching(/^no field x+\.\.\.$/) });
+    const published = one.projection.waiting(100).map(({ measured }) => measured);
+    expect(published).toHaveLength(22);
+    expect(JSON.stringify(published).length).toBeLessThan(20_000);
+    expect(published[0]).toMatchObject({ why: expect.stringMatching(/^no field x+\.\.\.$/) });
   });
 
-  test("agree, however often each result is told", () => {
+  test("agree, however often each result is published", () => {
     one.results.served("r1", "5A");
     one.results.failed("r2", "5A", "late");
     one.checks.settle({ id: "r3", hotkey: "5B", source: "user", score: SUSPECT });
@@ -205,8 +205,8 @@ describe("two processes", () => {
       { id: "s", hotkey: "5A", source: "synthetic", score: HONEST },
     ]);
     for (let k = 0; k < 2; k++) {
-      tell(one, other);
-      tell(other, one);
+      replicate(one, other);
+      replicate(other, one);
     }
     for (const hotkey of ["5A", "5B"]) {
       expect(other.metrics(hotkey)).toEqual(one.metrics(hotkey));
@@ -219,17 +219,17 @@ describe("two processes", () => {
   test("count a result as the log has it, where both measured it", () => {
     one.checks.settle({ id: "r", hotkey: "5A", source: "user", score: SUSPECT });
     other.checks.settle({ id: "r", hotkey: "5A", source: "user", score: HONEST });
-    tell(one, other);
+    replicate(one, other);
     expect(other.metrics("5A")).toEqual(one.metrics("5A"));
     expect(other.metrics("5A")).toMatchObject({ cheated: true, checks: 1 });
   });
 
-  test("serve a user whose check a scorer has told of already", async () => {
+  test("serve a user whose check a scorer has published already", async () => {
     const receipt = await inventedReceipt(openHotkey(undefined), SMALL_REQUEST);
     const checked = { id: "r", hotkey: "5A", source: "user", score: HONEST } as const;
     one.checks.await({ ...checked, receipt, url: "http://m:1", token: "x".repeat(43), work: 1 });
     other.checks.record(checked);
-    tell(other, one);
+    replicate(other, one);
     one.checks.settle(checked);
     expect(one.metrics("5A")).toMatchObject({ served: 1, checks: 1 });
     one.checks.settle(checked);
