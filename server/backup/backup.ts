@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { AppError } from "../../core/error.ts";
+import { AppError, reason } from "../../core/error.ts";
 import { isMissing, PRIVATE_FILE, PRIVATE_FOLDER, sha256OfFile } from "../storage/mod.ts";
 import { type BackupFile, MANIFEST, type Manifest, manifestOf } from "./manifest.ts";
 
@@ -24,7 +24,11 @@ const OF_PROCESSES = /^\.lock-|-(wal|shm|journal)$|\.partial$/;
  * Copies state while servers use it: databases as of one moment, other files as they are.
  * @throws AppError `storage_failed`; nothing is left behind then.
  */
-export async function backUp({ from, to, transcripts, version }: BackupOptions): Promise<Manifest> {
+export async function backUp(
+  { from, to: target, transcripts, version }: BackupOptions,
+): Promise<Manifest> {
+  // Without a slash at its end, which would put the copy into the folder.
+  const to = resolve(target);
   await refuseExisting(to, "back up");
   const paths = await statesIn(from, transcripts);
   if (paths.length === 0) {
@@ -43,11 +47,33 @@ export async function backUp({ from, to, transcripts, version }: BackupOptions):
     await writeFile(join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, {
       mode: PRIVATE_FILE,
     });
-    await rename(partial, to);
+    await moveInto(partial, to, "back up");
     return manifest;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/**
+ * Gives a folder its name. An empty one of that name gives way; one that was filled meanwhile does not.
+ * @throws AppError `storage_failed`.
+ */
+export async function moveInto(partial: string, to: string, doing: string): Promise<void> {
+  try {
+    await rmdir(to).catch((error) => {
+      if (!isMissing(error)) throw error;
+    });
+    await rename(partial, to);
+  } catch (cause) {
+    await refuseExisting(to, doing);
+    throw new AppError(
+      "storage_failed",
+      `Cannot ${doing}: ${to} cannot be replaced (${
+        reason(cause)
+      }); name a folder that is not there`,
+      { cause },
+    );
   }
 }
 

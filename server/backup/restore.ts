@@ -1,9 +1,9 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError, reason } from "../../core/error.ts";
 import { PRIVATE_FOLDER, sha256OfFile } from "../storage/mod.ts";
-import { refuseExisting } from "./backup.ts";
+import { moveInto, refuseExisting } from "./backup.ts";
 import { type BackupFile, type Manifest, readManifest } from "./manifest.ts";
 
 /**
@@ -11,17 +11,18 @@ import { type BackupFile, type Manifest, readManifest } from "./manifest.ts";
  * @throws AppError `invalid_request` for what is no backup, `storage_failed` for one that is damaged or a
  * place that is taken; nothing is left behind then.
  */
-export async function restore(from: string, to: string): Promise<Manifest> {
+export async function restore(from: string, target: string): Promise<Manifest> {
   const manifest = await readManifest(from);
+  // Without a slash at its end, which would put the copy into the folder.
+  const to = resolve(target);
   await refuseExisting(to, "restore");
   const partial = `${to}.partial`;
   await rm(partial, { recursive: true, force: true });
   try {
     await mkdir(partial, { recursive: true, mode: PRIVATE_FOLDER });
     for (const file of manifest.files) await put(file, from, partial);
-    await rm(to, { recursive: true, force: true });
     await mkdir(dirname(to), { recursive: true, mode: PRIVATE_FOLDER });
-    await rename(partial, to);
+    await moveInto(partial, to, "restore");
     return manifest;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });

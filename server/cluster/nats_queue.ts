@@ -68,10 +68,14 @@ export class NatsQueue implements WorkQueue {
     const pull = { batch: 1, expires: nanos(waitMs) };
     const first = await this.#pull(kind, pull, waitMs + LATE_MS, signal);
     const rest = await this.#more(kind, Math.min(most - 1, first[0]?.behind ?? 0), signal);
-    const work = await Promise.all(
+    const taken = await Promise.allSettled(
       [...first, ...rest].map((message) => this.#alive(kind, message, onDead)),
     );
-    return work.filter((each) => each !== undefined);
+    const alive = taken.flatMap((each) => each.status === "fulfilled" ? each.value ?? [] : []);
+    // What is dead and cannot be put away comes again: no other work is lost for it.
+    const failed = taken.find((each) => each.status === "rejected");
+    if (failed && alive.length === 0) throw failed.reason;
+    return alive;
   }
 
   async counts(kind: string): Promise<WorkCounts> {

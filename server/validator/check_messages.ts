@@ -28,15 +28,25 @@ export function scoreSubject(id: string): string {
 
 const answered = z.object({ id: z.string().max(64), hotkey: z.string(), work: z.number() });
 
+/** A check, and when it was asked for, by the clock of who asked: milliseconds since 1970. */
+interface AskedCheck {
+  readonly answer: AnswerToScore;
+  readonly asked: number;
+}
+
 /** @returns without the files, which go by themselves. */
-export function encodeCheck({ receipt, url, token, answered }: AnswerToScore): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ receipt, url, token, answered }));
+export function encodeCheck(
+  { receipt, url, token, answered }: AnswerToScore,
+  asked = Date.now(),
+): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ receipt, url, token, answered, asked }));
 }
 
 /** @throws AppError, ZodError for what is none. */
-export function decodeCheck(bytes: Uint8Array): AnswerToScore {
-  const { answered: of, ...call } = Object(parseJsonText(new TextDecoder().decode(bytes)));
-  return { ...decodeScoreCall(call), answered: answered.optional().parse(of) };
+export function decodeCheck(bytes: Uint8Array): AskedCheck {
+  const { answered: of, asked, ...call } = Object(parseJsonText(new TextDecoder().decode(bytes)));
+  const answer = { ...decodeScoreCall(call), answered: answered.optional().parse(of) };
+  return { answer, asked: z.number().parse(asked) };
 }
 
 /** Hashes of the files that it starts from. */

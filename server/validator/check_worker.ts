@@ -1,5 +1,5 @@
 import { reason } from "../../core/error.ts";
-import type { InputFiles, Score } from "../../core/protocol/mod.ts";
+import { type InputFiles, type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { type Blobs, type Cluster, type Once, type Work, WORK_OPTIONS } from "../cluster/mod.ts";
 import { type Log, traced } from "../telemetry/mod.ts";
 import {
@@ -100,7 +100,11 @@ export class CheckWorker implements AsyncDisposable {
 
   /** What came of it is safe before the check is done. */
   async #make({ id, body }: Work): Promise<void> {
-    const answer = decodeCheck(body);
+    const { answer, asked } = decodeCheck(body);
+    if (Date.now() - asked > 1000 * TRANSCRIPT_SECONDS) {
+      // It waited here for too long, for which no miner is to blame.
+      return this.#say(id, { failed: "its steps are no longer there" });
+    }
     const score = await this.#parts.scorer({ ...answer, inputs: await this.#inputsOf(id, answer) });
     if (answer.answered) await this.#keep(answer.answered, score);
     if (await this.#scores.claim(id, JSON.stringify({ score }))) this.#say(id, { score });

@@ -11,8 +11,11 @@ import {
 } from "./check_messages.ts";
 import type { AnswerToScore, Scorer } from "./scorer.ts";
 
-/** Milliseconds for a check: many may wait, and a void test is no small thing. */
-const WAIT_MS = 300_000;
+/**
+ * Milliseconds for a check: many may wait, and a void test is no small thing. A user may wait for it too,
+ * and who stops.
+ */
+const WAIT_MS = 90_000;
 /** Milliseconds from one look for an outcome, of which no word came, to the next. */
 const LOOK_MS = 5000;
 

@@ -37,6 +37,9 @@ export interface ForwardOptions {
   readonly firstChecks: number;
 }
 
+/** Checks that are begun again at a time. */
+const RESUMED = 8;
+
 export const DEFAULT_FORWARD: ForwardOptions = {
   miners: 3,
   hedgeMs: 4000,
@@ -172,16 +175,17 @@ export class Forwarder {
    */
   async resume(): Promise<void> {
     const { ledger, clock, log } = this.#parts;
-    for (const check of ledger.checks.pending()) {
-      const { id, hotkey, receipt, work } = check;
-      if (this.#checking.has(keyOf(check))) continue;
-      if (clock.now() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS) {
-        await this.#check(check, { inputs: ledger.checks.inputsOf(id) });
-        continue;
-      }
+    const pending = ledger.checks.pending().filter((check) => !this.#checking.has(keyOf(check)));
+    const isOpen = ({ receipt }: typeof pending[number]) =>
+      clock.now() - receipt.times.finished <= 1000 * TRANSCRIPT_SECONDS;
+    for (const { id, hotkey, work } of pending.filter((check) => !isOpen(check))) {
       log("check given up", { id, hotkey, why: "its steps are no longer there" }, "warn");
       ledger.checks.excuse(id, hotkey, work);
     }
+    const some = pending.filter(isOpen).slice(0, RESUMED);
+    await Promise.all(
+      some.map((check) => this.#check(check, { inputs: ledger.checks.inputsOf(check.id) })),
+    );
   }
 
   /** @returns when all that was begun is settled. */

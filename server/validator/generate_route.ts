@@ -108,10 +108,11 @@ export function generateRoute(
     before: allowOrigins(parts.origins),
     handle: async (context) => {
       const { owner, body, room } = await admit(context.req.raw, guard, parts);
-      using _room = room;
+      using open = new DisposableStack();
+      open.use(room);
       const count = outcomeCounter(metrics);
       const { parts: door } = parts.gateway;
-      const [order, place] = await reporting(count, async () => {
+      const order = await reporting(count, async () => {
         const { draft, ...order } = orderOf(context, readCall(context.req.raw, body));
         const asked = completeRequest(draft, parts.defaults);
         const notices = await checkOrder(door, { owner, requests: runsOf(asked, order) });
@@ -120,11 +121,14 @@ export function generateRoute(
         for (const run of runs) await door.model.check(run);
         const notes = [...notices, ...parts.lineageOf(request)];
         const admitted = { ...order, owner, request, notices: notes, screen: door.screen(owner) };
-        return [admitted, door.room.take(owner, runs.length)] as const;
+        open.use(door.room.take(owner, runs.length));
+        return admitted;
       });
+      // Until the image is there: events are answered long before.
+      const inWork = open.move();
       return await answer(context, order, failed, (waiting) =>
         reporting(count, async () => {
-          using _ = place;
+          using _ = inWork;
           const image = await counted(owner.id, door, () => imageFor(order, parts, waiting));
           count("served");
           for (const run of runsOf(order.request, order)) door.store.usage.made(owner.id, run);

@@ -64,6 +64,8 @@ export class Leader implements AsyncDisposable {
     const { once, key, lead, log, clock } = this.#parts;
     const claimed = clock.now();
     if (!await once.claim(key, this.#id)) return;
+    // An answer that took as long as a term: another may lead by now.
+    if (clock.now() >= claimed + TERM_MS) return await once.release(key, this.#id);
     const end = new AbortController();
     const heard = this.#heard(claimed, AbortSignal.any([this.#stop.signal, end.signal]));
     log("leading", { key });

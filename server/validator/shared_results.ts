@@ -100,13 +100,16 @@ export class SharedResults implements AsyncDisposable {
   }
 
   #take(position: number, body: Uint8Array): void {
-    const { ledger: { projection }, log } = this.#parts;
+    this.#parts.ledger.projection.take(position, this.#decoded(position, body));
+  }
+
+  /** What cannot be read is of a later version, perhaps: the others count all the same. */
+  #decoded(position: number, body: Uint8Array): Measured | undefined {
     try {
-      projection.take(position, this.#measuredIn(body));
+      return this.#measuredIn(body);
     } catch (error) {
-      // Of a later version, perhaps: the others count all the same.
-      log("result not taken over", { position, error: reason(error) }, "warn");
-      projection.take(position, undefined);
+      this.#parts.log("result not taken over", { position, error: reason(error) }, "warn");
+      return undefined;
     }
   }
 

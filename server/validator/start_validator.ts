@@ -239,9 +239,10 @@ function maintain(
 ): AsyncDisposable {
   return repeat(MAINTENANCE_MS, async () => {
     look();
-    await forwarder?.resume();
     ledger.sweep();
     await gateway?.sweep();
+    // Last: checks may wait for scorers that are away.
+    await forwarder?.resume();
   }, (error) => log("failed", { error: String(error) }, "error"));
 }
 

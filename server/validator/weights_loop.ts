@@ -77,12 +77,12 @@ export class WeightsLoop implements AsyncDisposable {
   async #set(block: number): Promise<void> {
     this.#next = block + RETRY_BLOCKS;
     try {
-      if (!this.#parts.turn) return await this.#setOnce(await this.#parts.chain.metagraph());
+      const { chain } = this.#parts;
+      if (!this.#parts.turn) return await this.#setOnce(await chain.metagraph(), () => true);
       await using turn = await this.#parts.turn();
       if (!turn) return;
-      const metagraph = await this.#parts.chain.metagraph();
-      if (this.#isSet(metagraph, block)) return;
-      if (turn.held()) await this.#setOnce(metagraph);
+      const metagraph = await chain.metagraph();
+      if (!this.#isSet(metagraph, block)) await this.#setOnce(metagraph, turn.held);
     } catch (error) {
       this.#state.say("weights not set", { error: reason(error) }, "warn");
     }
@@ -100,20 +100,28 @@ export class WeightsLoop implements AsyncDisposable {
     return true;
   }
 
-  /** @throws AppError as the chain refuses them. */
-  async #setOnce(metagraph: Metagraph): Promise<void> {
+  /**
+   * @param mine whether the turn is still this process's: another may set them from then on.
+   * @throws AppError as the chain refuses them.
+   */
+  async #setOnce(metagraph: Metagraph, mine: () => boolean): Promise<void> {
     const { content, chain } = this.#parts;
     const apart = content !== undefined && await chain.mechanisms() > CONTENT_MECHANISM;
-    if (apart) await this.#setContent(metagraph, content);
-    await this.#setCompute(metagraph, apart ? undefined : content);
+    if (apart) await this.#setContent(metagraph, content, mine);
+    await this.#setCompute(metagraph, apart ? undefined : content, mine);
   }
 
-  async #setCompute(metagraph: Metagraph, content: ContentEarnings | undefined): Promise<void> {
+  async #setCompute(
+    metagraph: Metagraph,
+    content: ContentEarnings | undefined,
+    mine: () => boolean,
+  ): Promise<void> {
     const { ledger, epochLength } = this.#parts;
     const blended = content && await this.#blended(content);
     const weights = weightsOf(metagraph, ledger, blended);
     if (!weights) return this.#state.say("no weights", { why: whyNone(metagraph, ledger) });
-    const block = await this.#emit(weights, 0);
+    const block = await this.#emit(weights, 0, mine);
+    if (block === undefined) return;
     // The chain's rate limit counts from the block that took them.
     this.#next = block + epochLength;
     ledger.weights.add({ block, ...weights });
@@ -131,7 +139,11 @@ export class WeightsLoop implements AsyncDisposable {
   }
 
   /** What keeps these back keeps those for computing back in nothing. */
-  async #setContent({ neurons, hyperparameters }: Metagraph, content: ContentEarnings) {
+  async #setContent(
+    { neurons, hyperparameters }: Metagraph,
+    content: ContentEarnings,
+    mine: () => boolean,
+  ): Promise<void> {
     const { chain, epochLength } = this.#parts;
     this.#nextContent = Math.min(this.#nextContent, chain.block + epochLength);
     if (chain.block < this.#nextContent) return;
@@ -142,7 +154,8 @@ export class WeightsLoop implements AsyncDisposable {
         const why = "no creator with a hotkey has earned anything";
         return this.#contentState.say("no weights", { why, mechanism: CONTENT_MECHANISM });
       }
-      const block = await this.#emit(weights, CONTENT_MECHANISM);
+      const block = await this.#emit(weights, CONTENT_MECHANISM, mine);
+      if (block === undefined) return;
       this.#nextContent = block + epochLength;
       this.#contentState.clear();
     } catch (error) {
@@ -151,8 +164,13 @@ export class WeightsLoop implements AsyncDisposable {
     }
   }
 
-  /** @returns the block that took them. */
-  async #emit(weights: Weights, mechanism: number): Promise<number> {
+  /** @returns the block that took them; undefined where another process may set them by now. */
+  async #emit(
+    weights: Weights,
+    mechanism: number,
+    mine: () => boolean,
+  ): Promise<number | undefined> {
+    if (!mine()) return undefined;
     const { chain, wallet, log } = this.#parts;
     // Of the first mechanism nothing is said, which is a subnet's only one as a rule.
     const of = mechanism > 0 ? { mechanism } : {};

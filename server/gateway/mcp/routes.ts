@@ -42,14 +42,28 @@ export function mcpRoutes(parts: McpParts, before: readonly MiddlewareHandler[] 
 async function answer(context: Context, parts: McpParts): Promise<Response> {
   const { raw } = context.req;
   const owner = parts.gateway.keys.admit(raw.headers.get("authorization"));
-  using _ = parts.gateway.bodies.take(owner.id, raw.headers.get("content-length"));
+  using room = new DisposableStack();
+  room.use(parts.gateway.bodies.take(owner.id, raw.headers.get("content-length")));
   const parsedBody = parseJson(await readCallBody(raw));
   const server = mcpServer(parts, owner);
   const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: undefined });
   await server.connect(transport);
   raw.signal.addEventListener("abort", () => void server.close(), { once: true });
   const { url, method, headers } = raw;
-  return await transport.handleRequest(new Request(url, { method, headers }), { parsedBody });
+  const answered = await transport.handleRequest(
+    new Request(url, { method, headers }),
+    { parsedBody },
+  );
+  return untilSent(answered, room.move());
+}
+
+/** Events are answered at once, and what was asked for stays in memory until their end. */
+function untilSent(response: Response, room: Disposable): Response {
+  const release = () => room[Symbol.dispose]();
+  if (!response.body) return release(), response;
+  const { readable, writable } = new TransformStream();
+  void response.body.pipeTo(writable).then(release, release);
+  return new Response(readable, response);
 }
 
 function refusal(error: unknown, failed: (error: unknown) => void): Response {

@@ -16,7 +16,7 @@ export class Bodies {
    * @throws RetryLater `rate_limited`.
    */
   take(owner: string, length: string | null | undefined): Disposable {
-    const bytes = Math.min(Number(length ?? NaN) || MAX_CALL_BYTES, MAX_CALL_BYTES);
+    const bytes = Math.min(bytesOf(length), MAX_CALL_BYTES);
     const open = this.#open.get(owner) ?? 0;
     if (open + bytes > MAX_OPEN_BYTES) {
       const message = `Cannot take the call: ${open} bytes of this key's calls are not answered ` +
@@ -32,4 +32,8 @@ export class Bodies {
     if (left > 0) this.#open.set(owner, left);
     else this.#open.delete(owner);
   }
+}
+
+function bytesOf(length: string | null | undefined): number {
+  return length && /^\d+$/.test(length) ? Number(length) : MAX_CALL_BYTES;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Score, scoreSchema } from "../../../core/protocol/mod.ts";
+import { decodeAttestation, type Score, scoreSchema } from "../../../core/protocol/mod.ts";
 import { brief } from "./brief.ts";
 
 /** Milliseconds since 1970. */
@@ -45,9 +45,11 @@ export type Measured = Readonly<z.infer<typeof measured>>;
 export type MeasuredOf<Kind extends Measured["kind"]> = Extract<Measured, { kind: Kind }>;
 type Unkept<Kind extends Measured["kind"]> = Readonly<Omit<MeasuredOf<Kind>, "kind" | "at">>;
 
-/** @throws ZodError for what is none, or of a kind that a later version has. */
+/** @throws ZodError, AppError for what is none, or of a kind that a later version has. */
 export function decodeMeasured(json: unknown): Measured {
-  return measured.parse(json);
+  const read = measured.parse(json);
+  if (read.kind === "attestation") decodeAttestation(read.signed);
+  return read;
 }
 
 /** By which it is kept once, however often it is sent. */

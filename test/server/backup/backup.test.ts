@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { backUp } from "../../../server/backup/backup.ts";
+import { backUp, moveInto } from "../../../server/backup/backup.ts";
 import { restore } from "../../../server/backup/restore.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { rejection } from "../../fixtures/rejection.ts";
@@ -43,6 +43,29 @@ test("steps of images are backed up where they are wanted", async () => {
   using state = await used();
   const { files } = await back(state.from, join(state.root, "backup"), true);
   expect(files.map(({ path }) => path)).toContain(`${NEURON}/transcripts/run.safetensors`);
+});
+
+test("folders may end with a slash, and may be there if they are empty", async () => {
+  using state = await used();
+  const [to, again] = [join(state.root, "backup/"), join(state.root, "again/")];
+  await Deno.mkdir(again);
+  await back(`${state.from}/`, to);
+  await restore(to, again);
+  expect(filesIn(again)).toEqual(["validator"]);
+  expect(filesIn(state.root)).toEqual(["again", "backup", "state"]);
+});
+
+test("what a server writes while its folder is being restored stays", async () => {
+  using state = await used();
+  const [partial, to] = [join(state.root, "partial"), join(state.root, "to")];
+  await Deno.mkdir(partial);
+  await Deno.mkdir(to);
+  await Deno.writeTextFile(join(to, "ledger.sqlite"), "new");
+  expect(await rejection(moveInto(partial, to, "restore"))).toMatchObject({
+    code: "storage_failed",
+    message: expect.stringMatching(/is not empty/),
+  });
+  expect(filesIn(to)).toEqual(["ledger.sqlite"]);
 });
 
 test("nothing is overwritten, by a backup or by what is restored", async () => {

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openHotkey } from "../../../core/keys/mod.ts";
-import type { Score } from "../../../core/protocol/mod.ts";
+import { type Score, TRANSCRIPT_SECONDS } from "../../../core/protocol/mod.ts";
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import { type Cluster, openLocalCluster } from "../../../server/cluster/mod.ts";
+import { encodeCheck, scoreSubject } from "../../../server/validator/check_messages.ts";
 import { CheckWorker } from "../../../server/validator/check_worker.ts";
 import { clusterScorer } from "../../../server/validator/cluster_scorer.ts";
 import { Ledger } from "../../../server/validator/ledger/mod.ts";
@@ -83,6 +84,19 @@ test("what a scorer cannot make another does; what none can is not the miner's f
   const error = await rejection(score({ ...asked, answered: { id: "r2", hotkey: "5A", work: 2 } }));
   expect(error).toMatchObject({ code: "host_unavailable", message: "Cannot check: no GPU" });
   expect((await measured()).metrics("5A")).toMatchObject({ failed: 0, checks: 1 });
+});
+
+test("a check that waited for longer than miners keep steps is nobody's fault, and is not made", async () => {
+  const since = Date.now() - 1000 * TRANSCRIPT_SECONDS - 1;
+  await cluster.work.add(KIND, "late", encodeCheck(asked, since));
+  const heard = Promise.withResolvers<string>();
+  const hear = (bytes: Uint8Array) => heard.resolve(new TextDecoder().decode(bytes));
+  using _ = await cluster.bus.listen(scoreSubject("late"), hear);
+  let made = 0;
+  await scorer(() => (made++, Promise.resolve(SUSPECT)));
+  expect(JSON.parse(await heard.promise)).toEqual({ failed: "its steps are no longer there" });
+  expect(made).toBe(0);
+  expect((await measured()).metrics("5A")).toMatchObject({ failed: 0, checks: 0 });
 });
 
 test("a test's check is its leader's to keep, and a wait without scorers ends", async () => {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Metagraph, openWallet } from "../../../server/chain/mod.ts";
 import { type Cluster, type Once, openLocalCluster } from "../../../server/cluster/mod.ts";
 import { LocalOnce } from "../../../server/cluster/local_once.ts";
@@ -8,6 +8,7 @@ import { Ledger } from "../../../server/validator/ledger/mod.ts";
 import { SharedResults } from "../../../server/validator/shared_results.ts";
 import { WeightsLoop } from "../../../server/validator/weights_loop.ts";
 import { takeTurn, TURN_SECONDS } from "../../../server/validator/weights_turn.ts";
+import { PATIENCE_MS } from "../../fixtures/patience.ts";
 import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 /** Time that goes on when everybody sleeps. */
@@ -123,8 +124,25 @@ describe("weights of several processes", () => {
     joined = await openLocalCluster(join(folder, "cluster"));
     onTestFinished(() => joined[Symbol.asyncDispose]());
     turns = await joined.once("turns", TURN_SECONDS);
-    [sent, lastUpdate, head] = [[], 0, 1000];
+    [sent, lastUpdate, head, open] = [[], 0, 1000, 0];
   });
+
+  /** Turns that are asked for or taken, and not over. */
+  let open: number;
+
+  async function counted(asked: ReturnType<typeof takeTurn>) {
+    open++;
+    const turn = await asked.catch((error) => {
+      open--;
+      throw error;
+    });
+    if (!turn) return void open--;
+    const end = async () => {
+      await turn[Symbol.asyncDispose]();
+      open--;
+    };
+    return { held: turn.held, [Symbol.asyncDispose]: end };
+  }
 
   /** A process that believes that it leads. */
   async function process(by: string, { dies = false } = {}) {
@@ -139,7 +157,7 @@ describe("weights of several processes", () => {
     const hyperparameters = { minAllowedWeights: 1, maxWeightsLimit: 65535, weightsVersion: 3 };
     const loop = new WeightsLoop({
       ...{ wallet, ledger, epochLength: EPOCH, log },
-      turn: () => takeTurn({ once: turns, of, current: () => shared.current() }),
+      turn: () => counted(takeTurn({ once: turns, of, current: () => shared.current() })),
       chain: {
         block: head,
         onBlock: (listener) => (emit = (block) => listener(block, "0x"), () => {}),
@@ -180,9 +198,8 @@ describe("weights of several processes", () => {
   async function blocks(all: readonly { at: (block: number) => void }[], to: number) {
     for (let block = head + 1; block <= to; block++) {
       for (const each of all) each.at(block);
-      await new Promise((resolve) => setTimeout(resolve, block % EPOCH < 20 ? 4 : 0));
+      await vi.waitUntil(() => open === 0, { timeout: PATIENCE_MS, interval: 1 });
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   test("are set once an epoch, though two believe that they lead", async () => {

@@ -118,6 +118,31 @@ test("an entry of a later version is passed over, and said", async () => {
   expect(one.ledger.metrics("5A")).toMatchObject({ served: 20 });
 });
 
+test("an entry that a busy database did not take is read again", async () => {
+  const joined = await cluster();
+  const other = await member(joined);
+  measure(other, "a");
+  await other.shared.current();
+  using ledger = new Ledger(":memory:", Date.now, { shared: true });
+  const { projection } = ledger;
+  let busy = 2;
+  const take: typeof projection.take = (position, measured) => {
+    if (position === 7 && busy-- > 0) throw new Error("database is locked");
+    projection.take(position, measured);
+  };
+  const slow = {
+    take,
+    get position() {
+      return projection.position;
+    },
+    waiting: (max: number) => projection.waiting(max),
+    sent: (upTo: number) => projection.sent(upTo),
+  } as typeof projection;
+  const parts = { cluster: joined, ledger: { projection: slow }, of: "5Validator", log: () => {} };
+  await using _ = await SharedResults.open(parts);
+  expect(HOTKEYS.map((hotkey) => ledger.metrics(hotkey))).toEqual(metricsOf(other));
+});
+
 test("a log that was begun anew is read from its beginning", async () => {
   const path = join(await temporaryFolder(), "ledger.sqlite");
   {
