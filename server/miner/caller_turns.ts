@@ -4,6 +4,8 @@ import { RetryLater } from "../http/mod.ts";
 /** Somebody's wish to be let in. */
 export interface Turn {
   readonly caller: string;
+  /** That it keeps in memory while it waits; default: none worth counting. */
+  readonly bytes?: number;
   /** Comes after all others. */
   readonly spare?: boolean;
   readonly signal?: AbortSignal;
@@ -18,6 +20,8 @@ interface Waiting extends Turn {
 
 /** Seconds after which there may be a place. */
 const ROOM_SECONDS = 5;
+/** Bytes of all that wait: sixteen of the largest requests with files. */
+const MAX_BYTES = 512 * 2 ** 20;
 
 /**
  * Lets callers into what has room for some, so that each has as many places as any other that waits;
@@ -46,7 +50,8 @@ export class CallerTurns {
    */
   async enter(turn: Turn): Promise<Disposable> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (this.#waiting.length >= this.#limit) this.#makeWay(turn.caller);
+    if (this.#waiting.length >= this.#limit) this.#makeWay(turn, () => 1);
+    while (sumOf([...this.#waiting, turn], bytesOf) > MAX_BYTES) this.#makeWay(turn, bytesOf);
     const waiting = { ...turn, resolve, reject };
     this.#waiting.push(waiting);
     const leave = () => this.#drop(waiting, new AppError("cancelled", CANCELLED));
@@ -97,12 +102,17 @@ export class CallerTurns {
     this.letIn();
   }
 
-  /** @throws RetryLater `queue_full` to a caller that has as many as any. */
-  #makeWay(caller: string): void {
-    const places = Map.groupBy(this.#waiting, (each) => each.caller);
-    const most = [...places.values()].reduce((a, b) => b.length > a.length ? b : a);
-    if (most.length <= 1 + (places.get(caller)?.length ?? 0)) throw full(this.#limit);
-    this.#drop(most[most.length - 1], full(this.#limit));
+  /**
+   * The last of the caller that has most gives way.
+   * @throws RetryLater `queue_full` to one that would have as much as any.
+   */
+  #makeWay(turn: Turn, sizeOf: (turn: Turn) => number): void {
+    const some = this.#waiting.filter((each) => sizeOf(each) > 0);
+    const places = Map.groupBy(some, (each) => each.caller);
+    const most = [...places.values()].reduce((a, b) => sumOf(b, sizeOf) > sumOf(a, sizeOf) ? b : a);
+    const own = sumOf([...places.get(turn.caller) ?? [], turn], sizeOf);
+    if (sumOf(most, sizeOf) <= own) throw full(this.#waiting.length);
+    this.#drop(most[most.length - 1], full(this.#waiting.length));
   }
 
   #drop(waiting: Waiting, error: unknown): void {
@@ -111,6 +121,14 @@ export class CallerTurns {
     this.#waiting.splice(at, 1);
     waiting.reject(error);
   }
+}
+
+function bytesOf({ bytes = 0 }: Turn): number {
+  return bytes;
+}
+
+function sumOf(turns: readonly Turn[], sizeOf: (turn: Turn) => number): number {
+  return turns.reduce((sum, turn) => sum + sizeOf(turn), 0);
 }
 
 const CANCELLED = "Cannot generate: it was cancelled";

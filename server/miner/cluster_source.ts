@@ -78,6 +78,7 @@ export class ClusterSource implements ImageSource {
     this.#model = of.model;
     this.#speaks = of.speaks;
     this.#stores = stores;
+    this.#workers.onRoom = () => this.#turns.letIn();
   }
 
   /** @throws AppError `host_unavailable` where no worker ever was. */
@@ -153,7 +154,9 @@ export class ClusterSource implements ImageSource {
     this.#calls.set(job.id, call);
     try {
       const { owner, caller = owner, spare, onPosition } = job;
-      using _place = await this.#turns.enter({ caller, spare, onPosition, signal: call.signal });
+      const bytes = job.task.inputs.values().reduce((sum, { length }) => sum + length, 0);
+      const turn = { caller, bytes, spare, onPosition, signal: call.signal };
+      using _place = await this.#turns.enter(turn);
       return await call.made();
     } finally {
       this.#calls.delete(job.id);

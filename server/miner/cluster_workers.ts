@@ -34,6 +34,9 @@ export class ClusterWorkers implements AsyncDisposable {
   #heard = Promise.withResolvers<void>();
   #waiting = 0;
 
+  /** Called when there may be more room than before. */
+  onRoom = (): void => {};
+
   private constructor(cluster: Cluster, hotkey: Hotkey, log: Log) {
     this.#cluster = cluster;
     this.#hotkey = hotkey;
@@ -114,6 +117,7 @@ export class ClusterWorkers implements AsyncDisposable {
     else this.#known.set(id, { hello, heard: performance.now() });
     if (known === leaving) this.#log(leaving ? "worker_left" : "worker_joined", { id, host });
     if (!leaving) this.#heard.resolve();
+    if (!leaving) this.onRoom();
   }
 
   #count(kinds: readonly string[]): void {

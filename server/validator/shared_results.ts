@@ -20,6 +20,8 @@ const SEND_MS = 500;
 const PAUSE_MS = 1000;
 /** Milliseconds without an entry that is there after which a reader is taken for lost. */
 const PATIENCE_MS = 30_000;
+/** Milliseconds from one look whether all that there is was read to the next. */
+const LOOK_MS = 60_000;
 /** Results that are sent at a time. */
 const BATCH = 100;
 
@@ -34,6 +36,7 @@ export class SharedResults implements AsyncDisposable {
   #reader = new AbortController();
   readonly #state: OnChange;
   readonly #sending: AsyncDisposable;
+  readonly #watching: AsyncDisposable;
   readonly #reading: Promise<void>;
   /** One batch at a time. */
   #sent: Promise<void> = Promise.resolve();
@@ -45,6 +48,8 @@ export class SharedResults implements AsyncDisposable {
     this.#state = new OnChange(parts.log);
     this.#reading = this.#read();
     this.#sending = repeat(SEND_MS, () => this.#send(), (error) => this.#failed(error));
+    // Also where nobody asks: whoever ranks miners by what is known wants to know what is new.
+    this.#watching = repeat(LOOK_MS, () => this.current(), (error) => this.#failed(error));
   }
 
   /** Resolves when the ledger has all that is in the log: only then it says what miners are worth. */
@@ -74,10 +79,11 @@ export class SharedResults implements AsyncDisposable {
 
   /** What could not be sent is sent by the next process with this folder. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sending[Symbol.asyncDispose]();
-    await this.#send().catch((error) => this.#failed(error));
     this.#stop.abort();
     this.#wake();
+    await this.#watching[Symbol.asyncDispose]();
+    await this.#sending[Symbol.asyncDispose]();
+    await this.#send().catch((error) => this.#failed(error));
     await this.#reading;
   }
 
@@ -168,6 +174,7 @@ export class SharedResults implements AsyncDisposable {
   }
 
   #failed(error: unknown): void {
+    if (error instanceof AppError && error.code === "cancelled") return;
     this.#state.say("results not shared", { error: reason(error) }, "warn");
   }
 }

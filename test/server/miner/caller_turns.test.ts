@@ -37,6 +37,17 @@ test("a caller with many shares the places with one that comes later", async () 
   expect(order.slice(4, 12).filter((name) => name.startsWith("b"))).toHaveLength(4);
 });
 
+test("files that wait are bounded together: who has most of them gives way", async () => {
+  const { turns, enter } = tested(() => 0);
+  const bytes = 32 * 2 ** 20;
+  const all = Array.from({ length: 16 }, (_, k) => enter(`a${k}`, { bytes }));
+  expect(await rejection(enter("a16", { bytes }))).toMatchObject({ code: "queue_full" });
+  void enter("b0", { bytes });
+  expect(await rejection(all[15])).toMatchObject({ code: "queue_full" });
+  void enter("c0");
+  expect(turns.waiting).toBe(17);
+});
+
 test("spare ones come last, and each hears how many are before it", async () => {
   const { order, enter, leave } = tested(() => 1);
   const positions: number[] = [];
