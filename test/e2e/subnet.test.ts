@@ -165,7 +165,4 @@ test("the stress role without a model has its samples scored by the forwarding o
   expect(miners[0].requestsPerSecond).toBeGreaterThan(0);
   const metrics = await (await fetch(`${forward.url}/metrics`)).text();
   expect(metrics).toMatch(/stepwise_checks_total\{verdict="honest"\} [1-9]/);
-  // What users see at the one weighs at the other.
-  expect((await ask(forward)).status).toBe(200);
-  await until(() => seen(stress), (now) => now.miners[0].served === 1);
 });
