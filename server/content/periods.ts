@@ -9,6 +9,9 @@ const SCHEMA = `
     period TEXT PRIMARY KEY, at INTEGER NOT NULL, rao INTEGER NOT NULL, shares TEXT NOT NULL,
     credited INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS seen (
+    day TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (day, who)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** A day that was closed: what it is worth, and who earned which part of it. */
@@ -22,8 +25,6 @@ export interface Period {
 
 export interface PeriodsParts {
   readonly earned: () => EarnedShares;
-  /** Who has a hotkey on the subnet, and is paid by its weights. */
-  readonly onChain: (creator: string) => boolean;
   /** rao a day, for all creators together: those with a hotkey too, whose parts stay here. */
   readonly rao: bigint;
   /** Milliseconds since 1970. */
@@ -46,17 +47,36 @@ export class Periods implements Disposable {
     this.#parts = parts;
   }
 
-  /** Closes the day that ended, unless it is closed. Days on which this did not run are none. */
-  close(): void {
-    const { earned, onChain, rao, now } = this.#parts;
-    const period = new Date(now() - DAY_MS).toISOString().slice(0, 10);
-    if (this.#sql.first("SELECT 1 FROM periods WHERE period = ?", period)) return;
-    const { at, creators } = earned();
-    const shares = creators.filter(({ creator }) => !onChain(creator));
+  /**
+   * Who has a hotkey on the subnet at this moment, and is paid by its weights: to be told again and again, so
+   * that who leaves it before a day ends is not paid for the day once more.
+   */
+  seen(onChain: Iterable<string>): void {
     this.#sql.run(
-      "INSERT OR IGNORE INTO periods VALUES (?, ?, ?, ?, 0)",
-      ...[period, at, rao, JSON.stringify(shares)],
+      "INSERT OR IGNORE INTO seen SELECT ?, value FROM json_each(?)",
+      ...[dayOf(this.#parts.now()), JSON.stringify([...new Set(onChain)])],
     );
+  }
+
+  /**
+   * Closes the day that ended, unless it is closed. Days on which this did not run are none. Who was seen
+   * on the chain on that day, or since, gets nothing here.
+   */
+  close(): void {
+    const { earned, rao, now } = this.#parts;
+    const period = dayOf(now() - DAY_MS);
+    if (this.#sql.first("SELECT 1 FROM periods WHERE period = ?", period)) return;
+    const seen = this.#sql.all("SELECT who FROM seen WHERE day >= ?", period);
+    const onChain = new Set(seen.map(({ who }) => who));
+    const { at, creators } = earned();
+    const shares = creators.filter(({ creator }) => !onChain.has(creator));
+    this.#sql.atomically(() => {
+      this.#sql.run(
+        "INSERT OR IGNORE INTO periods VALUES (?, ?, ?, ?, 0)",
+        ...[period, at, rao, JSON.stringify(shares)],
+      );
+      this.#sql.run("DELETE FROM seen WHERE day <= ?", period);
+    });
   }
 
   /** Those whose shares may not be in the ledger yet. */
@@ -90,4 +110,9 @@ export class Periods implements Disposable {
   [Symbol.dispose](): void {
     this.#sql[Symbol.dispose]();
   }
+}
+
+/** 2026-11-28, in UTC. */
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }

@@ -27,15 +27,11 @@ const SCHEMA = `
     piece TEXT NOT NULL, image BLOB NOT NULL, fingerprint TEXT NOT NULL, batch INTEGER
   ) STRICT;
   CREATE INDEX IF NOT EXISTS pieces_by_batch ON pieces (batch, place);
-  CREATE TABLE IF NOT EXISTS superseded (id TEXT PRIMARY KEY, by TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS pinned (cid TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS batches (
     epoch INTEGER PRIMARY KEY, cid TEXT NOT NULL, root TEXT NOT NULL
   ) STRICT;
 `;
-
-/** Pieces that gave way to an earlier receipt are kept, and are nobody's. */
-const STANDS = "id NOT IN (SELECT id FROM superseded)";
 
 /** A batch that was stored. */
 export interface StoredBatch {
@@ -63,8 +59,8 @@ export class Publications implements Disposable {
   }
 
   /**
-   * The earlier receipt wins: a copy of what is in no batch yet takes its place, if it was made before it.
-   * @throws AppError `invalid_request` for a piece that is published, or another copy.
+   * The first published stands: a receipt's times are what its signer says.
+   * @throws AppError `invalid_request` for a piece that is published, or a copy.
    */
   add(
     submission: Submission,
@@ -72,65 +68,39 @@ export class Publications implements Disposable {
     at: number,
     attestations: readonly SignedAttestation[] = [],
   ): Piece {
-    if (this.find(submission.id)) {
-      throw new AppError(
-        "invalid_request",
-        `Cannot publish: ${submission.id} is published already`,
-      );
-    }
-    const original = copyOf === undefined ? undefined : this.#original(copyOf, submission);
+    if (this.find(submission.id)) refuse(`${submission.id} is published already`);
+    if (copyOf !== undefined) refuse(`the picture is a copy of ${this.#idAt(copyOf)}`);
     const { image, ...rest } = submission;
     const checked = attestations.length === 0 ? {} : { attestations };
     const listed = { ...rest, scores, ...checked, at, bytes: image.length };
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      this.#database.prepare(
-        "INSERT INTO pieces (id, at, creator, piece, image, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
-      ).run(
-        ...[submission.id, at, submission.creator, JSON.stringify(listed)],
-        ...[image, encodeFingerprint(fingerprint)],
-      );
-      if (original !== undefined) {
-        this.#database.prepare("INSERT INTO superseded VALUES (?, ?)").run(original, submission.id);
-      }
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+    this.#database.prepare(
+      "INSERT INTO pieces (id, at, creator, piece, image, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
+    ).run(
+      ...[submission.id, at, submission.creator, JSON.stringify(listed)],
+      ...[image, encodeFingerprint(fingerprint)],
+    );
     this.#fingerprints.push(fingerprint);
     return { ...listed, image };
   }
 
-  /** @returns the id of the later receipt, which gives way. */
-  #original(place: number, { receipt }: Submission): string {
-    const first = this.#row(
-      `SELECT pieces.id, piece, batch, by FROM pieces LEFT JOIN superseded USING (id)
-       ORDER BY place LIMIT 1 OFFSET ?`,
-      place,
-    );
-    const row = first && first.by !== null
-      ? this.#row("SELECT id, piece, batch FROM pieces WHERE id = ?", String(first.by))
-      : first;
-    const { finished } = row ? listedOf(row).receipt.times : { finished: 0 };
-    if (row && row.batch === null && receipt.times.finished < finished) return String(row.id);
-    throw new AppError("invalid_request", `Cannot publish: the picture is a copy of ${row?.id}`);
+  #idAt(place: number): string {
+    return String(this.#row("SELECT id FROM pieces ORDER BY place LIMIT 1 OFFSET ?", place)?.id);
   }
 
   find(id: string): Listed | undefined {
-    const row = this.#row(`SELECT piece FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    const row = this.#row(`SELECT piece FROM pieces WHERE id = ?`, id);
     return row && listedOf(row);
   }
 
   /** A piece's file. */
   image(id: string): Uint8Array<ArrayBuffer> | undefined {
-    const row = this.#row(`SELECT image FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    const row = this.#row(`SELECT image FROM pieces WHERE id = ?`, id);
     return row && new Uint8Array(row.image as Uint8Array);
   }
 
   /** What a post of a piece has to show. */
   carried(id: string): CarriedPiece | undefined {
-    const row = this.#row(`SELECT piece, fingerprint FROM pieces WHERE id = ? AND ${STANDS}`, id);
+    const row = this.#row(`SELECT piece, fingerprint FROM pieces WHERE id = ?`, id);
     if (!row) return undefined;
     const { creator, receipt } = listedOf(row);
     const fingerprint = decodeFingerprint(String(row.fingerprint));
@@ -140,13 +110,13 @@ export class Publications implements Disposable {
   /** The newest first. */
   list(limit: number): Listed[] {
     return this.#database.prepare(
-      `SELECT piece FROM pieces WHERE ${STANDS} ORDER BY place DESC LIMIT ?`,
+      `SELECT piece FROM pieces ORDER BY place DESC LIMIT ?`,
     ).all(limit).map(listedOf);
   }
 
   /** All, as far as what they earn depends on them. */
   spreading(): SpreadPiece[] {
-    return this.#database.prepare(`SELECT piece FROM pieces WHERE ${STANDS} ORDER BY place`)
+    return this.#database.prepare(`SELECT piece FROM pieces ORDER BY place`)
       .all().map(listedOf).map(({ id, creator, scores, receipt: { request: { parent } } }) => ({
         ...{ id, creator, score: contentScore({ ...scores }) },
         ...parent === undefined ? {} : { parent },
@@ -154,19 +124,53 @@ export class Publications implements Disposable {
   }
 
   /** In no batch yet, in order, as far as their files have so many bytes together; one at least. */
-  waiting(limit: number, maxBytes: number): Piece[] {
-    const pieces: Piece[] = [];
+  waiting(limit: number, maxBytes: number): Listed[] {
+    const pieces: Listed[] = [];
     let bytes = 0;
     const rows = this.#database.prepare(
-      `SELECT piece, image FROM pieces WHERE batch IS NULL AND ${STANDS} ORDER BY place LIMIT ?`,
+      "SELECT piece FROM pieces WHERE batch IS NULL ORDER BY place LIMIT ?",
     ).iterate(limit);
-    for (const row of rows) {
-      const image = new Uint8Array(row.image as Uint8Array);
-      bytes += image.length;
+    for (const piece of rows.map(listedOf)) {
+      bytes += piece.bytes;
       if (bytes > maxBytes && pieces.length > 0) break;
-      pieces.push({ ...listedOf(row), image });
+      pieces.push(piece);
     }
     return pieces;
+  }
+
+  /** The batch whose pieces are chosen, and which is not stored yet. */
+  openBatch(): number | undefined {
+    const row = this.#database.prepare(
+      "SELECT MAX(batch) AS epoch FROM pieces WHERE batch > (SELECT COALESCE(MAX(epoch), 0) FROM batches)",
+    ).get();
+    return row?.epoch == null ? undefined : Number(row.epoch);
+  }
+
+  /**
+   * Chooses the next batch's pieces, for good: one epoch never has other bytes, whatever is published
+   * while it is stored, or fails.
+   * @returns the open batch, where there is one; undefined when nothing waits.
+   */
+  freeze(limit: number, maxBytes: number): number | undefined {
+    const open = this.openBatch();
+    if (open !== undefined) return open;
+    const pieces = this.waiting(limit, maxBytes);
+    if (pieces.length === 0) return undefined;
+    const epoch = this.batches().length + 1;
+    const ids = JSON.stringify(pieces.map(({ id }) => id));
+    this.#database.prepare(
+      "UPDATE pieces SET batch = ? WHERE id IN (SELECT value FROM json_each(?))",
+    ).run(epoch, ids);
+    return epoch;
+  }
+
+  /** Of a batch, in order. */
+  piecesOf(epoch: number): Piece[] {
+    return this.#database.prepare("SELECT piece, image FROM pieces WHERE batch = ? ORDER BY place")
+      .all(epoch).map((row) => ({
+        ...listedOf(row),
+        image: new Uint8Array(row.image as Uint8Array),
+      }));
   }
 
   batches(): StoredBatch[] {
@@ -185,17 +189,8 @@ export class Publications implements Disposable {
   }
 
   /** Once it is stored: a crash before makes the same batch again. */
-  addBatch({ epoch, cid, root }: StoredBatch, ids: readonly string[]): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      this.#database.prepare("INSERT INTO batches VALUES (?, ?, ?)").run(epoch, cid, root);
-      const mark = this.#database.prepare("UPDATE pieces SET batch = ? WHERE id = ?");
-      for (const id of ids) mark.run(epoch, id);
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+  addBatch({ epoch, cid, root }: StoredBatch): void {
+    this.#database.prepare("INSERT INTO batches VALUES (?, ?, ?)").run(epoch, cid, root);
   }
 
   #row(sql: string, value: string | number) {
@@ -205,6 +200,10 @@ export class Publications implements Disposable {
   [Symbol.dispose](): void {
     this.#database.close();
   }
+}
+
+function refuse(why: string): never {
+  throw new AppError("invalid_request", `Cannot publish: ${why}`);
 }
 
 function batchOf({ epoch, cid, root }: Readonly<Record<string, unknown>>): StoredBatch {

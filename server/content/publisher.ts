@@ -2,6 +2,7 @@ import type { RelevanceEncoder } from "../../core/content/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { Mutex } from "../../core/mutex.ts";
 import type { Safety } from "../safety/mod.ts";
+import { BackOff } from "./back_off.ts";
 import { makeBatch } from "./batch.ts";
 import type { Check } from "./checks.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -43,6 +44,7 @@ export class Publisher {
   readonly #turns = new Mutex();
   /** Of batches: storing one keeps nobody from publishing. */
   readonly #batches = new Mutex();
+  readonly #pins = new BackOff();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -88,30 +90,40 @@ export class Publisher {
     );
   }
 
-  /** Asks the pinning service for what it does not hold yet. */
+  /**
+   * Asks the pinning service for what it does not hold yet, each batch ever more rarely.
+   * @throws the first error, once all were asked for.
+   */
   async pin(): Promise<void> {
-    const { publications, pinning } = this.#parts;
+    const { publications, pinning, now } = this.#parts;
     if (!pinning) return;
+    const errors: unknown[] = [];
     for (const { cid, epoch } of publications.unpinned()) {
-      if (await pinning.pin({ cid, name: `stepwise batch ${epoch}` })) publications.pinned(cid);
+      if (!this.#pins.isDue(cid, now())) continue;
+      try {
+        const held = await pinning.pin({ cid, name: `stepwise batch ${epoch}` });
+        if (held) publications.pinned(cid);
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   /**
-   * Stores what waits as the next batch, then commits its root. What a crash leaves half done is done
-   * again, with the same bytes.
+   * Stores what waits as the next batch, then commits its root. What a crash or an error leaves half done
+   * is done again, with the same bytes, before anything else.
    * @returns undefined when nothing waits.
    */
   async batch(): Promise<StoredBatch | undefined> {
     return await this.#batches.run(async () => {
       const { publications, store, commit, maxBytes = MAX_BYTES } = this.#parts;
-      const pieces = publications.waiting(MAX_PIECES, maxBytes);
-      if (pieces.length === 0) return undefined;
-      const epoch = publications.batches().length + 1;
-      const { cid, root, car } = await makeBatch(epoch, pieces);
+      const epoch = publications.freeze(MAX_PIECES, maxBytes);
+      if (epoch === undefined) return undefined;
+      const { cid, root, car } = await makeBatch(epoch, publications.piecesOf(epoch));
       await store.put(`${cid}.car`, car);
       await commit?.(Uint8Array.fromHex(root));
-      publications.addBatch({ epoch, cid, root }, pieces.map(({ id }) => id));
+      publications.addBatch({ epoch, cid, root });
       return { epoch, cid, root };
     });
   }

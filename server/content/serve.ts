@@ -1,7 +1,7 @@
 import { chainParts, pinningOf, usersOf } from "./publisher_parts.ts";
 import { join } from "node:path";
 import { RelevanceEncoder } from "../../core/content/mod.ts";
-import { AppError, reason } from "../../core/error.ts";
+import { AppError } from "../../core/error.ts";
 import { chainOptions, SubtensorClient } from "../chain/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
 import { cpuRuntime } from "../compute/mod.ts";
@@ -19,6 +19,7 @@ import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
 import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
 import { RELEVANCE, RELEVANCE_MODEL } from "./relevance_model.ts";
+import { repeat } from "./repeat.ts";
 import { contentRoutes } from "./routes.ts";
 
 /** Milliseconds between looks at which posts are due. */
@@ -68,18 +69,14 @@ export async function serve(flags: ServeFlags): Promise<void> {
   );
   stack.defer(() => server.shutdown());
   repeat(stack, 1000 * every, () => batch(publisher));
+  // What a crash left open is not waited for.
+  repeat(stack, READ_EVERY, async () => {
+    if (publications.openBatch() !== undefined) await batch(publisher);
+  });
   repeat(stack, READ_EVERY, () => virality.readDue());
   repeat(stack, READ_EVERY, () => publisher.pin());
   console.log(`Content at ${base}/v1/content`);
   await stopped();
-}
-
-/** What fails is tried again the next time. */
-function repeat(stack: AsyncDisposableStack, every: number, work: () => Promise<unknown>): void {
-  const timer = setInterval(() => {
-    work().catch((error) => console.error(`Cannot go on, which is tried again: ${reason(error)}`));
-  }, every);
-  stack.defer(() => clearInterval(timer));
 }
 
 /** Credits creators without a hotkey once a day; the ledger is free for `deno task payout` otherwise. */
@@ -91,16 +88,14 @@ async function payDaily(
   const folder = flags.payouts ?? "";
   const rao = parseTao(flags["payouts.budget"], "--payouts.budget");
   const client = stack.use(await SubtensorClient.connect(chainOptions(flags)));
-  let known = new Set<string>();
   const periods = stack.use(
     new Periods(join(flags.storage, "periods.sqlite"), {
       ...{ earned: () => earnings.now(), rao, now: Date.now },
-      onChain: (creator) => known.has(creator),
     }),
   );
   repeat(stack, READ_EVERY, async () => {
     const { neurons } = await client.metagraph();
-    known = new Set(neurons.flatMap(({ hotkey, coldkey }) => [hotkey, coldkey]));
+    periods.seen(neurons.flatMap(({ hotkey, coldkey }) => [hotkey, coldkey]));
     periods.close();
     if (periods.waiting().length === 0) return;
     using _lock = await takeFolder(folder, ["payout"]);

@@ -43,14 +43,21 @@ export async function draw(
   return { receipt, file, picture };
 }
 
-/** Another's picture, smaller and back again, under a receipt of one's own. */
-export async function stolen({ receipt, picture }: Drawn, miner: Hotkey): Promise<Drawn> {
+/** Another's picture, smaller and back again, under a receipt of one's own, which says when it was made. */
+export async function stolen(
+  { receipt, picture }: Drawn,
+  miner: Hotkey,
+  times: Receipt["times"] = receipt.times,
+): Promise<Drawn> {
   const half = resize(picture, { width: SIDE / 2, height: SIDE / 2 });
   const copy = resize(half, { width: SIDE, height: SIDE });
   const file = await encodeImage(copy, "png");
   const { signature: _, ...statement } = receipt;
   const image = { ...receipt.image, sha256: fileHash(file), bytes: file.length };
-  const signed = await signReceipt({ ...statement, image, miner: miner.address }, miner.sign);
+  const signed = await signReceipt(
+    { ...statement, image, times, miner: miner.address },
+    miner.sign,
+  );
   return { receipt: signed, file, picture: copy };
 }
 

@@ -15,11 +15,12 @@ const SHARES = [
 ];
 
 function opened(path: string, day: number, creators = SHARES) {
-  return new Periods(path, {
+  const periods = new Periods(path, {
     earned: () => ({ at: day * DAY, creators }),
-    onChain: (creator) => creator === "5Hotkey",
     ...{ rao: 10n * TAO, now: () => day * DAY },
   });
+  periods.seen(["5Hotkey"]);
+  return periods;
 }
 
 test("a day's earnings without a hotkey are in the ledger once, killed in between or not", async () => {
@@ -54,4 +55,24 @@ test("a day's earnings without a hotkey are in the ledger once, killed in betwee
   using next = opened(path, 20_001, [{ creator: COLD, share: 1_000_000_000 }]);
   next.close();
   expect(next.credit(payouts)).toBe(10n * TAO);
+});
+
+test("who was on the chain at any time of a day is not paid for it here as well", () => {
+  const clock = { now: 20_000 * DAY };
+  using periods = new Periods(":memory:", {
+    earned: () => ({ at: clock.now, creators: SHARES }),
+    ...{ rao: 10n * TAO, now: () => clock.now },
+  });
+  periods.seen(["5Hotkey"]);
+  // Its hotkey is gone before the day ends.
+  clock.now += DAY - 1;
+  periods.seen([]);
+  clock.now += 1;
+  periods.close();
+  const paid = () => periods.waiting().at(-1)?.creators.map(({ creator }) => creator);
+  expect(paid()).toEqual([COLD, "5Operator/ab12"]);
+  // It is off the chain all of the next day.
+  clock.now += DAY;
+  periods.close();
+  expect(paid()).toEqual(["5Hotkey", COLD, "5Operator/ab12"]);
 });

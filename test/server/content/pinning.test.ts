@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { expect, onTestFinished, test } from "vitest";
 import { pinningService } from "../../../server/content/pinning.ts";
+import { Publications } from "../../../server/content/publications.ts";
+import { Publisher } from "../../../server/content/publisher.ts";
 import { listen } from "../../../server/http/mod.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 
@@ -57,4 +59,26 @@ test("a refusal has the service's own words", async () => {
       code: "storage_failed",
       message: expect.stringMatching(/it answered 401 UNAUTHORIZED Access token is missing$/),
     });
+});
+
+test("a pin that fails keeps none of the others back, and is asked for ever more rarely", async () => {
+  using publications = new Publications(":memory:");
+  for (const epoch of [1, 2]) publications.addBatch({ epoch, cid: `bafy${epoch}`, root: "" });
+  const clock = { now: 0 };
+  const asked: string[] = [];
+  const pin = ({ cid }: { readonly cid: string }) => {
+    asked.push(cid);
+    return cid === "bafy1" ? Promise.reject(new Error("full")) : Promise.resolve(true);
+  };
+  const publisher = new Publisher({
+    ...{ publications, pinning: { pin }, now: () => clock.now },
+    store: { put: () => expect.fail(), get: () => expect.fail() },
+    safety: { screen: () => expect.fail(), screenImage: () => expect.fail() },
+  });
+  for (let minute = 0; minute < 16; minute++) {
+    clock.now = 60_000 * minute;
+    await publisher.pin().catch(() => {});
+  }
+  // At minutes 0, 1, 3, 7 and 15.
+  expect(asked).toEqual(["bafy1", "bafy2", "bafy1", "bafy1", "bafy1", "bafy1"]);
 });
