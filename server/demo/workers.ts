@@ -35,12 +35,19 @@ export class DemoWorkers {
     { count, main, hotkey, folder, start, stack }: WorkersOptions,
   ): Promise<DemoWorkers> {
     const { url } = stack.use(await startNatsServer(join(folder, "nats")));
-    const starts = Array.from({ length: count }, (_, k) =>
-      start(`worker ${k + 1}`, [
-        ...[main, "worker", "--cluster", url, "--wallet.hotkey", hotkey, "--log", "json"],
-        ...["--compute", "cpu", "--batch", "1", "--storage", join(folder, `worker-${k + 1}`)],
-      ]));
-    return new DemoWorkers(url, await Promise.all(starts));
+    // When one fails, the others have to be there to be stopped.
+    const starts = await Promise.allSettled(
+      Array.from({ length: count }, (_, k) =>
+        start(`worker ${k + 1}`, [
+          ...[main, "worker", "--cluster", url, "--wallet.hotkey", hotkey, "--log", "json"],
+          ...["--compute", "cpu", "--batch", "1", "--storage", join(folder, `worker-${k + 1}`)],
+        ])),
+    );
+    const processes = starts.map((each) => {
+      if (each.status === "rejected") throw each.reason;
+      return each.value;
+    });
+    return new DemoWorkers(url, processes);
   }
 
   /** @param done images and checks of the miner so far: once there are some, a worker dies. */
