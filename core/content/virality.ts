@@ -35,7 +35,7 @@ export interface Spread {
   readonly pieces: readonly SpreadPiece[];
   readonly posts: readonly SpreadPost[];
   readonly engagements: readonly Engagement[];
-  /** Accounts bound to creators: also those that only like. */
+  /** Creators by the accounts that are bound to them: those that have a post here. */
   readonly accounts: Readonly<Record<string, string>>;
 }
 

@@ -6,7 +6,7 @@ import {
   openedAt,
   type PostSeen,
 } from "./network.ts";
-import { readImage, readPage } from "./read_public.ts";
+import { eachGood, readImage, readPage } from "./read_public.ts";
 
 /** The AppView that anybody may read without a key. */
 const PUBLIC = "https://public.api.bsky.app";
@@ -42,17 +42,21 @@ const postsSchema = z.looseObject({
   })).max(25),
 });
 
+/** Of who liked it or passed it on: what is used alone, for strangers write the rest. */
+const actorSchema = profileSchema.pick({ did: true, createdAt: true });
+const likeSchema = z.looseObject({ indexedAt: z.string().max(64), actor: actorSchema });
+
 const likesSchema = z.looseObject({
   cursor: z.string().max(4096).optional(),
-  likes: z.array(z.looseObject({ indexedAt: z.string().max(64), actor: profileSchema })).max(PAGE),
+  likes: eachGood(likeSchema, PAGE),
 });
 
 const repostsSchema = z.looseObject({
   cursor: z.string().max(4096).optional(),
-  repostedBy: z.array(profileSchema).max(PAGE),
+  repostedBy: eachGood(actorSchema, PAGE),
 });
 
-type Profile = z.infer<typeof profileSchema>;
+type Actor = z.infer<typeof actorSchema>;
 
 /**
  * Bluesky by its public AppView (lexicons `app.bsky.feed.getPosts`, `getLikes`, `getRepostedBy`,
@@ -137,10 +141,6 @@ export function bluesky({ base = PUBLIC }: { readonly base?: string } = {}): Net
         ...{ likes: post.likeCount, reposts: post.repostCount },
       };
     },
-    profile: (account) =>
-      account.startsWith(`${NAME}:`)
-        ? profile(account.slice(NAME.length + 1))
-        : Promise.resolve(undefined),
     image: readImage,
   };
 }
@@ -154,6 +154,6 @@ function accountOf(did: string): string {
   return `${NAME}:${did}`;
 }
 
-function seen({ did, createdAt }: Profile) {
+function seen({ did, createdAt }: Actor) {
   return { account: accountOf(did), since: openedAt(createdAt) };
 }

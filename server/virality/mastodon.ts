@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../core/error.ts";
 import { type AccountSeen, type EngagementSeen, type Network, openedAt } from "./network.ts";
-import { type Page, readImage, readPage } from "./read_public.ts";
+import { eachGood, type Page, readImage, readPage } from "./read_public.ts";
 import { textOfHtml } from "./text_of_html.ts";
 
 /** Of a list at once: the most that its API gives. */
@@ -31,9 +31,11 @@ const statusSchema = z.looseObject({
   reblogs_count: z.int().min(0),
 });
 
-const pageSchema = z.array(accountSchema).max(PAGE);
+/** Of who liked it or passed it on: what is used alone, for strangers write the rest. */
+const fanSchema = accountSchema.pick({ acct: true, created_at: true, bot: true, suspended: true });
 
 type Account = z.infer<typeof accountSchema>;
+type Fan = z.infer<typeof fanSchema>;
 
 export interface MastodonOptions {
   /**
@@ -82,14 +84,6 @@ export function mastodon({ servers }: MastodonOptions): Network {
         ...{ likes: status.favourites_count, reposts: status.reblogs_count },
       };
     },
-    async profile(account) {
-      const origin = origins.get(hostOf(account));
-      if (!account.startsWith(`${NAME}:`) || origin === undefined) return undefined;
-      const acct = account.slice(NAME.length + 1).split("@")[0];
-      const query = new URLSearchParams({ acct });
-      const page = await readPage(`${origin}/api/v1/accounts/lookup?${query}`, accountSchema);
-      return page && accountSeen(page.body, hostOf(account));
-    },
     image(url) {
       if (url.startsWith("https://") || origins.has(hostOfUrl(url))) return readImage(url);
       throw new AppError("download_failed", `Cannot read the picture: ${url} is not https`);
@@ -102,11 +96,11 @@ const NAME = "mastodon";
 const POST = /^https?:\/\/([^/\s]+)\/(?:@[^/\s]+|users\/[^/\s]+\/statuses)\/([0-9A-Za-z]{1,64})$/;
 const PUBLIC = ["public", "unlisted"];
 
-async function accountsOf(first: string): Promise<Account[]> {
-  const found: Account[] = [];
+async function accountsOf(first: string): Promise<Fan[]> {
+  const found: Fan[] = [];
   let next: string | undefined = first;
   for (let page = 0; page < MAX_PAGES && next !== undefined; page++) {
-    const read: Page<Account[]> | undefined = await readPage(next, pageSchema);
+    const read: Page<Fan[]> | undefined = await readPage(next, eachGood(fanSchema, PAGE));
     found.push(...read?.body ?? []);
     next = read?.next;
   }
@@ -114,7 +108,7 @@ async function accountsOf(first: string): Promise<Account[]> {
 }
 
 /** A server leaves its own name out. */
-function nameOf({ acct }: Account, host: string): string {
+function nameOf({ acct }: Pick<Account, "acct">, host: string): string {
   return `${NAME}:${acct.includes("@") ? acct : `${acct}@${host}`}`.toLowerCase();
 }
 

@@ -41,8 +41,6 @@ export interface Network {
    * @throws AppError `download_failed` where it cannot be read; RetryLater where it takes no more calls for now.
    */
   read(address: string): Promise<PostSeen | undefined>;
-  /** What the account's owner says of it now, by {@link AccountSeen.account}; undefined for one of another network or none. */
-  profile(account: string): Promise<AccountSeen | undefined>;
   /** A picture of a post. @throws as {@link read}. */
   image(url: string): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -1,11 +1,11 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { readAtMost } from "../../core/bounded_body.ts";
 import { AppError, reason } from "../../core/error.ts";
 import { RetryLater } from "../http/mod.ts";
 
 const TIMEOUT_MS = 20_000;
-/** Of an answer in JSON, and of a picture. */
-const [MAX_JSON, MAX_IMAGE] = [4 * 2 ** 20, 32 * 2 ** 20];
+/** Of an answer in JSON, which may list 100 accounts with all that they say, and of a picture. */
+const [MAX_JSON, MAX_IMAGE] = [16 * 2 ** 20, 32 * 2 ** 20];
 /** Seconds to wait where a network does not say how long, and at most. */
 const [PAUSE_S, MAX_PAUSE_S] = [300, 3600];
 
@@ -15,11 +15,21 @@ export interface Page<T> {
   readonly next: string | undefined;
 }
 
+/** A list that strangers' accounts are in: what one of them makes unreadable is left out alone. */
+export function eachGood<T>(schema: z.ZodType<T>, max: number) {
+  return z.array(z.unknown()).max(max).transform((list) =>
+    list.flatMap((each) => {
+      const read = schema.safeParse(each);
+      return read.success ? [read.data] : [];
+    })
+  );
+}
+
 /**
  * JSON of a public address.
  * @param none statuses that mean that there is nothing, or no more.
  * @returns undefined for those.
- * @throws AppError `download_failed` for another answer or an outage; RetryLater for 429.
+ * @throws AppError `download_failed` for another answer or an outage; RetryLater for 429, or no answer in time.
  */
 export async function readPage<T>(
   url: string,
@@ -96,6 +106,13 @@ function nextOf(link: string | null, url: string): string | undefined {
   return address.origin === new URL(url).origin ? address.href : undefined;
 }
 
+/** A server that lets its callers wait would hold up all others: it is left alone for a while. */
 function unreadable(url: string, why: string, cause?: unknown): AppError {
+  if (cause instanceof DOMException && cause.name === "TimeoutError") {
+    const message = `Cannot read ${new URL(url).host}: it does not answer in ${
+      TIMEOUT_MS / 1000
+    } s`;
+    return new RetryLater("download_failed", message, PAUSE_S, { cause });
+  }
   return new AppError("download_failed", `Cannot read ${new URL(url).host}: ${why}`, { cause });
 }

@@ -1,6 +1,5 @@
 import { type Spread, type SpreadPiece, WINDOW_DAYS } from "../../core/content/mod.ts";
-import { AppError } from "../../core/error.ts";
-import { Mutex } from "../../core/mutex.ts";
+import { AppError, reason } from "../../core/error.ts";
 import { RetryLater } from "../http/mod.ts";
 import { isBound } from "./binding.ts";
 import { carriedBy, type CarriedPiece } from "./carries.ts";
@@ -12,6 +11,8 @@ export interface ViralityParts {
   /** By name. */
   readonly networks: Readonly<Record<string, Network>>;
   readonly piece: (id: string) => CarriedPiece | undefined;
+  /** Of our own mistakes. */
+  readonly log?: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -37,8 +38,9 @@ const SKEW = 10 * MINUTE;
 /** Posts of published pieces: named by their creators, and read again and again. */
 export class Virality {
   readonly #parts: ViralityParts;
-  readonly #turns = new Mutex();
-  /** By network: when it takes calls again. */
+  /** The round of readings that goes on. */
+  #round: Promise<number> | undefined;
+  /** By server: when it takes calls again. */
   readonly #paused = new Map<string, number>();
 
   constructor(parts: ViralityParts) {
@@ -51,26 +53,39 @@ export class Virality {
    * is none, is deleted, is older than the piece, does not carry it, or whose account is not bound.
    */
   async name(id: string, url: string): Promise<NamedPost> {
-    return await this.#turns.run(async () => {
-      const { store, now } = this.#parts;
-      const piece = this.#parts.piece(id);
-      if (!piece) throw new AppError("not_found", "Cannot find the piece: none has this id");
-      if (store.postsOf(id).length >= MAX_POSTS) refuse(`${MAX_POSTS} are named already`);
-      const { name, network, post } = await this.#place(url);
-      const known = store.find(post);
-      if (known?.piece === id) return known;
-      if (known) refuse(`it is named for ${known.piece} already`);
-      const seen = await network.read(post) ?? refuse("it is deleted, or not public");
-      const { proof, why } = await this.#judged(network, seen, piece);
-      if (why !== undefined) refuse(why);
-      const at = now();
-      const named = {
-        ...{ post, network: name, piece: id, account: seen.author.account },
-        ...{ creator: piece.creator, proof: proof ?? "", named: at },
-      };
-      store.add(named, seen, at + everyOf(0));
-      return named;
-    });
+    const { store, now } = this.#parts;
+    const piece = this.#parts.piece(id);
+    if (!piece) throw new AppError("not_found", "Cannot find the piece: none has this id");
+    this.#checkRoom(id);
+    const { name, network, post } = await this.#place(url);
+    const before = this.#known(id, post);
+    if (before) return before;
+    const seen = await network.read(post) ?? refuse("it is deleted, or not public");
+    const { proof, why } = await this.#judged(network, seen, piece);
+    if (why !== undefined) refuse(why);
+    // Others may have been named while it was read; from here on nothing is waited for.
+    const since = this.#known(id, post);
+    if (since) return since;
+    this.#checkRoom(id);
+    const at = now();
+    const named = {
+      ...{ post, network: name, piece: id, account: seen.author.account },
+      ...{ creator: piece.creator, proof: proof ?? "", named: at },
+    };
+    store.add(named, seen, at + everyOf(0));
+    return named;
+  }
+
+  #checkRoom(id: string): void {
+    const { store } = this.#parts;
+    if (store.postsOf(id).length >= MAX_POSTS) refuse(`${MAX_POSTS} are named already`);
+  }
+
+  /** A post that was named before, for this piece. */
+  #known(id: string, post: string): NamedPost | undefined {
+    const known = this.#parts.store.find(post);
+    if (known && known.piece !== id) refuse(`it is named for ${known.piece} already`);
+    return known;
   }
 
   async #place(url: string): Promise<{ name: string; network: Network; post: string }> {
@@ -103,23 +118,31 @@ export class Virality {
   }
 
   /**
-   * Reads what is due: one network's outage or limit leaves the others alone.
+   * Reads what is due, each server's posts one after the other: one server's outage, limit or slowness leaves
+   * the others alone. While a round goes on there is no second one.
    * @returns how many were read.
    */
-  async readDue(): Promise<number> {
-    return await this.#turns.run(async () => {
-      let read = 0;
-      for (const post of this.#parts.store.due(this.#parts.now(), ROUND)) {
-        if (await this.#readAgain(post)) read++;
-      }
-      return read;
-    });
+  readDue(): Promise<number> {
+    return this.#round ??= this.#readRound().finally(() => this.#round = undefined);
+  }
+
+  async #readRound(): Promise<number> {
+    const due = this.#parts.store.due(this.#parts.now(), ROUND);
+    const servers = Map.groupBy(due, serverOf).values();
+    const read = await Promise.all(servers.map((posts) => this.#readAll(posts)));
+    return read.reduce((sum, each) => sum + each, 0);
+  }
+
+  async #readAll(posts: readonly NamedPost[]): Promise<number> {
+    let read = 0;
+    for (const post of posts) if (await this.#readAgain(post)) read++;
+    return read;
   }
 
   async #readAgain(named: NamedPost): Promise<boolean> {
     const { store, networks, now } = this.#parts;
     const at = now();
-    const paused = this.#paused.get(named.network) ?? 0;
+    const paused = this.#paused.get(serverOf(named)) ?? 0;
     if (paused > at) {
       store.delay(named.post, paused);
       return false;
@@ -127,16 +150,20 @@ export class Virality {
     try {
       return await this.#readOf(named, networks[named.network], at);
     } catch (error) {
-      if (error instanceof RetryLater) {
-        this.#paused.set(named.network, at + 1000 * error.seconds);
-        store.delay(named.post, at + 1000 * error.seconds);
-      } else if (error instanceof AppError && error.code === "download_failed") {
-        store.miss(named.post, error.message, at, at + AGAIN);
-      } else {
-        throw error;
-      }
+      this.#missed(named, error, at);
       return false;
     }
+  }
+
+  /** What was not foreseen is a failed reading too: else this post would end each round. */
+  #missed(named: NamedPost, error: unknown, at: number): void {
+    const { store, log = console.error } = this.#parts;
+    const later = error instanceof RetryLater ? at + 1000 * error.seconds : undefined;
+    if (later !== undefined) this.#paused.set(serverOf(named), later);
+    const known = error instanceof AppError;
+    if (!known) log(error);
+    if (known && error.code === "rate_limited") store.delay(named.post, later ?? at + AGAIN);
+    else store.miss(named.post, reason(error), at, later ?? at + AGAIN);
   }
 
   async #readOf(named: NamedPost, network: Network | undefined, at: number): Promise<boolean> {
@@ -175,6 +202,11 @@ export class Virality {
       accounts: Object.fromEntries(posts.map(({ account, creator }) => [account, creator])),
     };
   }
+}
+
+/** Whom a reading asks: a post's address names its server, or its network has one for all. */
+function serverOf({ post, network }: NamedPost): string {
+  return post.startsWith("http") ? new URL(post).host : network;
 }
 
 /** Milliseconds to the next reading. */

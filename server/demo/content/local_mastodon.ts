@@ -3,7 +3,7 @@ import { type LocalAccount, type LocalPost, pageOf, Social } from "./social.ts";
 
 /**
  * A Mastodon server in one process, in the shapes of its API's documentation (statuses, favourited_by,
- * reblogged_by, accounts/lookup): for tests and the demonstration.
+ * reblogged_by): for tests and the demonstration.
  */
 export class LocalMastodon extends Social {
   readonly app = new Hono();
@@ -28,10 +28,6 @@ export class LocalMastodon extends Social {
   }
 
   #routes(): void {
-    this.app.get("/api/v1/accounts/lookup", (context) => {
-      const account = this.accounts.get(context.req.query("acct") ?? "");
-      return account ? context.json(accountOf(account)) : missing();
-    });
     this.app.get("/api/v1/statuses/:id", (context) => {
       const post = this.posts.get(context.req.param("id"));
       return post ? context.json(this.#statusOf(post)) : missing();

@@ -4,7 +4,7 @@ import { encodeImage, resize, type RgbaImage } from "../../../core/image/mod.ts"
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { LocalBluesky } from "../../../server/demo/content/local_bluesky.ts";
 import { LocalMastodon } from "../../../server/demo/content/local_mastodon.ts";
-import { listen } from "../../../server/http/mod.ts";
+import { listen, RetryLater } from "../../../server/http/mod.ts";
 import {
   bindingSentence,
   bluesky,
@@ -18,8 +18,11 @@ import { samplePictures } from "../../fixtures/sample_pictures.ts";
 const [mara, noor] = ["22", "33"].map((byte) => openHotkey(byte.repeat(32)));
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 const ID = "ab".repeat(32);
-const OLD = Date.now() - 400 * DAY;
+/** Of this day, at any hour: an hour or two from then is the same day. */
+const NOON = Math.floor(Date.now() / DAY) * DAY + DAY / 2;
+const OLD = NOON - 400 * DAY;
 const DID = "did:plc:mara";
+const FLAT = fingerprintOf({ width: 64, height: 64, data: new Uint8ClampedArray(4 * 64 * 64) });
 
 let pictures: readonly RgbaImage[];
 beforeAll(async () => {
@@ -38,7 +41,7 @@ async function world() {
   const [skyUrl, mastUrl] = [await served(sky.app), await served(mast.app)];
   const store = new SpreadStore(":memory:");
   onTestFinished(() => store[Symbol.dispose]());
-  const clock = { now: Date.now() };
+  const clock = { now: NOON };
   const madeAt = clock.now - HOUR;
   const fingerprint = fingerprintOf(pictures[2]);
   const virality = new Virality({
@@ -54,9 +57,9 @@ async function world() {
   return { sky, mast, skyUrl, mastUrl, virality, clock, points, store };
 }
 
-const linked = { text: `a fox https://stepwise.example/#/check?id=${ID}` };
+const linked = { text: `a fox https://stepwise.example/#/check?id=${ID}`, at: NOON };
 const people = (count: number, of: string) =>
-  Array.from({ length: count }, (_, k): [string, number] => [`${of}${k}`, Date.now()]);
+  Array.from({ length: count }, (_, k): [string, number] => [`${of}${k}`, NOON]);
 const fans = (count: number) => new Map(people(count, "did:plc:fan"));
 
 /** Accounts that have been there for long. */
@@ -85,8 +88,8 @@ describe("a post on Bluesky", () => {
     const small = resize(pictures[2], { width: 128, height: 128 });
     sky.files.set("own.jpg", await encodeImage(small, "jpeg"));
     sky.files.set("other.jpg", await encodeImage(pictures[8], "jpeg"));
-    sky.post("1", DID, { text: "look", images: [`${skyUrl}/img/own.jpg`] });
-    sky.post("2", DID, { text: "look", images: [`${skyUrl}/img/other.jpg`] });
+    sky.post("1", DID, { text: "look", at: NOON, images: [`${skyUrl}/img/own.jpg`] });
+    sky.post("2", DID, { text: "look", at: NOON, images: [`${skyUrl}/img/other.jpg`] });
     expect(await virality.name(ID, `at://${DID}/app.bsky.feed.post/1`)).toMatchObject({
       proof: `${skyUrl}/img/own.jpg`,
     });
@@ -113,7 +116,7 @@ describe("a post on Bluesky", () => {
 
   test("that is older than the picture is refused: an old success cannot be filled anew", async () => {
     const { sky, virality } = await world();
-    sky.post("1", DID, { ...linked, at: Date.now() - DAY });
+    sky.post("1", DID, { ...linked, at: NOON - DAY });
     expect(await rejection(virality.name(ID, `at://${DID}/app.bsky.feed.post/1`)))
       .toMatchObject({ message: "Cannot take the post: it is older than the picture" });
   });
@@ -134,11 +137,29 @@ describe("a post on Mastodon", () => {
     mast.open("robot", { since: OLD, bot: true });
     // Who runs a server decides how old its accounts are.
     mast.open("old@own.example", { since: 0 });
-    for (const name of ["robot", "old@own.example"]) likes.set(name, Date.now());
+    for (const name of ["robot", "old@own.example"]) likes.set(name, NOON);
     mast.post("1", "mara", { ...linked, likes });
     await virality.name(ID, url);
     expect(virality.posts(ID)[0].readings).toMatchObject([{ likes: 172, listed: 170 }]);
     expect(points()).toBe(6);
+  });
+
+  test("is read whatever strangers write of themselves: who is unreadable counts for nothing", async () => {
+    const { sky, mast, virality, url } = await bound();
+    const [wordy, endless] = ["wordy", `endless${"s".repeat(3000)}`];
+    for (const social of [sky, mast]) {
+      social.open(wordy, { profile: "word ".repeat(10_000), since: OLD });
+      social.open(endless, { since: OLD });
+    }
+    const likes = new Map([[wordy, NOON], [endless, NOON], ["fan", NOON]]);
+    mast.post("1", "mara", { ...linked, likes });
+    sky.post("1", DID, { ...linked, likes, reposts: likes });
+    await virality.name(ID, url);
+    await virality.name(ID, `at://${DID}/app.bsky.feed.post/1`);
+    const listed = virality.posts(ID).map((
+      { network, readings: [{ listed }] },
+    ) => [network, listed]);
+    expect(Object.fromEntries(listed)).toEqual({ mastodon: 2, bluesky: 4 });
   });
 
   test("on a server that nobody listed is refused before it is asked", async () => {
@@ -229,6 +250,57 @@ describe("readings", () => {
     expect(sky.calls).toBe(before + 1);
     clock.now += 11 * 60_000;
     expect(await virality.readDue()).toBe(1);
+  });
+
+  test("what fails as nobody foresaw is noted, and ends no round; a slow server holds up no other", async () => {
+    const store = new SpreadStore(":memory:");
+    onTestFinished(() => store[Symbol.dispose]());
+    const clock = { now: NOON };
+    const slow = Promise.withResolvers<never>();
+    const reads: string[] = [];
+    const seen = {
+      author: { account: "web:mara", profile: await bindingSentence("web:mara", mara) },
+      ...{ at: NOON, text: linked.text, images: [], engagements: [], likes: 0, reposts: 0 },
+    };
+    let trouble = false;
+    const read = (post: string) => {
+      reads.push(post);
+      if (trouble && post.includes("slow")) return slow.promise;
+      if (trouble && post.includes("odd")) return Promise.reject(new TypeError("not foreseen"));
+      return Promise.resolve(seen);
+    };
+    const logged: unknown[] = [];
+    const virality = new Virality({
+      ...{ store, now: () => clock.now, log: (error) => logged.push(error) },
+      networks: {
+        web: { addressOf: (url) => Promise.resolve(url), read, image: () => expect.fail() },
+      },
+      piece: (id) => ({ id, creator: mara.address, madeAt: NOON, fingerprint: FLAT }),
+    });
+    for (const host of ["slow", "odd", "good"]) {
+      for (const k of [1, 2]) await virality.name(ID, `https://${host}.example/${k}`);
+    }
+    trouble = true;
+    clock.now += 2 * HOUR;
+    reads.length = 0;
+    const round = virality.readDue();
+    expect(virality.readDue()).toBe(round);
+    // While it waits, a post is named.
+    expect(await virality.name(ID, "https://good.example/3")).toMatchObject({ piece: ID });
+    expect(reads.filter((post) => post.includes("slow"))).toHaveLength(1);
+    slow.reject(new RetryLater("download_failed", "it does not answer in 20 s", 300));
+    expect(await round).toBe(2);
+    // The other one of the slow server was not asked at all.
+    expect(reads.filter((post) => post.includes("slow"))).toHaveLength(1);
+    const found = virality.posts(ID).map(({ post, readings }) => [post, readings[1]?.found]);
+    expect(Object.fromEntries(found)).toMatchObject({
+      "https://slow.example/1": "it does not answer in 20 s",
+      "https://odd.example/1": "not foreseen",
+      "https://good.example/2": "read",
+    });
+    expect(logged).toHaveLength(2);
+    clock.now += 60_000;
+    expect(await virality.readDue()).toBe(0);
   });
 
   test("a post is named once, and ten of one piece at most", async () => {
