@@ -75,4 +75,4 @@ export {
   scoreSchema,
   validatorSchemas,
 } from "./validator_api.ts";
-export type { Refinement } from "./refinement.ts";
+export { type Refinement, refinementFields, refinementOf } from "./refinement.ts";

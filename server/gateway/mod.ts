@@ -23,6 +23,7 @@
  * While it is made, `jobs.watch(owner.id, job.id)` gives its events, `jobs.progressOf(job.id, n)` the step
  * of an image, and `jobs.cancel(owner.id, job.id)` ends it.
  */
+export { CallPictures } from "./files/mod.ts";
 export { keysCommand } from "./commands/mod.ts";
 export { type ClientOptions, type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
 export type { VerifiedImage } from "./mcp/mod.ts";
@@ -56,5 +57,7 @@ export {
   type JobState,
   type KeyLimits,
   type MadeRecord,
+  refinedRequest,
+  runsOf,
 } from "./store/mod.ts";
 export { DEFAULT_WEBHOOKS, type WebhookOptions, webhookSecret } from "./webhooks/mod.ts";

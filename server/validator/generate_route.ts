@@ -8,7 +8,6 @@ import {
   type ImageCall,
   type ImageForUser,
   type InputFiles,
-  type ParentForUser,
   PATHS,
   type Refinement,
 } from "../../core/protocol/mod.ts";
@@ -33,9 +32,9 @@ import {
   route,
 } from "../http/mod.ts";
 import type { Screen } from "../safety/mod.ts";
-import { type ApiKey, checkOrder, type Gateway } from "../gateway/mod.ts";
+import { type ApiKey, checkOrder, type Gateway, runsOf } from "../gateway/mod.ts";
 import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
-import { type Refined, refined, refinedRequest } from "./refined.ts";
+import { evidenceOf, type Refined, refined } from "./refined.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -115,9 +114,12 @@ export function generateRoute(
       const order = await reporting(count, async () => {
         const { draft, ...order } = orderOf(context, readCall(context.req.raw, body));
         const asked = completeRequest(draft, parts.defaults);
-        const notices = await checkOrder(door, { owner, requests: runsOf(asked, order) });
+        const notices = await checkOrder(door, {
+          owner,
+          requests: runsOf(asked, order.refinement),
+        });
         const request = await requestOf(draft, order.inputs, parts);
-        const runs = runsOf(request, order);
+        const runs = runsOf(request, order.refinement);
         for (const run of runs) await door.model.check(run);
         const notes = [...notices, ...parts.lineageOf(request)];
         const admitted = { ...order, owner, request, notices: notes, screen: door.screen(owner) };
@@ -131,7 +133,9 @@ export function generateRoute(
           using _ = inWork;
           const image = await counted(owner.id, door, () => imageFor(order, parts, waiting));
           count("served");
-          for (const run of runsOf(order.request, order)) door.store.usage.made(owner.id, run);
+          for (const run of runsOf(order.request, order.refinement)) {
+            door.store.usage.made(owner.id, run);
+          }
           return image;
         }));
     },
@@ -192,14 +196,6 @@ function orderOf(context: Context, { json, inputs }: ReadCall): Order {
   const format = call.format ?? preferred ?? "png";
   const { watermark, refinement } = call;
   return { type, draft: draftOf(call), inputs, format, watermark, refinement };
-}
-
-/** A request, and the one that goes on from its image. */
-function runsOf(
-  request: GenerationRequest,
-  { refinement }: Pick<Order, "refinement">,
-): GenerationRequest[] {
-  return refinement ? [request, refinedRequest(request, refinement)] : [request];
 }
 
 /** A miner's image, and its file as the user gets it. */
@@ -313,10 +309,4 @@ function answerOf(
     notices,
     ...(parent && { parent: evidenceOf(parent) }),
   };
-}
-
-/** What it takes to check an image. */
-function evidenceOf({ peer, answer, verdict }: Forwarded): ParentForUser {
-  const { id, receipt, token, witness = null } = answer;
-  return { id, receipt, token, miner: peer, witness, verdict: verdict ?? null };
 }

@@ -1,10 +1,9 @@
-import { AppError } from "../../core/error.ts";
 import type { ImageFormat } from "../../core/image/mod.ts";
 import { withoutMetadata } from "../../core/image/mod.ts";
-import type { InputFiles, Refinement } from "../../core/protocol/mod.ts";
+import type { InputFiles, ParentForUser, Refinement } from "../../core/protocol/mod.ts";
 import type { GenerationRequest } from "../../core/request/mod.ts";
-import { enlargedSize, lanczos } from "../../core/upscale/mod.ts";
-import type { Gateway } from "../gateway/mod.ts";
+import { lanczos } from "../../core/upscale/mod.ts";
+import { type Gateway, refinedRequest } from "../gateway/mod.ts";
 import { sha256Of } from "../storage/mod.ts";
 import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
 
@@ -37,10 +36,10 @@ export async function refined(
     readonly refinement: Refinement;
   },
   { forwarder, pictures, owner }: RefiningParts,
-  { signal, onStep }: Waiting,
+  { signal, onStep, previews }: Waiting,
 ): Promise<Refined> {
   const next = refinedRequest(request, refinement);
-  const parent = await forwarder.generate(request, FORMAT, { inputs, signal, onStep });
+  const parent = await forwarder.generate(request, FORMAT, { inputs, signal, onStep, previews });
   const size = { width: next.width, height: next.height };
   const file = withoutMetadata(parent.image, FORMAT);
   const larger = await pictures.ask(owner, "enlarged", { file, size });
@@ -49,27 +48,13 @@ export async function refined(
   const steered = new Set(last.control.map((use) => use.image));
   const controls = [...inputs].filter(([sha256]) => steered.has(sha256));
   const made = await forwarder.generate(last, format, {
-    ...{ inputs: new Map([...controls, [image, larger]]), signal, onStep },
+    ...{ inputs: new Map([...controls, [image, larger]]), signal, onStep, previews },
   });
   return { ...made, parent };
 }
 
-/**
- * The second run, but for its image and its parent, which are not there yet.
- * @throws AppError `invalid_request` for a size that is not made, and for a mask, which is of the first image.
- */
-export function refinedRequest(
-  request: GenerationRequest,
-  { upscale, refine }: Refinement,
-): GenerationRequest {
-  if (request.mask !== undefined) {
-    throw new AppError(
-      "invalid_request",
-      "Cannot generate: upscale enlarges a whole image, and a mask is given; leave one out",
-      { field: "upscale" },
-    );
-  }
-  const size = enlargedSize(request, upscale);
-  // Any hash: what can be made depends on whether there is one.
-  return { ...request, ...size, strength: refine, image: "0".repeat(64) };
+/** What it takes to check an image. */
+export function evidenceOf({ peer, answer, verdict }: Forwarded): ParentForUser {
+  const { id, receipt, token, witness = null } = answer;
+  return { id, receipt, token, miner: peer, witness, verdict: verdict ?? null };
 }

@@ -9,7 +9,7 @@ import { ThreadCodec } from "../compute/mod.ts";
 import { type Log, withUids } from "../telemetry/mod.ts";
 import { listen, LoopLag, ReplayWindow, RequestGuard } from "../http/mod.ts";
 import { ContentCredentials } from "../credentials/mod.ts";
-import { type Gateway, openGateway } from "../gateway/mod.ts";
+import { CallPictures, type Gateway, openGateway } from "../gateway/mod.ts";
 import { type RunningNeuron, VERSION } from "../neuron/mod.ts";
 import { Safety } from "../safety/mod.ts";
 import { systemClock } from "./clock.ts";
@@ -106,9 +106,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     : forwarder;
   const lineage = (request: GenerationRequest) => lineageOf(request, ledger);
   const safety = stack.use(new Safety());
-  const gateway = model && served && stack.use(
+  const pictures = stack.use(new CallPictures());
+  const make = served && makeBy({ forwarder: served, pictures, lineageOf: lineage });
+  const gateway = model && make && stack.use(
     await openGateway({
-      ...{ folder, log, work, make: makeBy(served, lineage), keyFile: options.apiKeys },
+      ...{ folder, log, work, make, pictures, keyFile: options.apiKeys },
       ...{ jobs: options.jobs, webhooks: options.webhooks },
       requestsPerMinute: options.requestsPerMinute,
       screen: ({ limits }) => safety.under(limits.nsfw ?? options.nsfw ?? "off"),

@@ -11,7 +11,7 @@ import { saysWhereFrom } from "../../server/validator/provenance.ts";
 import { type ForwardingParts, validatorRoutes } from "../../server/validator/routes.ts";
 import { secureRandom } from "../../server/validator/secure_random.ts";
 import type { Wallet } from "../../server/chain/mod.ts";
-import { addKey, testGateway } from "../fixtures/gateway.ts";
+import { addKey, PICTURES, testGateway } from "../fixtures/gateway.ts";
 import { temporaryFolder } from "../fixtures/temporary_folder.ts";
 import { type TabWorld, wallet } from "./tab_page.ts";
 
@@ -68,7 +68,9 @@ export async function startTabGateway(
       const forwarder = saysWhereFrom(forwarderTo(await wallet("//Alice"), world, ledger), {
         ...{ ledger, codec: imageCodec },
       });
-      const gateway = await testGateway(folder, { make: makeBy(forwarder, () => []) });
+      const gateway = await testGateway(folder, {
+        make: makeBy({ forwarder, pictures: PICTURES, lineageOf: () => [] }),
+      });
       onTestFinished(() => gateway[Symbol.asyncDispose]());
       addKey(gateway, key, { imagesPerDay: 50 });
       return {

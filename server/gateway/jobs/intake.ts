@@ -59,7 +59,7 @@ export class Intake {
   /** On disk with its files, or no file of it. @returns the earlier one that came while they were written. */
   async #written(id: string, order: Order, inputs: Inputs): Promise<Job> {
     const { store, files, checkRoom } = this.#parts;
-    const { owner, once, requests, format, webhook } = order;
+    const { owner, once, requests, format, webhook, refinement } = order;
     try {
       await files.writeInputs(id, inputs);
       const meanwhile = this.earlier(owner.id, once);
@@ -69,7 +69,8 @@ export class Intake {
       }
       checkRoom(order);
       return store.jobs.add({
-        ...{ id, owner: owner.id, format, requests, webhook, once, inputs: [...inputs.keys()] },
+        ...{ id, owner: owner.id, format, requests, webhook, once, refinement },
+        inputs: [...inputs.keys()],
       });
     } catch (error) {
       await files.remove(id).catch(() => {});

@@ -196,9 +196,9 @@ export class Jobs implements AsyncDisposable {
     await this.#runner[Symbol.asyncDispose]();
   }
 
-  #checkRoom({ owner, requests }: Order): void {
+  #checkRoom({ owner, requests, refinement }: Order): void {
     const { running, queued } = this.counts;
-    this.#parts.room.check(owner, requests.length);
+    this.#parts.room.check(owner, requests.length * (refinement ? 2 : 1));
     const { queue } = this.#parts.options;
     if (running + queued + requests.length <= queue) return;
     const message = `Cannot take the job: ${running + queued} images wait, and ${queue} may`;

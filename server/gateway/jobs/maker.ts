@@ -1,4 +1,5 @@
 import type { ImageFormat } from "../../../core/image/mod.ts";
+import type { Refinement } from "../../../core/protocol/mod.ts";
 import type { GenerationRequest } from "../../../core/request/mod.ts";
 import type { ApiKey, MadeRecord, Once } from "../store/mod.ts";
 import type { Progress } from "./job_event.ts";
@@ -13,6 +14,8 @@ export interface Making {
   readonly inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Who asked for it, of `ApiKey.id`. */
   readonly owner: string;
+  /** Of an image that is then enlarged and drawn anew. */
+  readonly refinement?: Refinement;
 }
 
 /** An image, and what it takes to check it. */
@@ -44,6 +47,8 @@ export interface Order {
   readonly inputs?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** An address that is called when it has ended. */
   readonly webhook?: string;
+  /** Each image is then enlarged and drawn anew: two runs. */
+  readonly refinement?: Refinement;
   readonly once?: Once;
 }
 

@@ -3,7 +3,7 @@ import type { GenerationRequest } from "../../../core/request/mod.ts";
 import { RetryLater } from "../../http/mod.ts";
 import { sha256Of } from "../../storage/mod.ts";
 import type { Log } from "../../telemetry/mod.ts";
-import type { GatewayStore, Job } from "../store/mod.ts";
+import { type GatewayStore, type Job, runsOf } from "../store/mod.ts";
 import { failureOf, isOurs } from "./failure.ts";
 import { FairQueue, type Task } from "./fair_queue.ts";
 import type { Place, Progress } from "./job_event.ts";
@@ -57,7 +57,9 @@ export class Runner implements AsyncDisposable {
   line(job: Job): void {
     for (const { n, seq, request } of job.images) {
       if (seq !== undefined) continue;
-      this.#queue.add({ job: job.id, n, owner: job.owner, work: this.#parts.work(request) });
+      const runs = runsOf(request, job.refinement);
+      const work = runs.reduce((sum, run) => sum + this.#parts.work(run), 0);
+      this.#queue.add({ job: job.id, n, owner: job.owner, work });
     }
   }
 
@@ -124,7 +126,7 @@ export class Runner implements AsyncDisposable {
       const { request } = job.images[task.n];
       const { image, record } = await make(request, job.format, {
         ...{ owner: task.owner, inputs: await this.#filesFor(job, request) },
-        signal: running.stop.signal,
+        ...{ signal: running.stop.signal, refinement: job.refinement },
         onStep: (progress) => this.#progress(running, progress),
         previews: true,
       });

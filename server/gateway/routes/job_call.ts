@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError, reason } from "../../../core/error.ts";
 import type { ImageFormat } from "../../../core/image/mod.ts";
 import { issueSentence, withoutNulls } from "../../../core/json_decoding.ts";
+import { type Refinement, refinementFields, refinementOf } from "../../../core/protocol/mod.ts";
 import { parseJson, readBody } from "../../http/mod.ts";
 import { sha256Of } from "../../storage/mod.ts";
 
@@ -19,6 +20,7 @@ const call = z.strictObject({
   format: z.enum(["png", "jpeg", "webp"]).default("png"),
   /** Called with a POST when the job has ended. */
   webhook: z.url({ protocol: /^https?$/ }).max(2000).optional(),
+  ...refinementFields,
 });
 
 /** The body of `POST /v1/jobs`, with its files by their SHA-256. */
@@ -26,6 +28,7 @@ export interface JobCall {
   readonly request: Readonly<Record<string, unknown>>;
   readonly format: ImageFormat;
   readonly webhook: string | undefined;
+  readonly refinement: Refinement | undefined;
   readonly inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
@@ -50,8 +53,12 @@ export async function decodeJobCall(
     : parseJson(body);
   const result = call.safeParse(withoutNulls(json));
   if (!result.success) refuse(issueSentence(result.error.issues[0], json));
-  const { request, format, webhook } = result.data;
-  return { request: withoutFiles(request, files), format, webhook, inputs: files.byHash };
+  const { request, upscale, refine, ...rest } = result.data;
+  return {
+    ...{ request: withoutFiles(request, files), inputs: files.byHash },
+    ...{ format: rest.format, webhook: rest.webhook },
+    refinement: refinementOf({ upscale, refine }),
+  };
 }
 
 /** The body of a call of whatever interface, in its time. @throws AppError `request_too_large`, `request_late`. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { errorFacts, isErrorCode } from "../../../core/error_codes.ts";
 import type { Jobs } from "../jobs/mod.ts";
-import type { Failure, Job, JobImage } from "../store/mod.ts";
+import { type Failure, type Job, type JobImage, runsOf } from "../store/mod.ts";
 import type { Links } from "./links.ts";
 
 /** Jobs as JSON, for one who may see them. */
@@ -31,6 +31,9 @@ const image = z.object({
   witness: z.unknown().optional(),
   verdict: z.string().nullable().optional(),
   miner: z.object({ uid: z.int(), hotkey: z.string(), url: z.string() }).optional(),
+  parent: z.unknown().optional().meta({
+    description: "Of a refined image: receipt, token and miner of the one that it was made of",
+  }),
   notices: z.array(z.string()).optional().meta({ description: "Sentences for the user" }),
   error: failureShape.optional(),
 });
@@ -80,7 +83,7 @@ export function imageJson(
   { jobs, links }: JobView,
   full: boolean,
 ): z.infer<typeof image> {
-  const { width, height, steps, seed } = request;
+  const { width, height, steps, seed } = runsOf(request, job.refinement).at(-1) ?? request;
   const progress = state === "running" ? jobs.progressOf(job.id, n) : undefined;
   return {
     ...{ n, state, seed: String(seed), width, height, steps: progress?.steps ?? steps },
@@ -93,7 +96,10 @@ export function imageJson(
         verdict: record.verdict,
         notices: [...record.notices],
       },
-      ...(full && { receipt: record.receipt, token: record.token, witness: record.witness }),
+      ...(full && {
+        ...{ receipt: record.receipt, token: record.token, witness: record.witness },
+        parent: record.parent,
+      }),
     }),
   };
 }

@@ -29,7 +29,8 @@ export function jobsRoutes(
     route({
       ...{ ...common, method: "post", path: PATHS.jobs, body: "JobCall", answer: "Job" },
       summary: "Ask for up to 10 images (the request's batch); answers at once. With the header " +
-        "Idempotency-Key a repeated call is the same job. Files: data URLs, or multipart/form-data",
+        "Idempotency-Key a repeated call is the same job. Files: data URLs, or multipart/form-data. " +
+        "With upscale and refine each image is enlarged and drawn anew, and counts as two",
       ...{ status: 202, errors: [400, 401, 403, 408, 409, 413, 429] },
       handle: async (context) => {
         const owner = keys.admit(context.req.header("authorization"));
@@ -39,6 +40,7 @@ export function jobsRoutes(
         const call = await decodeJobCall(body, raw.headers.get("content-type") ?? "");
         const once = onceOf(context.req.header("idempotency-key"), {
           ...{ request: call.request, format: call.format, webhook: call.webhook },
+          refinement: call.refinement,
         });
         const job = await takeOrder(parts, { ...orderOf(call, owner, parts), once });
         return context.json(jobJson(job, view), 202, { location: `${PATHS.jobs}/${job.id}` });
@@ -105,7 +107,7 @@ export function jobsRoutes(
 
 /** @throws AppError `invalid_request`. */
 function orderOf(
-  { request, format, webhook, inputs }: JobCall,
+  { request, format, webhook, inputs, refinement }: JobCall,
   owner: ApiKey,
   { model: { defaults }, jobs, pictures }: GatewayParts,
 ): CallOrder {
@@ -124,6 +126,6 @@ function orderOf(
     const sized = { ...draft, ...sizeOfSource(shapes, draft, defaults) };
     return { requests: imagesOfBatch(completeRequest(sized, defaults)), inputs: files };
   };
-  const order = { owner, format, webhook, requests };
+  const order = { owner, format, webhook, requests, refinement };
   return inputsOf(draft).length === 0 ? order : { ...order, ready };
 }

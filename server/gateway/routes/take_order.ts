@@ -3,7 +3,7 @@ import type { Screen } from "../../safety/mod.ts";
 import type { CallPictures } from "../files/mod.ts";
 import type { Jobs, Order, Room } from "../jobs/mod.ts";
 import type { Keys } from "../keys/mod.ts";
-import type { ApiKey, GatewayStore, Job } from "../store/mod.ts";
+import { type ApiKey, type GatewayStore, type Job, runsOf } from "../store/mod.ts";
 import type { Bodies } from "./bodies.ts";
 
 /** The model that is asked for, as far as it decides what can be asked. */
@@ -70,9 +70,11 @@ export async function takeOrder(parts: GatewayParts, order: CallOrder): Promise<
   const { owner, once } = order;
   const before = parts.jobs.earlier(owner.id, once);
   if (before) return before;
-  await checkOrder(parts, order);
+  const runs = (requests: readonly GenerationRequest[]) =>
+    requests.flatMap((request) => runsOf(request, order.refinement));
+  await checkOrder(parts, { owner, requests: runs(order.requests) });
   if (!order.ready) return await parts.jobs.submit(order);
   const ready = await order.ready();
-  for (const request of ready.requests) await parts.model.check(request);
+  for (const run of runs(ready.requests)) await parts.model.check(run);
   return await parts.jobs.submit({ ...order, ...ready });
 }

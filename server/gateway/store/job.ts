@@ -1,5 +1,5 @@
 import type { ImageFormat } from "../../../core/image/mod.ts";
-import type { ImageForUser } from "../../../core/protocol/mod.ts";
+import type { ImageForUser, Refinement } from "../../../core/protocol/mod.ts";
 import type { GenerationRequest } from "../../../core/request/mod.ts";
 
 /** How far a job is, or one of its images. A job of which one image failed has failed. */
@@ -19,7 +19,7 @@ export interface JobImage {
   /** From 0. */
   readonly n: number;
   readonly state: JobState;
-  /** Complete, of one image. */
+  /** Complete, of one image; where it is refined, of its first run. */
   readonly request: GenerationRequest;
   readonly record: MadeRecord | undefined;
   /** Of the file, in hex; undefined until it is there. */
@@ -45,6 +45,8 @@ export interface Job {
   readonly failure: Failure | undefined;
   /** Where its end is reported. */
   readonly webhook: string | undefined;
+  /** Of jobs whose images are enlarged and drawn anew. */
+  readonly refinement: Refinement | undefined;
   readonly images: readonly JobImage[];
 }
 
@@ -57,6 +59,7 @@ export interface NewJob {
   /** Hashes of files that the requests name. */
   readonly inputs: readonly string[];
   readonly webhook: string | undefined;
+  readonly refinement: Refinement | undefined;
   readonly once: Once | undefined;
 }
 

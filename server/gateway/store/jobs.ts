@@ -2,6 +2,7 @@ import { encodeRequest, type GenerationRequest } from "../../../core/request/mod
 import type { Sql, SqlRow } from "../../storage/mod.ts";
 import type { Failure, Job, JobImage, JobState, MadeRecord, NewJob } from "./job.ts";
 import { imageOf, jobOf, textOf } from "./rows.ts";
+import { runsOf } from "./refined_request.ts";
 import type { UsageTable } from "./usage.ts";
 
 /** What of a key's jobs is listed, the newest first. */
@@ -24,7 +25,7 @@ export class JobTable {
     this.#clock = clock;
   }
 
-  add({ id, owner, format, requests, inputs, webhook, once }: NewJob): Job {
+  add({ id, owner, format, requests, inputs, webhook, refinement, once }: NewJob): Job {
     return this.#sql.atomically(() => {
       this.#sql.run(
         `INSERT INTO jobs (id, owner, state, format, created, webhook, idempotency, asked)
@@ -40,6 +41,10 @@ export class JobTable {
       }
       for (const sha256 of inputs) {
         this.#sql.run("INSERT OR IGNORE INTO inputs VALUES (?, ?)", id, sha256);
+      }
+      if (refinement) {
+        const { upscale, refine } = refinement;
+        this.#sql.run("INSERT INTO refinements VALUES (?, ?, ?)", id, upscale, refine);
       }
       return this.#whole(this.#sql.first("SELECT * FROM jobs WHERE id = ?", id) ?? {});
     });
@@ -73,11 +78,12 @@ export class JobTable {
       .map((row) => this.#whole(row));
   }
 
-  /** Jobs and images of a key that have not ended. */
+  /** Jobs and images of a key that have not ended; one that is refined is two. */
   openOf(owner: string): { readonly jobs: number; readonly images: number } {
     const row = this.#sql.first(
-      `SELECT COUNT(DISTINCT jobs.id) AS jobs, COUNT(*) AS images FROM jobs
-       JOIN images ON images.job = jobs.id AND images.ended IS NULL
+      `SELECT COUNT(DISTINCT jobs.id) AS jobs, COUNT(*) + COUNT(refinements.job) AS images
+       FROM jobs JOIN images ON images.job = jobs.id AND images.ended IS NULL
+       LEFT JOIN refinements ON refinements.job = jobs.id
        WHERE jobs.owner = ? AND jobs.ended IS NULL`,
       owner,
     );
@@ -106,7 +112,7 @@ export class JobTable {
         "UPDATE images SET record = ?, sha256 = ?, bytes = ? WHERE job = ? AND n = ?",
         ...[JSON.stringify(record), file.sha256, file.bytes, id, n],
       );
-      this.#usage.made(job.owner, request);
+      for (const run of runsOf(request, job.refinement)) this.#usage.made(job.owner, run);
     });
   }
 
@@ -156,7 +162,7 @@ export class JobTable {
         before,
       ).map(({ id }) => String(id));
       for (const id of ids) {
-        for (const table of ["images", "inputs"]) {
+        for (const table of ["images", "inputs", "refinements"]) {
           this.#sql.run(`DELETE FROM ${table} WHERE job = ?`, id);
         }
         this.#sql.run("DELETE FROM jobs WHERE id = ?", id);
@@ -214,7 +220,9 @@ export class JobTable {
   }
 
   #whole(row: SqlRow): Job {
-    return jobOf(row, this.#imagesOf(textOf(row.id) ?? ""));
+    const id = textOf(row.id) ?? "";
+    const refined = this.#sql.first("SELECT * FROM refinements WHERE job = ?", id);
+    return jobOf(row, this.#imagesOf(id), refined);
   }
 
   #imagesOf(id: string): JobImage[] {

@@ -6,5 +6,6 @@ export type { Failure, Job, JobImage, JobState, MadeRecord, NewJob, Once } from 
 export { imagesOfBatch, type Listing } from "./jobs.ts";
 export type { ApiKey, KeptKey, KeyLimits } from "./keys.ts";
 export { keyIdOf } from "./key_id.ts";
+export { refinedRequest, runsOf } from "./refined_request.ts";
 export { gatewayFile, GatewayStore } from "./store.ts";
 export type { Usage } from "./usage.ts";

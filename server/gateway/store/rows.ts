@@ -6,12 +6,13 @@ import type { Failure, Job, JobImage, JobState, MadeRecord } from "./job.ts";
 /** What was written here is complete: nothing stands in for it. */
 const COMPLETE: RequestDefaults = { width: 8, height: 8, steps: 1, guidanceScale: 1, seed: 0n };
 
-export function jobOf(row: SqlRow, images: readonly JobImage[]): Job {
+export function jobOf(row: SqlRow, images: readonly JobImage[], refined: SqlRow | undefined): Job {
   return {
     ...{ id: String(row.id), number: Number(row.number), owner: String(row.owner) },
     ...{ state: row.state as JobState, format: row.format as ImageFormat, images },
     ...{ created: Number(row.created), started: numberOf(row.started) },
     ...{ ended: numberOf(row.ended), failure: failureOf(row), webhook: textOf(row.webhook) },
+    refinement: refined && { upscale: Number(refined.upscale), refine: Number(refined.refine) },
   };
 }
 

@@ -22,6 +22,8 @@ export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS inputs
     (job TEXT, sha256 TEXT, PRIMARY KEY (job, sha256)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS inputs_by_hash ON inputs (sha256);
+  CREATE TABLE IF NOT EXISTS refinements
+    (job TEXT PRIMARY KEY, upscale REAL NOT NULL, refine REAL NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS webhooks
     (job TEXT PRIMARY KEY, attempts INTEGER NOT NULL, due INTEGER NOT NULL, error TEXT) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS webhooks_due ON webhooks (due);

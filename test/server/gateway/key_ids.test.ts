@@ -20,6 +20,7 @@ test("a key of eight digits has its jobs, limits and usage under an id that nobo
       const owner = shortId(key);
       store.jobs.add({
         ...{ id: `job ${owner}`, owner, format: "png", inputs: [], webhook: undefined },
+        refinement: undefined,
         ...{ requests: [decodeRequest({ prompt: "a tau" }, DEFAULTS)], once: undefined },
       });
       store.usage.made(owner, DEFAULTS);
