@@ -1,4 +1,5 @@
-// What Deno's types leave out of the web's private file system, for tests of the tab's own modules.
+// What Deno's types leave out of the web's private file system and of a page's history, for tests of
+// the tab's own modules.
 
 interface FileSystemFileHandle {
   readonly kind: "file";
@@ -23,3 +24,9 @@ interface FileSystemDirectoryHandle {
 interface Navigator {
   readonly storage: { getDirectory(): Promise<FileSystemDirectoryHandle> };
 }
+
+declare const history: {
+  readonly state: unknown;
+  replaceState(state: unknown, unused: string, url?: string): void;
+  pushState(state: unknown, unused: string, url?: string): void;
+};

@@ -1,6 +1,9 @@
 import type { Receipt } from "../../../core/transcript/mod.ts";
 import type { EngineApi, GenerateOrder, Picture, ReceiptLink } from "./api.ts";
 
+/** The name of the error that a job is gone, or another key's, as it crosses to the page. */
+export const JOB_NOT_FOUND = "job_not_found";
+
 /** A validator that takes jobs, and the key that it knows its user by. */
 export interface GatewayAccess {
   /** The folder that its paths are relative to. */
@@ -50,7 +53,7 @@ interface JobsApi {
   readKey(access: GatewayAccess): Promise<KeyFacts>;
   /** @returns the job's id. @param once the same for each try of one order. */
   submitJob(access: GatewayAccess, order: JobOrder, count: number, once: string): Promise<string>;
-  /** Tells what happens to a job, until it has ended. */
+  /** Reports what happens to a job, until it has ended. */
   watchJob(
     access: GatewayAccess,
     id: string,

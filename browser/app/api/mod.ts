@@ -29,13 +29,14 @@ export {
   type TabReport,
   type WitnessedDraw,
 } from "./api.ts";
-export type {
-  GatewayAccess,
-  JobImage,
-  JobOrder,
-  KeyFacts,
-  OrderEvent,
-  WorkerApi,
+export {
+  type GatewayAccess,
+  JOB_NOT_FOUND,
+  type JobImage,
+  type JobOrder,
+  type KeyFacts,
+  type OrderEvent,
+  type WorkerApi,
 } from "./create.ts";
 export { heatColour, heatScale, MAX_HEAT, MIN_HEAT } from "./heat.ts";
 export { hashOf, linkOf, openText, receiptOf } from "./link.ts";

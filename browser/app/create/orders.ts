@@ -7,6 +7,7 @@ import {
   type GatewayAccess,
   type GenerateEvent,
   type GenerateOrder,
+  JOB_NOT_FOUND,
   type JobOrder,
   type OrderEvent,
   type Picture,
@@ -28,6 +29,8 @@ export interface Order {
   /** Why it ended without all of its images. */
   readonly problem?: string;
   readonly cancel: () => void;
+  /** Where a validator has its images still: what to do about the problem. */
+  readonly kept?: { readonly tryAgain: () => void; readonly giveUp: () => void };
 }
 
 /** What is known of an image that is not there yet, or never will be. */
@@ -172,17 +175,40 @@ export async function resumeJobs(): Promise<void> {
   }
 }
 
+/** What keeps a job from being followed does not end it: it is kept until it is over, or given up. */
 async function follow(key: string, access: GatewayAccess, job: PendingJob): Promise<void> {
   const taking: Promise<void>[] = [];
+  const watching = answered(
+    engine.watchJob(access, job.id, listener((event) => void taking.push(take(key, job, event)))),
+  );
   try {
-    await answered(
-      engine.watchJob(access, job.id, listener((event) => void taking.push(take(key, job, event)))),
-    );
-  } finally {
-    await Promise.all(taking);
+    await watching.finally(() => Promise.all(taking));
     await removeJob(job.id).catch(() => {});
+  } catch (error) {
+    if (isOver(error)) await removeJob(job.id).catch(() => {});
+    else offerAgain(key, access, job);
+    throw error;
+  } finally {
     void refreshKey();
   }
+}
+
+/** Whether the validator will never give the job's images. */
+function isOver(error: unknown): boolean {
+  return error instanceof Error && (error.name === CANCELLED || error.name === JOB_NOT_FOUND);
+}
+
+function offerAgain(key: string, access: GatewayAccess, job: PendingJob): void {
+  const tryAgain = () => {
+    change(key, ({ problem: _, kept: __, ...order }) => ({ ...order, status: "Asking again..." }));
+    void ending(key, () => follow(key, access, job));
+  };
+  const giveUp = () => {
+    void answered(engine.cancelJob(access, job.id)).catch(() => {});
+    void removeJob(job.id).catch(() => {});
+    closeOrder(key);
+  };
+  change(key, (order) => ({ ...order, kept: { tryAgain, giveUp } }));
 }
 
 async function take(key: string, job: PendingJob, event: OrderEvent): Promise<void> {

@@ -7,7 +7,7 @@ export function OrdersView() {
 }
 
 function OrderView({ of }: { readonly of: Order }) {
-  const { key, order: { prompt }, by, images, status, problem, cancel } = of;
+  const { order: { prompt }, by, images, status, problem } = of;
   const open = images.filter(({ state }) => state !== "made");
   return (
     <section class="making" aria-label={`Being made: ${prompt}`}>
@@ -17,15 +17,24 @@ function OrderView({ of }: { readonly of: Order }) {
           {problem ? "" : status || "It begins"}
           {by === undefined ? ", in this browser" : `, through ${new URL(by).host}`}
         </span>
-        {problem === undefined
-          ? <button type="button" onClick={cancel}>Cancel</button>
-          : <button type="button" onClick={() => closeOrder(key)}>Close</button>}
+        <Buttons of={of} />
       </p>
       <div role="alert">{problem !== undefined && <p class="bad">{problem}</p>}</div>
       {problem === undefined && (
         <div class="gallery">{open.map((image, k) => <Tile key={k} of={image} />)}</div>
       )}
     </section>
+  );
+}
+
+function Buttons({ of: { key, problem, kept, cancel } }: { readonly of: Order }) {
+  if (problem === undefined) return <button type="button" onClick={cancel}>Cancel</button>;
+  if (!kept) return <button type="button" onClick={() => closeOrder(key)}>Close</button>;
+  return (
+    <>
+      <button type="button" onClick={kept.tryAgain}>Try again</button>
+      <button type="button" onClick={kept.giveUp}>Give up</button>
+    </>
   );
 }
 

@@ -115,7 +115,7 @@ async function kindOf(file: File): Promise<EvidenceKind> {
   const head = new Uint8Array(await file.slice(0, FILE_HEAD).arrayBuffer());
   const kind = evidenceKind(head);
   if (kind) return kind;
-  // What has no end of white space before it, or nothing at all, is told of as what it claims to be.
+  // What has no end of white space before it, or nothing at all, is refused as what it claims to be.
   if (/json/.test(file.type)) return "receipt";
   throw new Error(
     `Cannot open ${file.name}: it is no receipt (JSON), transcript (safetensors), or image ` +

@@ -335,7 +335,7 @@ export async function runCheck(order: Pick<CheckOrder, "level" | "steps">): Prom
     ...{ id, level: order.level, running: true },
     ...{ said: new Map(), steps: [], pictures: new Map() },
   };
-  /** What an older check still tells is not of this one. */
+  /** What an older check still reports is not of this one. */
   const isLast = () => begun.value === state;
   const advance = (next: CheckState) => {
     if (!isLast()) return;

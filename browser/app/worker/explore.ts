@@ -23,6 +23,8 @@ const MAX_LETTERS = 500;
 /** Of a history, and pictures of a feed. */
 const MAX_ROWS = 100;
 const MAX_PIECES = 12;
+/** Milliseconds for a piece's image: one that does not come is left out. */
+const PIECE_MS = 10_000;
 
 /** @returns undefined where the page is a folder of a web server. @throws AppError `opening_withheld`. */
 export async function readOwnServer(): Promise<OwnServer | undefined> {
@@ -37,7 +39,7 @@ export async function readSubnet(url: string): Promise<Subnet> {
   const info = await ask(url, PATHS.info);
   if (!Array.isArray(info.miners)) throw new Error(`Cannot explore ${url}: it is no validator`);
   const [history, attestations, pieces] = await Promise.all([
-    // Older validators tell none.
+    // Older validators have none.
     ask(url, PATHS.history).catch(() => ({} as Json)),
     readAttestations(url).catch(() => []),
     readPieces(url).catch(() => []),
@@ -90,7 +92,9 @@ async function readPieces(url: string): Promise<SubnetPiece[]> {
   );
   const pieces = listIn(answer.pieces, MAX_PIECES).map(async ({ id, caption, creator, at }) => {
     const image = new URL(`v1/content/${encodeURIComponent(textIn(id))}/image`, url);
-    const response = await fetch(image, { redirect: "error", credentials: "omit" });
+    const response = await fetch(image, {
+      ...{ redirect: "error", credentials: "omit", signal: AbortSignal.timeout(PIECE_MS) },
+    });
     const bytes = response.ok ? await readAtMost(response, MAX_BYTES) : undefined;
     if (!bytes) return [];
     const shown = { id: textIn(id), caption: textIn(caption), creator: textIn(creator) };

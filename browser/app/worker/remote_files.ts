@@ -77,7 +77,7 @@ export class RemoteFiles extends ListedFiles {
   }
 }
 
-/** The same answer; of each chunk of its body the bytes are told. */
+/** The same answer; of each chunk of its body the bytes are reported. */
 function counting(response: Response, onBytes: (bytes: number) => void): Response {
   const body = response.body?.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({

@@ -52,7 +52,10 @@ const api: WorkerApi = {
   cancelJob: (access, id) => namingErrors(async () => (await jobs()).cancelJob(access, id)),
   async watchJob(access, id, emit) {
     try {
-      await namingErrors(async () => (await jobs()).watchJob(access, id, emit));
+      await namingErrors(async () => {
+        const { watchJob } = await import("./job_watch.ts");
+        await watchJob(access, id, emit);
+      });
     } finally {
       release(emit);
     }
