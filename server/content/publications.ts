@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { contentScore, type Fingerprint, type SpreadPiece } from "../../core/content/mod.ts";
-import { AppError } from "../../core/error.ts";
+import { AppError, type ErrorCode } from "../../core/error.ts";
 import type { SignedAttestation } from "../../core/protocol/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
 import type { CarriedPiece } from "../virality/mod.ts";
+import type { Refusals } from "./checks.ts";
 import type { Scored, Scores } from "./scoring.ts";
 import type { Submission } from "./submission.ts";
 
@@ -28,6 +29,10 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS pieces_by_batch ON pieces (batch, place);
   CREATE TABLE IF NOT EXISTS pinned (cid TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS refused (
+    id TEXT PRIMARY KEY, miner TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS refused_by_miner ON refused (miner);
   CREATE TABLE IF NOT EXISTS batches (
     epoch INTEGER PRIMARY KEY, cid TEXT NOT NULL, root TEXT NOT NULL
   ) STRICT;
@@ -191,6 +196,22 @@ export class Publications implements Disposable {
   /** Once it is stored: a crash before makes the same batch again. */
   addBatch({ epoch, cid, root }: StoredBatch): void {
     this.#database.prepare("INSERT INTO batches VALUES (?, ?, ?)").run(epoch, cid, root);
+  }
+
+  /** Receipts whose steps did not hold, for good. */
+  get refusals(): Refusals {
+    return {
+      find: (id) => {
+        const row = this.#row("SELECT code, message FROM refused WHERE id = ?", id);
+        return row && { code: row.code as ErrorCode, message: String(row.message) };
+      },
+      has: (miner) =>
+        this.#row("SELECT 1 FROM refused WHERE miner = ? LIMIT 1", miner) !== undefined,
+      add: ({ id, miner, code, message }) => {
+        this.#database.prepare("INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?)")
+          .run(id, miner, code, message);
+      },
+    };
   }
 
   #row(sql: string, value: string | number) {

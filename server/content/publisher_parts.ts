@@ -15,7 +15,8 @@ import { numberFlag } from "../cli/mod.ts";
 import { openCompute, parseComputeKind } from "../compute/mod.ts";
 import { gatewayFile, GatewayStore, hashOfKey } from "../gateway/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
-import { type Check, contentChecks } from "./checks.ts";
+import { checkSecret } from "./check_secret.ts";
+import { type Check, contentChecks, type Refusals } from "./checks.ts";
 import { pinningService } from "./pinning.ts";
 import { type PublisherParts } from "./publisher.ts";
 import type { ServeFlags } from "./flags.ts";
@@ -23,6 +24,7 @@ import type { ServeFlags } from "./flags.ts";
 /** What of a publisher needs the wallet's hotkey, or the chain. */
 export async function chainParts(
   flags: ServeFlags,
+  refusals: Refusals,
   stack: AsyncDisposableStack,
 ): Promise<Pick<PublisherParts, "operator" | "commit" | "check">> {
   if (!flags.commit && flags.check === undefined && flags["api.storage"] === undefined) return {};
@@ -34,16 +36,21 @@ export async function chainParts(
     : undefined;
   if (flags.check === undefined) return { operator, commit };
   const share = numberFlag("--check", flags.check, 0, 1);
-  return { operator, commit, check: await checksOf({ flags, share, client, operator }, stack) };
+  return {
+    operator,
+    commit,
+    check: await checksOf({ flags, share, client, operator, refusals }, stack),
+  };
 }
 
 /** Models and engines are opened once each: only those of the catalogue are. */
 async function checksOf(
-  { flags, share, client, operator }: {
+  { flags, share, client, operator, refusals }: {
     readonly flags: ServeFlags;
     readonly share: number;
     readonly client: SubtensorClient;
     readonly operator: Hotkey;
+    readonly refusals: Refusals;
   },
   stack: AsyncDisposableStack,
 ): Promise<Check> {
@@ -51,7 +58,8 @@ async function checksOf(
   const host = stack.use(await openCompute(parseComputeKind(flags.compute)));
   const local = isLocalChain(client.chainType);
   return contentChecks({
-    ...{ share, checker: operator, now: Date.now, random: Math.random },
+    ...{ share, refusals, checker: operator, now: Date.now },
+    secret: await checkSecret(flags.storage),
     miner: (hotkey) => axonOf(subnet.metagraph, hotkey, local),
     model: once((id) => openKnownModel(modelOf(id))),
     engine: once(async ({ files }: KnownModel) => stack.use(await host.open(files))),

@@ -45,7 +45,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   const publisher = new Publisher({
     ...{ publications, store: storeOf(flags), safety: stack.use(new Safety()), now: Date.now },
     relevance: { encoder, model: RELEVANCE_MODEL },
-    ...await chainParts(flags, stack),
+    ...await chainParts(flags, publications.refusals, stack),
     ...pinningOf(flags),
   });
   const base = flags.base ?? `http://127.0.0.1:${port}`;
