@@ -2,10 +2,11 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../../core/error.ts";
 import { issueSentence } from "../../core/json_decoding.ts";
-import { errorResponse, parseJson, RateLimit, readBody } from "../http/mod.ts";
+import { errorResponse, parseJson, RateLimit, readBody, sourceAddress } from "../http/mod.ts";
 import type { Virality } from "../virality/mod.ts";
 import type { Earnings } from "./earnings.ts";
 import { atomFeed, jsonFeed, publicPiece } from "./feeds.ts";
+import { Places } from "./places.ts";
 import type { Publications } from "./publications.ts";
 import type { Publisher } from "./publisher.ts";
 
@@ -13,6 +14,12 @@ import type { Publisher } from "./publisher.ts";
 const MAX_BYTES = 48 * 1024 * 1024;
 /** Of a body that names a post. */
 const MAX_NAMING = 16 * 1024;
+/** Submissions of one user or address, also those that are refused. */
+const SENT_PER_MINUTE = 30;
+/** Submissions in work at once: each is held in memory, and may wait for its miner. */
+const AT_ONCE = { ofOne: 2, ofAll: 16 };
+/** Milliseconds for which an answer that all pieces go into is given again. */
+const KEPT_MS = 60_000;
 /** Posts of one piece, also those that are refused. */
 const NAMED_PER_MINUTE = 12;
 /** Milliseconds for a body. */
@@ -21,7 +28,7 @@ const BODY_MS = 60_000;
 const LISTED = 50;
 
 export interface ContentParts {
-  readonly publisher: Publisher;
+  readonly publisher: Pick<Publisher, "publish">;
   readonly publications: Publications;
   /** Who a key of applications is of; undefined without a key. @throws AppError `not_allowed`. */
   readonly userOf?: (authorization: string | undefined) => string | undefined;
@@ -31,11 +38,14 @@ export interface ContentParts {
   readonly base: string;
   /** Of our own mistakes. */
   readonly log: (error: unknown) => void;
+  /** Milliseconds for which what all pieces go into is answered as before; default: a minute. */
+  readonly keptMs?: number;
 }
 
 /** Publishing, and what was published: as JSON, as JSON Feed, and as Atom. */
 export function contentRoutes(
-  { publisher, publications, virality, earnings, userOf, base, log }: ContentParts,
+  { publisher, publications, virality, earnings, userOf, base, log, keptMs = KEPT_MS }:
+    ContentParts,
 ): Hono {
   const app = new Hono();
   const newest = () => publications.list(LISTED);
@@ -45,10 +55,18 @@ export function contentRoutes(
     throw new AppError("not_found", "Cannot find the piece: none has this id");
   };
   const naming = new RateLimit("name a post", NAMED_PER_MINUTE, 60_000);
+  const sending = new RateLimit("publish", SENT_PER_MINUTE, 60_000);
+  const places = new Places(AT_ONCE);
+  const spread = keptFor(keptMs, () => earnings.spread());
+  const earned = keptFor(keptMs, () => earnings.now());
   app.onError((error) => errorResponse(error, log));
   app.post("/v1/content", async (context) => {
-    const body = await readBody(context.req.raw, MAX_BYTES, BODY_MS);
+    const { raw } = context.req;
     const user = userOf?.(context.req.header("authorization"));
+    const sender = user ?? `from ${sourceAddress(raw)}`;
+    sending.take(sender);
+    using _ = places.take(sender);
+    const body = await readBody(raw, MAX_BYTES, BODY_MS);
     const piece = await publisher.publish(parseJson(body), user);
     return context.json(publicPiece(piece, { base }), 201);
   });
@@ -81,9 +99,19 @@ export function contentRoutes(
     return context.json({ posts: virality.posts(id) });
   });
   // All that earnings follow from, so that anybody finds the same numbers.
-  app.get("/v1/content/spread", (context) => context.json(earnings.spread()));
-  app.get("/v1/content/earnings", (context) => context.json(earnings.now()));
+  app.get("/v1/content/spread", (context) => context.json(spread()));
+  app.get("/v1/content/earnings", (context) => context.json(earned()));
   return app;
+}
+
+/** The answer of a while ago, where there is one. */
+function keptFor<T>(ms: number, make: () => T): () => T {
+  let kept: { readonly at: number; readonly answer: T } | undefined;
+  return () => {
+    const now = Date.now();
+    if (kept === undefined || now - kept.at >= ms) kept = { at: now, answer: make() };
+    return kept.answer;
+  };
 }
 
 const namingSchema = z.strictObject({ url: z.string().min(1).max(2048) });

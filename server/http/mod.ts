@@ -39,3 +39,4 @@ export { maxCallBytes, type ReadCall, readCall } from "./read_call.ts";
 export { ReplayWindow } from "./replay_window.ts";
 export { mount, type Route, route } from "./route.ts";
 export { RequestGuard, type SignedRequest, type UsedRequests } from "./request_guard.ts";
+export { sourceAddress } from "./source_address.ts";

@@ -4,7 +4,8 @@ import { AppError, reason } from "../../core/error.ts";
 import type { CreatorShare } from "../../core/incentive/mod.ts";
 
 const TIMEOUT_MS = 20_000;
-const MAX_BYTES = 2 ** 20;
+/** Of as many creators as are read, each with the longest name and its share. */
+const MAX_BYTES = 32 * 2 ** 20;
 /** Milliseconds for which what was read last stands in for a server that cannot be reached. */
 const STANDS_MS = 24 * 3600 * 1000;
 

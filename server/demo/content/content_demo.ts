@@ -231,7 +231,7 @@ async function openServer(
   const earnings = new Earnings({ publications, virality, now: Date.now });
   const log = (error: unknown) => console.error(error);
   const url = await serve(
-    contentRoutes({ publisher, publications, virality, earnings, base: "", log }),
+    contentRoutes({ publisher, publications, virality, earnings, base: "", log, keptMs: 0 }),
   );
   const ledger = stack.use(new Ledger(":memory:"));
   stack.use(

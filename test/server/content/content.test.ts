@@ -1,5 +1,6 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { AppError } from "../../../core/error.ts";
 import { encodeImage } from "../../../core/image/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { fileHash, receiptId } from "../../../core/transcript/mod.ts";
@@ -140,6 +141,61 @@ describe("POST /v1/content", () => {
     expect((await post(await submission(files[0]))).status).toBe(400);
     expect(publications.list(5)).toEqual([]);
   });
+});
+
+describe("who sends pieces", () => {
+  const nothing = { publications: new Publications(":memory:"), base: "", log: console.error };
+  const routes = (parts: Partial<Parameters<typeof contentRoutes>[0]>) =>
+    contentRoutes({
+      ...nothing,
+      publisher: { publish: () => expect.fail() },
+      virality: { name: () => expect.fail(), posts: () => [] },
+      earnings: { spread: () => expect.fail(), now: () => expect.fail() },
+      ...parts,
+    });
+  const send = (app: ReturnType<typeof routes>, authorization = "") =>
+    app.request("/v1/content", { method: "POST", headers: { authorization }, body: "{}" });
+
+  test("has a few in work at once, and none by a key that is not known", async () => {
+    const gate = Promise.withResolvers<never>();
+    const app = routes({
+      publisher: { publish: () => gate.promise },
+      userOf: (key = "") => {
+        if (key.startsWith("bad")) throw new AppError("not_allowed", "Cannot publish: bad key");
+        return key || undefined;
+      },
+    });
+    expect((await send(app, "bad")).status).toBe(403);
+    const waiting = [send(app), send(app)];
+    expect((await send(app)).status).toBe(429);
+    // Another sender has places of its own.
+    waiting.push(send(app, "user"));
+    gate.reject(new AppError("invalid_request", "Cannot publish: enough"));
+    for (const answer of waiting) expect((await answer).status).toBe(400);
+    expect((await send(app)).status).toBe(400);
+  });
+
+  test("sends so many in a minute, also those that are refused", async () => {
+    const refused = new AppError("invalid_request", "Cannot publish: no");
+    const app = routes({ publisher: { publish: () => Promise.reject(refused) } });
+    const statuses = [];
+    for (let k = 0; k < 31; k++) statuses.push((await send(app)).status);
+    expect(statuses).toEqual([...Array<number>(30).fill(400), 429]);
+  });
+});
+
+test("what all pieces go into is worked out once, however often it is asked for", async () => {
+  let made = 0;
+  const parts = {
+    ...{ publications: new Publications(":memory:"), base: "", log: console.error },
+    publisher: { publish: () => expect.fail() },
+    virality: { name: () => expect.fail(), posts: () => [] },
+    earnings: { spread: () => expect.fail(), now: () => ({ at: ++made, creators: [] }) },
+  };
+  const app = contentRoutes(parts);
+  for (let k = 0; k < 3; k++) {
+    expect(await (await app.request("/v1/content/earnings")).json()).toMatchObject({ at: 1 });
+  }
 });
 
 describe("a batch", () => {
