@@ -70,9 +70,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   stack.defer(() => server.shutdown());
   repeat(stack, 1000 * every, () => batch(publisher));
   // What a crash left open is not waited for.
-  repeat(stack, READ_EVERY, async () => {
-    if (publications.openBatch() !== undefined) await batch(publisher);
-  });
+  if (publications.openBatch() !== undefined) batch(publisher).catch(log);
   repeat(stack, READ_EVERY, () => virality.readDue());
   repeat(stack, READ_EVERY, () => publisher.pin());
   console.log(`Content at ${base}/v1/content`);
