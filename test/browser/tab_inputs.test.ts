@@ -7,12 +7,13 @@ import { reachOf } from "../../browser/app/worker/check.ts";
 import { digest } from "../../browser/app/worker/file_hash.ts";
 import { submitJob } from "../../browser/app/worker/jobs.ts";
 import { withLoras } from "../../browser/app/worker/loras.ts";
+import { enlarge } from "../../browser/app/worker/enlarge.ts";
 import { ownInputs } from "../../browser/app/worker/own_inputs.ts";
 import { edgesOfFile, picturesOf } from "../../browser/app/worker/input_pictures.ts";
 import { parentEvidence } from "../../browser/app/worker/parent_evidence.ts";
 import { inputsOfReceipt } from "../../browser/app/worker/receipt_inputs.ts";
 import type { CheckOrder, GenerateOrder } from "../../browser/app/api/mod.ts";
-import { encodeImage, withText } from "../../core/image/mod.ts";
+import { decodeInputImage, encodeImage, resize, withText } from "../../core/image/mod.ts";
 import { openHotkey } from "../../core/keys/mod.ts";
 import { fileHash, receiptId } from "../../core/transcript/mod.ts";
 import { decodeJobCall } from "../../server/gateway/routes/job_call.ts";
@@ -247,6 +248,25 @@ test("a validator's jobs get the files with the request that names them", async 
   expect(request).toMatchObject({ ...shape, image: sha256, strength: 0.5, batch: 2 });
   expect(request.parent).toBe(order.source.parent);
   expect([...inputs.keys()]).toEqual([sha256]);
+});
+
+test("an image is enlarged for a run that names what did it, and keeps its size there", async () => {
+  // Without the page's network.
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(null, { status: 404 })));
+  const small = await halves(64, 40);
+  const larger = await enlarge({ image: small, factor: 2, by: "network" });
+  expect(larger).toMatchObject({ width: 128, height: 80, upscaler: "lanczos" });
+  const pixels = async (file: Blob) =>
+    await decodeInputImage(new Uint8Array(await file.arrayBuffer()), "image");
+  expect(await pixels(larger.image)).toEqual(
+    resize(await pixels(small), { width: 128, height: 80 }),
+  );
+  const { image, upscaler } = larger;
+  const source = { image, strength: 0.35, parent: "ef".repeat(32), upscaler };
+  const { size, named } = await ownInputs({ size: 128, source });
+  expect(size).toEqual({ width: 128, height: 80 });
+  expect(named).toMatchObject({ image: await hashOf(image), parent: source.parent, upscaler });
+  await expect(enlarge({ image: small, factor: 99, by: "lanczos" })).rejects.toThrow(/at most/);
 });
 
 test("a LoRA's file changes a model in safetensors; a file under another's hash does not", async () => {

@@ -78,6 +78,45 @@ test("with a key a validator's miners make images, which stay, and are found and
   expect(errors.filter((error) => !/401/.test(error))).toEqual([]);
 });
 
+test("an image of the gallery is enlarged and drawn anew, and its check leads to both receipts", async () => {
+  const { url } = await startTabGateway(world, { key: KEY });
+  const { page, errors } = await openTab(world.browser);
+  await page.goto(`${url}/#/create`);
+  await page.waitForSelector("form.order");
+  const made = async () => {
+    await page.waitForSelector(".made img");
+    return await page.$eval(".made", (each) => each.innerText);
+  };
+  // A step in this browser, then its enlargement by the page's network.
+  await askSmall(page, 1);
+  await eventually(made).toMatch(/Made in this browser .*: 64 x 64, 6 steps/);
+  await press(page, "Upscale");
+  // int(6 * 0.35) steps, as diffusers counts.
+  await eventually(made).toMatch(/Made in this browser .*: 128 x 128, 2 steps/);
+  await shoot(page, "create-upscaled");
+  await page.waitForFunction(`document.querySelectorAll(".gallery img").length === 2`);
+  await press(page, "Check it");
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  await eventually(() => textOf(page)).toMatch(/made larger by a network.*pixel for pixel/);
+  await shoot(page, "verify-upscaled");
+  // By miners: Lanczos' kernel, which the validator and everybody has.
+  await page.goto(`${url}/#/create`);
+  await useKey(page, KEY);
+  await page.waitForFunction(`document.body.innerText.includes("images left today")`);
+  await page.locator(".gallery li:last-child a").click();
+  await eventually(made).toMatch(/64 x 64/);
+  await press(page, "Upscale");
+  await eventually(made).toMatch(/Made by a miner, .*: 128 x 128, 2 steps/);
+  await press(page, "Check it");
+  await page.waitForSelector(".card img");
+  await press(page, "Check");
+  expect(await verdictOf(page)).toBe("honest");
+  await eventually(() => textOf(page)).toMatch(/made larger by Lanczos.*pixel for pixel/);
+  expect(errors).toEqual([]);
+});
+
 /** Has a job done, as a program does. @returns its image's file. */
 async function imageOfJob(url: string, request: object): Promise<Uint8Array<ArrayBuffer>> {
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };

@@ -15,6 +15,7 @@ export interface EngineApi {
   hashesOf(file: Blob): Promise<readonly string[]>;
   /** The edges that a ControlNet would draw along: white on black, of the embedded model's own size. */
   edgesOf(image: Blob): Promise<Picture>;
+  enlarge(order: EnlargeOrder): Promise<EnlargedImage>;
   /** Receipts that this page's server knows for an image, or for one that it is a copy of. */
   findReceipts(file: Blob): Promise<readonly OfferedReceipt[]>;
   /** Receipts that a validator or miner lists; invalid entries are left out. */
@@ -193,6 +194,26 @@ export interface SourceOrder {
   readonly strength: number;
   /** The receipt's id that the image is of, where it is known. */
   readonly parent?: string;
+  /** What enlarged the parent's image to this one, which then keeps its size. */
+  readonly upscaler?: string;
+}
+
+/** An image to make larger. */
+export interface EnlargeOrder {
+  readonly image: Blob;
+  /** Times its width and height. */
+  readonly factor: number;
+  /** The page's own network, or Lanczos' kernel, which everybody has. */
+  readonly by: "network" | "lanczos";
+}
+
+/** A PNG that a run can go on from. */
+export interface EnlargedImage {
+  readonly image: Blob;
+  readonly width: number;
+  readonly height: number;
+  /** As a request names it. */
+  readonly upscaler: string;
 }
 
 /** A picture whose edges the model's own ControlNet draws along. */

@@ -10,6 +10,8 @@ export {
   type ComputeChoice,
   type ControlOrder,
   type ControlPictures,
+  type EnlargedImage,
+  type EnlargeOrder,
   type FetchedReceipt,
   type GenerateEvent,
   type GenerateOrder,

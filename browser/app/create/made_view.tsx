@@ -10,6 +10,8 @@ import { EvidenceDownloads } from "../views/evidence_downloads.tsx";
 import { startFrom } from "../views/source_field.tsx";
 import { signedPicture } from "./signed_picture.ts";
 import { enterOrder } from "./form_state.ts";
+import { makingGateway } from "./gateway.ts";
+import { making } from "./orders.ts";
 
 /** One image of the gallery, and what can be done with it. */
 export function MadeView({ of }: { readonly of: StoredImage }) {
@@ -58,12 +60,30 @@ function Actions({ of }: { readonly of: StoredImage }) {
         </button>
         <button type="button" onClick={() => remix(of)}>Remix</button>
         <button type="button" onClick={() => void edit(of)}>Edit</button>
+        <UpscaleButton of={of} />
         <BlobDownload blob={of.image} name={`${name}.${extension}`}>Download</BlobDownload>
         {of.link && <CopyLink to={hashOf(of.link)} />}
         <DeleteButton id={of.id} />
       </p>
       <EvidenceDownloads {...of} name={name} />
     </>
+  );
+}
+
+/** Twice as wide and high, by who makes the next image. */
+function UpscaleButton({ of }: { readonly of: StoredImage }) {
+  return (
+    <button
+      type="button"
+      title="Enlarges it twice and draws its details anew: a second receipt that names this one"
+      aria-disabled={making.value && !makingGateway.value}
+      onClick={async () => {
+        const { upscale } = await import("./upscale.ts");
+        await upscale(of);
+      }}
+    >
+      Upscale
+    </button>
   );
 }
 

@@ -18,6 +18,8 @@ export interface OwnInputs {
   readonly blobs: InputBlobs;
 }
 
+const NOT_ASKED = { width: undefined, height: undefined };
+
 /** What of an order says where an image comes from. */
 export type OrderedInputs = Pick<GenerateOrder, "size" | "source" | "control" | "loras">;
 
@@ -31,7 +33,7 @@ export async function ownInputs(
     ...(source && {
       image: await images.add(source.image),
       mask: source.mask && await images.add(source.mask),
-      ...{ strength: source.strength, parent: source.parent },
+      ...{ strength: source.strength, parent: source.parent, upscaler: source.upscaler },
     }),
     ...(control && {
       control: [{
@@ -43,10 +45,14 @@ export async function ownInputs(
   };
   const request = decodeDraft(named, { seed: 0n });
   const files = await decodeSources(request, images.bytes);
-  const [asked, square] = [{ width: undefined, height: undefined }, { width: size, height: size }];
+  // One that was enlarged is not made smaller again.
+  const exact = source?.upscaler === undefined ? undefined : files.image?.pixels;
+  const square = { width: size, height: size };
   return {
     ...{ files, bytes: images.bytes },
-    size: { ...square, ...sizeOfSource(files, asked, square) },
+    size: exact
+      ? { width: exact.width, height: exact.height }
+      : { ...square, ...sizeOfSource(files, NOT_ASKED, square) },
     ...{ named, loras: weights.blobs, blobs: { ...images.blobs, ...weights.blobs } },
   };
 }

@@ -42,6 +42,11 @@ const api: WorkerApi = {
       const { edgesOfFile } = await import("./evidence.ts");
       return await edgesOfFile(image);
     }),
+  enlarge: (order) =>
+    namingErrors(async () => {
+      const { enlarge } = await import("./enlarge.ts");
+      return await enlarge(order);
+    }),
   findReceipts: (file) => namingErrors(() => findReceipts(file, self.location.href)),
   readList: (from) => namingErrors(() => readList(from, self.location.href)),
   readOwnList: () => namingErrors(() => readOwnList(self.location.href)),
