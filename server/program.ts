@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   wallet: async () => (await import("./chain/mod.ts")).walletCommand(),
   payout: async () => (await import("./payout/mod.ts")).payoutCommand(),
   content: async () => (await import("./content/mod.ts")).contentCommand(),
+  discord: async () => (await import("./discord/mod.ts")).discordCommand(),
   install: async () => (await import("./install/mod.ts")).installCommand(),
   calibrate: async () => (await import("./calibrate/mod.ts")).calibrateCommand(),
   models: async () => (await import("./library/mod.ts")).modelsCommand(),

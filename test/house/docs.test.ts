@@ -10,6 +10,7 @@ import { calibrateCommand } from "../../server/calibrate/mod.ts";
 import { devnetCommand, walletCommand } from "../../server/chain/mod.ts";
 import { contentCommand } from "../../server/content/mod.ts";
 import { demoCommand } from "../../server/demo/mod.ts";
+import { discordCommand } from "../../server/discord/mod.ts";
 import { keysCommand } from "../../server/gateway/mod.ts";
 import { generateCommand } from "../../server/generate/mod.ts";
 import { installCommand, updateCommand } from "../../server/install/mod.ts";
@@ -111,7 +112,7 @@ const COMMANDS: readonly (() => Command)[] = [
   ],
   ...[devnetCommand, walletCommand, buildCommand, webCommand, installCommand],
   ...[benchCommand, adversaryCommand, calibrateCommand, modelsCommand, payoutCommand],
-  ...[contentCommand, keysCommand, backupCommand, updateCommand],
+  ...[contentCommand, discordCommand, keysCommand, backupCommand, updateCommand],
 ];
 
 test.each(["README.md", ".github/USING.md", "server/OPERATING.md"])(
