@@ -1,3 +1,4 @@
+import { log } from "../schedule/mod.ts";
 import { ringsOf } from "./rings.ts";
 
 /** A published piece, as far as what it earns depends on it. */
@@ -48,6 +49,8 @@ export interface Earned {
 const DAY_MS = 24 * 3600 * 1000;
 /** Days after which nothing of it counts any more; it counts less day by day. */
 export const WINDOW_DAYS = 7;
+/** Made from `log`, since engines differ in the last place of `Math.log2`. */
+const LN2 = log(2);
 /** Points of an author and a day at most: those of 63 accounts of full weight. */
 const DAY_CAP = 6;
 /** Days from which on an account counts, and from which on it counts in full. */
@@ -76,7 +79,7 @@ export function viralityOf(spread: Spread, now: number): Earned {
     const fade = 1 - (dayOf(now) - day) / WINDOW_DAYS;
     for (const shares of authors.values()) {
       const engaged = sumOf(shares.values());
-      const worth = fade * Math.min(Math.log2(1 + engaged), DAY_CAP);
+      const worth = fade * Math.min(log(1 + engaged) / LN2, DAY_CAP);
       for (const [id, share] of shares) {
         const { score } = pieces.get(id) ?? { score: 0 };
         add(points, id, worth * share / engaged * score);
@@ -125,11 +128,14 @@ interface Seen extends Engagement {
   readonly author: string;
 }
 
-/** One of an account, an author and a day, in order of days: reposts before likes. */
+/**
+ * One of an account, an author and a day, in order of days: reposts before likes. The order is one of what was
+ * read, not of how it was read: sums over it are the same to the last bit.
+ */
 function strongestADay<T extends Seen>(seen: readonly T[]): T[] {
   const ordered = seen.toSorted((a, b) =>
     a.day - b.day || KIND_WEIGHT[b.kind] - KIND_WEIGHT[a.kind] || a.at - b.at ||
-    (a.post < b.post ? -1 : 1)
+    byText(a.post, b.post) || byText(a.account, b.account) || a.since - b.since
   );
   const first = new Map<string, T>();
   for (const each of ordered) {
@@ -137,6 +143,11 @@ function strongestADay<T extends Seen>(seen: readonly T[]): T[] {
     if (!first.has(key)) first.set(key, each);
   }
   return [...first.values()];
+}
+
+/** By UTF-16 code units. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** @param age in milliseconds, when it liked. */

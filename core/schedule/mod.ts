@@ -46,6 +46,7 @@ export {
   type PlanRow,
   type PredictionType,
 } from "./plan.ts";
+export { log } from "./portable_math.ts";
 export { refuseOverflow } from "./float16_range.ts";
 export { needsStandIn, refuseForeignNoise } from "./other_schedulers.ts";
 export { planFromConfig, type PlanOptions, stepsTaken } from "./plan_from_config.ts";

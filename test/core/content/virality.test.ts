@@ -47,6 +47,31 @@ function earned(engagements: readonly Engagement[], spread: Partial<Spread> = {}
 }
 
 describe("viralityOf", () => {
+  const place = ({ account }: Engagement, turn: number) =>
+    (Number(account.split(" ")[1]) + 1) * turn % 101;
+
+  test("is the same to the last bit, in whatever order it was read", () => {
+    const names = ["fox", "owl", "elk"];
+    const spread = {
+      pieces: names.map((name, k) => ({ ...piece(name, "mara"), score: 1 / (k + 3) })),
+      posts: names.map((name) => post(name, "mara")),
+    };
+    // All at once, by accounts of many ages, so that their weights' sums are not exact.
+    const all = people(100).flatMap((account, k) =>
+      likes(names[k % 3], [account], { since: NOW - (10 + 0.7 * k) * DAY })
+    );
+    // Multiples of a number without a factor of 101 are another order each.
+    const orders = Array.from(
+      { length: 30 },
+      (_, turn) => all.toSorted((a, b) => place(a, turn + 1) - place(b, turn + 1)),
+    );
+    const found = orders.map((engagements) =>
+      viralityOf({ ...spread, accounts: MARA, engagements }, NOW)
+    );
+    expect(new Set(found.map((each) => JSON.stringify(each))).size).toBe(1);
+    expect(found[0].creators.mara).toBeGreaterThan(0);
+  });
+
   test("grows by the logarithm of those who liked it", () => {
     // log2(1 + 1), log2(1 + 15), log2(1 + 31): by hand.
     for (const [count, points] of [[1, 1], [15, 4], [31, 5]]) {
