@@ -34,6 +34,16 @@ export async function readsMask(files: ModelFiles): Promise<boolean> {
   return in_channels === 2 * out_channels + 1;
 }
 
+/**
+ * Whether guidance puts two predictions together at each step. What was distilled from guidance (FLUX, LCM)
+ * makes one, and reads the scale if it reads anything of it.
+ */
+export async function isGuided(files: ModelFiles): Promise<boolean> {
+  const family = transformerFamily(await readModelIndex(files));
+  if (family) return family !== "flux";
+  return !(await readPart(files, "unet", unetConfig)).config.time_cond_proj_dim;
+}
+
 /** Of a UNet or a transformer. @param notices what is taken for granted is added to these. */
 export async function readDenoiser(
   files: ModelFiles,

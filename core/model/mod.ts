@@ -37,7 +37,7 @@ export { viewOf } from "./files_view.ts";
 export { hashFiles } from "./hash_files.ts";
 export { graphWeights } from "./external_data.ts";
 export { type KnownModel, knownModel, type ModelFacts } from "./known_model.ts";
-export { type DenoiserConfig, readLatentChannels, readsMask } from "./denoiser_config.ts";
+export { type DenoiserConfig, isGuided, readLatentChannels, readsMask } from "./denoiser_config.ts";
 export { type ModelConfig, readModelConfig, readOwnScheduler } from "./model_config.ts";
 export type { LatentPreview } from "./part_config.ts";
 export { ListedFiles } from "./listed_files.ts";

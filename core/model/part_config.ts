@@ -24,6 +24,8 @@ export const unetConfig = z.looseObject({
   /** Latent side at the model's native size; not said, it is the pipeline's. */
   sample_size: z.union([z.int().positive(), z.array(z.int().positive()).length(2)]).optional(),
   block_out_channels: blocks.default([320, 640, 1280, 1280]),
+  /** Of what the scale of guidance becomes, in a UNet that was distilled to read it (LCM). */
+  time_cond_proj_dim: z.int().positive().nullish(),
 });
 
 /** `SD3Transformer2DModel`. */

@@ -7,6 +7,7 @@ import {
   plannerOf,
 } from "../request/mod.ts";
 import {
+  isGuided,
   type KnownModel,
   type ModelFacts,
   OWN_CONTROL,
@@ -32,6 +33,8 @@ export interface OwnSettings {
   readonly channels: number;
   /** Its network reads masks. */
   readonly readsMask: boolean;
+  /** Guidance puts two of its predictions together. */
+  readonly guided: boolean;
 }
 
 /** Of the plan that shows whether a scheduler's configuration can be used at all. */
@@ -46,7 +49,8 @@ export async function ownSettings(
   const { config } = await readOwnScheduler(files);
   const plans = plannerOf(config);
   plans({ scheduler: undefined, steps: TRIAL_STEPS, ...TRIAL_SIZE });
-  return { facts: await facts(), tolerances, plans, channels, readsMask: masked };
+  const guided = await isGuided(files);
+  return { facts: await facts(), tolerances, plans, channels, readsMask: masked, guided };
 }
 
 export interface Accepted {

@@ -30,7 +30,8 @@ const recordSchema = z.strictObject({
   tails: z.array(z.strictObject({
     scheduler: z.string().min(1).max(64),
     floor: z.number().min(-100).max(0),
-    mean: z.number().min(-100).max(1),
+    /** Of records of before, whose signatures are over it. */
+    mean: z.number().min(-100).max(1).optional(),
     between: z.number().min(1e-3).max(100),
     /** 0 where all steps agreed to the bit. */
     within: z.number().min(0).max(100),
@@ -158,9 +159,8 @@ export function calibrationOf(
   };
 }
 
-function roundedTail({ floor, mean, between, within }: HonestTail): HonestTail {
-  const [f, m, b, w] = [floor, mean, between, within].map(rounded);
-  return { floor: f, mean: m, between: b, within: w };
+function roundedTail({ floor, between, within }: HonestTail): HonestTail {
+  return { floor: rounded(floor), between: rounded(between), within: rounded(within) };
 }
 
 function rounded(value: number): number {

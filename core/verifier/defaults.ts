@@ -28,12 +28,24 @@ const PER_GUIDANCE: Readonly<Record<Tolerance["precision"], number>> = { float32
 /** Above this no error is one of rounding: D is nothing like what the network says. */
 const MOST = 2;
 
-/** For a model that has none of its own. @param guidanceScale of the request. */
+/** The largest scale that was measured. Requests may name larger ones, by which errors were to be anything. */
+const MOST_GUIDANCE = 12;
+
+/** What guidance does to errors. */
+export interface Guidance {
+  /** Two predictions are put together; the scale of a distilled model multiplies nothing. */
+  readonly guided: boolean;
+  /** Of the request. */
+  readonly guidanceScale: number;
+}
+
+/** For a model that has none of its own. */
 export function defaultTolerance(
   precision: Tolerance["precision"],
-  guidanceScale: number,
+  { guided, guidanceScale }: Guidance,
 ): Tolerance {
-  const factor = 1 + PER_GUIDANCE[precision] * Math.max(0, guidanceScale - 1);
+  const scale = guided ? Math.min(Math.max(1, guidanceScale), MOST_GUIDANCE) : 1;
+  const factor = 1 + PER_GUIDANCE[precision] * (scale - 1);
   const points = UNGUIDED[precision].map(({ noise, tolerance }) => ({
     noise,
     tolerance: Math.min(MOST, factor * tolerance),

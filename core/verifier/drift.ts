@@ -14,8 +14,7 @@ import { meanOf } from "./mean.ts";
 export interface HonestTail {
   /** The median. More exact than this a step gains nothing: those that agree to the bit hide no others. */
   readonly floor: number;
-  readonly mean: number;
-  /** Standard deviation of images' means around it, and of an image's steps around its own. */
+  /** Standard deviation of images' means around theirs, and of an image's steps around its own. */
   readonly between: number;
   readonly within: number;
 }
@@ -127,11 +126,10 @@ export function fitHonestTail(images: readonly (readonly number[])[]): HonestTai
   const floor = upperMean(logs.map(medianOf));
   const held = logs.map((own) => own.map((log) => Math.max(log, floor)));
   const means = held.map(meanOf);
-  const mean = upperMean(means);
   const within = Math.sqrt(meanOf(held.map(variance)));
   const between = Math.sqrt(Math.max(variance(means), MIN_BETWEEN ** 2));
   const checks = images.flatMap(threes);
-  let tail = { floor, mean, between, within };
+  let tail = { floor, between, within };
   while (rises(checks, tail)) {
     tail = { ...tail, between: tail.between * WIDENING, within: tail.within * WIDENING };
   }

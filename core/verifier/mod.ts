@@ -54,7 +54,7 @@ export {
 export type { ParentEvidence } from "./check_parent.ts";
 export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step.ts";
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
-export { defaultTolerance } from "./defaults.ts";
+export { defaultTolerance, type Guidance } from "./defaults.ts";
 export { checkCombination } from "./combination.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
 export {

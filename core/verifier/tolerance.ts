@@ -1,6 +1,6 @@
 import type { Tolerance } from "../model/mod.ts";
 import type { PlanRow } from "../schedule/mod.ts";
-import { defaultTolerance } from "./defaults.ts";
+import { defaultTolerance, type Guidance } from "./defaults.ts";
 
 /** What steps are held against. */
 export interface ToleranceChoice {
@@ -10,16 +10,16 @@ export interface ToleranceChoice {
 
 /**
  * The model's own for a precision, or else the stated defaults.
- * @param guidanceScale of the request, by which these are.
+ * @param guidance of the request, by which these are.
  */
 export function toleranceFor(
   precision: Tolerance["precision"],
   tolerances: readonly Tolerance[],
-  guidanceScale: number,
+  guidance: Guidance,
 ): ToleranceChoice {
   const own = tolerances.find((each) => each.precision === precision);
   if (own) return { table: own, origin: "catalogue" };
-  return { table: defaultTolerance(precision, guidanceScale), origin: "default" };
+  return { table: defaultTolerance(precision, guidance), origin: "default" };
 }
 
 /** The velocity error that an honest step may have; outside the table that of its nearest end. */

@@ -70,8 +70,8 @@ export async function verifyReceipt(what: Verification, own: OwnSettings): Promi
   const receipt = "receipt" in what.receipt ? what.receipt.receipt : what.receipt;
   const { model: { precision }, request } = receipt;
   // What is no request is refused before anything is compared.
-  const guidanceScale = Number(request.guidanceScale);
-  const { table, origin: tolerances } = toleranceFor(precision, own.tolerances, guidanceScale);
+  const guidance = { guided: own.guided, guidanceScale: Number(request.guidanceScale) };
+  const { table, origin: tolerances } = toleranceFor(precision, own.tolerances, guidance);
   let id = "receipt" in what.receipt ? what.receipt.id : undefined;
   const report = (outcome: Pick<Outcome, "findings" | "plan" | "refusal">) =>
     reportOf(
@@ -126,7 +126,13 @@ async function findingsOf(
 }
 
 async function sourcesOf({ sources }: Verification): Promise<SourceImages | undefined> {
-  return typeof sources === "function" ? await ofMiner(sources) : sources;
+  if (typeof sources !== "function") return sources;
+  try {
+    return await ofMiner(sources);
+  } catch (error) {
+    // Our own decoder failed: a file that is no image is `invalid_request`.
+    throw error instanceof Refusal && error.cause.code === "encoding_failed" ? error.cause : error;
+  }
 }
 
 /** The file, checked against receipt and tree, and its pixels. */

@@ -4,6 +4,7 @@ import { AppError } from "../../core/error.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
 import {
   decodeTolerances,
+  isGuided,
   type ModelFiles,
   networkPrecision,
   readLayout,
@@ -141,7 +142,8 @@ async function toleranceOf(
 ): Promise<Tolerance> {
   const precision = await networkPrecision(files, (await readLayout(files)).denoiser);
   const own = decodeTolerances(knownEntry(model)?.tolerances ?? []);
-  const { table, origin } = toleranceFor(precision, own, guidanceScale);
+  const guidance = { guided: await isGuided(files), guidanceScale };
+  const { table, origin } = toleranceFor(precision, own, guidance);
   if (origin === "default") {
     progress.say(
       `${model} was not calibrated in ${precision}: the default tolerances are used`,

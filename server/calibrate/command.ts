@@ -3,12 +3,17 @@ import { Command } from "commander";
 import { AppError } from "../../core/error.ts";
 import { decodeRequest, type GenerationRequest } from "../../core/request/mod.ts";
 import type { ImageEngine } from "../../core/generation/mod.ts";
-import { type CatalogueEntry, decodeTolerances, type Tolerance } from "../../core/model/mod.ts";
+import {
+  type CatalogueEntry,
+  decodeTolerances,
+  isGuided,
+  type Tolerance,
+} from "../../core/model/mod.ts";
 import { defaultTolerance, signCalibration } from "../../core/verifier/mod.ts";
 import { addWalletOptions, openWallet, type WalletFlags, walletPlace } from "../chain/mod.ts";
 import { Progress, sideFlag, stepsFlag, wholeFlag } from "../cli/mod.ts";
 
-import { knownEntry } from "../models/mod.ts";
+import { knownEntry, openModel } from "../models/mod.ts";
 import { compareMachines, type StepAgreement } from "./agreement.ts";
 import { fitTolerance } from "./fit.ts";
 import { checkLine, checkSteps } from "./held_out.ts";
@@ -183,7 +188,8 @@ async function report(
   if (own.length === 0) {
     progress.say(`${flags.model} was not calibrated: the default tolerances are used`);
   }
-  const defaults = PRECISIONS.map((precision) => defaultTolerance(precision, guidanceScale));
+  const guidance = { guided: await isGuided(await openModel(flags.model)), guidanceScale };
+  const defaults = PRECISIONS.map((precision) => defaultTolerance(precision, guidance));
   const checked = checkSteps(steps, own.length === 0 ? defaults : own);
   if (flags.json) console.log(JSON.stringify({ steps, checked }));
   else console.log(`${agreementTable(steps)}\n${checkLine(checked)}`);

@@ -156,9 +156,8 @@ describe("fitHonestTail", () => {
   test("finds the distribution that images were drawn from", () => {
     const tail = fitHonestTail(images(2000, 8n));
     expect(tail.floor).toBeCloseTo(HONEST.mean, 1);
-    // Of a normal deviate that is held at its mean from below: 0.399 and 0.584 of its own.
+    // Of a normal deviate that is held at its mean from below: 0.584 of its own.
     const deviate = Math.hypot(HONEST.within, HONEST.between);
-    expect(tail.mean - tail.floor).toBeCloseTo(0.399 * deviate, 1);
     expect(Math.hypot(tail.within, tail.between)).toBeCloseTo(0.584 * deviate, 1);
   });
 
@@ -177,6 +176,6 @@ describe("fitHonestTail", () => {
   test("of few images is higher, by what they leave open", () => {
     const few = fitHonestTail(images(4, 11n));
     const many = fitHonestTail(images(4000, 11n));
-    expect(few.mean).toBeGreaterThan(many.mean);
+    expect(few.floor).toBeGreaterThan(many.floor);
   });
 });

@@ -37,7 +37,7 @@ test.each([
   const { denoiser } = await readLayout(files);
   const claimed = await networkPrecision(files, denoiser);
   expect(claimed).toBe(precision);
-  const { table, origin } = toleranceFor(claimed, [], sizing.guidanceScale);
+  const { table, origin } = toleranceFor(claimed, [], { guided: true, ...sizing });
   expect(origin).toBe("default");
   await using bench = await LabBench.open(files, table);
   const errorsOf = async (cheat: typeof honest) =>

@@ -130,7 +130,7 @@ test("a score keeps each step's error over its tolerance, and how far above hone
   const report = { ...HONEST, steps: [...steps, { step: 3 }] } as unknown as Report;
   const never = () => Promise.reject(new Error("not asked for"));
   const engine = { predict: never, decode: never, encode: never };
-  const tail = { floor: -2, mean: -1.8, between: 0.2, within: 0.2 };
+  const tail = { floor: -2, between: 0.2, within: 0.2 };
   const scored = (tailOf?: LocalScorerOptions["tailOf"]) =>
     localScorer({ verify: () => Promise.resolve(report) }, engine, { tailOf })({
       ...{ receipt: receipts[0], url: "http://miner", token: TOKEN },
