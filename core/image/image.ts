@@ -104,13 +104,8 @@ export async function decodeImage(
       `Cannot decode as ${format}: the size is ${found}, not ${size.width}x${size.height}`,
     );
   }
-  const scans = format === "jpeg" ? scansOf(file) : 1;
-  if (scans > MAX_SCANS) {
-    throw new AppError(
-      "encoding_failed",
-      `Cannot decode as jpeg: it has ${scans} scans, at most ${MAX_SCANS} are read`,
-    );
-  }
+  const scans = format === "jpeg" && tooManyScans(file);
+  if (scans) throw new AppError("encoding_failed", `Cannot decode as jpeg: ${scans}`);
   try {
     const data = format === "png"
       ? await decodePng(file, size)
@@ -125,6 +120,12 @@ export async function decodeImage(
 
 /** A progressive file of ours has about ten. Each takes a pass over all pixels, and few bytes. */
 const MAX_SCANS = 100;
+
+/** Why a JPEG is not decoded, if it has more scans than are read. */
+export function tooManyScans(file: Uint8Array): string | undefined {
+  const scans = scansOf(file);
+  return scans > MAX_SCANS ? `it has ${scans} scans, at most ${MAX_SCANS} are read` : undefined;
+}
 
 /** Start-of-scan markers; in a scan's own data no 0xff is followed by 0xda. */
 function scansOf(file: Uint8Array): number {

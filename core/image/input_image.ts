@@ -2,7 +2,7 @@ import { counted } from "../counted.ts";
 import { AppError, reason } from "../error.ts";
 import { fileKind } from "../file_kind.ts";
 import { REQUEST_LIMITS } from "../request_limits.ts";
-import type { ImageFormat, RgbaImage } from "./image.ts";
+import { encodeImage, type ImageFormat, type RgbaImage, tooManyScans } from "./image.ts";
 import { imageSize } from "./image_size.ts";
 import { jpegFrame, jpegHeader } from "./jpeg_header.ts";
 import { viewOf } from "./not_canonical.ts";
@@ -36,15 +36,20 @@ export async function decodeInputImage(
   if (format === "jpeg" && isCut(file)) {
     refuse(what, "it is a JPEG without an end: it was cut off, copy it again");
   }
+  const scans = format === "jpeg" && tooManyScans(file);
+  if (scans) refuse(what, scans);
   const { width, height, data } = await decoded(file, format, what);
   if (width !== size.width || height !== size.height) refuse(what, "its size is not its header's");
   return turned({ width, height, data }, format === "jpeg" ? orientationOf(file) : 1);
 }
 
-type Decode = (file: ArrayBuffer) => Promise<unknown>;
+interface Decoder {
+  readonly default: (file: ArrayBuffer) => Promise<unknown>;
+  readonly init: () => Promise<unknown>;
+}
 
 /** Decoders that take all kinds of their format, loaded when first used. */
-const decoders: Readonly<Record<ImageFormat, () => Promise<{ default: Decode }>>> = {
+const decoders: Readonly<Record<ImageFormat, () => Promise<Decoder>>> = {
   png: () => import("@jsquash/png/decode.js"),
   jpeg: () => import("@jsquash/jpeg/decode.js"),
   webp: () => import("@jsquash/webp/decode.js"),
@@ -55,12 +60,31 @@ async function decoded(
   format: ImageFormat,
   what: string,
 ): Promise<RgbaImage> {
+  const decoder = await ours(format, decoders[format]);
   try {
-    const { default: decode } = await decoders[format]();
-    const { width, height, data } = await decode(file.slice().buffer) as RgbaImage;
+    const { width, height, data } = await decoder.default(file.slice().buffer) as RgbaImage;
     return { width, height, data: new Uint8ClampedArray(data) };
   } catch (cause) {
+    await ours(format, () => decodePixel(decoder, format));
     return refuse(what, `it cannot be decoded as ${format}: ${reason(cause)}`, cause);
+  }
+}
+
+/** That a decoder fails with every file says nothing of this one. A new instance: what failed may be damaged. */
+async function decodePixel(decoder: Decoder, format: ImageFormat): Promise<void> {
+  await decoder.init();
+  const pixel = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
+  await decoder.default((await encodeImage(pixel, format)).buffer);
+}
+
+/** @throws AppError `encoding_failed` for what is not the file's fault. */
+async function ours<T>(format: ImageFormat, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new AppError("encoding_failed", `Cannot decode as ${format}: ${reason(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -86,10 +86,14 @@ export async function loadModel(
   let loaded = checkWeights(runtime, openable);
   // The VAE's encoder and ControlNets come on top, where requests ask for them.
   const openLater = async (part: string, from: OpenableGraph): Promise<Graph> => {
-    const more = checkWeights(runtime, [from], loaded);
-    const graph = await open(part, from);
-    loaded = more;
-    return graph;
+    // Counted before: another may be opened meanwhile.
+    loaded = checkWeights(runtime, [from], loaded);
+    try {
+      return await open(part, from);
+    } catch (error) {
+      loaded -= weightBytes(from);
+      throw error;
+    }
   };
   try {
     for (const { part, ...from } of openable) await open(part, from);

@@ -1,3 +1,4 @@
+import { AppError } from "../error.ts";
 import { joinRows, type Model, type TextEmbedding } from "../inference/mod.ts";
 import { t5Tokens } from "./t5_texts.ts";
 
@@ -22,7 +23,8 @@ export function joinTexts(
     case "sd3":
       return withT5(sideBySide(first, second), t5, width);
     case "flux":
-      return { ...t5 ?? noT5(family, width), pooled: first.pooled };
+      if (t5) return { ...t5, pooled: first.pooled };
+      throw new AppError("model_invalid", "Cannot use the model: FLUX reads T5, and it has none");
     default:
       return family satisfies never;
   }
@@ -48,7 +50,7 @@ function withT5(
   t5: TextEmbedding | undefined,
   denoiserWidth: number | undefined,
 ): TextEmbedding {
-  const { hidden, tokens } = t5 ?? noT5("sd3", denoiserWidth);
+  const { hidden, tokens } = t5 ?? noT5(denoiserWidth);
   const width = hidden.length / tokens;
   const own = clip.hidden.length / clip.tokens;
   const joined = new Float32Array((clip.tokens + tokens) * width);
@@ -60,8 +62,8 @@ function withT5(
   return { hidden: joined, tokens: clip.tokens + tokens, pooled: clip.pooled };
 }
 
-/** Without T5, zeros stand for what it would say. */
-function noT5(family: Model["family"], width = 0): TextEmbedding {
-  const tokens = t5Tokens(family);
+/** SD 3 without T5: zeros stand for what it would say. */
+function noT5(width = 0): TextEmbedding {
+  const tokens = t5Tokens("sd3");
   return { hidden: new Float32Array(tokens * width), tokens, pooled: undefined };
 }

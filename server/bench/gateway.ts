@@ -138,9 +138,9 @@ async function watchedJobs(watchers: number, rounds: number) {
     const begun = Date.now();
     begin.resolve();
     const read = await crowd.read();
-    const told = Date.now();
+    const heard = Date.now();
     const ended = await door.endOf(id);
-    return { ms: ended - begun, lastMs: told - ended, ...read };
+    return { ms: ended - begun, lastMs: heard - ended, ...read };
   };
   const slower: number[] = [];
   const last: number[] = [];

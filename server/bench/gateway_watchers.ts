@@ -23,11 +23,12 @@ parentPort?.once("message", async ({ url, authorization, watchers }: WatchOrder)
 
 /** Newlines in pairs end events. */
 async function eventsOf({ body }: Response): Promise<{ events: number; bytes: number }> {
-  let [events, bytes] = [0, 0];
+  let [events, bytes, last] = [0, 0, 0];
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    for (let at = 1; at < chunk.length; at++) {
-      if (chunk[at] === 10 && chunk[at - 1] === 10) events++;
+    for (const byte of chunk) {
+      if (byte === 10 && last === 10) events++;
+      last = byte;
     }
   }
   return { events, bytes };

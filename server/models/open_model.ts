@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../core/error.ts";
 import {
+  controlledUnetFiles,
   describeSource,
   hashFiles,
   isModelPath,
@@ -58,6 +59,7 @@ export async function openModel(
   const files = await withControls(await withAdapters(whole, opening), opening);
   requirePipeline(await readModelIndex(files), files.name);
   await readLayout(files, opening.selection);
+  if (opening.controls?.length) await controlledUnetFiles(files);
   return files;
 }
 

@@ -49,16 +49,19 @@ export async function tellApart(
   return { ...given, ...images, ...tensors };
 }
 
-/** Of several those are LoRAs whose hashes the request names. */
+/** Those are LoRAs whose hashes the request names, also one that comes alone. */
 async function tellTensorsApart(
   paths: readonly string[],
   given: GivenFiles,
 ): Promise<Pick<GivenFiles, "transcript" | "lora">> {
   const lora: string[] = [];
-  if (paths.length > (given.transcript === undefined ? 1 : 0)) {
+  if (paths.length > 0) {
     const { adapters } = (await readReceipt(given.receipt)).request;
     const named = (Array.isArray(adapters) ? adapters : []).map((each) => Object(each).sha256);
-    for (const path of paths) if (named.includes(await sha256OfFile(path))) lora.push(path);
+    // A transcript is large: it is not read where no LoRA is named.
+    for (const path of named.length > 0 ? paths : []) {
+      if (named.includes(await sha256OfFile(path))) lora.push(path);
+    }
   }
   const others = paths.filter((path) => !lora.includes(path));
   const [transcript] = oneOfAKind("transcript", [given.transcript, ...others]);
@@ -95,13 +98,12 @@ async function tellReceiptsApart(
   return refuse(`${one} and ${other} are given as the receipt: give one, or its parent beside it`);
 }
 
-/** By their hashes, where there are several; one that nothing names is taken for the image itself. */
+/** By their hashes; one that nothing names is taken for the image itself. */
 async function tellImagesApart(
   paths: readonly string[],
   given: Pick<GivenFiles, "receipt"> & Partial<GivenFiles>,
 ): Promise<Partial<GivenFiles>> {
   if (paths.length === 0) return {};
-  if (paths.length === 1 && !given.parent && !given.image) return { image: paths[0] };
   const receipt = await readReceipt(given.receipt);
   const controls = receipt.request.control?.map((use) => use.image) ?? [];
   const roles = rolesOf(

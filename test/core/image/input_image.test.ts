@@ -63,6 +63,13 @@ describe("decodeInputImage", () => {
   });
 
   const png = () => encodeImage(picture(8, 8), "png");
+  /** Each takes a pass over all pixels, and in a file of one's own a few bytes. */
+  const manyScans = async () => {
+    const jpeg = await encodeImage(picture(8, 8), "jpeg");
+    const start = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xda);
+    const scans = Array.from({ length: 200 }, () => [...jpeg.subarray(start, start + 20)]).flat();
+    return Uint8Array.of(...jpeg.subarray(0, start), ...scans, ...jpeg.subarray(start));
+  };
   const CMYK = Uint8Array.of(
     ...[0xff, 0xd8, 0xff, 0xc0, 0, 20, 8, 0, 8, 0, 8, 4],
     ...[1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0],
@@ -73,6 +80,7 @@ describe("decodeInputImage", () => {
     ["a GIF", () => Promise.resolve(text("GIF89a....")), /a GIF, not PNG, JPEG or WebP/],
     ["nothing", () => Promise.resolve(new Uint8Array()), /of another kind/],
     ["a JPEG in CMYK", () => Promise.resolve(CMYK), /CMYK: save it in RGB/],
+    ["a JPEG of 200 scans", manyScans, /it has 2\d\d scans, at most 100 are read/],
     ["a PNG cut short", async () => (await png()).slice(0, 60), /cannot be decoded as png/],
     ["a PNG that claims 60000 pixels a side", async () => {
       const file = await png();

@@ -188,3 +188,11 @@ describe("a hub that answers", () => {
     expect(weights().filter((path) => path.includes("unet"))).toEqual([]);
   });
 });
+
+test("a ControlNet is refused for a transformer when it is opened, not at each request", async () => {
+  const controls = [golden("pipelines/pipe-sd1-controlnet")];
+  await expect(openModel(golden("pipelines/pipe-sd3"), { controls })).rejects.toMatchObject({
+    code: "unsupported_setting",
+    message: expect.stringMatching(/^Cannot use a ControlNet with .*pipe-sd3/),
+  });
+});

@@ -20,6 +20,7 @@ const SAID: readonly (readonly [file: string, line: RegExp, http?: RegExp])[] = 
   ["a PNG that claims 65535 x 65535", /it is 65535x65535 pixels, at most 4096x4096 are read/],
   ["a JPEG cut in the middle", /it is a JPEG without an end: it was cut off, copy it again/],
   ["a JPEG cut in its header", BY_HEADER],
+  ["a JPEG of thousands of scans", /it has 50\d\d scans, at most 100 are read/],
   ["a page behind a PNG's signature", /it is \d+x\d+ pixels, at most 4096x4096 are read/],
   // Phones write more behind the end of a JPEG. It is read as a picture, and given out as bytes.
   ["a picture with an archive behind it", /^64x64$/],
