@@ -691,6 +691,8 @@ test("a wallet signs the verdict, and a validator takes it from keys of its subn
 
 /** Shows what is folded away of an order. */
 async function unfoldOrder(page: Page): Promise<void> {
+  // The room's script comes when it is opened.
+  await page.waitForSelector("form.order details:not(.inputs) summary");
   await page.locator("form.order details:not(.inputs) summary").click();
   await page.waitForSelector("form.order details[open]:not(.inputs)");
 }
@@ -705,8 +707,8 @@ test("an image made in the tab has a receipt, and its steps can be checked here"
   await page.goto(`${site.url}/#/browser`);
   await says("Weights here\\s+0.0 MB");
   await view("create");
-  await page.select('select[name="size"]', "128");
   await unfoldOrder(page);
+  await page.select('select[name="size"]', "128");
   await page.locator('input[name="seed"]').fill("7");
   await press(page, "Make it");
   await page.waitForSelector(".making canvas");
@@ -1025,7 +1027,7 @@ describe("an image that starts from another", () => {
   test("is made along edges under a painted mask, is checked to honest, and leads back to the other", async () => {
     const { page, errors } = await openTab(browser);
     await page.goto(`${site.url}/#/create`);
-    await unfold(page);
+    await unfoldOrder(page);
     await page.select('select[name="size"]', "64");
     await page.locator('input[name="steps"]').fill("4");
     await page.locator('input[name="seed"]').fill("7");
