@@ -1070,9 +1070,7 @@ describe("an image that starts from another", () => {
     expect(await sidewaysOf(page)).toBe(0);
     await page.setViewport({ width: 1100, height: 1000 });
     await press(page, "a tau symbol in a night sky with stars, golden");
-    await page.waitForFunction(
-      `document.querySelector(".card")?.innerText.includes("${report.parent?.receipt}")`,
-    );
+    await page.waitForSelector(`.card[data-receipt="${report.parent?.receipt}"]`);
     expect(errors).toEqual([]);
   });
 
