@@ -14,7 +14,10 @@ import {
 } from "@nats-io/jetstream";
 import { AppError, reason } from "../../core/error.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { keepListening } from "./nats_sockets.ts";
 import { persist } from "./nats_writes.ts";
+
+keepListening();
 
 /** Where the cluster is, and as whom it is entered. */
 export interface NatsOptions {
