@@ -22,3 +22,15 @@ export function inputsOf({ image, mask, control = [] }: NamingFiles): readonly R
   });
   return [...sources, ...control.map((use) => ({ field: "control" as const, sha256: use.image }))];
 }
+
+/** Something of every file that is named, each got once and one after the other. */
+export async function ofEachInput<T>(
+  inputs: readonly RequestInput[],
+  get: (input: RequestInput) => T | Promise<T>,
+): Promise<Map<string, T>> {
+  const all = new Map<string, T>();
+  for (const input of inputs) {
+    if (!all.has(input.sha256)) all.set(input.sha256, await get(input));
+  }
+  return all;
+}

@@ -25,6 +25,6 @@ export {
   type RequestDraft,
 } from "./request.ts";
 export { controlScaleAt, type ControlUse } from "./control.ts";
-export { inputsOf, type RequestInput } from "./inputs.ts";
+export { inputsOf, ofEachInput, type RequestInput } from "./inputs.ts";
 export { randomSeed } from "./random_seed.ts";
 export { adapterScales, checkFit, checkSize, checkWork, workOf } from "./request_fit.ts";

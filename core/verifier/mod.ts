@@ -56,6 +56,7 @@ export { checkStep, compareStep, passesStep, type StepCheck } from "./check_step
 export { chooseSteps, type ChosenSteps, type StepChoice } from "./choose_steps.ts";
 export { defaultTolerance, type Guidance } from "./defaults.ts";
 export { checkCombination } from "./combination.ts";
+export { neededInputs } from "./needed_inputs.ts";
 export { compareFile, type OpenedFile } from "./compare_file.ts";
 export {
   catchRate,

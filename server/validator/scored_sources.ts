@@ -1,7 +1,7 @@
 import { decodeSources, fittedSources, type SourceImages } from "../../core/generation/mod.ts";
 import type { ImageCodec } from "../../core/image/mod.ts";
 import { type InputFiles, NO_INPUTS } from "../../core/protocol/mod.ts";
-import { inputsOf } from "../../core/request/mod.ts";
+import { inputsOf, ofEachInput } from "../../core/request/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
 import type { MinerEvidence } from "./miner_evidence.ts";
 
@@ -16,10 +16,10 @@ export async function scoredSources(
   codec: Pick<ImageCodec, "decodeInput">,
 ): Promise<SourceImages | undefined> {
   const { request } = receipt;
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const { sha256 } of inputsOf(request)) {
-    files.set(sha256, inputs.get(sha256) ?? files.get(sha256) ?? await input(sha256));
-  }
+  const files = await ofEachInput(
+    inputsOf(request),
+    ({ sha256 }) => inputs.get(sha256) ?? input(sha256),
+  );
   const decoded = await decodeSources(
     request,
     files,

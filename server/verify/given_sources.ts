@@ -1,9 +1,9 @@
 import { AppError } from "../../core/error.ts";
 import { checkedSources, type SourceFile } from "../../core/generation/mod.ts";
 import { decodeInputImage } from "../../core/image/mod.ts";
-import { inputsOf, type RequestInput } from "../../core/request/mod.ts";
+import { inputsOf, ofEachInput, type RequestInput } from "../../core/request/mod.ts";
 import type { Receipt } from "../../core/transcript/mod.ts";
-import type { Level, Verification } from "../../core/verifier/mod.ts";
+import { type Level, neededInputs, type Verification } from "../../core/verifier/mod.ts";
 import { fittedSources, readSources, type SourceFiles } from "../sources/mod.ts";
 
 /** Files that the receipt's request may name, as typed. */
@@ -15,9 +15,6 @@ export interface SourceFlags {
 
 /** A file that the request names, from the miner. */
 export type FetchInput = (sha256: string) => Promise<Uint8Array<ArrayBuffer>>;
-
-/** From which level on the files of each field are needed. */
-const NEEDED: Readonly<Record<RequestInput["field"], Level>> = { image: 3, mask: 3, control: 2 };
 
 const FLAGS: Readonly<Record<RequestInput["field"], string>> = {
   ...{ image: "--source", mask: "--source-mask", control: "--control-image" },
@@ -40,9 +37,8 @@ export async function sourcesOfReceipt(
   refuseOthers(request, files, paths);
   const given = [files.image, files.mask, ...files.controls ?? []].flatMap((file) => file ?? []);
   const named = inputsOf(request);
-  const missing = named.filter(({ field, sha256 }) =>
-    NEEDED[field] <= level && given.every((file) => file.sha256 !== sha256)
-  );
+  const missing = neededInputs(request, level)
+    .filter(({ sha256 }) => given.every((file) => file.sha256 !== sha256));
   const all = (known: readonly SourceFile[]) => fittedSources(assembled(named, known), request);
   if (missing.length > 0 && fetch) {
     return async () => all([...given, ...await fetched(missing, fetch)]);
@@ -61,11 +57,9 @@ async function fetched(
   missing: readonly RequestInput[],
   fetch: FetchInput,
 ): Promise<readonly SourceFile[]> {
-  const files = new Map<string, SourceFile>();
-  for (const { field, sha256 } of missing) {
-    if (files.has(sha256)) continue;
-    files.set(sha256, { sha256, pixels: await decodeInputImage(await fetch(sha256), field) });
-  }
+  const files = await ofEachInput(missing, async ({ field, sha256 }) => ({
+    ...{ sha256, pixels: await decodeInputImage(await fetch(sha256), field) },
+  }));
   return [...files.values()];
 }
 

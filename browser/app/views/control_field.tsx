@@ -4,6 +4,7 @@ import { answered, attempt, complain, engine } from "../state/mod.ts";
 import { BlobImage } from "./blob_image.tsx";
 import { FileField } from "./file_field.tsx";
 import { PictureCanvas } from "./picture_canvas.tsx";
+import { Slide } from "./slide.tsx";
 import { NO_PICTURE, PICTURES, sizeOf } from "./source_field.tsx";
 
 interface Control {
@@ -52,17 +53,9 @@ export function ControlField() {
         <>
           <Shown {...along} />
           <Kind />
-          <label class="small slide">
-            <span>Scale {scale.value.toFixed(2)}: how closely they are followed</span>
-            <input
-              type="range"
-              min={0}
-              max={2}
-              step={0.05}
-              value={scale.value}
-              onInput={(event) => scale.value = Number(event.currentTarget.value)}
-            />
-          </label>
+          <Slide value={scale} min={0} max={2} step={0.05}>
+            Scale {scale.value.toFixed(2)}: how closely they are followed
+          </Slide>
           <p class="row tools">
             <button type="button" onClick={() => control.value = undefined}>
               Remove the picture

@@ -12,6 +12,7 @@ import {
   type Point,
   withStroke,
 } from "./mask_drawing.ts";
+import { Slide } from "./slide.tsx";
 
 type History = readonly [MaskDrawing, ...MaskDrawing[]];
 
@@ -132,16 +133,7 @@ export function MaskTools({ onRemove }: { readonly onRemove: () => void }) {
           ? "All of it is drawn anew. Paint on it, and only what you paint is."
           : "What is coloured is drawn anew, the rest is kept."}
       </p>
-      <label class="small slide">
-        <span>Brush {brush.value} % of the width</span>
-        <input
-          type="range"
-          min={2}
-          max={40}
-          value={brush.value}
-          onInput={(event) => brush.value = Number(event.currentTarget.value)}
-        />
-      </label>
+      <Slide value={brush} min={2} max={40}>Brush {brush.value} % of the width</Slide>
       <p class="row tools">
         <button
           type="button"

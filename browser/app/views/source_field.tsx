@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { SourceOrder } from "../api/mod.ts";
 import { complain } from "../state/mod.ts";
 import { FileField } from "./file_field.tsx";
+import { Slide } from "./slide.tsx";
 import { MaskCanvas, maskHistory, MaskTools, NO_MASK } from "./mask_canvas.tsx";
 import { isBlank, maskFile } from "./mask_drawing.ts";
 
@@ -80,16 +81,8 @@ export function SourceField() {
 
 function Strength() {
   return (
-    <label class="small slide">
-      <span>Strength {strength.value.toFixed(2)}: how much is drawn anew</span>
-      <input
-        type="range"
-        min={0.05}
-        max={1}
-        step={0.05}
-        value={strength.value}
-        onInput={(event) => strength.value = Number(event.currentTarget.value)}
-      />
-    </label>
+    <Slide value={strength} min={0.05} max={1} step={0.05}>
+      Strength {strength.value.toFixed(2)}: how much is drawn anew
+    </Slide>
   );
 }

@@ -1,15 +1,13 @@
 import { decodeSources, fittedSources, type SourceImages } from "../../../core/generation/mod.ts";
 import { AppError } from "../../../core/error.ts";
 import { inputOfMiner, minerAddress } from "../../../core/protocol/mod.ts";
-import { inputsOf, type RequestInput } from "../../../core/request/mod.ts";
+import { inputsOf, ofEachInput, type RequestInput } from "../../../core/request/mod.ts";
 import { receiptId } from "../../../core/transcript/mod.ts";
-import type { Level, Verification } from "../../../core/verifier/mod.ts";
+import { neededInputs, type Verification } from "../../../core/verifier/mod.ts";
 import type { CheckOrder } from "../api/mod.ts";
 import { digest } from "./file_hash.ts";
 
 const FETCH_MS = 30_000;
-/** From which level on the files of each field are needed. */
-const NEEDED: Readonly<Record<RequestInput["field"], Level>> = { image: 3, mask: 3, control: 2 };
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
@@ -26,9 +24,7 @@ export async function inputsOfReceipt(
 ): Promise<Verification["sources"]> {
   const { receipt: { request }, level, link } = order;
   const here = await filesHere(order);
-  const missing = inputsOf(request).filter(({ field, sha256 }) =>
-    NEEDED[field] <= level && !here.has(sha256)
-  );
+  const missing = neededInputs(request, level).filter(({ sha256 }) => !here.has(sha256));
   const take = async (files: Files) => {
     const sources = await sourcesOf(request, files);
     if (sources) await onSources(sources);
@@ -61,18 +57,16 @@ async function filesHere(
 }
 
 /** @throws AppError `opening_withheld`, `opening_invalid`. */
-async function fetched(
+function fetched(
   { receipt }: CheckOrder,
   { miner, token }: NonNullable<CheckOrder["link"]>,
   missing: readonly RequestInput[],
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const address = minerAddress(miner, FETCH_MS, token);
-  for (const { sha256 } of missing) {
-    if (files.has(sha256)) continue;
-    files.set(sha256, await inputOfMiner(address, receiptId(receipt), sha256));
-  }
-  return files;
+  return ofEachInput(
+    missing,
+    ({ sha256 }) => inputOfMiner(address, receiptId(receipt), sha256),
+  );
 }
 
 /** As far as its files are there: a mask alone says nothing, and of several edges none may be missing. */
