@@ -103,13 +103,13 @@ export const sourceCheats: readonly SourceCheat[] = [
     name: "a parent that is not the source",
     kind: "parent",
     saves: "nothing, but gives an image a past that it has not",
-    run: (engine, asked, other) => adopted(engine, asked, other),
+    run: adopted,
   },
   {
     name: "an enlargement of another image",
     kind: "enlarged parent",
     saves: "the same, where an upscaler stands between",
-    run: (engine, asked, other) => adopted(engine, asked, other),
+    run: adopted,
   },
 ];
 

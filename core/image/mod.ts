@@ -27,6 +27,7 @@ export {
   type RgbaImage,
   toRgba,
 } from "./image.ts";
+export { imageSize } from "./image_size.ts";
 export { decodeInputImage, inputFormat, MAX_INPUT_BYTES } from "./input_image.ts";
 export { textIn, withoutMetadata, withText } from "./metadata.ts";
 export { HASH_BITS, hashDistance, perceptualHash } from "./perceptual_hash.ts";

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
-import { feed, feedAdapters, type Graph, outputOf, requireInputs } from "./graph.ts";
+import { feed, type Graph, outputOf, requireInputs } from "./graph.ts";
 import { floats } from "./tensor.ts";
-import type { EncodeOptions, TextEmbedding } from "./text_encoder.ts";
+import type { TextEmbedding } from "./text_encoder.ts";
 
 /** The encoder of T5: token ids to the last hidden state. */
 export class T5TextEncoder {
@@ -22,15 +22,11 @@ export class T5TextEncoder {
    * @param ids padded. As in the pipelines of diffusers, padding is seen by the tokens, and read by the
    * denoiser.
    */
-  async encode(
-    ids: readonly number[],
-    { adapterScales = [] }: Pick<EncodeOptions, "adapterScales"> = {},
-  ): Promise<TextEmbedding> {
+  async encode(ids: readonly number[]): Promise<TextEmbedding> {
     const dims = [1, ids.length];
     const results = await this.#graph.session.run({
       ...feed(this.#graph, "input_ids", Float32Array.from(ids), dims),
       ...feed(this.#graph, "attention_mask", new Float32Array(ids.length).fill(1), dims),
-      ...feedAdapters(this.#graph, adapterScales),
     }, [HIDDEN]);
     return { hidden: floats(results[HIDDEN]), tokens: ids.length, pooled: undefined };
   }

@@ -127,7 +127,7 @@ export class PromptConditioner {
       parts.push({ ...joined, pooled });
     }
     const { family, unet } = this.#model;
-    const long = t5 && await this.#encodeT5(t5, style);
+    const long = t5 && await this.#encodeT5(t5);
     const embedding = joinTexts(family, parts, long, unet.textWidth);
     this.#checkWidth(embedding);
     return embedding;
@@ -172,13 +172,9 @@ export class PromptConditioner {
     return await this.#kept(key, () => this.#model.textEncoders[encoder].encode(ids, options));
   }
 
-  async #encodeT5(
-    { ids }: T5Text,
-    { adapterScales: scales }: Style,
-  ): Promise<TextEmbedding | undefined> {
+  async #encodeT5({ ids }: T5Text): Promise<TextEmbedding | undefined> {
     const { t5 } = this.#model;
-    const key = JSON.stringify(["t5", ids, scales]);
-    return t5 && await this.#kept(key, () => t5.encode(ids, { adapterScales: scales }));
+    return t5 && await this.#kept(JSON.stringify(["t5", ids]), () => t5.encode(ids));
   }
 
   async #kept(key: string, encode: () => Promise<TextEmbedding>): Promise<TextEmbedding> {

@@ -20,7 +20,7 @@
  * ```
  */
 export { type Commitment, TranscriptBuilder } from "./builder.ts";
-export { canonicalJson } from "./canonical_json.ts";
+export { canonicalJson, jsonHash } from "./canonical_json.ts";
 export { manifestHash, planHash } from "./digests.ts";
 export { fileHash } from "./file_hash.ts";
 export {

@@ -3,7 +3,7 @@ import type { GenerationRequest } from "../request/mod.ts";
 import type { ImageEngine, SourceImages } from "../generation/mod.ts";
 import type { RgbaImage } from "../image/mod.ts";
 import type { Source } from "../schedule/mod.ts";
-import { type OpeningTarget, sketchesOf, sourcesOf } from "../transcript/mod.ts";
+import { type OpeningTarget, type Receipt, sketchesOf, sourcesOf } from "../transcript/mod.ts";
 import { openedLeaf, type ProvenOpening } from "./check_opening.ts";
 import type { CheckedReceipt } from "./check_receipt.ts";
 import type { CompareParent, ParentComparison } from "./check_parent.ts";
@@ -165,7 +165,11 @@ function levelOf(found: readonly StepFinding[], image: ImageComparison | undefin
  * x_0 and x_N are among the leaves of the first and the last step; the sources come with the start
  * alone. x_N is for the image, and for the sketches: it is what all of them lead to.
  */
-function targetsOf({ committed: { receipt }, level, steps }: ImageCheck): OpeningTarget[] {
+export function targetsOf(
+  { committed: { receipt }, level, steps }: Pick<ImageCheck, "level" | "steps"> & {
+    readonly committed: { readonly receipt: Receipt };
+  },
+): OpeningTarget[] {
   const fromSource = sourcesOf(receipt).length > 0;
   const takesEnd = level >= 3 || (level >= 1 && sketchesOf(receipt));
   return [

@@ -25,9 +25,6 @@ const UNGUIDED: Readonly<Record<Tolerance["precision"], Tolerance["points"]>> = 
  */
 const PER_GUIDANCE: Readonly<Record<Tolerance["precision"], number>> = { float32: 0, float16: 0.6 };
 
-/** Above this no error is one of rounding: D is nothing like what the network says. */
-const MOST = 2;
-
 /** The largest scale that was measured. Requests may name larger ones, by which errors were to be anything. */
 const MOST_GUIDANCE = 12;
 
@@ -48,7 +45,7 @@ export function defaultTolerance(
   const factor = 1 + PER_GUIDANCE[precision] * (scale - 1);
   const points = UNGUIDED[precision].map(({ noise, tolerance }) => ({
     noise,
-    tolerance: Math.min(MOST, factor * tolerance),
+    tolerance: factor * tolerance,
   }));
   return { precision, points };
 }

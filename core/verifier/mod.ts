@@ -39,6 +39,7 @@ export {
   type ImageCheck,
   type Level,
   type StepFinding,
+  targetsOf,
 } from "./check_image_steps.ts";
 export { checkImageLeaf, checkOpening, openedLeaf, type ProvenOpening } from "./check_opening.ts";
 export {

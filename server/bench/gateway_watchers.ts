@@ -8,9 +8,6 @@ export interface WatchOrder {
   readonly watchers: number;
 }
 
-/** First that all are there, and in the end what all of them read. */
-export type Watched = "open" | { readonly events: number; readonly bytes: number };
-
 parentPort?.once("message", async ({ url, authorization, watchers }: WatchOrder) => {
   const answers = await Promise.all(
     Array.from({ length: watchers }, () => fetch(url, { headers: { authorization } })),

@@ -10,13 +10,8 @@ import {
 import { formatMs, summarize } from "../../core/bench/mod.ts";
 import type { SourceImages } from "../../core/generation/mod.ts";
 import { encodeImage } from "../../core/image/mod.ts";
-import {
-  openingBytes,
-  openingSpec,
-  type OpeningTarget,
-  sourcesOf,
-} from "../../core/transcript/mod.ts";
-import { drawSteps, privateWords } from "../../core/verifier/mod.ts";
+import { openingBytes, openingSpec } from "../../core/transcript/mod.ts";
+import { drawSteps, privateWords, targetsOf } from "../../core/verifier/mod.ts";
 
 /** What a check of some steps costs, for one kind of run. */
 export interface KindFigures {
@@ -76,12 +71,7 @@ async function measureKind(
   const encodeMs = image ? await median(rounds, () => engine.encode(request, image)) : 0;
   const decodeMs = await median(rounds, () => engine.decode(request, bitsOf(plan.rows.length)));
   const stepMs = summarize(timings.networkMs).median;
-  const fromSource = sourcesOf(receipt).length > 0;
-  const targets: OpeningTarget[] = [
-    ...steps,
-    ...(fromSource || !steps.includes(0) ? ["start"] as const : []),
-  ];
-  if (!steps.includes(plan.rows.length - 1)) targets.push("end");
+  const targets = targetsOf({ committed: { receipt }, level: 3, steps });
   return {
     ...{ kind, size: request.width, steps: plan.rows.length, stepMs },
     ...{ checkMs: check, share: check / (stepMs * request.steps), encodeMs, decodeMs },

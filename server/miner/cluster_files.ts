@@ -12,7 +12,15 @@ export async function putInputs(files: Blobs, job: string, inputs: InputFiles): 
 
 /** The files that a job's request names, as far as they are there; none of a request that is none. */
 export async function getInputs(files: Blobs, job: string, request: unknown): Promise<InputFiles> {
-  const names = namesIn(request);
+  return await filesNamed(files, job, namesIn(request));
+}
+
+/** As far as they are there. */
+export async function filesNamed(
+  files: Blobs,
+  job: string,
+  names: readonly string[],
+): Promise<InputFiles> {
   if (names.length === 0) return NO_INPUTS;
   const found = await Promise.all(names.map(async (sha256) => {
     const bytes = await files.get(nameOf(job, sha256));

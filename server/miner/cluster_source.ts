@@ -111,10 +111,14 @@ export class ClusterSource implements ImageSource {
     return [this.#model];
   }
 
+  /** Images that all workers make at a time. */
+  get #batch(): number {
+    return this.#workers.live.reduce((sum, { info }) => sum + info.capacity.batch, 0);
+  }
+
   capacity(): MinerInfo["capacity"] {
-    const batch = this.#workers.live.reduce((sum, { info }) => sum + info.capacity.batch, 0);
     return {
-      ...{ batch, queueLimit: WORK_OPTIONS.limit },
+      ...{ batch: this.#batch, queueLimit: WORK_OPTIONS.limit },
       queued: this.#workers.waiting + this.#turns.waiting,
       running: this.#calls.size - this.#turns.waiting,
     };
@@ -173,8 +177,7 @@ export class ClusterSource implements ImageSource {
 
   /** What workers take soon: more would only wait there, in the order in which it came. */
   #room(): number {
-    const batches = this.#workers.live.map(({ info }) => info.capacity.batch);
-    return Math.max(LEAST_ROOM, AHEAD * batches.reduce((sum, batch) => sum + batch, 0));
+    return Math.max(LEAST_ROOM, AHEAD * this.#batch);
   }
 
   /** Another axon may have the job. */

@@ -8,6 +8,7 @@
  * `job_queue.ts` decides who is next.
  */
 export { minerCommand } from "./command.ts";
+export { filesNamed, putInputs } from "./cluster_files.ts";
 export { kindOf } from "./cluster_messages.ts";
 export { ClusterReplay } from "./cluster_replay.ts";
 export { ClusterSource } from "./cluster_source.ts";

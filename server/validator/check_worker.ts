@@ -1,6 +1,7 @@
 import { reason } from "../../core/error.ts";
-import { type InputFiles, type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
+import { type Score, TRANSCRIPT_SECONDS } from "../../core/protocol/mod.ts";
 import { type Blobs, type Cluster, type Once, type Work, WORK_OPTIONS } from "../cluster/mod.ts";
+import { filesNamed } from "../miner/mod.ts";
 import { type Log, traced } from "../telemetry/mod.ts";
 import {
   CHECK_SECONDS,
@@ -12,7 +13,7 @@ import {
   scoreSubject,
 } from "./check_messages.ts";
 import { measuredAnswer, measuredCheck, whyOf } from "./ledger/mod.ts";
-import type { AnsweredUser, AnswerToScore, Scorer } from "./scorer.ts";
+import type { AnsweredUser, Scorer } from "./scorer.ts";
 import { appendMeasured } from "./shared_results.ts";
 
 interface CheckWorkerParts {
@@ -105,7 +106,9 @@ export class CheckWorker implements AsyncDisposable {
       // It waited here for too long, for which no miner is to blame.
       return this.#say(id, { failed: "its steps are no longer there" });
     }
-    const score = await this.#parts.scorer({ ...answer, inputs: await this.#inputsOf(id, answer) });
+    // As far as they are there; the others are the miner's to give.
+    const inputs = await filesNamed(this.#files, id, filesOf(answer));
+    const score = await this.#parts.scorer({ ...answer, inputs });
     if (answer.answered) await this.#keep(answer.answered, score);
     if (await this.#scores.claim(id, JSON.stringify({ score }))) this.#say(id, { score });
   }
@@ -118,16 +121,6 @@ export class CheckWorker implements AsyncDisposable {
     if (score.verdict === "honest") return;
     const failed = { id, hotkey, outcome: "failed", work, why: whyOf(score) } as const;
     await appendMeasured(results, of, measuredAnswer(failed, at));
-  }
-
-  /** As far as they are there; the others are the miner's to give. */
-  async #inputsOf(id: string, answer: AnswerToScore): Promise<InputFiles> {
-    const names = filesOf(answer);
-    const files = await Promise.all(names.map(async (sha256) => {
-      const file = await this.#files.get(`${id}_${sha256}`);
-      return file ? [[sha256, Uint8Array.from(file)] as const] : [];
-    }));
-    return new Map(files.flat());
   }
 
   /** To who waits for it. */

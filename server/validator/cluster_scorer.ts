@@ -1,5 +1,7 @@
 import { AppError } from "../../core/error.ts";
+import { NO_INPUTS } from "../../core/protocol/mod.ts";
 import type { Cluster } from "../cluster/mod.ts";
+import { putInputs } from "../miner/mod.ts";
 import {
   CHECK_SECONDS,
   decodeOutcome,
@@ -42,7 +44,7 @@ export async function clusterScorer(
       return text !== undefined;
     };
     if (!await known()) {
-      for (const [sha256, file] of answer.inputs ?? []) await files.put(`${id}_${sha256}`, file);
+      await putInputs(files, id, answer.inputs ?? NO_INPUTS);
       await cluster.work.add(kind, id, encodeCheck(answer));
     }
     // Its word may be lost, not the outcome.

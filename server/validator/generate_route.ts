@@ -33,8 +33,8 @@ import {
 } from "../http/mod.ts";
 import type { Screen } from "../safety/mod.ts";
 import { type ApiKey, checkOrder, type Gateway, runsOf } from "../gateway/mod.ts";
-import type { Forwarded, Forwarder, Waiting } from "./forwarder.ts";
-import { evidenceOf, type Refined, refined } from "./refined.ts";
+import type { Forwarder, Waiting } from "./forwarder.ts";
+import { type Drawn, drawn, evidenceOf } from "./refined.ts";
 import type { ValidatorMetrics } from "./metrics.ts";
 import { watermarkFile } from "./watermark.ts";
 
@@ -200,7 +200,7 @@ function orderOf(context: Context, { json, inputs }: ReadCall): Order {
 
 /** A miner's image, and its file as the user gets it. */
 interface Served {
-  readonly forwarded: Forwarded & Partial<Pick<Refined, "parent">>;
+  readonly forwarded: Drawn;
   readonly file: Uint8Array<ArrayBuffer>;
   /** Sentences for the user. */
   readonly notices: readonly string[];
@@ -211,13 +211,8 @@ async function imageFor(
   { forwarder, codec, gateway: { parts: { pictures } } }: GenerateParts,
   waiting: Waiting,
 ): Promise<Served> {
-  const forwarded: Served["forwarded"] = refinement
-    ? await refined(
-      { request, format, inputs, refinement },
-      { forwarder, pictures, owner: owner.id },
-      waiting,
-    )
-    : await forwarder.generate(request, format, { ...waiting, inputs });
+  const asked = { request, format, inputs, refinement };
+  const forwarded = await drawn(asked, { forwarder, pictures, owner: owner.id }, waiting);
   const { image } = forwarded;
   const screened = await screen.image(image);
   forwarded.shown?.();
@@ -268,13 +263,10 @@ async function admit(
   }
   const { keys, bodies } = gateway.parts;
   const owner = keys.admit(authorization);
-  const room = bodies.take(owner.id, request.headers.get("content-length"));
-  try {
-    return { owner, room, body: await readBody(request, maxCallBytes(request), BODY_MS) };
-  } catch (error) {
-    room[Symbol.dispose]();
-    throw error;
-  }
+  using room = new DisposableStack();
+  room.use(bodies.take(owner.id, request.headers.get("content-length")));
+  const body = await readBody(request, maxCallBytes(request), BODY_MS);
+  return { owner, body, room: room.move() };
 }
 
 /** One image, of a seed that the caller or chance chose. */

@@ -1,7 +1,7 @@
 import type { GenerationRequest } from "../../core/request/mod.ts";
 import type { Gateway, Make } from "../gateway/mod.ts";
-import type { Forwarded, Forwarder } from "./forwarder.ts";
-import { evidenceOf, type Refined, refined } from "./refined.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { drawn, evidenceOf } from "./refined.ts";
 
 /** What images of jobs are made with. */
 export interface MakingParts {
@@ -15,13 +15,8 @@ export interface MakingParts {
 /** Images of jobs come from miners. */
 export function makeBy({ forwarder, pictures, lineageOf }: MakingParts): Make {
   return async (request, format, { owner, refinement, inputs, ...waiting }) => {
-    const made: Forwarded & Partial<Pick<Refined, "parent">> = refinement
-      ? await refined(
-        { request, format, inputs, refinement },
-        { forwarder, pictures, owner },
-        waiting,
-      )
-      : await forwarder.generate(request, format, { ...waiting, inputs });
+    const asked = { request, format, inputs, refinement };
+    const made = await drawn(asked, { forwarder, pictures, owner }, waiting);
     const { image, shown, parent } = made;
     return {
       ...{ image, shown },

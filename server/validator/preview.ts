@@ -1,4 +1,4 @@
-import { inputFormat } from "../../core/image/mod.ts";
+import { imageSize, inputFormat } from "../../core/image/mod.ts";
 
 /** Characters of a preview that is shown, and pixels a side: that of the largest image has 512. */
 export const MAX_PREVIEW = 2 ** 20;
@@ -12,12 +12,10 @@ const PREFIX = "data:image/png;base64,";
 export function previewOf(text: string | undefined): string | undefined {
   if (text === undefined || text.length > MAX_PREVIEW || !text.startsWith(PREFIX)) return undefined;
   const file = bytesOf(text.slice(PREFIX.length));
-  // IHDR is the first chunk: its sides are at 16 and 20.
   if (!file || file.length < 33 || inputFormat(file) !== "png") return undefined;
-  const view = new DataView(file.buffer);
-  const sides = [view.getUint32(16), view.getUint32(20)];
-  if (!sides.every((side) => side >= 1 && side <= MAX_SIDE)) return undefined;
-  return PREFIX + file.toBase64();
+  const size = imageSize(file, "png");
+  const fits = size && [size.width, size.height].every((side) => side >= 1 && side <= MAX_SIDE);
+  return fits ? PREFIX + file.toBase64() : undefined;
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {

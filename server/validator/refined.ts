@@ -53,6 +53,22 @@ export async function refined(
   return { ...made, parent };
 }
 
+/** An image; of a refined one with the one that it was made of. */
+export type Drawn = Forwarded & Partial<Pick<Refined, "parent">>;
+
+/** Makes an image, and refines it where that is asked for. @throws as {@link refined}. */
+export async function drawn(
+  { refinement, ...asked }: Omit<Parameters<typeof refined>[0], "refinement"> & {
+    readonly refinement: Refinement | undefined;
+  },
+  parts: RefiningParts,
+  waiting: Waiting,
+): Promise<Drawn> {
+  if (refinement) return await refined({ ...asked, refinement }, parts, waiting);
+  const { request, format, inputs } = asked;
+  return await parts.forwarder.generate(request, format, { ...waiting, inputs });
+}
+
 /** What it takes to check an image. */
 export function evidenceOf({ peer, answer, verdict }: Forwarded): ParentForUser {
   const { id, receipt, token, witness = null } = answer;

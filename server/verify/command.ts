@@ -5,7 +5,6 @@ import type { KnownModel } from "../../core/model/mod.ts";
 import {
   decodeWitness,
   drawBlockOf,
-  maxImageBytes,
   type Receipt,
   receiptId,
   type Witness,
@@ -13,7 +12,6 @@ import {
 import {
   chooseSteps,
   type ChosenSteps,
-  committedFile,
   type Level,
   openVerifier,
   type StepChoice,
@@ -39,11 +37,10 @@ import {
 } from "../compute/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { Progress } from "../cli/mod.ts";
-import { readAtMost } from "../storage/mod.ts";
 import { readJsonFile, readReceipt } from "../sources/mod.ts";
 
 import { tellApart } from "./given_files.ts";
-import { parentOfReceipt } from "./given_parent.ts";
+import { parentOfReceipt, readCommitted } from "./given_parent.ts";
 import { openingsOfFile } from "./opening_source.ts";
 import { type FetchInput, sourcesOfReceipt } from "./given_sources.ts";
 import { parseLevel, parseSteps, parseTimeout } from "./settings.ts";
@@ -150,9 +147,6 @@ export function verifyCommand(): Command {
 
 const EXIT_CODES: Readonly<Record<Verdict, number>> = { honest: 0, suspect: 3, invalid: 4 };
 
-/** Bytes of what may be written beside a picture: how it was made, and its credentials. */
-const METADATA_BYTES = 2 ** 20;
-
 /** Where there is nothing to open steps with. */
 const NOTHING: ChosenSteps = { steps: [], draw: "chosen" };
 
@@ -230,10 +224,7 @@ async function checkedAgainst(
     refuse("--from and --transcript both open the steps: give one");
   }
   const miner = flags.from === undefined ? undefined : minerOf(flags.from, flags);
-  const max = maxImageBytes(receipt.request) + METADATA_BYTES;
-  const file = flags.image === undefined
-    ? undefined
-    : committedFile(receipt, await readAtMost(flags.image, max));
+  const file = flags.image === undefined ? undefined : await readCommitted(receipt, flags.image);
   const level = levelOf(flags, file !== undefined);
   const image = file
     ? () => Promise.resolve(file)

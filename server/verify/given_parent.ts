@@ -29,12 +29,17 @@ export async function parentOfReceipt(
   }
   const receipt = await readReceipt(parent);
   if (request.upscaler === undefined || parentImage === undefined) return { receipt };
-  const most = maxImageBytes(receipt.request) + MAX_METADATA_BYTES;
-  const file = committedFile(receipt, await readAtMost(parentImage, most));
+  const file = await readCommitted(receipt, parentImage);
   return {
     receipt,
     enlarged: { file, upscaler: await openUpscaler(upscaler ?? request.upscaler) },
   };
+}
+
+/** The file that a receipt commits to, of one that may carry metadata. */
+export async function readCommitted(receipt: Receipt, path: string) {
+  const most = maxImageBytes(receipt.request) + MAX_METADATA_BYTES;
+  return committedFile(receipt, await readAtMost(path, most));
 }
 
 function refuse(why: string): never {

@@ -41,7 +41,7 @@ export async function painted(
   const whole = await small(image, "init_images");
   const given = await small(mask, "mask");
   const holes = inverted ? invert(given) : given;
-  const fitted = sameSize(holes, whole) ? holes : resize(holes, whole);
+  const fitted = resize(holes, whole);
   const changed = inverted || blur > 0 || fitted !== given;
   return {
     image: fill === "original" ? image : await encodeImage(filled(whole, fitted, fill), "png"),
@@ -64,10 +64,6 @@ async function small(file: Bytes, field: string): Promise<RgbaImage> {
     `Cannot take the ${field}: with a mask at most ${MAX_SIDE}x${MAX_SIDE} pixels are taken`,
     { field },
   );
-}
-
-function sameSize(a: RgbaImage, b: RgbaImage): boolean {
-  return a.width === b.width && a.height === b.height;
 }
 
 function invert({ width, height, data }: RgbaImage): RgbaImage {

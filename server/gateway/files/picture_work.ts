@@ -50,10 +50,7 @@ export const pictureWork: PictureWork = {
   painted,
   /** Our masks are white where is drawn, and have no transparency. */
   whiteWhereClear: async ({ mask, size }) => {
-    const decoded = await decodeInputImage(mask, "mask");
-    const { width, height, data } = decoded.width === size.width && decoded.height === size.height
-      ? decoded
-      : resize(decoded, size);
+    const { width, height, data } = resize(await decodeInputImage(mask, "mask"), size);
     const drawn = new Uint8ClampedArray(data.length);
     for (let at = 0; at < data.length; at += 4) {
       drawn.fill(data[at + 3] < 128 ? 255 : 0, at, at + 3);

@@ -14,13 +14,9 @@ export class AttestationLedger {
    * @returns false for one that is not newer than its checker's last.
    */
   add(signed: SignedAttestation, keep: number): boolean {
-    return this.#database.atomically(() => {
-      const isNew = this.take(signed, keep);
-      const { receipt, checker, at } = signed.attestation;
-      const measured = { kind: "attestation", signed, receipt, checker, keep, at } as const;
-      if (isNew) this.#database.publish(measured);
-      return isNew;
-    });
+    const { receipt, checker, at } = signed.attestation;
+    const measured = { kind: "attestation", signed, receipt, checker, keep, at } as const;
+    return this.#database.record(measured, () => this.take(signed, keep));
   }
 
   /** Of the log of all processes, or to be published. */

@@ -130,11 +130,7 @@ export class CheckLedger {
   /** @param at milliseconds since 1970. @returns whether it was new. */
   record(checked: Checked, at = this.#database.now()): boolean {
     const measured = measuredCheck(checked, at);
-    return this.#database.atomically(() => {
-      const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.publish(measured);
-      return isNew;
-    });
+    return this.#database.record(measured, () => this.#put("IGNORE", measured));
   }
 
   /** As the log of all processes has it. */

@@ -23,8 +23,19 @@ export class LedgerDatabase extends Sql {
     return this.#clock();
   }
 
-  /** Has other processes know it too, in the transaction that keeps it. */
-  publish(measured: Measured): void {
+  /**
+   * Keeps what was measured here, and has other processes know it, where it is new.
+   * @param put keeps it. @returns false where that does, for what is known.
+   */
+  record(measured: Measured, put: () => boolean | void): boolean {
+    return this.atomically(() => {
+      const isNew = put() !== false;
+      if (isNew) this.#publish(measured);
+      return isNew;
+    });
+  }
+
+  #publish(measured: Measured): void {
     if (!this.#shared) return;
     this.run("INSERT INTO outbox (measured) VALUES (?)", JSON.stringify(measured));
   }

@@ -23,10 +23,7 @@ export class DoubtLedger {
     if (!made) return undefined;
     const hotkey = String(made.hotkey);
     const measured = { kind: "doubt", hotkey, at: this.#database.now() } as const;
-    this.#database.atomically(() => {
-      this.replace(measured);
-      this.#database.publish(measured);
-    });
+    this.#database.record(measured, () => this.replace(measured));
     return hotkey;
   }
 

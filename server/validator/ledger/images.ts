@@ -30,10 +30,7 @@ export class ServedImages {
   /** @param keep how many are kept. */
   add(image: ServedImage, keep: number): void {
     const measured = { kind: "image", ...image, keep, at: this.#database.now() } as const;
-    this.#database.atomically(() => {
-      this.replace(measured);
-      this.#database.publish(measured);
-    });
+    this.#database.record(measured, () => this.replace(measured));
   }
 
   /** As the log of all processes has it. */

@@ -12,10 +12,7 @@ export class PublishedReceipts {
   /** @param keep how many are kept. */
   add(id: string, entry: unknown, keep: number): void {
     const measured = { kind: "receipt", id, entry, keep, at: this.#database.now() } as const;
-    this.#database.atomically(() => {
-      this.replace(measured);
-      this.#database.publish(measured);
-    });
+    this.#database.record(measured, () => this.replace(measured));
   }
 
   /** As the log of all processes has it. */

@@ -38,11 +38,7 @@ export class UserResults {
   /** @param at milliseconds since 1970. */
   record(result: UserResult, at = this.#database.now()): boolean {
     const measured = measuredAnswer(result, at);
-    return this.#database.atomically(() => {
-      const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.publish(measured);
-      return isNew;
-    });
+    return this.#database.record(measured, () => this.#put("IGNORE", measured));
   }
 
   /** As the log of all processes has it. */

@@ -37,11 +37,7 @@ export class TestLedger {
   /** @param at milliseconds since 1970. @returns whether it was new. */
   record(hotkey: string, test: LoadTest, at = this.#database.now()): boolean {
     const measured = { kind: "test", hotkey, ...test, at } as const;
-    return this.#database.atomically(() => {
-      const isNew = this.#put("IGNORE", measured);
-      if (isNew) this.#database.publish(measured);
-      return isNew;
-    });
+    return this.#database.record(measured, () => this.#put("IGNORE", measured));
   }
 
   /** As the log of all processes has it. */

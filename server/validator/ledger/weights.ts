@@ -18,18 +18,8 @@ export class WeightLedger {
   }
 
   add({ block, uids, weights }: SetWeights): void {
-    const at = this.#database.now();
-    const measured = {
-      kind: "weights",
-      block,
-      uids: [...uids],
-      weights: [...weights],
-      at,
-    } as const;
-    this.#database.atomically(() => {
-      this.replace(measured);
-      this.#database.publish(measured);
-    });
+    const measured = { kind: "weights", block, uids, weights, at: this.#database.now() } as const;
+    this.#database.record(measured, () => this.replace(measured));
   }
 
   /** As the log of all processes has it. */
