@@ -45,4 +45,4 @@ export {
   type Wallet,
   walletCommand,
 } from "./wallet/mod.ts";
-export { checkReach, isLocalChain, isPublicIp } from "./reach.ts";
+export { axonUrl, checkReach, isLocalChain, isPublicIp } from "./reach.ts";

@@ -6,6 +6,15 @@ export function isPublicIp(ip: string): boolean {
   return ipaddr.isValid(ip) && ipaddr.process(ip).range() === "unicast";
 }
 
+/** Where an axon is reached; undefined for one that the open internet does not route to. */
+export function axonUrl(
+  { ip, port }: { readonly ip: string; readonly port: number },
+  allowPrivate: boolean,
+): string | undefined {
+  if (!allowPrivate && !isPublicIp(ip)) return undefined;
+  return `http://${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+}
+
 /**
  * Whether a chain is of this machine or this network alone, where private addresses are usual. The
  * node's address says nothing of it: many validators run a node of the public chain of their own.

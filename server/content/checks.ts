@@ -17,9 +17,9 @@ import {
   type Verification,
 } from "../../core/verifier/mod.ts";
 import { decodeSources, fittedSources, type SourceImages } from "../../core/generation/mod.ts";
-import { imageCodec } from "../../core/image/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
-import { inputsOf } from "../../core/request/mod.ts";
+import { inputsOf, ofEachInput } from "../../core/request/mod.ts";
+import { once } from "./once.ts";
 import type { Submission } from "./submission.ts";
 
 /** Milliseconds for each answer of a miner. */
@@ -75,6 +75,7 @@ export type Check = (
  */
 export function contentChecks(parts: ChecksParts): Check {
   const { refusals, secret, share } = parts;
+  const verifierOf = once(openVerifier);
   return async ({ receipt, image, id }, token) => {
     const { miner } = receipt;
     const before = refusals.find(id);
@@ -89,7 +90,7 @@ export function contentChecks(parts: ChecksParts): Check {
     const deep = shareOf(secret, id) < share || refusals.has(miner);
     const level = deep ? 3 : 1;
     const address = minerAddress(url, MINER_MS, token);
-    const report = await reportOf({ receipt, image, id, level, address, parts });
+    const report = await reportOf({ receipt, image, id, level, address, parts, verifierOf });
     if (report.verdict === "honest" && report.level >= 1) {
       return await attestedTo(id, report, parts);
     }
@@ -111,16 +112,17 @@ function drawn(secret: Uint8Array, what: string) {
   return createHmac("sha256", secret).update(what).digest();
 }
 
-async function reportOf({ receipt, image, id, level, address, parts }: {
+async function reportOf({ receipt, image, id, level, address, parts, verifierOf }: {
   readonly receipt: Submission["receipt"];
   readonly image: Submission["image"];
   readonly id: string;
   readonly level: Level;
   readonly address: MinerAddress;
   readonly parts: ChecksParts;
+  readonly verifierOf: typeof openVerifier;
 }): Promise<Report> {
   const model = await parts.model(receipt.model.id);
-  const verifier = await openVerifier(model);
+  const verifier = await verifierOf(model);
   const { steps } = chooseSteps(receipt, {
     blockHash: drawn(parts.secret, `steps ${id}`).toString("hex"),
   });
@@ -138,15 +140,11 @@ async function sourcesOf(
   id: string,
   address: MinerAddress,
 ): Promise<SourceImages | undefined> {
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const { sha256 } of inputsOf(request)) {
-    if (!files.has(sha256)) files.set(sha256, await inputOfMiner(address, id, sha256));
-  }
-  const decode = imageCodec.decodeInput;
-  return fittedSources(
-    await decodeSources(request, files, (file, what) => decode(file, what)),
-    request,
+  const files = await ofEachInput(
+    inputsOf(request),
+    ({ sha256 }) => inputOfMiner(address, id, sha256),
   );
+  return fittedSources(await decodeSources(request, files), request);
 }
 
 async function attestedTo(

@@ -17,6 +17,6 @@ export { bucketStore } from "./object_store.ts";
 export { Periods } from "./periods.ts";
 export { Publications } from "./publications.ts";
 export { Publisher } from "./publisher.ts";
-export { RELEVANCE, RELEVANCE_MODEL } from "./relevance_model.ts";
+export { openRelevance, RELEVANCE_MODEL } from "./relevance_model.ts";
 export { contentRoutes } from "./routes.ts";
 export { submissionMessage } from "./submission.ts";

@@ -2,9 +2,9 @@ import { AppError } from "../../core/error.ts";
 import type { Hotkey } from "../../core/keys/mod.ts";
 import type { KnownModel } from "../../core/model/mod.ts";
 import {
+  axonUrl,
   chainOptions,
   isLocalChain,
-  isPublicIp,
   type Metagraph,
   openWallet,
   SubnetWatch,
@@ -17,6 +17,7 @@ import { gatewayFile, GatewayStore, hashOfKey } from "../gateway/mod.ts";
 import { knownEntry, openKnownModel } from "../models/mod.ts";
 import { checkSecret } from "./check_secret.ts";
 import { type Check, contentChecks, type Refusals } from "./checks.ts";
+import { once } from "./once.ts";
 import { pinningService } from "./pinning.ts";
 import { type PublisherParts } from "./publisher.ts";
 import type { ServeFlags } from "./flags.ts";
@@ -66,17 +67,6 @@ async function checksOf(
   });
 }
 
-/** Of each argument the first answer; one that failed is asked for again. */
-function once<K, V>(open: (key: K) => Promise<V>): (key: K) => Promise<V> {
-  const known = new Map<K, Promise<V>>();
-  return (key) => {
-    const answer = known.get(key) ?? open(key);
-    known.set(key, answer);
-    answer.catch(() => known.delete(key));
-    return answer;
-  };
-}
-
 function modelOf(id: string): string {
   const known = knownEntry(id)?.id;
   if (known !== undefined) return known;
@@ -86,8 +76,7 @@ function modelOf(id: string): string {
 
 function axonOf({ neurons }: Metagraph, hotkey: string, local: boolean): string | undefined {
   const { axon } = neurons.find((neuron) => neuron.hotkey === hotkey) ?? {};
-  if (!axon || !(local || isPublicIp(axon.ip))) return undefined;
-  return `http://${axon.ip.includes(":") ? `[${axon.ip}]` : axon.ip}:${axon.port}`;
+  return axon && axonUrl(axon, local);
 }
 
 export function pinningOf(flags: ServeFlags): Pick<PublisherParts, "pinning"> {

@@ -1,12 +1,9 @@
 import { chainParts, pinningOf, usersOf } from "./publisher_parts.ts";
 import { join } from "node:path";
-import { RelevanceEncoder } from "../../core/content/mod.ts";
 import { AppError } from "../../core/error.ts";
 import { chainOptions, SubtensorClient } from "../chain/mod.ts";
 import { wholeFlag } from "../cli/mod.ts";
-import { cpuRuntime } from "../compute/mod.ts";
 import { listen } from "../http/mod.ts";
-import { FolderFiles } from "../models/mod.ts";
 import { parseTao, Payouts } from "../payout/mod.ts";
 import { stopped } from "../runtime/mod.ts";
 import { Safety } from "../safety/mod.ts";
@@ -18,7 +15,7 @@ import { Periods } from "./periods.ts";
 import { bucketStore, folderStore, type ObjectStore } from "./object_store.ts";
 import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
-import { RELEVANCE, RELEVANCE_MODEL } from "./relevance_model.ts";
+import { openRelevance } from "./relevance_model.ts";
 import { repeat } from "./repeat.ts";
 import { contentRoutes } from "./routes.ts";
 
@@ -40,11 +37,11 @@ export async function serve(flags: ServeFlags): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.use(await takeFolder(flags.storage, ["content"]));
   const publications = stack.use(new Publications(join(flags.storage, "content.sqlite")));
-  const files = await FolderFiles.open({ name: RELEVANCE_MODEL, location: RELEVANCE });
-  const encoder = stack.use(await RelevanceEncoder.open(files, await cpuRuntime()));
+  const relevance = await openRelevance();
+  stack.use(relevance.encoder);
   const publisher = new Publisher({
     ...{ publications, store: storeOf(flags), safety: stack.use(new Safety()), now: Date.now },
-    relevance: { encoder, model: RELEVANCE_MODEL },
+    relevance,
     ...await chainParts(flags, publications.refusals, stack),
     ...pinningOf(flags),
   });

@@ -23,14 +23,15 @@ import {
 } from "./messages.ts";
 import {
   again,
+  dataUrl,
   type MadeImage,
   madeOf,
   remixOf,
-  sourceOf,
   strengthOf,
   upscaled,
+  type Wanted,
+  wantedOf,
 } from "./orders.ts";
-import { type Wanted, wantedOf } from "./orders.ts";
 import { proofMessage } from "./proof.ts";
 import { UserLimits } from "./user_limits.ts";
 
@@ -143,7 +144,7 @@ export class Bot implements AsyncDisposable {
     return this.#make(interaction, async (signal) => {
       const file = interaction.files.get("image");
       const image = await attached(file, MAX_INPUT_BYTES, fileOrigins, signal);
-      return { ...wanted, image: sourceOf(image) };
+      return { ...wanted, image: dataUrl(image) };
     });
   }
 

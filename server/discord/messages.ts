@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "../../core/error.ts";
 import { RetryLater } from "../http/mod.ts";
-import { type Action, ACTIONS, type ButtonIds } from "./button_id.ts";
+import { type Action, type ButtonIds } from "./button_id.ts";
 
 /** @see https://discord.com/developers/docs/resources/message */
 export interface MessageBody {
@@ -81,7 +81,7 @@ export function remixForm(id: string): Answer {
 export function buttonRow(
   ids: ButtonIds,
   { job, user }: { readonly job: string; readonly user: string },
-  actions: readonly Action[] = ACTIONS,
+  actions: readonly Action[],
 ): unknown {
   return {
     type: ROW,

@@ -91,11 +91,6 @@ export async function upscaled(
   };
 }
 
-/** Of a picture that somebody has. */
-export function sourceOf(file: Uint8Array<ArrayBuffer>): string {
-  return dataUrl(file);
-}
-
-function dataUrl(bytes: Uint8Array<ArrayBuffer>): string {
+export function dataUrl(bytes: Uint8Array<ArrayBuffer>): string {
   return `data:image/png;base64,${bytes.toBase64()}`;
 }

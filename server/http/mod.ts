@@ -26,6 +26,7 @@
  */
 export { readBody } from "./bounded_body.ts";
 export { errorResponse, RetryLater } from "./error_response.ts";
+export { Held } from "./held.ts";
 export { type EventLimits, type ReadEvent, readEvents } from "./event_reader.ts";
 export { type Emit, EVENT_STREAM, eventStream } from "./event_stream.ts";
 export { listen } from "./listen.ts";

@@ -1,4 +1,4 @@
-import { isPublicIp, type Metagraph } from "../chain/mod.ts";
+import { axonUrl, type Metagraph } from "../chain/mod.ts";
 
 /** A miner as it is reached. */
 export interface Peer {
@@ -15,13 +15,8 @@ export interface Peer {
  * public chain anybody could lead a validator there.
  */
 export function peersOf({ neurons }: Metagraph, self: string, allowPrivate: boolean): Peer[] {
-  return neurons.flatMap(({ uid, hotkey, axon }) =>
-    axon && hotkey !== self && (allowPrivate || isPublicIp(axon.ip))
-      ? [{ uid, hotkey, url: urlOf(axon) }]
-      : []
-  );
-}
-
-function urlOf({ ip, port }: { readonly ip: string; readonly port: number }): string {
-  return `http://${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+  return neurons.flatMap(({ uid, hotkey, axon }) => {
+    const url = axon && hotkey !== self ? axonUrl(axon, allowPrivate) : undefined;
+    return url === undefined ? [] : [{ uid, hotkey, url }];
+  });
 }

@@ -8,8 +8,6 @@ import {
 } from "./network.ts";
 import { eachGood, readImage, readPage } from "./read_public.ts";
 
-/** The AppView that anybody may read without a key. */
-const PUBLIC = "https://public.api.bsky.app";
 /** Of a list at once: the most that the lexicon takes. */
 const PAGE = 100;
 /** Pages of a list that are read: what lies beyond is past any day's cap. */
@@ -61,9 +59,9 @@ type Actor = z.infer<typeof actorSchema>;
 /**
  * Bluesky by its public AppView (lexicons `app.bsky.feed.getPosts`, `getLikes`, `getRepostedBy`,
  * `app.bsky.actor.getProfile`). Accounts are DIDs: a handle may change hands.
- * @param base another AppView.
+ * @param base of the AppView.
  */
-export function bluesky({ base = PUBLIC }: { readonly base?: string } = {}): Network {
+export function bluesky({ base }: { readonly base: string }): Network {
   const call = <T>(
     method: string,
     schema: z.ZodType<T>,

@@ -136,7 +136,14 @@ function takeStep(key: string, n: number, event: GenerateEvent): void {
     change(key, (order) => ({ ...order, status: event.detail }));
     return;
   }
-  const { step, steps, preview } = event;
+  showStep(key, n, event);
+}
+
+function showStep(
+  key: string,
+  n: number,
+  { step, steps, preview }: Pick<OrderImage, "step" | "steps" | "preview">,
+): void {
   changeImage(key, n, { state: "running", step, steps, ...(preview && { preview }) });
   change(key, (order) => ({ ...order, status: `Step ${step} of ${steps}` }));
 }
@@ -215,11 +222,8 @@ async function take(key: string, job: PendingJob, event: OrderEvent): Promise<vo
   switch (event.kind) {
     case "queued":
       return change(key, (order) => ({ ...order, status: placeText(event) }));
-    case "step": {
-      const { n, step, steps, preview } = event;
-      changeImage(key, n, { state: "running", step, steps, ...(preview && { preview }) });
-      return change(key, (order) => ({ ...order, status: `Step ${step} of ${steps}` }));
-    }
+    case "step":
+      return showStep(key, event.n, event);
     case "failed":
       changeImage(key, event.n, { state: "failed" });
       return change(key, (order) => ({ ...order, problem: event.why }));

@@ -8,13 +8,11 @@ import type {
   SubnetPiece,
   SubnetWeights,
 } from "../api/mod.ts";
-import { fetchJson } from "./fetch_json.ts";
+import { fetchJson, type Json, objectOf } from "./fetch_json.ts";
 import { pageRoot } from "./page_root.ts";
 import { readAttestations } from "./validator.ts";
 
 /** Public data of validators, which is untrusted: what has not the shape is left out. */
-
-type Json = Readonly<Record<string, unknown>>;
 
 const MAX_BYTES = 8 * 2 ** 20;
 /** A subnet's neurons. */
@@ -113,10 +111,6 @@ async function ask(
 ): Promise<Json> {
   const url = addressOf(from, path, {});
   return objectOf(await fetchJson({ whom: "the server", url, maxBytes: MAX_BYTES }));
-}
-
-function objectOf(value: unknown): Json {
-  return Object(value);
 }
 
 function numberIn(value: unknown): number | undefined {

@@ -2,6 +2,8 @@ import { readAtMost } from "../../../core/bounded_body.ts";
 import { parseJsonText } from "../../../core/json_text.ts";
 import { AppError, reason } from "../../../core/error.ts";
 
+export type Json = Readonly<Record<string, unknown>>;
+
 const TIMEOUT_MS = 20_000;
 
 /** A request to an untrusted server, and how much of the answer is read. */
@@ -63,4 +65,9 @@ function adviceFor({ host, pathname, protocol }: URL): string {
 function wordsOf(json: unknown): string {
   const { error } = (json ?? {}) as { readonly error?: { readonly message?: unknown } };
   return typeof error?.message === "string" ? error.message.slice(0, 500) : "no reason was given";
+}
+
+/** For reading fields of what may be anything. */
+export function objectOf(value: unknown): Json {
+  return Object(value);
 }

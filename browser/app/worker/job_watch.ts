@@ -12,7 +12,8 @@ import {
   linkOf,
   type OrderEvent,
 } from "../api/mod.ts";
-import { ask, type Json, objectOf } from "./jobs.ts";
+import { type Json, objectOf } from "./fetch_json.ts";
+import { ask } from "./jobs.ts";
 
 /** A validator's job until it has ended, for the user whose it is. What comes is untrusted. */
 

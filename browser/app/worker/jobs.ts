@@ -1,11 +1,9 @@
 import { AppError } from "../../../core/error.ts";
 import { addressOf, type CallBody, callBody, PATHS } from "../../../core/protocol/mod.ts";
 import type { GatewayAccess, JobOrder, KeyFacts } from "../api/mod.ts";
-import { fetchJson } from "./fetch_json.ts";
+import { fetchJson, type Json, objectOf } from "./fetch_json.ts";
 
 /** A validator's jobs, for a user with a key. Its answers are untrusted. */
-
-export type Json = Readonly<Record<string, unknown>>;
 
 const WHOM = "the validator";
 /** A job's receipts. */
@@ -71,8 +69,4 @@ export async function ask(
       init: { ...init, headers: authorization },
     }),
   );
-}
-
-export function objectOf(value: unknown): Json {
-  return Object(value);
 }

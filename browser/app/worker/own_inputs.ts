@@ -1,7 +1,7 @@
 import { decodeSources, sizeOfSource, type SourceFiles } from "../../../core/generation/mod.ts";
 import { decodeDraft } from "../../../core/request/mod.ts";
 import type { GenerateOrder, InputBlobs } from "../api/mod.ts";
-import { digest } from "./file_hash.ts";
+import { digest, hashOfBlob } from "./file_hash.ts";
 
 /** What an image of this tab is made from. */
 export interface OwnInputs {
@@ -28,7 +28,7 @@ export async function ownInputs(
   { size, source, control, loras = [] }: OrderedInputs,
 ): Promise<OwnInputs> {
   const images = new HashedBlobs();
-  const weights = new HashedBlobs();
+  const weights: Record<string, Blob> = {};
   const named = {
     ...(source && {
       image: await images.add(source.image),
@@ -53,13 +53,21 @@ export async function ownInputs(
     size: exact
       ? { width: exact.width, height: exact.height }
       : { ...square, ...sizeOfSource(files, NOT_ASKED, square) },
-    ...{ named, loras: weights.blobs, blobs: { ...images.blobs, ...weights.blobs } },
+    ...{ named, loras: weights, blobs: { ...images.blobs, ...weights } },
   };
 }
 
-async function adaptersOf(loras: NonNullable<GenerateOrder["loras"]>, weights: HashedBlobs) {
+/** @param weights gets the files: one is large, and is not kept in memory. */
+async function adaptersOf(
+  loras: NonNullable<GenerateOrder["loras"]>,
+  weights: Record<string, Blob>,
+) {
   const adapters = [];
-  for (const { file, scale } of loras) adapters.push({ sha256: await weights.add(file), scale });
+  for (const { file, scale } of loras) {
+    const sha256 = await hashOfBlob(file);
+    weights[sha256] = file;
+    adapters.push({ sha256, scale });
+  }
   return adapters;
 }
 

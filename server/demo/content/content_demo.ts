@@ -3,23 +3,22 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { RelevanceEncoder } from "../../../core/content/mod.ts";
 import { openHotkey } from "../../../core/keys/mod.ts";
 import { developmentPair, startDevnet, SubtensorClient } from "../../chain/mod.ts";
-import { cpuRuntime, openCompute } from "../../compute/mod.ts";
+import { openCompute } from "../../compute/mod.ts";
 import {
   bucketStore,
   contentRoutes,
   Earnings,
+  openRelevance,
   Periods,
   Publications,
   Publisher,
-  RELEVANCE,
   RELEVANCE_MODEL,
   verifyBatch,
 } from "../../content/mod.ts";
 import { listen } from "../../http/mod.ts";
-import { FolderFiles, openKnownModel } from "../../models/mod.ts";
+import { openKnownModel } from "../../models/mod.ts";
 import { Payouts } from "../../payout/mod.ts";
 import { Safety } from "../../safety/mod.ts";
 import { Ledger, setsWeights } from "../../validator/mod.ts";
@@ -215,12 +214,12 @@ async function openServer(
   const model = await openKnownModel(RELEVANCE_MODEL);
   const host = stack.use(await openCompute("cpu"));
   const engine = stack.use(await host.open(model.files));
-  const files = await FolderFiles.open({ name: RELEVANCE_MODEL, location: RELEVANCE });
-  const encoder = stack.use(await RelevanceEncoder.open(files, await cpuRuntime()));
+  const relevance = await openRelevance();
+  stack.use(relevance.encoder);
   const publications = stack.use(new Publications(join(folder, "content.sqlite")));
   const publisher = new Publisher({
     ...{ publications, store, safety: stack.use(new Safety()), now: Date.now },
-    relevance: { encoder, model: RELEVANCE_MODEL },
+    relevance,
     commit: (root) => chain.client.setCommitment(root, chain.alice),
   });
   const virality = new Virality({

@@ -1,4 +1,4 @@
-import { RetryLater } from "../../http/mod.ts";
+import { Held, RetryLater } from "../../http/mod.ts";
 import { MAX_CALL_BYTES } from "./job_call.ts";
 
 /** Bytes of one key's calls that are in work at once: five of the largest, or a hundred photos. */
@@ -8,7 +8,7 @@ const SECONDS = 5;
 
 /** What each key has sent and is not answered yet: one key must not fill the memory. */
 export class Bodies {
-  readonly #open = new Map<string, number>();
+  readonly #open = new Held();
 
   /**
    * Room for a call's body, to be taken before it is read, and given back with its answer.
@@ -17,20 +17,13 @@ export class Bodies {
    */
   take(owner: string, length: string | null | undefined): Disposable {
     const bytes = Math.min(bytesOf(length), MAX_CALL_BYTES);
-    const open = this.#open.get(owner) ?? 0;
+    const open = this.#open.of(owner);
     if (open + bytes > MAX_OPEN_BYTES) {
       const message = `Cannot take the call: ${open} bytes of this key's calls are not answered ` +
         `yet, and ${MAX_OPEN_BYTES} may be`;
       throw new RetryLater("rate_limited", message, SECONDS);
     }
-    this.#open.set(owner, open + bytes);
-    return { [Symbol.dispose]: () => this.#give(owner, bytes) };
-  }
-
-  #give(owner: string, bytes: number): void {
-    const left = (this.#open.get(owner) ?? 0) - bytes;
-    if (left > 0) this.#open.set(owner, left);
-    else this.#open.delete(owner);
+    return this.#open.take(owner, bytes);
   }
 }
 
